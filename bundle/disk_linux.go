@@ -1,0 +1,28 @@
+package bundle
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// allocate reserves the file's whole size on the disk, so that it cannot fill
+// up later, and sets the size.
+func allocate(file *os.File, size int64) error {
+	err := syscall.Fallocate(int(file.Fd()), 0, 0, size)
+	if errors.Is(err, syscall.EOPNOTSUPP) || errors.Is(err, syscall.ENOSYS) {
+		err = nil // this file system cannot: the room was measured at least
+	}
+	if err != nil {
+		return err
+	}
+	return file.Truncate(size)
+}
+
+// startWriteback asks the kernel to begin writing a finished part to the disk,
+// so that the final fsync has little left to do. It is advice: errors are not
+// reported, fsync will meet them again.
+func startWriteback(file *os.File, offset, size int64) {
+	const syncFileRangeWrite = 2 // SYNC_FILE_RANGE_WRITE, sync_file_range(2)
+	_ = syscall.SyncFileRange(int(file.Fd()), offset, size, syncFileRangeWrite)
+}

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package bundle
+
+import "os"
+
+func allocate(file *os.File, size int64) error { return file.Truncate(size) }
+
+func startWriteback(*os.File, int64, int64) {}

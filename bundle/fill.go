@@ -1,0 +1,322 @@
+package bundle
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// PartialSuffix ends the name of a bundle that is still being filled.
+const PartialSuffix = ".partial"
+
+// copyBuffer is how much is read, hashed and written at a time: large enough
+// that system calls do not count, small enough to stay in the processor's cache.
+const copyBuffer = 256 << 10
+
+// FillOptions say how a plan becomes a file. The zero value fetches twice as
+// many parts at once as there are processors, and tells nobody.
+type FillOptions struct {
+	Parallel int      // parts fetched at once
+	Progress Progress // told in bytes of the archive
+	Replace  bool     // an existing file of the final name may be replaced
+}
+
+// Fill fetches every part of a plan and writes the bundle. Until it is whole
+// the file is called out + [PartialSuffix]; an interrupted run leaves that
+// file, and the next run for the same plan fetches only what it lacks.
+//
+// Every byte is written once, to its final place. Fill refuses to start when
+// another build writes the same file, or when the disk has too little room.
+func Fill(ctx context.Context, plan *Plan, source Source, out string, options FillOptions) error {
+	if err := mayCreate(out, options.Replace); err != nil {
+		return err
+	}
+	partial, err := openPartial(out + PartialSuffix)
+	if err != nil {
+		return err
+	}
+	defer partial.Close()
+	f := &filler{
+		plan: plan, source: source, file: partial,
+		progress: orSilent(options.Progress),
+		parallel: options.Parallel,
+	}
+	if f.parallel <= 0 {
+		f.parallel = 2 * runtime.GOMAXPROCS(0)
+	}
+	if err := f.fill(ctx); err != nil {
+		return onDisk(err, out+PartialSuffix)
+	}
+	return onDisk(f.finish(out, options.Replace), out)
+}
+
+func mayCreate(out string, replace bool) error {
+	info, err := os.Lstat(out)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return fault.Explain(err, fault.Usage, fault.Here, "", "")
+	case !info.Mode().IsRegular():
+		return fault.New(fault.Usage, fault.Here, out, "", "output is not a regular file")
+	case !replace:
+		return fault.New(fault.Usage, fault.Here, out, "remove it, choose another name, or say --force", "output exists already")
+	}
+	return nil
+}
+
+type filler struct {
+	plan     *Plan
+	source   Source
+	file     *os.File
+	progress Progress
+	parallel int
+}
+
+func (f *filler) fill(ctx context.Context) error {
+	done, err := f.found(ctx)
+	if err != nil {
+		return err
+	}
+	if err := f.reserve(); err != nil {
+		return err
+	}
+	if err := f.writeFront(); err != nil {
+		return err
+	}
+	var missing []int
+	for i := range f.plan.parts {
+		if !done[i] {
+			missing = append(missing, i)
+		}
+	}
+	// The largest first, so that no long transfer is left alone at the end.
+	slices.SortStableFunc(missing, func(a, b int) int {
+		return cmp.Compare(f.plan.parts[b].entry.Size, f.plan.parts[a].entry.Size)
+	})
+	if err := inParallel(ctx, f.parallel, missing, f.writePart); err != nil {
+		return err
+	}
+	trailer := make([]byte, trailerSize)
+	_, err = f.file.WriteAt(trailer, f.plan.layout.size-trailerSize)
+	return err
+}
+
+// found tells which parts an earlier run for the same plan has finished. A
+// file for another plan is emptied: its parts stand elsewhere.
+func (f *filler) found(ctx context.Context) ([]bool, error) {
+	done := make([]bool, len(f.plan.parts))
+	f.progress.Total(f.plan.layout.size)
+	if !f.samePlan() {
+		return done, f.file.Truncate(0)
+	}
+	var claimed []int
+	for i, span := range f.plan.layout.entries {
+		if f.matches(span.header, span.start) {
+			claimed = append(claimed, i)
+		}
+	}
+	err := inParallel(ctx, runtime.GOMAXPROCS(0), claimed, func(ctx context.Context, i int, buffer []byte) error {
+		span := f.plan.layout.entries[i]
+		digest, err := hashSection(ctx, f.file, span, buffer)
+		if err == nil && digest == f.plan.parts[i].entry.Digest && f.matches(make([]byte, span.next()-span.end()), span.end()) {
+			done[i] = true
+			f.progress.Reused(span.next() - span.start)
+		}
+		return ctx.Err()
+	})
+	return done, err
+}
+
+func (f *filler) samePlan() bool {
+	front := f.plan.layout.inventory
+	return f.matches(front.header, front.start) && f.matches(f.plan.encoded, front.content())
+}
+
+// matches tells whether the file has these bytes at an offset.
+func (f *filler) matches(want []byte, offset int64) bool {
+	have := make([]byte, len(want))
+	_, err := f.file.ReadAt(have, offset)
+	return err == nil && string(have) == string(want)
+}
+
+// reserve makes sure, before the first byte is fetched, that the whole bundle
+// has room on the disk.
+func (f *filler) reserve() error {
+	need := f.plan.layout.size
+	have, free, err := diskRoom(f.file)
+	if err != nil {
+		return err
+	}
+	if need-have > free {
+		return fault.New(fault.Failure, fault.Here, f.file.Name(), "free some, or write to another disk with -o",
+			"disk has too little room: %d bytes (%s) are needed, %d bytes (%s) are free",
+			need-have, manifests.Bytes(need-have), free, manifests.Bytes(free))
+	}
+	return allocate(f.file, need)
+}
+
+// writeFront writes the inventory and the signatures.
+func (f *filler) writeFront() error {
+	write := func(span span, content []byte) error {
+		whole := append(slices.Clone(span.header), content...)
+		whole = append(whole, make([]byte, paddingOf(span.size))...)
+		f.progress.Done(int64(len(whole)))
+		_, err := f.file.WriteAt(whole, span.start)
+		return err
+	}
+	for i, slot := range f.plan.layout.slots {
+		if err := write(slot, f.plan.slots[i]); err != nil {
+			return err
+		}
+	}
+	return write(f.plan.layout.inventory, f.plan.encoded)
+}
+
+// writePart writes one part: content, padding, and the header last, as the
+// mark that the part is whole.
+func (f *filler) writePart(ctx context.Context, i int, buffer []byte) error {
+	p, span := f.plan.parts[i], f.plan.layout.entries[i]
+	var err error
+	if p.text != nil || p.entry.Size == 0 {
+		_, err = f.file.WriteAt(p.text, span.content())
+	} else {
+		err = f.fetch(ctx, p, span, buffer)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.entry.Path, err)
+	}
+	if _, err := f.file.WriteAt(make([]byte, span.next()-span.end()), span.end()); err != nil {
+		return err
+	}
+	if _, err := f.file.WriteAt(span.header, span.start); err != nil {
+		return err
+	}
+	f.progress.Done(span.next() - span.start - span.size)
+	startWriteback(f.file, span.start, span.next()-span.start)
+	return nil
+}
+
+// fetch copies a part's content from its source to its place, and hashes it on
+// the way.
+func (f *filler) fetch(ctx context.Context, p part, span span, buffer []byte) error {
+	reader, err := p.open(ctx, f.source, 0)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	sum := sha256.New()
+	at := int64(0)
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n, err := reader.Read(buffer)
+		if int64(n) > span.size-at {
+			return p.altered("is longer than the %d bytes that the lock says", span.size)
+		}
+		sum.Write(buffer[:n])
+		if _, err := f.file.WriteAt(buffer[:n], span.content()+at); err != nil {
+			return err
+		}
+		at += int64(n)
+		f.progress.Done(int64(n))
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if at != span.size {
+		return p.altered("ends after %d bytes, the lock says %d", at, span.size)
+	}
+	if digest := manifests.DigestFromSum(sum.Sum(nil)); digest != p.entry.Digest {
+		return p.altered("has digest %s, the lock says %s", digest, p.entry.Digest)
+	}
+	return nil
+}
+
+func (p part) altered(format string, args ...any) error {
+	origin := cmp.Or(p.content.Repository, p.content.URL, p.file)
+	return fault.New(fault.Failure, fault.Upstream, origin, "it changed since it was locked; resolve again if that is right",
+		"content of %s "+format, append([]any{p.entry.Path}, args...)...)
+}
+
+// finish makes the file durable and gives it its final name.
+func (f *filler) finish(out string, replace bool) error {
+	if err := f.file.Sync(); err != nil {
+		return err
+	}
+	if err := mayCreate(out, replace); err != nil {
+		return err
+	}
+	if err := os.Rename(f.file.Name(), out); err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(out))
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return folder.Sync()
+}
+
+// inParallel does a job for each index on a number of workers, each of which
+// has a buffer of its own. The first error cancels the others and is returned.
+func inParallel(ctx context.Context, workers int, indexes []int, job func(ctx context.Context, i int, buffer []byte) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int)
+	var group sync.WaitGroup
+	for range min(workers, len(indexes)) {
+		group.Go(func() {
+			buffer := make([]byte, copyBuffer)
+			for i := range next {
+				if ctx.Err() != nil {
+					continue
+				}
+				if err := job(ctx, i, buffer); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for _, i := range indexes {
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// hashSection hashes an entry's content where it stands.
+func hashSection(ctx context.Context, r io.ReaderAt, span span, buffer []byte) (manifests.Digest, error) {
+	sum := sha256.New()
+	for at := int64(0); at < span.size; {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		n, err := r.ReadAt(buffer[:min(int64(len(buffer)), span.size-at)], span.content()+at)
+		sum.Write(buffer[:n])
+		at += int64(n)
+		if err != nil && (err != io.EOF || at < span.size) {
+			return "", err
+		}
+	}
+	return manifests.DigestFromSum(sum.Sum(nil)), nil
+}

@@ -1,0 +1,190 @@
+package bundle
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/islandbundle/island/bundle/signature"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// Tool is an executable that travels in the bundle, below tools/.
+type Tool struct {
+	Path string // below tools/, such as linux-amd64/island
+	File string // on this machine
+}
+
+// PlanOptions are what a plan needs beside the lock. The zero value plans a
+// bundle without tools and with one signature.
+type PlanOptions struct {
+	Tool    string   // the program and version that builds, such as "island 0.1.0"
+	Tools   []Tool   // executables to carry
+	Signers []string // names of further signers; the first signer has no name
+}
+
+// Plan is a bundle on paper: every byte that is not fetched, and the place of
+// every byte that is.
+type Plan struct {
+	Inventory *Inventory
+	encoded   []byte // bundle.json
+	layout    layout
+	parts     []part // as Inventory.Entries
+	slots     [][]byte
+}
+
+// part is one entry's content and where it comes from: generated text, a file
+// of this machine, or pinned content that a [Source] opens.
+type part struct {
+	entry   Entry
+	text    []byte
+	file    string
+	content manifests.Content
+}
+
+// NewPlan turns a lock into a plan. It reads the tools once, to hash them;
+// nothing else is read, and nothing is fetched.
+func NewPlan(lock *manifests.Lock, options PlanOptions) (*Plan, error) {
+	if err := lock.Check(); err != nil {
+		return nil, fault.New(fault.Usage, fault.Here, "lock", "write it anew with island resolve", "%w", err)
+	}
+	parts := []part{
+		textPart(ReadmePath, readme(lock)),
+		textPart(TrustedRootPath, signature.EmptyTrustedRoot()),
+	}
+	for _, tool := range options.Tools {
+		p, err := toolPart(tool)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, p)
+	}
+	for _, chart := range lock.Charts {
+		parts = append(parts, contentPart(chart.Path, 0, chart.Content))
+	}
+	index, err := chartIndex(lock)
+	if err != nil {
+		return nil, err
+	}
+	parts = append(parts, textPart(ChartIndexPath, index))
+	for _, file := range lock.Files {
+		parts = append(parts, contentPart(file.Path, file.Mode, file.Content))
+	}
+	image, err := imageParts(lock)
+	if err != nil {
+		return nil, err
+	}
+	parts = append(parts, image...)
+	return newPlan(lock, options, parts)
+}
+
+func newPlan(lock *manifests.Lock, options PlanOptions, parts []part) (*Plan, error) {
+	inventory := &Inventory{
+		APIVersion: manifests.APIVersion, Kind: KindBundle, Format: FormatVersion,
+		Tool: options.Tool, Lock: *lock,
+	}
+	for _, signer := range append([]string{""}, options.Signers...) {
+		inventory.Signatures = append(inventory.Signatures, SignatureSlot{Path: slotPath(signer), Size: signature.Size})
+	}
+	for _, p := range parts {
+		inventory.Entries = append(inventory.Entries, p.entry)
+	}
+	encoded, err := manifests.EncodeJSON(inventory)
+	if err != nil {
+		return nil, err
+	}
+	if len(encoded) > MaxInventoryBytes {
+		return nil, fault.New(fault.Failure, fault.Here, "plan", "split the release", "inventory would have %s, more than %s",
+			manifests.Bytes(len(encoded)), manifests.Bytes(MaxInventoryBytes))
+	}
+	if err := inventory.check(); err != nil {
+		return nil, fault.New(fault.Failure, fault.Here, "plan", "", "%w", err)
+	}
+	plan := &Plan{Inventory: inventory, encoded: encoded, layout: layOut(inventory, int64(len(encoded))), parts: parts}
+	for range inventory.Signatures {
+		plan.slots = append(plan.slots, signature.Unsigned())
+	}
+	return plan, nil
+}
+
+// Size gives the size of the whole archive in bytes.
+func (p *Plan) Size() int64 { return p.layout.size }
+
+// Signer is a key and the name of its slot, which is empty for the first.
+type Signer struct {
+	Name string
+	Key  *ecdsa.PrivateKey
+}
+
+// Sign signs the inventory. Its slot must have been planned.
+func (p *Plan) Sign(signer Signer) error {
+	at := slices.IndexFunc(p.Inventory.Signatures, func(s SignatureSlot) bool { return s.Path == slotPath(signer.Name) })
+	if at < 0 {
+		return fmt.Errorf("no signature entry is planned for signer %q", signer.Name)
+	}
+	signed, err := signature.Sign(signer.Key, sha256.Sum256(p.encoded))
+	if err != nil {
+		return err
+	}
+	p.slots[at] = signed
+	return nil
+}
+
+func textPart(path string, text []byte) part {
+	return part{
+		entry: Entry{Path: manifests.EntryPath(path), Size: int64(len(text)), Digest: manifests.DigestOf(text)},
+		text:  text,
+	}
+}
+
+func contentPart(path manifests.EntryPath, mode uint32, content manifests.Content) part {
+	if mode == 0o644 {
+		mode = 0
+	}
+	return part{
+		entry:   Entry{Path: path, Size: content.Size, Digest: content.Digest, Mode: mode},
+		content: content,
+	}
+}
+
+func toolPart(tool Tool) (part, error) {
+	path, err := manifests.ParseEntryPath(ToolsFolder + tool.Path)
+	if err != nil {
+		return part{}, err
+	}
+	f, err := os.Open(tool.File)
+	if err != nil {
+		return part{}, fault.Explain(err, fault.Usage, fault.Here, "tool "+tool.Path, "")
+	}
+	defer f.Close()
+	sum := sha256.New()
+	size, err := io.Copy(sum, f)
+	if err != nil {
+		return part{}, fault.Explain(err, fault.Failure, fault.Here, "tool "+tool.Path, "")
+	}
+	return part{
+		entry: Entry{Path: path, Size: size, Digest: manifests.DigestFromSum(sum.Sum(nil)), Mode: 0o755},
+		file:  tool.File,
+	}, nil
+}
+
+// open opens what a part is filled from, from an offset on.
+func (p part) open(ctx context.Context, source Source, offset int64) (io.ReadCloser, error) {
+	if p.file == "" {
+		return source.Open(ctx, p.content, offset)
+	}
+	f, err := os.Open(p.file)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.Seek(offset, io.SeekStart); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}

@@ -1,0 +1,66 @@
+package bundle
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/islandbundle/island/bundle/signature"
+	"github.com/islandbundle/island/manifests"
+)
+
+// readme tells whoever finds the archive how to check it with public tools
+// before anything in it is run.
+func readme(lock *manifests.Lock) []byte {
+	r := lock.Release
+	name := FileName(lock)
+	title := fmt.Sprintf("%s %s, %s", r.Name, r.Version, r.Date)
+	return []byte(title + "\n" + strings.Repeat("=", len(title)) + `
+
+This archive installs ` + r.Name + ` where there is no internet. It is an island
+bundle: a plain tar archive, an OCI image layout, a Docker archive and a Helm
+repository in one. bundle.json lists everything in it, and is signed.
+
+VERIFY BEFORE ANYTHING IN HERE IS RUN
+-------------------------------------
+You need the sender's public key, got on another way than this archive.
+
+    BUNDLE=` + name + `
+    KEY=island.pub
+
+With OpenSSL (the last line printed must be "Verified OK"):
+
+` + indent(signature.OpenSSLInstructions) + `
+Or with cosign 2.6 or later:
+
+` + indent(signature.CosignInstructions) + `
+This proves bundle.json. It names every other file with its SHA-256, tools/
+included. Take the program out, compare, and let it verify all the rest:
+
+    tar -xf "$BUNDLE" tools
+    sha256sum tools/*/island
+    grep -A3 '"tools/' bundle.json
+    tools/linux-amd64/island verify "$BUNDLE" --key "$KEY"
+
+READ IT WITH WHAT YOU HAVE
+--------------------------
+    skopeo inspect oci-archive:` + name + `:IMAGE
+    podman load -i ` + name + `
+    ctr -n k8s.io images import ` + name + `
+    tar -xf ` + name + ` charts     # a Helm repository with its index.yaml
+`)
+}
+
+func indent(text string) string {
+	return "    " + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n    ") + "\n"
+}
+
+// FileName gives the name that a bundle should have: NAME-VERSION-ARCH.tar,
+// where ARCH is "multi" for more than one platform.
+func FileName(lock *manifests.Lock) string {
+	arch := "multi"
+	if len(lock.Release.Platforms) == 1 {
+		p := lock.Release.Platforms[0]
+		arch = p.Architecture + p.Variant
+	}
+	return fmt.Sprintf("%s-%s-%s.tar", lock.Release.Name, lock.Release.Version, arch)
+}

@@ -1,0 +1,196 @@
+package manifests
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+var (
+	releaseName    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	releaseVersion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$`)
+	chartName      = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`)
+	fileMode       = regexp.MustCompile(`^0[0-7]{3}$`)
+	aliasName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
+)
+
+// Check tells everything that is wrong with a release that is about to be
+// resolved, each flaw with its place. Repository aliases are replaced by the
+// URLs that they stand for.
+func (r *Release) Check() error {
+	c := &checker{release: r}
+	c.metadata()
+	for i := range r.Charts {
+		c.chart(&r.Charts[i])
+	}
+	c.chartsOnce()
+	return errors.Join(c.flaws...)
+}
+
+// checkParts tells what is wrong with the parts that mean the same whatever
+// they are laid over. It runs on each document by itself, where places hold.
+func (r *Release) checkParts() error {
+	c := &checker{release: r}
+	c.images()
+	c.files()
+	for i, image := range r.Allow {
+		c.want(image.Image != "" && image.Reason != "", fmt.Sprintf("allow[%d]", i),
+			"say which image and why", "allowance wants both image and reason")
+	}
+	c.patterns("exclude", r.Exclude)
+	for _, name := range sortedKeys(r.Profiles) {
+		c.patterns("profiles."+name+".exclude", r.Profiles[name].Exclude)
+	}
+	return errors.Join(c.flaws...)
+}
+
+type checker struct {
+	release *Release
+	flaws   []error
+}
+
+func (c *checker) flaw(place fault.Place, hint, format string, args ...any) {
+	c.flaws = append(c.flaws, fault.At(place, hint, format, args...))
+}
+
+func (c *checker) want(ok bool, field, hint, format string, args ...any) {
+	if !ok {
+		c.flaw(c.release.source.place(field), hint, format, args...)
+	}
+}
+
+func (c *checker) metadata() {
+	m := c.release.Metadata
+	c.want(releaseName.MatchString(m.Name), "metadata.name", "give metadata.name or --name, such as wire",
+		"release name %q is not a lowercase DNS label", m.Name)
+	c.want(releaseVersion.MatchString(m.Version), "metadata.version", "give metadata.version or --release-version, such as 2026.1",
+		"release version %q is missing or not usable in a file name", m.Version)
+	c.want(!m.Date.IsZero(), "metadata.date", "give metadata.date or --date, such as 2026-03-31; every time in the bundle is that day",
+		"release date is missing")
+	c.want(m.Expires.IsZero() || m.Expires.Time().After(m.Date.Time()), "metadata.expires", "",
+		"release expires on %s, which is not after its date %s", m.Expires, m.Date)
+	if m.UpgradeFrom.Range != "" {
+		_, err := semver.NewConstraint(m.UpgradeFrom.Range)
+		c.want(err == nil, "metadata.upgradeFrom.range", "such as >=5.28.0 <5.30.0", "upgrade range %q: %v", m.UpgradeFrom.Range, err)
+	}
+	for i, skip := range m.UpgradeFrom.Skip {
+		_, err := semver.NewVersion(skip.Version)
+		c.want(err == nil && skip.Reason != "", fmt.Sprintf("metadata.upgradeFrom.skip[%d]", i), "",
+			"a version to skip wants a semantic version and a reason")
+	}
+	c.want(len(c.release.Platforms) > 0, "platforms", "give platforms or --platform, such as linux/amd64", "no platform is named")
+	seen := map[Platform]bool{}
+	for i, platform := range c.release.Platforms {
+		c.want(!seen[platform], fmt.Sprintf("platforms[%d]", i), "", "platform %s is named twice", platform)
+		seen[platform] = true
+	}
+	c.kubeVersion("defaults.kubeVersion", c.release.Defaults.KubeVersion)
+}
+
+func (c *checker) kubeVersion(field, version string) {
+	if version != "" {
+		_, err := semver.NewVersion(version)
+		c.want(err == nil, field, "such as 1.29.10", "Kubernetes version %q is not a version", version)
+	}
+}
+
+func (c *checker) chart(chart *Chart) {
+	want := func(ok bool, sub, hint, format string, args ...any) {
+		if !ok {
+			c.flaw(chart.Place(sub), hint, format, args...)
+		}
+	}
+	want(chartName.MatchString(chart.Name), ".name", "", "chart name %q is not a lowercase DNS name", chart.Name)
+	want((chart.Repo == "") != (chart.Path == ""), ".repo", "give either repo or path", "chart wants one of repo and path")
+	if chart.Repo != "" {
+		want(chart.Version != "", ".version", "an empty version would mean the latest, which is never locked: name one", "chart has no version")
+		url, err := repositoryURL(chart.Repo, c.release.Aliases)
+		want(err == nil, ".repo", "add it to repositoryAliases in an overlay, or use an https:// or oci:// URL", "%v", err)
+		if err == nil {
+			chart.Repo = url
+		}
+	}
+	if chart.Version != "" {
+		_, err := semver.StrictNewVersion(strings.TrimPrefix(chart.Version, "v"))
+		want(err == nil, ".version", "name one exact version, no range", "chart version %q is not a semantic version", chart.Version)
+	}
+	if chart.KubeVersion != "" {
+		_, err := semver.NewVersion(chart.KubeVersion)
+		want(err == nil, ".kubeVersion", "such as 1.29.10", "Kubernetes version %q is not a version", chart.KubeVersion)
+	}
+	for i, image := range chart.Images {
+		_, err := ParseImageRef(image)
+		want(err == nil || errors.Is(err, ErrNoTag), fmt.Sprintf(".images[%d]", i), "", "%v", err)
+	}
+}
+
+// repositoryURL gives the URL for a chart repository as a release names it.
+func repositoryURL(repo string, aliases map[string]string) (string, error) {
+	if url, ok := aliases[repo]; ok {
+		repo = url
+	}
+	switch scheme, _, found := strings.Cut(repo, "://"); {
+	case !found && aliasName.MatchString(repo):
+		return "", fmt.Errorf("repository %q is a bare alias that nothing explains", repo)
+	case found && (scheme == "https" || scheme == "http" || scheme == "oci" || scheme == "file"):
+		return strings.TrimSuffix(repo, "/"), nil
+	case found && scheme == "s3":
+		return "", fmt.Errorf("repository %q is an s3:// URL, which wants an Amazon account", repo)
+	default:
+		return "", fmt.Errorf("repository %q is not an https://, http://, oci:// or file:// URL", repo)
+	}
+}
+
+// chartsOnce refuses two charts of one name and version: a Helm repository,
+// and so the bundle, can hold only one of them.
+func (c *checker) chartsOnce() {
+	seen := map[string]*Chart{}
+	for i := range c.release.Charts {
+		chart := &c.release.Charts[i]
+		key := chart.Name + " " + chart.Version
+		if first := seen[key]; first != nil {
+			c.flaw(chart.Place(""), "leave one out, or give one another version",
+				"chart %s %s is named twice: %s and %s", chart.Name, chart.Version, first.Repo+first.Path, chart.Repo+chart.Path)
+		}
+		seen[key] = chart
+	}
+}
+
+func (c *checker) images() {
+	for i, image := range c.release.Images {
+		field := fmt.Sprintf("images[%d].name", i)
+		ref, err := ParseImageRef(image.Name)
+		if image.TagFromChart == "" {
+			c.want(err == nil || errors.Is(err, ErrNoTag), field, "", "%v", err)
+			continue
+		}
+		c.want(errors.Is(err, ErrNoTag), field, "leave the tag out: it is the version of the chart", "image %s has a tag of its own and tagFromChart (%s)", image.Name, ref.Tag)
+	}
+}
+
+func (c *checker) files() {
+	seen := map[string]bool{}
+	for i, file := range c.release.Files {
+		field := fmt.Sprintf("files[%d]", i)
+		_, err := ParseEntryPath("files/" + file.Destination)
+		c.want(err == nil, field+".destination", "", "%v", err)
+		c.want(!seen[file.Destination], field+".destination", "", "destination %q is given twice", file.Destination)
+		seen[file.Destination] = true
+		c.want(isLowerHex(file.SHA256, 64), field+".sha256", "run sha256sum on the file", "sha256 %q is not 64 lowercase hex digits", file.SHA256)
+		c.want(file.URL != "", field+".url", "", "file has no url")
+		c.want(file.Mode == "" || fileMode.MatchString(file.Mode), field+".mode", `such as "0755"`, "mode %q is not four octal digits", file.Mode)
+		c.want(file.Size >= 0, field+".size", "", "size is negative")
+	}
+}
+
+func (c *checker) patterns(field string, exclude Exclusions) {
+	for i, pattern := range exclude.Images {
+		c.want(pattern.Pattern != "" && pattern.Reason != "", fmt.Sprintf("%s.images[%d]", field, i),
+			"say why, so that the next reader need not guess", "an image to leave out wants both pattern and reason")
+	}
+}

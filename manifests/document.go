@@ -1,0 +1,439 @@
+package manifests
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"reflect"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// Limits on documents that people write.
+const (
+	MaxDocumentBytes = 16 << 20
+	maxDocumentDepth = 64
+	maxReportedFlaws = 20
+)
+
+// document is a parsed YAML or JSON document and where each of its fields
+// stands.
+type document struct {
+	file   string
+	places map[string]fault.Place // by field path, such as charts[3].version
+}
+
+// place gives where a field stands, or where its nearest parent does.
+func (d *document) place(field string) fault.Place {
+	if d == nil {
+		return fault.Place{Field: field}
+	}
+	for at := field; ; {
+		if place, ok := d.places[at]; ok {
+			place.Field = field
+			return place
+		}
+		cut := strings.LastIndexAny(at, ".[")
+		if cut < 0 {
+			return fault.Place{File: d.file, Field: field}
+		}
+		at = at[:cut]
+	}
+}
+
+// DecodeStrict reads one YAML or JSON document into a struct, by its yaml
+// tags. JSON is told by its opening brace. Unknown fields, duplicate keys,
+// wrong types, anchors, more than one document and documents of over
+// [MaxDocumentBytes] are Usage errors with file, line, column and field; up to
+// 20 are reported at once. file is only used to name the place.
+func DecodeStrict(file string, data []byte, into any) error {
+	_, err := decodeStrict(file, data, into)
+	return err
+}
+
+func decodeStrict(file string, data []byte, into any) (*document, error) {
+	root, err := parseDocument(file, data)
+	if err != nil {
+		return nil, err
+	}
+	d := &decoder{document: document{file: file, places: map[string]fault.Place{}}}
+	d.decode(root, reflect.ValueOf(into).Elem(), "", 0)
+	return &d.document, errors.Join(d.flaws...)
+}
+
+// parseDocument gives the root node of the one document in data.
+func parseDocument(file string, data []byte) (*yaml.Node, error) {
+	if len(data) > MaxDocumentBytes {
+		return nil, fault.At(fault.Place{File: file}, "", "document is larger than %s", Bytes(MaxDocumentBytes))
+	}
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	trimmed := bytes.TrimLeft(data, " \t\r\n")
+	if len(trimmed) == 0 {
+		return nil, fault.At(fault.Place{File: file}, "was the download or the checkout cut short?", "document is empty")
+	}
+	if trimmed[0] == '{' {
+		return parseJSON(file, data)
+	}
+	reader := yaml.NewDecoder(bytes.NewReader(data))
+	var root yaml.Node
+	if err := reader.Decode(&root); err != nil {
+		return nil, yamlFlaw(file, err)
+	}
+	if err := reader.Decode(new(yaml.Node)); err != io.EOF {
+		if err != nil {
+			return nil, yamlFlaw(file, err)
+		}
+		return nil, fault.At(fault.Place{File: file}, "give each document a file of its own", "file holds more than one document")
+	}
+	if root.Kind != yaml.DocumentNode || len(root.Content) != 1 {
+		return nil, fault.At(fault.Place{File: file}, "", "document is empty")
+	}
+	return root.Content[0], nil
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+func yamlFlaw(file string, err error) error {
+	place := fault.Place{File: file}
+	message := err.Error()
+	if m := yamlLine.FindStringSubmatch(message); m != nil {
+		place.Line, _ = strconv.Atoi(m[1])
+		message = m[2]
+	}
+	return fault.At(place, "", "not valid YAML: %s", message)
+}
+
+// parseJSON builds the same nodes as YAML does, since the two share all that
+// follows and encoding/json alone cannot say where a field stands.
+func parseJSON(file string, data []byte) (*yaml.Node, error) {
+	p := &jsonParser{file: file, data: data, tokens: json.NewDecoder(bytes.NewReader(data))}
+	p.tokens.UseNumber()
+	root, err := p.value(0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := p.tokens.Token(); err != io.EOF {
+		return nil, p.flaw(p.tokens.InputOffset(), "", "text follows the end of the JSON document")
+	}
+	return root, nil
+}
+
+type jsonParser struct {
+	file   string
+	data   []byte
+	tokens *json.Decoder
+	// The position last computed, so that counting lines stays linear.
+	offset       int64
+	line, column int
+}
+
+func (p *jsonParser) at(offset int64) (line, column int) {
+	if p.line == 0 || offset < p.offset {
+		p.offset, p.line, p.column = 0, 1, 1
+	}
+	for _, c := range p.data[p.offset:min(offset, int64(len(p.data)))] {
+		if c == '\n' {
+			p.line, p.column = p.line+1, 1
+		} else {
+			p.column++
+		}
+	}
+	p.offset = offset
+	return p.line, p.column
+}
+
+func (p *jsonParser) flaw(offset int64, hint, format string, args ...any) error {
+	line, column := p.at(offset)
+	return fault.At(fault.Place{File: p.file, Line: line, Column: column}, hint, format, args...)
+}
+
+// start gives where the next token begins: InputOffset is the end of the last.
+func (p *jsonParser) start() int64 {
+	offset := p.tokens.InputOffset()
+	for offset < int64(len(p.data)) && strings.IndexByte(" \t\r\n,:", p.data[offset]) >= 0 {
+		offset++
+	}
+	return offset
+}
+
+func (p *jsonParser) value(depth int) (*yaml.Node, error) {
+	start := p.start()
+	if depth > maxDocumentDepth {
+		return nil, p.flaw(start, "", "document is nested deeper than %d levels", maxDocumentDepth)
+	}
+	token, err := p.tokens.Token()
+	if err != nil {
+		return nil, p.broken(err)
+	}
+	node := &yaml.Node{}
+	node.Line, node.Column = p.at(start)
+	switch t := token.(type) {
+	case json.Delim:
+		node.Kind, node.Tag = yaml.MappingNode, "!!map"
+		if t == '[' {
+			node.Kind, node.Tag = yaml.SequenceNode, "!!seq"
+		}
+		for p.tokens.More() {
+			child, err := p.value(depth + 1) // in an object: key and value in turn
+			if err != nil {
+				return nil, err
+			}
+			node.Content = append(node.Content, child)
+		}
+		if _, err := p.tokens.Token(); err != nil {
+			return nil, p.broken(err)
+		}
+		return node, nil
+	case string:
+		node.Tag, node.Value = "!!str", t
+	case json.Number:
+		node.Tag, node.Value = "!!int", t.String()
+		if strings.ContainsAny(node.Value, ".eE") {
+			node.Tag = "!!float"
+		}
+	case bool:
+		node.Tag, node.Value = "!!bool", strconv.FormatBool(t)
+	case nil:
+		node.Tag, node.Value = "!!null", "null"
+	}
+	node.Kind = yaml.ScalarNode
+	return node, nil
+}
+
+func (p *jsonParser) broken(err error) error {
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+		return p.flaw(int64(len(p.data)), "was the download or the checkout cut short?", "JSON document ends too early")
+	}
+	offset := p.tokens.InputOffset()
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+		offset = syntax.Offset - 1
+	}
+	return p.flaw(max(offset, 0), "", "not valid JSON: %w", err)
+}
+
+// decoder fills Go values from nodes and collects what is wrong with them.
+type decoder struct {
+	document
+	flaws []error
+}
+
+func (d *decoder) flaw(node *yaml.Node, field, hint, format string, args ...any) {
+	if len(d.flaws) < maxReportedFlaws {
+		place := fault.Place{File: d.file, Line: node.Line, Column: node.Column, Field: field}
+		d.flaws = append(d.flaws, fault.At(place, hint, format, args...))
+	}
+}
+
+var textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+
+func (d *decoder) decode(node *yaml.Node, into reflect.Value, field string, depth int) {
+	d.places[field] = fault.Place{File: d.file, Line: node.Line, Column: node.Column}
+	switch {
+	case depth > maxDocumentDepth:
+		d.flaw(node, field, "", "document is nested deeper than %d levels", maxDocumentDepth)
+		return
+	case node.Kind == yaml.AliasNode || node.Anchor != "":
+		d.flaw(node, field, "write the value out", "anchors and aliases are not accepted")
+		return
+	case node.Tag == "!!null":
+		return // as if it were not given
+	}
+	if reflect.PointerTo(into.Type()).Implements(textUnmarshaler) {
+		d.decodeText(node, into, field)
+		return
+	}
+	switch into.Kind() {
+	case reflect.Pointer:
+		into.Set(reflect.New(into.Type().Elem()))
+		d.decode(node, into.Elem(), field, depth)
+	case reflect.Struct:
+		d.decodeStruct(node, into, field, depth)
+	case reflect.Map:
+		d.decodeMap(node, into, field, depth)
+	case reflect.Slice:
+		if node.Kind != yaml.SequenceNode {
+			d.wrongType(node, field, "a list")
+			return
+		}
+		list := reflect.MakeSlice(into.Type(), len(node.Content), len(node.Content))
+		for i, item := range node.Content {
+			d.decode(item, list.Index(i), fmt.Sprintf("%s[%d]", field, i), depth+1)
+		}
+		into.Set(list)
+	case reflect.Interface:
+		into.Set(reflect.ValueOf(d.free(node, field, depth)))
+	default:
+		d.decodeScalar(node, into, field)
+	}
+}
+
+func (d *decoder) decodeText(node *yaml.Node, into reflect.Value, field string) {
+	// A date is a timestamp to YAML; its text is what counts.
+	if node.Kind != yaml.ScalarNode || (node.Tag != "!!str" && node.Tag != "!!timestamp") {
+		d.wrongType(node, field, "a string")
+		return
+	}
+	if err := into.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(node.Value)); err != nil {
+		d.flaw(node, field, "", "%w", err)
+	}
+}
+
+func (d *decoder) decodeStruct(node *yaml.Node, into reflect.Value, field string, depth int) {
+	known := map[string]reflect.Value{}
+	var names []string
+	for i := range into.NumField() {
+		if name, _, _ := strings.Cut(into.Type().Field(i).Tag.Get("yaml"), ","); name != "" && name != "-" {
+			known[name] = into.Field(i)
+			names = append(names, name)
+		}
+	}
+	d.eachPair(node, field, func(key, value *yaml.Node, name string) {
+		target, ok := known[key.Value]
+		if !ok {
+			d.flaw(key, name, "known here: "+strings.Join(names, ", "), "unknown field")
+			return
+		}
+		d.decode(value, target, name, depth+1)
+	})
+}
+
+func (d *decoder) decodeMap(node *yaml.Node, into reflect.Value, field string, depth int) {
+	result := reflect.MakeMap(into.Type())
+	d.eachPair(node, field, func(key, value *yaml.Node, name string) {
+		item := reflect.New(into.Type().Elem()).Elem()
+		d.decode(value, item, name, depth+1)
+		result.SetMapIndex(reflect.ValueOf(key.Value), item)
+	})
+	into.Set(result)
+}
+
+func (d *decoder) eachPair(node *yaml.Node, field string, visit func(key, value *yaml.Node, name string)) {
+	if node.Kind != yaml.MappingNode {
+		d.wrongType(node, field, "an object")
+		return
+	}
+	seen := map[string]int{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		name := key.Value
+		if field != "" {
+			name = field + "." + key.Value
+		}
+		switch {
+		case key.Kind != yaml.ScalarNode || key.Tag == "!!merge":
+			d.flaw(key, field, "write the fields out", "a key is not a plain name")
+		case seen[key.Value] > 0:
+			d.flaw(key, name, "", "duplicate key, first given on line %d", seen[key.Value])
+		default:
+			seen[key.Value] = key.Line
+			visit(key, value, name)
+		}
+	}
+}
+
+func (d *decoder) decodeScalar(node *yaml.Node, into reflect.Value, field string) {
+	if node.Kind != yaml.ScalarNode {
+		d.wrongType(node, field, "a single value")
+		return
+	}
+	switch into.Kind() {
+	case reflect.String:
+		if node.Tag != "!!str" {
+			d.flaw(node, field, fmt.Sprintf("put it in quotes: %q", node.Value), "wants a string, got %s", tagName(node.Tag))
+			return
+		}
+		into.SetString(node.Value)
+	case reflect.Bool:
+		value, err := strconv.ParseBool(node.Value)
+		if node.Tag != "!!bool" || err != nil {
+			d.wrongType(node, field, "true or false")
+			return
+		}
+		into.SetBool(value)
+	case reflect.Int, reflect.Int64:
+		value, err := strconv.ParseInt(node.Value, 10, 64)
+		if node.Tag != "!!int" || err != nil || into.OverflowInt(value) {
+			d.wrongType(node, field, "a whole number")
+			return
+		}
+		into.SetInt(value)
+	case reflect.Uint64:
+		value, err := strconv.ParseUint(node.Value, 10, 64)
+		if node.Tag != "!!int" || err != nil {
+			d.wrongType(node, field, "a whole number that is not negative")
+			return
+		}
+		into.SetUint(value)
+	case reflect.Float64:
+		value, err := strconv.ParseFloat(node.Value, 64)
+		if (node.Tag != "!!int" && node.Tag != "!!float") || err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
+			d.wrongType(node, field, "a number")
+			return
+		}
+		into.SetFloat(value)
+	default:
+		panic("manifests: cannot decode into " + into.Type().String()) // a mistake in the code, not in the document
+	}
+}
+
+// free decodes what has no schema of its own, such as chart values.
+func (d *decoder) free(node *yaml.Node, field string, depth int) any {
+	switch node.Kind {
+	case yaml.MappingNode:
+		result := map[string]any{}
+		d.eachPair(node, field, func(key, value *yaml.Node, name string) {
+			var item any
+			d.decode(value, reflect.ValueOf(&item).Elem(), name, depth+1)
+			result[key.Value] = item
+		})
+		return result
+	case yaml.SequenceNode:
+		result := make([]any, len(node.Content))
+		for i, child := range node.Content {
+			d.decode(child, reflect.ValueOf(&result[i]).Elem(), fmt.Sprintf("%s[%d]", field, i), depth+1)
+		}
+		return result
+	default:
+		var value any
+		if err := node.Decode(&value); err != nil {
+			d.flaw(node, field, "", "%w", err)
+			return ""
+		}
+		return value
+	}
+}
+
+func (d *decoder) wrongType(node *yaml.Node, field, want string) {
+	d.flaw(node, field, "", "wants %s, got %s", want, tagName(node.ShortTag()))
+}
+
+func tagName(tag string) string {
+	names := map[string]string{
+		"!!str": "a string", "!!int": "a number", "!!float": "a number", "!!bool": "a truth value",
+		"!!map": "an object", "!!seq": "a list", "!!timestamp": "a date", "!!null": "nothing",
+	}
+	if name, ok := names[tag]; ok {
+		return name
+	}
+	return "a value tagged " + tag
+}
+
+// sortedKeys gives a map's keys in order, so that errors come in one order.
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,249 @@
+package manifests
+
+import (
+	"cmp"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// Lay gives a new release: base with an overlay laid over it. Neither argument
+// is changed.
+//
+// A single value of the overlay replaces that of the base; lists are added to;
+// charts are laid over the chart of the same name, files over the file of the
+// same destination, profiles over the profile of the same name. A chart entry
+// of the overlay that names no chart of the base must be whole; where
+// skipUnknown is set it is passed over instead (the overlay for every Wire
+// release knows charts that some release does not have).
+func Lay(base, overlay *Release, skipUnknown bool) (*Release, error) {
+	r := *base
+	r.Metadata = layMetadata(base.Metadata, overlay.Metadata)
+	r.Defaults.KubeVersion = cmp.Or(overlay.Defaults.KubeVersion, base.Defaults.KubeVersion)
+	r.Defaults.APIVersions = joined(base.Defaults.APIVersions, overlay.Defaults.APIVersions)
+	if len(overlay.Platforms) > 0 {
+		r.Platforms = slices.Clone(overlay.Platforms)
+	}
+	r.Charts = slices.Clone(base.Charts)
+	for _, over := range overlay.Charts {
+		under := r.ChartNamed(over.Name)
+		switch {
+		case under != nil:
+			*under = layChart(*under, over)
+		case skipUnknown:
+		case over.Repo == "" && over.Path == "":
+			return nil, fault.At(over.Place(".name"), "name a chart of the release, or give repo or path to add one",
+				"overlay chart %q is not in the release", over.Name)
+		default:
+			r.Charts = append(r.Charts, over)
+		}
+	}
+	r.Images = append(slices.Clone(base.Images), overlay.Images...)
+	r.Files = layFiles(base.Files, overlay.Files)
+	r.Values = append(slices.Clone(base.Values), overlay.Values...)
+	r.Allow = append(slices.Clone(base.Allow), overlay.Allow...)
+	r.Exclude = joinExclusions(base.Exclude, overlay.Exclude)
+	r.Profiles = layMap(base.Profiles, overlay.Profiles)
+	r.Aliases = layMap(base.Aliases, overlay.Aliases)
+	return &r, nil
+}
+
+func layMetadata(under, over Metadata) Metadata {
+	m := Metadata{
+		Name:        cmp.Or(over.Name, under.Name),
+		Version:     cmp.Or(over.Version, under.Version),
+		Cycle:       cmp.Or(over.Cycle, under.Cycle),
+		Date:        cmp.Or(over.Date, under.Date),
+		Sequence:    cmp.Or(over.Sequence, under.Sequence),
+		Expires:     cmp.Or(over.Expires, under.Expires),
+		UpgradeFrom: under.UpgradeFrom,
+	}
+	m.UpgradeFrom.Range = cmp.Or(over.UpgradeFrom.Range, under.UpgradeFrom.Range)
+	m.UpgradeFrom.Skip = joined(under.UpgradeFrom.Skip, over.UpgradeFrom.Skip)
+	return m
+}
+
+func layChart(under, over Chart) Chart {
+	c := under
+	if over.Repo != "" || over.Path != "" {
+		c.Repo, c.Path = over.Repo, over.Path
+	}
+	if over.Version != "" {
+		c.Version, c.source, c.field = over.Version, over.source, over.field
+	}
+	c.Namespace = cmp.Or(over.Namespace, under.Namespace)
+	c.KubeVersion = cmp.Or(over.KubeVersion, under.KubeVersion)
+	c.Values = joined(under.Values, over.Values)
+	c.Secrets = joined(under.Secrets, over.Secrets)
+	c.APIVersions = joined(under.APIVersions, over.APIVersions)
+	c.Images = joined(under.Images, over.Images)
+	c.Tags = layMap(under.Tags, over.Tags)
+	c.Set = layTree(under.Set, over.Set)
+	return c
+}
+
+// layTree lays one tree of chart values over another, as Helm does: objects
+// are merged, everything else is replaced.
+func layTree(under, over map[string]any) map[string]any {
+	if len(under)+len(over) == 0 {
+		return nil
+	}
+	result := maps.Clone(under)
+	if result == nil {
+		result = map[string]any{}
+	}
+	for key, value := range over {
+		below, isObject := result[key].(map[string]any)
+		above, alsoObject := value.(map[string]any)
+		if isObject && alsoObject {
+			value = layTree(below, above)
+		}
+		result[key] = value
+	}
+	return result
+}
+
+func layFiles(under, over []File) []File {
+	files := slices.Clone(under)
+	for _, file := range over {
+		at := slices.IndexFunc(files, func(f File) bool { return f.Destination == file.Destination })
+		if at < 0 {
+			files = append(files, file)
+		} else {
+			files[at] = file
+		}
+	}
+	return files
+}
+
+func layMap[V any](under, over map[string]V) map[string]V {
+	if len(under)+len(over) == 0 {
+		return nil
+	}
+	result := map[string]V{}
+	maps.Copy(result, under)
+	maps.Copy(result, over)
+	return result
+}
+
+func joinExclusions(a, b Exclusions) Exclusions {
+	return Exclusions{Charts: joined(a.Charts, b.Charts), Images: joined(a.Images, b.Images)}
+}
+
+// joined gives a followed by what b has beyond it.
+func joined[T comparable](a, b []T) []T {
+	result := slices.Clone(a)
+	for _, item := range b {
+		if !slices.Contains(result, item) {
+			result = append(result, item)
+		}
+	}
+	return result
+}
+
+// Rebase puts a folder in front of every relative path that the document
+// names, so that documents from several folders can be laid over each other.
+func (r *Release) Rebase(folder string) {
+	rebase := func(name string) string {
+		if name == "" || filepath.IsAbs(name) || strings.Contains(name, "://") || HasScheme(name) {
+			return name
+		}
+		if HasScheme(folder) {
+			return folder + path.Clean(name)
+		}
+		return filepath.ToSlash(filepath.Join(folder, name))
+	}
+	for i := range r.Charts {
+		c := &r.Charts[i]
+		c.Path = rebase(c.Path)
+		c.Values, c.Secrets = slices.Clone(c.Values), slices.Clone(c.Secrets)
+		for _, list := range [][]string{c.Values, c.Secrets} {
+			for j := range list {
+				list[j] = rebase(list[j])
+			}
+		}
+	}
+	for i := range r.Values {
+		r.Values[i].Path = rebase(r.Values[i].Path)
+	}
+	for i := range r.Files {
+		r.Files[i].URL = rebase(r.Files[i].URL)
+	}
+}
+
+// EmbeddedScheme stands before the name of a file that the program carries
+// within itself: "wire:values/brig.yaml".
+const EmbeddedScheme = "wire:"
+
+// HasScheme tells whether a path names a file embedded in the program.
+func HasScheme(name string) bool { return strings.HasPrefix(name, EmbeddedScheme) }
+
+// Apply gives the release as one profile wants it: without the charts, images
+// and groups that the profile leaves out. The empty name means no profile.
+// Excluded images stay to be reported; they are matched when images are known.
+func (r *Release) Apply(profile string) (*Release, []Omission, error) {
+	exclude, without := r.Exclude, []string(nil)
+	if profile != "" {
+		p, ok := r.Profiles[profile]
+		if !ok {
+			return nil, nil, fault.New(fault.Usage, fault.Here, "profile "+profile,
+				"known profiles: "+strings.Join(sortedKeys(r.Profiles), ", "), "no such profile")
+		}
+		exclude, without = joinExclusions(exclude, p.Exclude), p.Without
+	}
+	reason := "excluded by the release"
+	if profile != "" {
+		reason = "excluded by profile " + profile
+	}
+	result, left := *r, []Omission(nil)
+	result.Exclude = exclude
+	result.Charts, result.Images, result.Files = nil, nil, nil
+	for _, chart := range r.Charts {
+		if slices.Contains(exclude.Charts, chart.Name) {
+			left = append(left, Omission{What: "chart " + chart.Name, Reason: reason})
+		} else {
+			result.Charts = append(result.Charts, chart)
+		}
+	}
+	for _, image := range r.Images {
+		if slices.Contains(without, image.Group) {
+			left = append(left, Omission{What: image.Name, Reason: reason + " with group " + image.Group})
+		} else {
+			result.Images = append(result.Images, image)
+		}
+	}
+	for _, file := range r.Files {
+		if slices.Contains(without, file.Group) {
+			left = append(left, Omission{What: "file " + file.Destination, Reason: reason + " with group " + file.Group})
+		} else {
+			result.Files = append(result.Files, file)
+		}
+	}
+	return &result, left, nil
+}
+
+// Matches tells whether the whole reference matches the pattern, in which *
+// stands for any characters.
+func (p ImagePattern) Matches(image string) bool {
+	parts := strings.Split(p.Pattern, "*")
+	if len(parts) == 1 {
+		return image == p.Pattern
+	}
+	rest, ok := strings.CutPrefix(image, parts[0])
+	if !ok {
+		return false
+	}
+	last := parts[len(parts)-1]
+	for _, part := range parts[1 : len(parts)-1] {
+		at := strings.Index(rest, part)
+		if at < 0 {
+			return false
+		}
+		rest = rest[at+len(part):]
+	}
+	return strings.HasSuffix(rest, last)
+}

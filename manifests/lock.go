@@ -1,0 +1,105 @@
+package manifests
+
+// Lock is a release in which nothing is left to choose: every chart, image,
+// file and blob is pinned by digest and size. It is sorted, so that two locks
+// can be compared by line.
+type Lock struct {
+	APIVersion string        `json:"apiVersion"`
+	Kind       string        `json:"kind"`
+	Release    LockedRelease `json:"release"`
+	Charts     []LockedChart `json:"charts"`  // by name, then version
+	Images     []LockedImage `json:"images"`  // by name
+	Blobs      []Content     `json:"blobs"`   // every blob of every image, in bundle order: see SortBlobs
+	Files      []LockedFile  `json:"files"`   // by path
+	LeftOut    []Omission    `json:"leftOut"` // what was seen and is not carried, and why
+}
+
+// LockedRelease is a release's metadata as it travels.
+type LockedRelease struct {
+	Name        string             `json:"name"`
+	Version     string             `json:"version"`
+	Cycle       string             `json:"cycle,omitempty"`
+	Date        Date               `json:"date"`
+	Sequence    uint64             `json:"sequence"`
+	Expires     Date               `json:"expires,omitzero"`
+	UpgradeFrom *LockedUpgradeFrom `json:"upgradeFrom,omitempty"`
+	Profile     string             `json:"profile,omitempty"`
+	Platforms   []Platform         `json:"platforms"`
+}
+
+// LockedUpgradeFrom is [UpgradeFrom] as it travels.
+type LockedUpgradeFrom struct {
+	Range string       `json:"range,omitempty"`
+	Skip  []LockedSkip `json:"skip,omitempty"`
+}
+
+// LockedSkip is [Skip] as it travels.
+type LockedSkip struct {
+	Version string `json:"version"`
+	Reason  string `json:"reason"`
+}
+
+// Content is bytes that are pinned: which they are, how many, and where they
+// come from. Exactly one of Repository and URL is given.
+type Content struct {
+	Digest     Digest `json:"digest"`
+	Size       int64  `json:"size"` // bytes
+	MediaType  string `json:"mediaType,omitempty"`
+	Repository string `json:"repository,omitempty"` // registry host and repository that hold the blob or manifest
+	URL        string `json:"url,omitempty"`        // http(s) URL, or a slash-separated path relative to the release document
+}
+
+// LockedChart is a chart archive, pinned.
+type LockedChart struct {
+	Name    string     `json:"name"`
+	Version string     `json:"version"`
+	Repo    string     `json:"repo,omitempty"` // as the release names it
+	Path    EntryPath  `json:"path"`           // in the bundle: charts/NAME-VERSION.tgz
+	Content Content    `json:"content"`
+	App     string     `json:"appVersion,omitempty"`
+	Meta    *ChartMeta `json:"meta,omitempty"`
+}
+
+// LockedImage is an image, pinned. Digest is that of the index or manifest
+// that the name means; it is carried byte for byte.
+type LockedImage struct {
+	Name      ImageRef         `json:"name"`
+	Digest    Digest           `json:"digest"`
+	MediaType string           `json:"mediaType"`
+	Size      int64            `json:"size"`      // of the index or manifest itself, bytes
+	Manifests []LockedManifest `json:"manifests"` // one for each of the release's platforms
+	From      []Origin         `json:"from"`      // who needs it
+}
+
+// LockedManifest is the image manifest for one platform (OCI image-spec,
+// manifest.md).
+type LockedManifest struct {
+	Platform Platform `json:"platform"`
+	Digest   Digest   `json:"digest"`
+	Config   Digest   `json:"config"`
+	Layers   []Digest `json:"layers"`
+}
+
+// Origin says where an image was found: in which object and field of which
+// rendered chart, or in which list of the release.
+type Origin struct {
+	Chart    string `json:"chart,omitempty"`
+	Template string `json:"template,omitempty"` // such as wire-server/templates/brig/deployment.yaml
+	Object   string `json:"object,omitempty"`   // such as Deployment/brig
+	Field    string `json:"field,omitempty"`    // such as spec.template.spec.containers[0].image
+	List     string `json:"list,omitempty"`     // such as "images, group system"
+}
+
+// LockedFile is a file carried as it is, pinned.
+type LockedFile struct {
+	Path    EntryPath `json:"path"` // in the bundle: files/… or values/…
+	Mode    uint32    `json:"mode"` // permission bits
+	Content Content   `json:"content"`
+}
+
+// Omission is something that was seen and is not carried.
+type Omission struct {
+	What   string `json:"what"` // an image reference, or "chart NAME"
+	Reason string `json:"reason"`
+	Origin Origin `json:"origin,omitzero"`
+}

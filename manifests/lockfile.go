@@ -1,0 +1,228 @@
+package manifests
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// MaxLockBytes bounds a lock file: some ten thousand images.
+const MaxLockBytes = 64 << 20
+
+// Encode gives the lock as it is written to island.lock.json: sorted, indented
+// by two spaces, ending with a newline. The same lock gives the same bytes.
+func (l *Lock) Encode() ([]byte, error) {
+	l.sort()
+	return EncodeJSON(l)
+}
+
+// EncodeJSON gives indented JSON with a final newline and without HTML escapes.
+func EncodeJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(v); err != nil {
+		return nil, fmt.Errorf("encode: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// ReadLock reads and checks a lock file. Unknown fields, an unknown apiVersion
+// and a lock that contradicts itself are Usage errors.
+func ReadLock(file string, data []byte) (*Lock, error) {
+	if len(data) > MaxLockBytes {
+		return nil, fault.At(fault.Place{File: file}, "", "lock is larger than %s", Bytes(MaxLockBytes))
+	}
+	var l Lock
+	reader := json.NewDecoder(bytes.NewReader(data))
+	reader.DisallowUnknownFields()
+	if err := reader.Decode(&l); err != nil {
+		return nil, fault.At(placeOf(file, data, err), "write it anew with island resolve", "not a lock file: %w", err)
+	}
+	if reader.More() {
+		return nil, fault.At(fault.Place{File: file}, "", "text follows the end of the lock")
+	}
+	if l.APIVersion != APIVersion || l.Kind != KindLock {
+		return nil, fault.At(fault.Place{File: file}, "write it anew with island resolve",
+			"wants a %s of %s, got %q of %q", KindLock, APIVersion, l.Kind, l.APIVersion)
+	}
+	if err := l.Check(); err != nil {
+		return nil, fault.At(fault.Place{File: file}, "was it edited by hand? write it anew with island resolve", "%w", err)
+	}
+	return &l, nil
+}
+
+func placeOf(file string, data []byte, err error) fault.Place {
+	offset := int64(-1)
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+		offset = syntax.Offset
+	} else if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		offset = wrong.Offset
+	}
+	if offset < 0 {
+		return fault.Place{File: file}
+	}
+	before := data[:min(offset, int64(len(data)))]
+	return fault.Place{
+		File:   file,
+		Line:   bytes.Count(before, []byte("\n")) + 1,
+		Column: len(before) - bytes.LastIndexByte(before, '\n'),
+	}
+}
+
+func (l *Lock) sort() {
+	slices.SortFunc(l.Charts, func(a, b LockedChart) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
+	})
+	slices.SortFunc(l.Images, func(a, b LockedImage) int { return cmp.Compare(a.Name.String(), b.Name.String()) })
+	for _, image := range l.Images {
+		slices.SortFunc(image.From, compareOrigins)
+	}
+	slices.SortFunc(l.Files, func(a, b LockedFile) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortFunc(l.LeftOut, func(a, b Omission) int {
+		return cmp.Or(cmp.Compare(a.What, b.What), compareOrigins(a.Origin, b.Origin), cmp.Compare(a.Reason, b.Reason))
+	})
+	SortBlobs(l.Blobs)
+}
+
+func compareOrigins(a, b Origin) int {
+	return cmp.Or(cmp.Compare(a.Chart, b.Chart), cmp.Compare(a.Template, b.Template),
+		cmp.Compare(a.Object, b.Object), cmp.Compare(a.Field, b.Field), cmp.Compare(a.List, b.List))
+}
+
+// SortBlobs puts blobs in bundle order: indexes, then manifests, then all
+// else, each by digest. A reader of a stream thus meets everything that names
+// a blob before the blob.
+func SortBlobs(blobs []Content) {
+	slices.SortFunc(blobs, func(a, b Content) int {
+		return cmp.Or(cmp.Compare(blobRank(a), blobRank(b)), cmp.Compare(a.Digest, b.Digest))
+	})
+}
+
+func blobRank(c Content) int {
+	switch {
+	case IsIndex(c.MediaType):
+		return 0
+	case IsManifest(c.MediaType):
+		return 1
+	default:
+		return 2
+	}
+}
+
+// The media types of what can be behind an image's name (OCI image-spec,
+// media-types.md; Docker Image Manifest V2, Schema 2).
+const (
+	OCIIndex       = "application/vnd.oci.image.index.v1+json"
+	OCIManifest    = "application/vnd.oci.image.manifest.v1+json"
+	DockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
+	DockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+)
+
+// IsIndex tells whether a media type is that of an index of several manifests.
+func IsIndex(mediaType string) bool { return mediaType == OCIIndex || mediaType == DockerList }
+
+// IsManifest tells whether a media type is that of one image's manifest.
+func IsManifest(mediaType string) bool {
+	return mediaType == OCIManifest || mediaType == DockerManifest
+}
+
+// Check tells whether the lock is whole and consistent: every blob that an
+// image names is listed once with a size, names are unique, paths are below
+// the folders that they belong to.
+func (l *Lock) Check() error {
+	if !releaseName.MatchString(l.Release.Name) || !releaseVersion.MatchString(l.Release.Version) {
+		return fmt.Errorf("release %q %q has no usable name and version", l.Release.Name, l.Release.Version)
+	}
+	if l.Release.Date.IsZero() || len(l.Release.Platforms) == 0 {
+		return errors.New("release has no date or no platform")
+	}
+	blobs := map[Digest]Content{}
+	for _, blob := range l.Blobs {
+		if err := blob.check(); err != nil {
+			return err
+		}
+		if _, twice := blobs[blob.Digest]; twice {
+			return fmt.Errorf("blob %s is listed twice", blob.Digest)
+		}
+		if blob.Repository == "" {
+			return fmt.Errorf("blob %s has no repository", blob.Digest)
+		}
+		blobs[blob.Digest] = blob
+	}
+	if err := l.checkImages(blobs); err != nil {
+		return err
+	}
+	return l.checkPaths()
+}
+
+func (c Content) check() error {
+	switch {
+	case c.Digest == "":
+		return errors.New("content has no digest")
+	case c.Size < 0 || (c.Repository != "" && c.Size == 0):
+		return fmt.Errorf("content %s has size %d", c.Digest, c.Size)
+	case (c.Repository == "") == (c.URL == ""):
+		return fmt.Errorf("content %s wants one of repository and url", c.Digest)
+	}
+	return nil
+}
+
+func (l *Lock) checkImages(blobs map[Digest]Content) error {
+	names := map[string]bool{}
+	for _, image := range l.Images {
+		name := image.Name.String()
+		if names[name] {
+			return fmt.Errorf("image %s is listed twice", name)
+		}
+		names[name] = true
+		top, ok := blobs[image.Digest]
+		if !ok || top.Size != image.Size || top.MediaType != image.MediaType {
+			return fmt.Errorf("image %s: its manifest %s is not among the blobs as described", name, image.Digest)
+		}
+		if len(image.Manifests) == 0 {
+			return fmt.Errorf("image %s has no manifest for any platform", name)
+		}
+		for _, manifest := range image.Manifests {
+			for _, digest := range append([]Digest{manifest.Digest, manifest.Config}, manifest.Layers...) {
+				if _, ok := blobs[digest]; !ok {
+					return fmt.Errorf("image %s: blob %s is not listed", name, digest)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (l *Lock) checkPaths() error {
+	paths := map[EntryPath]bool{}
+	check := func(path EntryPath, content Content, folders ...string) error {
+		below := slices.ContainsFunc(folders, func(f string) bool { return strings.HasPrefix(string(path), f) })
+		if !below || paths[path] {
+			return fmt.Errorf("path %q is listed twice or is not below %s", path, strings.Join(folders, " or "))
+		}
+		paths[path] = true
+		return content.check()
+	}
+	for _, chart := range l.Charts {
+		if err := check(chart.Path, chart.Content, "charts/"); err != nil {
+			return err
+		}
+	}
+	for _, file := range l.Files {
+		if file.Mode&^0o777 != 0 {
+			return fmt.Errorf("file %s: mode %o has more than permission bits", file.Path, file.Mode)
+		}
+		if err := check(file.Path, file.Content, "files/", "values/"); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package manifests
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// Read reads a release in either of its two formats, told apart by content: a
+// Release document of this project, or Wire's own build.json (a top-level
+// helmCharts). file only names the place in errors.
+//
+// What Read returns may still lack what a build.json does not say. Lay what is
+// missing over it with [Lay], then call [Release.Check].
+func Read(file string, data []byte) (*Release, error) {
+	root, err := parseDocument(file, data)
+	if err != nil {
+		return nil, err
+	}
+	if field(root, "helmCharts") != nil && field(root, "apiVersion") == nil {
+		return readBuildJSON(file, data)
+	}
+	return readKind(file, data, KindRelease)
+}
+
+// ReadOverlay reads an Overlay document.
+func ReadOverlay(file string, data []byte) (*Release, error) {
+	return readKind(file, data, KindOverlay)
+}
+
+// ReadFile reads a file of at most [MaxDocumentBytes].
+func ReadFile(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err == nil && info.Size() > MaxDocumentBytes {
+		err = fmt.Errorf("%s is larger than %s", name, Bytes(MaxDocumentBytes))
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file", name)
+	}
+	if err != nil {
+		return nil, fault.Explain(err, fault.Usage, fault.Here, "", "give the path of a document")
+	}
+	data, err := os.ReadFile(name)
+	return data, fault.Explain(err, fault.Usage, fault.Here, "", "")
+}
+
+func readKind(file string, data []byte, kind string) (*Release, error) {
+	var r Release
+	doc, err := decodeStrict(file, data, &r)
+	if err != nil {
+		return nil, err
+	}
+	r.source = doc
+	if r.APIVersion != APIVersion {
+		return nil, fault.At(doc.place("apiVersion"), "this program reads "+APIVersion, "apiVersion is %q", r.APIVersion)
+	}
+	if r.Kind != kind {
+		return nil, fault.At(doc.place("kind"), "", "wants a document of kind %s, got %q", kind, r.Kind)
+	}
+	for i := range r.Charts {
+		r.Charts[i].source, r.Charts[i].field = doc, fmt.Sprintf("charts[%d]", i)
+	}
+	return &r, r.checkParts()
+}
+
+// buildJSON is Wire's own release manifest (wireapp/wire-builds, build.json).
+type buildJSON struct {
+	Version    string                `yaml:"version"`
+	HelmCharts map[string]buildChart `yaml:"helmCharts"`
+}
+
+type buildChart struct {
+	Repo    string         `yaml:"repo"`
+	Version string         `yaml:"version"`
+	Meta    map[string]any `yaml:"meta"` // informative: what Wire adds to it is no reason to refuse a release
+}
+
+func readBuildJSON(file string, data []byte) (*Release, error) {
+	var build buildJSON
+	doc, err := decodeStrict(file, data, &build)
+	if err != nil {
+		return nil, err
+	}
+	r := &Release{
+		APIVersion: APIVersion,
+		Kind:       KindRelease,
+		Metadata:   Metadata{Version: build.Version},
+		source:     &document{file: file, places: map[string]fault.Place{"metadata.version": doc.place("version")}},
+	}
+	for _, name := range sortedKeys(build.HelmCharts) {
+		chart := build.HelmCharts[name]
+		text := func(key string) string { s, _ := chart.Meta[key].(string); return s }
+		r.Charts = append(r.Charts, Chart{
+			Name: name, Repo: chart.Repo, Version: chart.Version,
+			Meta:   ChartMeta{AppVersion: text("appVersion"), Commit: text("commit"), CommitURL: text("commitURL")},
+			source: doc, field: "helmCharts." + name,
+		})
+	}
+	return r, nil
+}
+
+// field gives the value of a top-level field, or nil.
+func field(root *yaml.Node, name string) *yaml.Node {
+	if root.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if root.Content[i].Value == name {
+			return root.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// ChartNamed gives the chart of a name, or nil.
+func (r *Release) ChartNamed(name string) *Chart {
+	i := slices.IndexFunc(r.Charts, func(c Chart) bool { return c.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &r.Charts[i]
+}
+
+// Place gives where a chart, or a field of it such as ".version", stands in the
+// document that names it.
+func (c *Chart) Place(sub string) fault.Place {
+	place := c.source.place(c.field + sub)
+	if c.source == nil {
+		place.Field = "chart " + c.Name + sub
+	}
+	return place
+}
+
+// SortCharts puts the charts in the order of their names, then versions.
+func (r *Release) SortCharts() {
+	slices.SortStableFunc(r.Charts, func(a, b Chart) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
+	})
+}

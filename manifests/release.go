@@ -1,0 +1,143 @@
+package manifests
+
+// APIVersion is the version of the documents that this package reads and
+// writes. A document of another version is refused.
+const APIVersion = "island/v1"
+
+// The kinds of document.
+const (
+	KindRelease = "Release" // everything one delivery consists of
+	KindOverlay = "Overlay" // what is laid over a release or a Wire build.json
+	KindLock    = "Lock"    // a release with everything pinned by digest and size
+)
+
+// Release says what one delivery consists of, by name. Resolving turns it into
+// a [Lock]. An overlay has the same form; in it everything is optional, and
+// what it gives is laid over a release by [Lay].
+type Release struct {
+	APIVersion string             `yaml:"apiVersion"`
+	Kind       string             `yaml:"kind"`
+	Metadata   Metadata           `yaml:"metadata"`
+	Platforms  []Platform         `yaml:"platforms,omitempty"`
+	Defaults   Defaults           `yaml:"defaults,omitempty"`
+	Charts     []Chart            `yaml:"charts,omitempty"`
+	Images     []Image            `yaml:"images,omitempty"`
+	Files      []File             `yaml:"files,omitempty"`
+	Values     []ValuesFolder     `yaml:"values,omitempty"`
+	Allow      []Allowance        `yaml:"allow,omitempty"`
+	Exclude    Exclusions         `yaml:"exclude,omitempty"`
+	Profiles   map[string]Profile `yaml:"profiles,omitempty"`
+	Aliases    map[string]string  `yaml:"repositoryAliases,omitempty"` // bare repository name → URL
+
+	source *document // where each field stands, for errors; nil for a release made in code
+}
+
+// Metadata identifies a release and places it in time.
+type Metadata struct {
+	Name        string      `yaml:"name"`                  // lowercase DNS label, such as wire
+	Version     string      `yaml:"version"`               // such as 2026.1 or 1.0.0-144
+	Cycle       string      `yaml:"cycle,omitempty"`       // the 6-month cycle, such as 2026-H1
+	Date        Date        `yaml:"date,omitempty"`        // the day of release; every time in the bundle is this one
+	Sequence    uint64      `yaml:"sequence,omitempty"`    // grows with every delivery; a site never goes back
+	Expires     Date        `yaml:"expires,omitempty"`     // after this day the bundle should not be installed any more
+	UpgradeFrom UpgradeFrom `yaml:"upgradeFrom,omitempty"` // what this release can be installed over
+}
+
+// UpgradeFrom says which installed versions a release can be installed over.
+type UpgradeFrom struct {
+	Range string `yaml:"range,omitempty"` // a semver range such as ">=5.28.0 <5.30.0"
+	Skip  []Skip `yaml:"skip,omitempty"`  // versions that must not be stepped on
+}
+
+// Skip is a version that an upgrade must not step on, and why.
+type Skip struct {
+	Version string `yaml:"version"`
+	Reason  string `yaml:"reason"`
+}
+
+// Defaults hold for every chart that does not say otherwise.
+type Defaults struct {
+	KubeVersion string   `yaml:"kubeVersion,omitempty"`
+	APIVersions []string `yaml:"apiVersions,omitempty"`
+}
+
+// Chart is one Helm chart of a release. Exactly one of Repo and Path is given
+// in a release; an overlay may give neither, and then adds to the chart of
+// that name.
+type Chart struct {
+	Name        string          `yaml:"name"`
+	Repo        string          `yaml:"repo,omitempty"`    // https://…, http://…, oci://…, file://…, or an alias
+	Path        string          `yaml:"path,omitempty"`    // a chart folder or .tgz, relative to the document
+	Version     string          `yaml:"version,omitempty"` // an exact semantic version, no range
+	Namespace   string          `yaml:"namespace,omitempty"`
+	Values      []string        `yaml:"values,omitempty"`  // values files, relative to the document; carried in the bundle
+	Secrets     []string        `yaml:"secrets,omitempty"` // values files used for rendering only, never carried
+	Set         map[string]any  `yaml:"set,omitempty"`     // values given in place, laid over the files
+	KubeVersion string          `yaml:"kubeVersion,omitempty"`
+	APIVersions []string        `yaml:"apiVersions,omitempty"` // such as monitoring.coreos.com/v1
+	Tags        map[string]bool `yaml:"tags,omitempty"`        // subchart tags to switch on or off
+	Images      []string        `yaml:"images,omitempty"`      // images that rendering cannot show
+	Meta        ChartMeta       `yaml:"meta,omitempty"`
+
+	source *document // the document that names the chart, for errors
+	field  string    // and where in it: charts[3], or helmCharts.brig
+}
+
+// ChartMeta is what Wire's build.json tells about where a chart came from.
+type ChartMeta struct {
+	AppVersion string `yaml:"appVersion,omitempty" json:"appVersion,omitempty"`
+	Commit     string `yaml:"commit,omitempty" json:"commit,omitempty"`
+	CommitURL  string `yaml:"commitURL,omitempty" json:"commitURL,omitempty"`
+}
+
+// Image is an image that no chart names, such as those of Kubernetes itself.
+type Image struct {
+	Name string `yaml:"name"` // registry/repository:tag[@digest]
+	// TagFromChart names a chart whose version is the image's tag; Name then
+	// has none. An image whose chart is not in the release is left out.
+	TagFromChart string `yaml:"tagFromChart,omitempty"`
+	Group        string `yaml:"group,omitempty"` // such as system or adminhost; a profile can leave a group out
+	Reason       string `yaml:"reason,omitempty"`
+}
+
+// File is a file that is carried as it is: a binary, a client app, a dashboard.
+type File struct {
+	URL         string `yaml:"url"`
+	SHA256      string `yaml:"sha256"`         // 64 lowercase hexadecimal digits
+	Size        Bytes  `yaml:"size,omitempty"` // bytes; asked of the server if 0
+	Destination string `yaml:"destination"`    // below files/ in the bundle
+	Mode        string `yaml:"mode,omitempty"` // octal, "0644" unless given
+	Group       string `yaml:"group,omitempty"`
+}
+
+// ValuesFolder is a folder of values files that is carried below values/.
+type ValuesFolder struct {
+	Path        string `yaml:"path"`                  // relative to the document
+	Destination string `yaml:"destination,omitempty"` // below values/ in the bundle
+}
+
+// Allowance lets one image pass that would otherwise be an error, by name.
+type Allowance struct {
+	Image  string `yaml:"image"` // exactly as it is referred to, such as docker.io/library/busybox:latest
+	Reason string `yaml:"reason"`
+}
+
+// Exclusions leave charts and images out, and say why.
+type Exclusions struct {
+	Charts []string       `yaml:"charts,omitempty"`
+	Images []ImagePattern `yaml:"images,omitempty"`
+}
+
+// ImagePattern is a pattern on whole image references, in which * stands for
+// any characters, and the reason for leaving out what it matches.
+type ImagePattern struct {
+	Pattern string `yaml:"pattern"`
+	Reason  string `yaml:"reason"`
+}
+
+// Profile is a named variant of a release: what it leaves out.
+type Profile struct {
+	Description string     `yaml:"description,omitempty"`
+	Exclude     Exclusions `yaml:"exclude,omitempty"`
+	Without     []string   `yaml:"without,omitempty"` // groups of images and files, such as system, binaries
+}

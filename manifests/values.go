@@ -1,0 +1,256 @@
+package manifests
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/distribution/reference"
+)
+
+// Digest is "sha256:" and 64 lowercase hexadecimal digits (OCI image-spec,
+// descriptor.md, "Digests"). Only SHA-256 is accepted: it is the one algorithm
+// that every registry and client must support.
+type Digest string
+
+// ParseDigest checks a digest that came from outside.
+func ParseDigest(s string) (Digest, error) {
+	encoded, ok := strings.CutPrefix(s, "sha256:")
+	if !ok || !isLowerHex(encoded, sha256.Size*2) {
+		return "", fmt.Errorf("%.80q is not a digest of the form sha256:<64 lowercase hex digits>", s)
+	}
+	return Digest(s), nil
+}
+
+// DigestOf gives the digest of content held in memory.
+func DigestOf(content []byte) Digest {
+	sum := sha256.Sum256(content)
+	return DigestFromSum(sum[:])
+}
+
+// DigestFromSum gives the digest for a SHA-256 sum of 32 bytes.
+func DigestFromSum(sum []byte) Digest { return Digest("sha256:" + hex.EncodeToString(sum)) }
+
+// Hex gives the 64 hexadecimal digits.
+func (d Digest) Hex() string { return strings.TrimPrefix(string(d), "sha256:") }
+
+// Short gives the first 12 hexadecimal digits, for people.
+func (d Digest) Short() string { return d.Hex()[:min(12, len(d.Hex()))] }
+
+// UnmarshalText checks the digest; it makes every decoded Digest a valid one.
+func (d *Digest) UnmarshalText(text []byte) error {
+	parsed, err := ParseDigest(string(text))
+	if err != nil {
+		return err
+	}
+	*d = parsed
+	return nil
+}
+
+func isLowerHex(s string, length int) bool {
+	if len(s) != length {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// Bytes is a size or an amount of data in bytes.
+type Bytes int64
+
+// String gives the amount in binary units with three significant digits: "1.42 GiB".
+func (b Bytes) String() string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
+	amount, unit := float64(b), 0
+	for amount >= 1024 && unit < len(units)-1 {
+		amount, unit = amount/1024, unit+1
+	}
+	if unit == 0 {
+		return fmt.Sprintf("%d B", int64(b))
+	}
+	digits := 2
+	if amount >= 100 {
+		digits = 0
+	} else if amount >= 10 {
+		digits = 1
+	}
+	return strconv.FormatFloat(amount, 'f', digits, 64) + " " + units[unit]
+}
+
+// Platform is an operating system and a processor architecture in the terms of
+// OCI image-spec, image-index.md: "linux/amd64", "linux/arm/v7".
+type Platform struct {
+	OS           string
+	Architecture string
+	Variant      string
+}
+
+// ParsePlatform reads "os/architecture" or "os/architecture/variant".
+func ParsePlatform(s string) (Platform, error) {
+	parts := strings.Split(s, "/")
+	for _, part := range parts {
+		if part == "" || strings.ContainsFunc(part, func(r rune) bool {
+			return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '.' && r != '_' && r != '-'
+		}) {
+			return Platform{}, fmt.Errorf("%q is not a platform such as linux/amd64", s)
+		}
+	}
+	switch len(parts) {
+	case 2:
+		return Platform{OS: parts[0], Architecture: parts[1]}, nil
+	case 3:
+		return Platform{OS: parts[0], Architecture: parts[1], Variant: parts[2]}, nil
+	default:
+		return Platform{}, fmt.Errorf("%q is not a platform such as linux/amd64", s)
+	}
+}
+
+// String gives "os/architecture[/variant]".
+func (p Platform) String() string {
+	s := p.OS + "/" + p.Architecture
+	if p.Variant != "" {
+		s += "/" + p.Variant
+	}
+	return s
+}
+
+// Matches tells whether an image for have runs where p is wanted. arm64 and
+// arm64/v8 are the same platform; a wanted platform without a variant takes
+// any variant.
+func (p Platform) Matches(have Platform) bool {
+	if p.OS != have.OS || p.Architecture != have.Architecture {
+		return false
+	}
+	if p.Architecture == "arm64" {
+		return variantOr(p.Variant, "v8") == variantOr(have.Variant, "v8")
+	}
+	return p.Variant == "" || p.Variant == have.Variant
+}
+
+func variantOr(variant, fallback string) string {
+	if variant == "" {
+		return fallback
+	}
+	return variant
+}
+
+// MarshalText writes the platform as String does.
+func (p Platform) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads and checks a platform.
+func (p *Platform) UnmarshalText(text []byte) error {
+	parsed, err := ParsePlatform(string(text))
+	if err != nil {
+		return err
+	}
+	*p = parsed
+	return nil
+}
+
+// ImageRef names an image as a pod names it, in full: the registry host, the
+// repository and a tag, a digest or both. Docker Hub's short names are spelled
+// out as containerd spells them ("nginx:1.25" is
+// "docker.io/library/nginx:1.25").
+type ImageRef struct {
+	Registry   string // host[:port], such as quay.io
+	Repository string // such as wire/brig
+	Tag        string // empty if only a digest is given
+	Digest     Digest // empty if only a tag is given
+}
+
+// ErrNoTag says that a reference has neither a tag nor a digest, so that it
+// would mean "latest".
+var ErrNoTag = errors.New("image has neither tag nor digest")
+
+// ParseImageRef reads a reference by the grammar of distribution/reference. A
+// reference without tag and digest is returned together with [ErrNoTag].
+func ParseImageRef(s string) (ImageRef, error) {
+	named, err := reference.ParseNormalizedNamed(s)
+	if err != nil {
+		return ImageRef{}, fmt.Errorf("%.200q is not an image reference: %w", s, err)
+	}
+	ref := ImageRef{Registry: reference.Domain(named), Repository: reference.Path(named)}
+	if tagged, ok := named.(reference.Tagged); ok {
+		ref.Tag = tagged.Tag()
+	}
+	if digested, ok := named.(reference.Digested); ok {
+		if ref.Digest, err = ParseDigest(digested.Digest().String()); err != nil {
+			return ImageRef{}, err
+		}
+	}
+	if ref.Tag == "" && ref.Digest == "" {
+		return ref, fmt.Errorf("%s: %w", s, ErrNoTag)
+	}
+	return ref, nil
+}
+
+// Name gives "registry/repository".
+func (r ImageRef) Name() string { return r.Registry + "/" + r.Repository }
+
+// String gives the whole reference.
+func (r ImageRef) String() string {
+	s := r.Name()
+	if r.Tag != "" {
+		s += ":" + r.Tag
+	}
+	if r.Digest != "" {
+		s += "@" + string(r.Digest)
+	}
+	return s
+}
+
+// MarshalText writes the reference as String does.
+func (r ImageRef) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads and checks a reference.
+func (r *ImageRef) UnmarshalText(text []byte) error {
+	parsed, err := ParseImageRef(string(text))
+	if err != nil {
+		return err
+	}
+	*r = parsed
+	return nil
+}
+
+// MaxEntryPath is the longest path, in bytes, of an entry in a bundle.
+const MaxEntryPath = 255
+
+// EntryPath is a checked relative path inside a bundle: slash-separated, clean,
+// printable ASCII, no ".." and no leading slash or dot segment.
+type EntryPath string
+
+// ParseEntryPath checks a path that came from outside.
+func ParseEntryPath(s string) (EntryPath, error) {
+	switch {
+	case s == "" || s == ".":
+		return "", errors.New("an entry path is empty")
+	case len(s) > MaxEntryPath:
+		return "", fmt.Errorf("entry path %.40q… is longer than %d bytes", s, MaxEntryPath)
+	case strings.HasPrefix(s, "/") || path.Clean(s) != s || s == ".." || strings.HasPrefix(s, "../"):
+		return "", fmt.Errorf("%q is not a clean relative path", s)
+	}
+	for _, c := range []byte(s) {
+		if c <= ' ' || c >= 0x7f || c == '\\' {
+			return "", fmt.Errorf("entry path %q holds a space, a backslash or a character that is not printable ASCII", s)
+		}
+	}
+	return EntryPath(s), nil
+}
+
+// UnmarshalText reads and checks a path.
+func (p *EntryPath) UnmarshalText(text []byte) error {
+	parsed, err := ParseEntryPath(string(text))
+	if err != nil {
+		return err
+	}
+	*p = parsed
+	return nil
+}
