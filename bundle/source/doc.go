@@ -1,0 +1,77 @@
+// Package source is where content comes from: registries, chart repositories,
+// file servers, folders, and the mirrors that stand in for them.
+//
+// # Names and locations
+//
+// A release names its content as its makers do: quay.io/wire/brig:5.30.9,
+// https://charts.example.com/stable, oci://registry.example.com/charts. Such a
+// name never changes: it is what the lock file holds and what the island's
+// pods ask for. Where its bytes are fetched from is another matter, and is
+// said by a mirrors file, as registries.conf says it for container engines and
+// GOPROXY for Go modules:
+//
+//	apiVersion: island/v1
+//	kind: Mirrors
+//	rules:
+//	- prefix: quay.io/wire                   # images: registry and repository
+//	  mirrors:
+//	  - location: registry.local:5000/quay   # has quay/brig for wire/brig
+//	    insecure: true                       # plain HTTP is allowed
+//	- prefix: https://charts.example.com     # HTTP chart repositories and files
+//	  onlyMirrors: true                      # never ask the origin
+//	  mirrors:
+//	  - location: https://proxy.local/charts
+//	    caFile: company-ca.pem
+//	  - location: ./charts                   # a folder, relative to this file
+//
+// Of the rules whose prefix ends where a part of the name ends, the longest
+// wins. Its mirrors are asked in order and then, unless onlyMirrors is set,
+// the origin. The next location is asked when one does not have the content
+// (404, 410) or does not work (no connection, 429 or 5xx after all retries). A
+// 401 or 403 and content with another digest than the one asked for end the
+// search: a location that refuses, or serves something else, is a matter for a
+// person. The final error names every location and how it failed.
+//
+// A folder that stands for a web server has its files below it, by their path.
+// A folder that stands for a registry is one OCI image layout that holds all
+// its images, named in the annotation org.opencontainers.image.ref.name by
+// their whole name (quay.io/wire/brig:5.30.9), as skopeo copy writes it for
+// oci:FOLDER:quay.io/wire/brig:5.30.9.
+//
+// # What survives
+//
+// Each request is tried up to 6 times on connection failures, 408, 429 and
+// 5xx, with exponential backoff and jitter, and not before the time that
+// Retry-After names (up to 2 minutes). A host that used up all tries gets a
+// single one for each further request until it answers again, so that a mirror
+// that is down does not hold up everything else. A reader from [Upstream.Open] continues
+// after a reset, a body cut short or a minute of silence with a Range request
+// from where it was, at the next location if one is exhausted. What was read
+// is not trusted: whoever reads hashes the whole.
+//
+// # Credentials
+//
+// Registry credentials come from Docker's and Podman's files: see
+// [DefaultKeychain]. They are used for HTTP chart repositories and file
+// servers of the same host too, if these speak HTTPS. A location in a mirrors
+// file may carry its own as https://user:password@host; a name in a release
+// may not, since it ends up in the lock. Credentials go to the very scheme,
+// host and port that they are for, and to the token server that this registry
+// names, never along a redirect, and never into an error or a log: messages
+// show no user information and no query of a URL.
+//
+// # Plain HTTP
+//
+// A registry is talked to over HTTPS; over plain HTTP only if it is on the
+// loopback interface or a mirror that says insecure. A chart repository or
+// file whose URL says http:// is fetched so, but gets no credentials unless it
+// is on loopback or an insecure mirror. A redirect from HTTPS to HTTP is
+// refused.
+//
+// # The cache
+//
+// Manifests and charts are kept by digest, and re-hashed whenever they are
+// read; what a tag, a chart version or the index of a repository was last is
+// kept by name. With [Options.Offline] names are answered from there alone.
+// Blobs of images and files go straight into the bundle and are not cached.
+package source

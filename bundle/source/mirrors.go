@@ -1,0 +1,291 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// KindMirrors is the kind of a mirrors file.
+const KindMirrors = "Mirrors"
+
+// Mirrors says which locations stand for which names. See the package
+// documentation for an example.
+type Mirrors struct {
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string `yaml:"kind"`
+	Rules      []Rule `yaml:"rules"`
+}
+
+// Rule gives the mirrors for all names that begin with a prefix.
+type Rule struct {
+	Prefix  Prefix   `yaml:"prefix"`
+	Mirrors []Mirror `yaml:"mirrors"`
+	// OnlyMirrors keeps the origin itself from being asked.
+	OnlyMirrors bool `yaml:"onlyMirrors,omitempty"`
+}
+
+// Mirror is a location that stands for a prefix: what follows the prefix in a
+// name follows the location.
+type Mirror struct {
+	Location Location `yaml:"location"`
+	// Insecure allows plain HTTP, and credentials over it, for this location.
+	Insecure bool `yaml:"insecure,omitempty"`
+	// CAFile is a PEM file of certificates to trust for this location besides
+	// the system's, relative to the mirrors file.
+	CAFile string `yaml:"caFile,omitempty"`
+}
+
+// Prefix is the beginning of a name: "registry/repository…" for images,
+// "http(s)://…" for chart repositories and files, "oci://…" for charts in
+// registries. It ends where a part of the name ends: quay.io/wire is a prefix
+// of quay.io/wire/brig, and not of quay.io/wireapp.
+type Prefix string
+
+// UnmarshalText reads and checks a prefix.
+func (p *Prefix) UnmarshalText(text []byte) error {
+	s := strings.TrimRight(string(text), "/")
+	scheme, rest, isURL := strings.Cut(s, "://")
+	switch {
+	case !isURL:
+		if err := checkRepository(s); err != nil {
+			return err
+		}
+	case scheme == "oci":
+		if err := checkRepository(rest); err != nil {
+			return err
+		}
+	case scheme == "http" || scheme == "https":
+		if err := checkURL(s); err != nil {
+			return err
+		}
+		if u, _ := url.Parse(s); u.User != nil {
+			return errors.New("a prefix holds no credentials: put them into a location")
+		}
+	default:
+		return fmt.Errorf("%q is neither registry/repository nor an http, https or oci URL", redact(s))
+	}
+	*p = Prefix(normal(s))
+	return nil
+}
+
+// covers gives what follows the prefix in a name, if it is one of the name's.
+func (p Prefix) covers(name string) (rest string, ok bool) {
+	rest, ok = strings.CutPrefix(name, string(p))
+	return rest, ok && p != "" && (rest == "" || rest[0] == '/' || rest[0] == '?')
+}
+
+func (p Prefix) isWeb() bool { return hasAnyPrefix(string(p), "http://", "https://") }
+
+// Location is where a mirror is: "registry/repository…" or "oci://…" for a
+// registry, "http(s)://…" for a web server, and "file:///…", "/…", "./…" or
+// "../…" for a folder.
+type Location string
+
+// UnmarshalText reads and checks a location.
+func (l *Location) UnmarshalText(text []byte) error {
+	s := string(text)
+	if folder, ok := asFolder(s); ok {
+		if folder == "" {
+			return fmt.Errorf("%q is not a folder: write file:///path", s)
+		}
+		*l = Location(s)
+		return nil
+	}
+	s = strings.TrimRight(s, "/")
+	var err error
+	if hasAnyPrefix(s, "http://", "https://") {
+		err = checkURL(s)
+	} else {
+		err = checkRepository(strings.TrimPrefix(s, "oci://"))
+	}
+	if err != nil {
+		return fmt.Errorf("%w; a folder begins with ./, ../, / or file:///", err)
+	}
+	*l = Location(s)
+	return nil
+}
+
+// asFolder gives the folder that a location or name means, if it is one.
+func asFolder(s string) (string, bool) {
+	if path, ok := strings.CutPrefix(s, "file://"); ok {
+		if !strings.HasPrefix(path, "/") {
+			return "", true
+		}
+		if unescaped, err := url.PathUnescape(path); err == nil {
+			path = unescaped
+		}
+		return path, true
+	}
+	if s == "." || s == ".." || hasAnyPrefix(s, "/", "./", "../") {
+		return s, true
+	}
+	return "", false
+}
+
+func checkURL(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || strings.Contains(u.Path, "..") {
+		return fmt.Errorf("%q is not a plain URL of the form https://host/path", redact(s))
+	}
+	return nil
+}
+
+func checkRepository(s string) error {
+	host, _, _ := strings.Cut(s, "/")
+	if host != "localhost" && !strings.ContainsAny(host, ".:") {
+		return fmt.Errorf("%q does not begin with a registry's host name", redact(s))
+	}
+	if _, err := name.NewRegistry(host); err != nil || strings.ContainsAny(s, "@? \t") {
+		return fmt.Errorf("%q is not of the form registry/repository", redact(s))
+	}
+	if _, err := name.NewRepository(s + "/x"); err != nil || strings.Contains(s, "//") || strings.Contains(s, "..") {
+		return fmt.Errorf("%q is not of the form registry/repository", redact(s))
+	}
+	return nil
+}
+
+// ReadMirrors reads a mirrors file, YAML or JSON.
+func ReadMirrors(file string) (*Mirrors, error) {
+	f, err := openRegular(file)
+	if err != nil {
+		return nil, fault.New(fault.Usage, fault.Here, file, "", "%w", bare(err))
+	}
+	defer f.Close()
+	data, err := readBounded(f, manifests.MaxDocumentBytes)
+	if err != nil {
+		return nil, fault.New(fault.Usage, fault.Here, file, "", "%w", err)
+	}
+	return ParseMirrors(file, data)
+}
+
+// ParseMirrors reads the content of a mirrors file. Relative folders and CA
+// files in it become paths relative to the file's folder. Unknown fields,
+// duplicates, wrong types and bad locations are Usage errors with their place.
+func ParseMirrors(file string, data []byte) (*Mirrors, error) {
+	var m Mirrors
+	if err := manifests.DecodeStrict(file, data, &m); err != nil {
+		return nil, err
+	}
+	if m.APIVersion != manifests.APIVersion || m.Kind != KindMirrors {
+		return nil, fault.At(fault.Place{File: file}, "", "document is %.40q %.40q, wanted %s %s", m.APIVersion, m.Kind, manifests.APIVersion, KindMirrors)
+	}
+	seen := map[Prefix]int{}
+	var flaws []error
+	for i := range m.Rules {
+		rule := &m.Rules[i]
+		at := func(field string) fault.Place {
+			return fault.Place{File: file, Field: fmt.Sprintf("rules[%d]%s", i, field)}
+		}
+		if rule.Prefix == "" {
+			flaws = append(flaws, fault.At(at(".prefix"), "", "rule has no prefix"))
+			continue
+		}
+		if first, twice := seen[rule.Prefix]; twice {
+			flaws = append(flaws, fault.At(at(".prefix"), "put all mirrors for it into one rule, in order", "prefix %s is the one of rules[%d] again", rule.Prefix, first))
+		}
+		seen[rule.Prefix] = i
+		if len(rule.Mirrors) == 0 {
+			flaws = append(flaws, fault.At(at(".mirrors"), "", "rule for %s has no mirror", rule.Prefix))
+		}
+		for j := range rule.Mirrors {
+			if err := rule.Mirrors[j].check(rule.Prefix, filepath.Dir(file)); err != nil {
+				flaws = append(flaws, fault.At(at(fmt.Sprintf(".mirrors[%d]", j)), "", "%w", err))
+			}
+		}
+	}
+	if len(flaws) > 0 {
+		return nil, errors.Join(flaws...)
+	}
+	return &m, nil
+}
+
+// check holds a mirror against the kind of its prefix and makes its paths
+// relative to dir.
+func (m *Mirror) check(prefix Prefix, dir string) error {
+	if m.Location == "" {
+		return errors.New("mirror has no location")
+	}
+	if m.CAFile != "" && !filepath.IsAbs(m.CAFile) {
+		m.CAFile = filepath.Join(dir, m.CAFile)
+	}
+	s := string(m.Location)
+	if folder, ok := asFolder(s); ok {
+		if m.Insecure || m.CAFile != "" {
+			return fmt.Errorf("folder %s takes neither insecure nor caFile", s)
+		}
+		if !filepath.IsAbs(folder) {
+			folder = filepath.Join(dir, folder)
+		}
+		absolute, err := filepath.Abs(folder)
+		if err != nil {
+			return bare(err)
+		}
+		m.Location = Location(absolute)
+		return nil
+	}
+	if web := hasAnyPrefix(s, "http://", "https://"); web != prefix.isWeb() {
+		if web {
+			return fmt.Errorf("%s cannot stand for %s: write registry/repository without https://", redact(s), prefix)
+		}
+		return fmt.Errorf("%s cannot stand for %s: write an http or https URL", s, prefix)
+	}
+	return nil
+}
+
+// rule gives the rule for a name: the longest prefix wins.
+func (m *Mirrors) rule(name string) (best *Rule, rest string) {
+	for i := range m.Rules {
+		if r, ok := m.Rules[i].Prefix.covers(name); ok && (best == nil || len(m.Rules[i].Prefix) > len(best.Prefix)) {
+			best, rest = &m.Rules[i], r
+		}
+	}
+	return best, rest
+}
+
+// normal gives the form of a name in which names are compared: scheme and host
+// in lower case, Docker Hub as docker.io, no trailing slash.
+func normal(s string) string {
+	scheme, rest, isURL := strings.Cut(s, "://")
+	if !isURL {
+		scheme, rest = "", s
+	}
+	host, path, _ := strings.Cut(rest, "/")
+	host = strings.ToLower(host)
+	if scheme = strings.ToLower(scheme); scheme == "" || scheme == "oci" {
+		if host == name.DefaultRegistry {
+			host = "docker.io"
+		}
+	}
+	if !strings.Contains(path, "?") {
+		path = strings.TrimRight(path, "/")
+	}
+	if path != "" {
+		host += "/" + path
+	}
+	if scheme == "" {
+		return host
+	}
+	return scheme + "://" + host
+}
+
+// openRegular opens a regular file: neither a folder nor something that would
+// block.
+func openRegular(file string) (*os.File, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &os.PathError{Op: "open", Path: file, Err: errNotRegular}
+	}
+	return os.Open(file)
+}
