@@ -1,0 +1,57 @@
+# island: see `make help`.
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GO       ?= go
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
+PACKAGES := ./... ./testdata/...
+
+# What the build side runs on, and what travels to a site.
+PLATFORMS := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build dist test lint fuzz bench schema clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: bin ## the whole job on embedded defaults, in ./demo
+	@bin/island-demo --island bin/island --dir demo
+
+build: bin dist ## static, stripped, reproducible binaries in bin/ and dist/
+
+bin: ## binaries for this machine, in bin/
+	@mkdir -p bin
+	$(BUILD) -o bin/island ./cmd/island
+	$(BUILD) -o bin/island-demo ./cmd/island-demo
+
+.PHONY: bin
+
+dist: $(PLATFORMS:%=dist/%/island) ## binaries for every platform, in dist/OS-ARCH/
+
+.PHONY: $(PLATFORMS:%=dist/%/island)
+$(PLATFORMS:%=dist/%/island):
+	GOOS=$(word 1,$(subst -, ,$(word 2,$(subst /, ,$@)))) GOARCH=$(word 2,$(subst -, ,$(word 2,$(subst /, ,$@)))) \
+		$(BUILD) -o $@ ./cmd/island
+
+test: ## all tests; ISLAND_REQUIRE_TOOLS=1 lets none of them skip
+	$(GO) vet $(PACKAGES)
+	$(GO) test $(PACKAGES)
+
+lint: ## golangci-lint and govulncheck, pinned in .ci/tools
+	GOBIN=$(CURDIR)/bin/tools $(GO) -C .ci/tools install tool
+	bin/tools/golangci-lint run $(PACKAGES)
+	bin/tools/govulncheck ./...
+
+fuzz: ## every fuzz target for FUZZTIME (20s unless given)
+	@set -e; for p in $$($(GO) list $(PACKAGES)); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep ^Fuzz || true); do \
+			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-20s} $$p; \
+		done; \
+	done
+
+bench: bin ## speed and memory, as ratios against the physical floor
+	$(GO) run ./testdata/bench --island bin/island
+
+clean: ## remove what make has made
+	rm -rf bin dist demo

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"io"
+	"log"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// version is set by the linker (make build); "dev" else.
+var version = "dev"
+
+// app is what all commands share: where to print, and how.
+type app struct {
+	out, err io.Writer
+	format   string // text or json
+	quiet    bool
+}
+
+const rootHelp = `island resolves a release manifest, pulls its container images and Helm charts
+into one signed tarball, and checks that tarball and the machines it is for,
+so that Wire can be installed where there is no internet.`
+
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "island",
+		Short:         "Signed, air-gapped bundles for Wire installations",
+		Long:          rootHelp + exitStatus(),
+		Version:       toolVersion(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.PersistentFlags().StringVar(&a.format, "output", "text", "form of the result: text or json")
+	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress, no notices")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if a.format != "text" && a.format != "json" {
+			return usage("say text or json", "unknown output form %q", a.format)
+		}
+		log.SetFlags(0)
+		log.SetOutput(io.Discard) // Helm logs through the log package; what matters comes back as notices
+		return nil
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("island "+strings.TrimPrefix(cmd.CommandPath(), "island ")+" --help", "%w", err)
+	})
+	root.AddCommand(a.keygen(), a.resolve(), a.build(), a.verify(), a.show(), a.man())
+	return root
+}
+
+// toolVersion names the program and its version, as bundles record it.
+func toolVersion() string {
+	v := version
+	if info, ok := debug.ReadBuildInfo(); ok && v == "dev" && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		v = info.Main.Version
+	}
+	return "island " + v
+}
+
+func usage(hint, format string, args ...any) error {
+	return fault.New(fault.Usage, fault.Here, "", hint, format, args...)
+}
+
+// exitStatus is the section of that name in every command's help: the contract
+// of docs/exit-codes in short.
+func exitStatus(extra ...string) string {
+	lines := append([]string{
+		"0  done",
+		"1  failed: upstream, disk or network; nothing half-written is left under a final name",
+		"2  wrong usage, or a document that is not valid",
+	}, extra...)
+	return "\n\nEXIT STATUS\n  " + strings.Join(lines, "\n  ")
+}
+
+const refusedStatus = "3  verification refused: signature, digest or format"
+
+// noArgs and oneArg word cobra's complaints as ours.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage(cmd.CommandPath()+" --help", "unexpected argument %q", args[0])
+	}
+	return nil
+}
+
+func oneArg(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usage(cmd.CommandPath()+" --help", "wants one argument, %s; got %d", what, len(args))
+		}
+		return nil
+	}
+}

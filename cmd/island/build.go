@@ -1,0 +1,241 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/bundle/signature/keyfile"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/manifests/resolve"
+)
+
+type buildFlags struct {
+	release        releaseFlags
+	upstream       upstreamFlags
+	out            string
+	force          bool
+	key            string
+	signers        []string
+	passphraseFile string
+	unsigned       bool
+	toolsFolder    string
+	withoutTools   bool
+}
+
+func (a *app) build() *cobra.Command {
+	var f buildFlags
+	cmd := &cobra.Command{
+		Use:   "build [LOCK | -f RELEASE]",
+		Short: "Build a signed bundle from a lock or a release",
+		Long: `Fetch everything that a lock pins and write it into one signed archive. Given a
+release instead of a lock, it is resolved first.
+
+Every byte is written once, to its final place. While it is built the archive is
+called NAME.tar.partial; run the same command again after an interruption and
+only what is missing is fetched. The same lock and the same build of this
+program give the same bytes.
+
+The program itself travels in the bundle, below tools/, for each architecture of
+the release. Where it is not the running program's, --tools names a folder that
+has OS-ARCH/island, as "make build" fills it.` + exitStatus(),
+		Example: `  island build island.lock.json --key island.key
+  island build -f build.json --profile default --key island.key -o wire.tar
+  island build -f release.yaml --key vendor.key --signer site=site.key`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if (len(args) == 1) == (f.release.file != "") || len(args) > 1 {
+				return usage("island build island.lock.json, or island build -f release.yaml", "wants either one lock file or -f RELEASE")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.runBuild(cmd.Context(), f, strings.Join(args, ""))
+		},
+	}
+	f.release.add(cmd)
+	f.upstream.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&f.out, "out", "o", "", "archive to write (default: NAME-VERSION-ARCH.tar)")
+	flags.BoolVar(&f.force, "force", false, "replace an archive that exists")
+	flags.StringVar(&f.key, "key", "", "private key to sign with: cosign's encrypted PEM, or PKCS#8 PEM")
+	flags.StringArrayVar(&f.signers, "signer", nil, "further signer as NAME=KEYFILE (repeatable)")
+	flags.StringVar(&f.passphraseFile, "passphrase-file", "", "file that holds the keys' passphrase (else COSIGN_PASSWORD, else the terminal)")
+	flags.BoolVar(&f.unsigned, "unsigned", false, "build without a signature; such a bundle is refused unless the site allows it")
+	flags.StringVar(&f.toolsFolder, "tools", "", "folder with OS-ARCH/island for the release's platforms")
+	flags.BoolVar(&f.withoutTools, "without-tools", false, "carry no program; the site must have its own")
+	return cmd
+}
+
+type buildResult struct {
+	Bundle     string `json:"bundle"`
+	Digest     string `json:"digest"` // of bundle.json
+	Size       int64  `json:"size"`
+	ReusedSize int64  `json:"reused"` // bytes found done from an interrupted run
+	KeyID      string `json:"keyID,omitempty"`
+	counts
+}
+
+func (r buildResult) text(w io.Writer) {
+	fmt.Fprintf(w, "bundle   %s  (%s)\n", r.Bundle, manifests.Bytes(r.Size))
+	if r.ReusedSize > 0 {
+		fmt.Fprintf(w, "resumed  %s were there from an earlier run\n", manifests.Bytes(r.ReusedSize))
+	}
+	r.counts.text(w)
+	if r.KeyID == "" {
+		fmt.Fprintf(w, "signed   no\n")
+	} else {
+		fmt.Fprintf(w, "signed   by key %s\n", r.KeyID)
+	}
+	fmt.Fprintf(w, "identity %s\n", r.Digest)
+}
+
+func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error {
+	// The key comes first: a wrong passphrase should not cost an hour's
+	// fetching, and the memory that scrypt takes is given back before buffers
+	// need it.
+	signers, err := f.readSigners(ctx)
+	if err != nil {
+		return err
+	}
+	lock, baseDir, err := a.lockToBuild(ctx, f, lockFile)
+	if err != nil {
+		return err
+	}
+	plan, err := f.plan(lock, signers)
+	if err != nil {
+		return err
+	}
+	world, err := f.upstream.open(a, baseDir)
+	if err != nil {
+		return err
+	}
+	defer world.Close()
+	out := cmp.Or(f.out, bundle.FileName(lock))
+	progress := a.progress("build")
+	err = bundle.Fill(ctx, plan, resolve.Source{World: world, BaseDir: baseDir}, out, bundle.FillOptions{
+		Parallel: f.upstream.total, Progress: progress, Replace: f.force,
+	})
+	progress.close()
+	if err != nil {
+		if ctx.Err() != nil {
+			a.note("what is finished is kept in %s; run the same command again to go on", out+bundle.PartialSuffix)
+		}
+		return err
+	}
+	result := buildResult{Bundle: out, Digest: string(plan.Digest()), Size: plan.Size(), ReusedSize: progress.reused.Load(), counts: count(lock)}
+	if len(signers) > 0 {
+		result.KeyID = signers[0].ID
+	}
+	return a.print(result)
+}
+
+func (a *app) lockToBuild(ctx context.Context, f buildFlags, lockFile string) (*manifests.Lock, string, error) {
+	if lockFile != "" {
+		lock, err := readLock(lockFile)
+		return lock, filepath.Dir(lockFile), err
+	}
+	lock, err := a.makeLock(ctx, f.release, f.upstream)
+	return lock, filepath.Dir(f.release.file), err
+}
+
+func (f *buildFlags) plan(lock *manifests.Lock, signers []namedSigner) (*bundle.Plan, error) {
+	tools, err := f.tools(lock.Release.Platforms)
+	if err != nil {
+		return nil, err
+	}
+	options := bundle.PlanOptions{Tool: toolVersion(), Tools: tools}
+	for _, signer := range signers {
+		if signer.Name != "" {
+			options.Signers = append(options.Signers, signer.Name)
+		}
+	}
+	plan, err := bundle.NewPlan(lock, options)
+	if err != nil {
+		return nil, err
+	}
+	for _, signer := range signers {
+		if err := plan.Sign(signer.Signer); err != nil {
+			return nil, err
+		}
+	}
+	return plan, nil
+}
+
+// tools gives the program for every platform that it runs on there.
+func (f *buildFlags) tools(platforms []manifests.Platform) ([]bundle.Tool, error) {
+	if f.withoutTools {
+		return nil, nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	var tools []bundle.Tool
+	for _, platform := range platforms {
+		folder := platform.OS + "-" + platform.Architecture
+		tool := bundle.Tool{Path: folder + "/island", File: self}
+		if f.toolsFolder != "" {
+			tool.File = filepath.Join(f.toolsFolder, folder, "island")
+		} else if platform.OS != runtime.GOOS || platform.Architecture != runtime.GOARCH {
+			return nil, fault.New(fault.Usage, fault.Here, "tools", `run "make build" and give --tools dist; or say --without-tools`,
+				"this program is for %s/%s, the release also wants one for %s", runtime.GOOS, runtime.GOARCH, platform)
+		}
+		tools = append(tools, tool)
+	}
+	return tools, nil
+}
+
+// namedSigner is a signer and the id of its key.
+type namedSigner struct {
+	bundle.Signer
+	ID string
+}
+
+func (f *buildFlags) readSigners(ctx context.Context) ([]namedSigner, error) {
+	if f.unsigned {
+		if f.key != "" || len(f.signers) > 0 {
+			return nil, usage("leave one out", "--unsigned and a key contradict each other")
+		}
+		return nil, nil
+	}
+	if f.key == "" {
+		return nil, usage("make one with island keygen; --unsigned builds a bundle that sites refuse by default", "no --key to sign with")
+	}
+	signers := []namedSigner{}
+	for _, spec := range append([]string{"=" + f.key}, f.signers...) {
+		name, file, ok := strings.Cut(spec, "=")
+		if !ok || file == "" || (name == "" && len(signers) > 0) || (name != "" && !bundle.IsSignerName(name)) {
+			return nil, usage("such as --signer site=site.key", "--signer %q is not NAME=KEYFILE with a short lowercase name", spec)
+		}
+		signer, err := f.readSigner(ctx, name, file)
+		if err != nil {
+			return nil, err
+		}
+		signers = append(signers, signer)
+	}
+	return signers, nil
+}
+
+func (f *buildFlags) readSigner(ctx context.Context, name, file string) (namedSigner, error) {
+	data, err := readBounded(file, maxKeyFile)
+	if err != nil {
+		return namedSigner{}, err
+	}
+	key, err := keyfile.ParsePrivateKey(file, data, func() ([]byte, error) {
+		return keyfile.Passphrase{File: f.passphraseFile}.Existing(ctx)
+	})
+	if err != nil {
+		return namedSigner{}, err
+	}
+	id, err := keyID(key)
+	return namedSigner{Signer: bundle.Signer{Name: name, Key: key}, ID: id}, err
+}

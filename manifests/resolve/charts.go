@@ -1,0 +1,185 @@
+package resolve
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+
+	"github.com/islandbundle/island/charts"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+func (r *resolver) resolveCharts(ctx context.Context) error {
+	r.progress.Stage("charts", len(r.release.Charts))
+	return each(ctx, r.parallel, r.release.Charts, func(ctx context.Context, chart manifests.Chart) error {
+		err := r.resolveChart(ctx, chart)
+		r.progress.Step(chart.Name + " " + chart.Version)
+		return r.atChart(chart, err)
+	})
+}
+
+// atChart adds where the release names a chart to errors that have no place
+// of their own.
+func (r *resolver) atChart(chart manifests.Chart, err error) error {
+	var explained *fault.Error
+	if errors.As(err, &explained) && explained.Place == (fault.Place{}) {
+		at := *explained
+		at.Place = chart.Place("")
+		at.Place.Field = "chart " + chart.Name
+		return &at
+	}
+	return err
+}
+
+func (r *resolver) resolveChart(ctx context.Context, chart manifests.Chart) error {
+	archive, content, err := r.fetchChart(ctx, chart)
+	if err != nil {
+		return err
+	}
+	loaded, err := charts.Load(archive)
+	if err != nil {
+		return err
+	}
+	if err := loaded.Verify(chart.Name, chart.Version); err != nil {
+		return err
+	}
+	if err := r.findImages(ctx, chart, loaded); err != nil {
+		return err
+	}
+	meta := loaded.Metadata()
+	file, err := manifests.ParseEntryPath("charts/" + meta.Name + "-" + meta.Version + ".tgz")
+	if err != nil {
+		return fault.Explain(err, fault.Usage, fault.Here, "", "")
+	}
+	locked := manifests.LockedChart{
+		Name: meta.Name, Version: meta.Version, Repo: cmp.Or(chart.Repo, chart.Path), Path: file,
+		Content: content, App: meta.AppVersion,
+	}
+	if chart.Meta != (manifests.ChartMeta{}) {
+		locked.Meta = &chart.Meta
+	}
+	r.mu.Lock()
+	r.charts = append(r.charts, locked)
+	r.mu.Unlock()
+	return r.carryValues(chart)
+}
+
+// fetchChart gives a chart's archive and what pins it.
+func (r *resolver) fetchChart(ctx context.Context, chart manifests.Chart) ([]byte, manifests.Content, error) {
+	if chart.Repo != "" {
+		fetched, err := r.world.Chart(ctx, chart.Repo, chart.Name, chart.Version)
+		return fetched.Bytes, fetched.Content, err
+	}
+	file := below(r.baseDir, chart.Path)
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, manifests.Content{}, fault.Explain(err, fault.Usage, fault.Here, "", "path is relative to the release document")
+	}
+	var archive []byte
+	url := chart.Path
+	if info.IsDir() {
+		url = folderScheme + chart.Path
+		archive, err = packageFolder(file)
+	} else if info.Size() > charts.MaxArchive {
+		err = fault.New(fault.Usage, fault.Here, file, "", "chart archive is larger than %s", manifests.Bytes(charts.MaxArchive))
+	} else {
+		archive, err = os.ReadFile(file)
+	}
+	return archive, manifests.Content{Digest: manifests.DigestOf(archive), Size: int64(len(archive)), URL: url}, err
+}
+
+// findImages renders a chart and notes every image in it.
+func (r *resolver) findImages(ctx context.Context, chart manifests.Chart, loaded *charts.Chart) error {
+	rendering, err := r.rendering(chart)
+	if err != nil {
+		return err
+	}
+	rendered, err := loaded.Render(ctx, rendering)
+	if err != nil {
+		return err
+	}
+	for _, notice := range rendered.Notices {
+		r.progress.Notice("chart " + chart.Name + ": " + notice)
+	}
+	finds, err := charts.Find(rendered)
+	if err != nil {
+		return err
+	}
+	for _, left := range finds.LeftOut {
+		r.leave(left.Image, left.Rule, left.Origin)
+	}
+	var errs []error
+	for _, find := range finds.Images {
+		if find.Class == charts.Candidate {
+			r.leave(find.Image, "not known to be an image: "+find.Reason, find.Origin)
+			continue
+		}
+		errs = append(errs, r.want(find.Image, find.Origin))
+	}
+	for _, image := range chart.Images {
+		errs = append(errs, r.want(image, manifests.Origin{Chart: chart.Name, List: "images of the chart in the release"}))
+	}
+	return errors.Join(errs...)
+}
+
+func (r *resolver) rendering(chart manifests.Chart) (charts.Rendering, error) {
+	rendering := charts.Rendering{
+		ReleaseName: chart.Name,
+		Namespace:   chart.Namespace,
+		Set:         chart.Set,
+		Tags:        chart.Tags,
+		KubeVersion: cmp.Or(chart.KubeVersion, r.release.Defaults.KubeVersion),
+		APIVersions: append(slices.Clone(r.release.Defaults.APIVersions), chart.APIVersions...),
+	}
+	for _, name := range append(slices.Clone(chart.Values), chart.Secrets...) {
+		data, err := readInput(r.baseDir, name)
+		if err != nil {
+			return rendering, err
+		}
+		rendering.Values = append(rendering.Values, charts.ValuesSource{Name: name, Data: data})
+	}
+	return rendering, nil
+}
+
+// carryValues takes a chart's values files along, below values/CHART/. Secrets
+// stay where they are.
+func (r *resolver) carryValues(chart manifests.Chart) error {
+	for _, name := range chart.Values {
+		data, err := readInput(r.baseDir, name)
+		if err != nil {
+			return err
+		}
+		destination := path.Join(chart.Name, path.Base(name))
+		if err := r.carry("values/"+destination, 0o644, manifests.Content{
+			Digest: manifests.DigestOf(data), Size: int64(len(data)), URL: name,
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carry notes a file to be carried as it is.
+func (r *resolver) carry(destination string, mode fs.FileMode, content manifests.Content) error {
+	file, err := manifests.ParseEntryPath(destination)
+	if err != nil {
+		return fault.Explain(err, fault.Usage, fault.Here, destination, "")
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, other := range r.files {
+		if other.Path == file && other.Content.Digest != content.Digest {
+			return fault.New(fault.Usage, fault.Here, destination, "rename one of them", "two files would have this path: %s and %s",
+				other.Content.URL, content.URL)
+		} else if other.Path == file {
+			return nil
+		}
+	}
+	r.files = append(r.files, manifests.LockedFile{Path: file, Mode: uint32(mode.Perm()), Content: content})
+	return nil
+}

@@ -1,0 +1,308 @@
+package resolve
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/islandbundle/island/bundle/source"
+	"github.com/islandbundle/island/charts"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// maxConfigBytes bounds an image's configuration, of which the platform is read.
+const maxConfigBytes = 8 << 20
+
+// wanted is an image that has to be carried, and who needs it.
+type wanted struct {
+	ref  manifests.ImageRef
+	from []manifests.Origin
+}
+
+// want notes an image that has to be carried, unless the release excludes it.
+// An image that does not say which content it means is an error.
+func (r *resolver) want(image string, origin manifests.Origin) error {
+	ref, err := manifests.ParseImageRef(image)
+	if err != nil && !errors.Is(err, manifests.ErrNoTag) {
+		return imageFault(image, origin, "", err)
+	}
+	for _, pattern := range r.release.Exclude.Images {
+		if pattern.Matches(ref.String()) || pattern.Matches(image) {
+			r.leave(ref.String(), pattern.Reason, origin)
+			return nil
+		}
+	}
+	if err := charts.CheckTag(ref); err != nil {
+		if !r.allowed(ref) {
+			return imageFault(image, origin, "name a version in the chart's values; or allow it by name, with a reason, in the release", err)
+		}
+		if ref.Tag == "" && ref.Digest == "" {
+			ref.Tag = "latest" // which is what a container engine makes of it
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	name := ref.String()
+	if r.images[name] == nil {
+		r.images[name] = &wanted{ref: ref}
+	}
+	if !slices.Contains(r.images[name].from, origin) {
+		r.images[name].from = append(r.images[name].from, origin)
+	}
+	return nil
+}
+
+func imageFault(image string, origin manifests.Origin, hint string, err error) error {
+	where := origin.List
+	if origin.Template != "" {
+		where = origin.Object + ", " + origin.Field
+	}
+	return &fault.Error{
+		Kind: fault.Failure, Side: fault.Upstream, Place: fault.Place{File: origin.Template}, Hint: hint,
+		Object: "image " + image, Err: fmt.Errorf("%w (chart %s, %s)", err, origin.Chart, where),
+	}
+}
+
+func (r *resolver) allowed(ref manifests.ImageRef) bool {
+	return slices.ContainsFunc(r.release.Allow, func(a manifests.Allowance) bool {
+		allowed, err := manifests.ParseImageRef(a.Image)
+		if errors.Is(err, manifests.ErrNoTag) {
+			allowed.Tag, err = "latest", nil
+		}
+		named := ref
+		if named.Tag == "" && named.Digest == "" {
+			named.Tag = "latest"
+		}
+		return err == nil && allowed == named
+	})
+}
+
+// listedImages notes the images that no chart names.
+func (r *resolver) listedImages() error {
+	var errs []error
+	for _, image := range r.release.Images {
+		origin := manifests.Origin{List: strings.TrimSuffix("images of the release, group "+image.Group, ", group ")}
+		name := image.Name
+		if image.TagFromChart != "" {
+			chart := r.release.ChartNamed(image.TagFromChart)
+			if chart == nil {
+				r.leave(name, "the release has no chart "+image.TagFromChart+", whose version would be its tag", origin)
+				continue
+			}
+			name += ":" + chart.Version
+		}
+		errs = append(errs, r.want(name, origin))
+	}
+	return errors.Join(errs...)
+}
+
+// resolveImages looks up every image that is wanted.
+func (r *resolver) resolveImages(ctx context.Context) error {
+	var list []*wanted
+	for _, image := range r.images {
+		list = append(list, image)
+	}
+	slices.SortFunc(list, func(a, b *wanted) int { return strings.Compare(a.ref.String(), b.ref.String()) })
+	r.progress.Stage("images", len(list))
+	return each(ctx, r.parallel, list, func(ctx context.Context, image *wanted) error {
+		defer r.progress.Step(image.ref.String())
+		err := r.resolveImage(ctx, image)
+		return neededBy(image, err)
+	})
+}
+
+// neededBy adds who needs an image to what is wrong with it.
+func neededBy(image *wanted, err error) error {
+	var explained *fault.Error
+	if err == nil || !errors.As(err, &explained) {
+		return err
+	}
+	origin := image.from[0]
+	at := *explained
+	at.Err = fmt.Errorf("%w (needed by %s)", explained.Err, strings.TrimPrefix(strings.Join([]string{origin.Chart, origin.Object + origin.List}, ", "), ", "))
+	return &at
+}
+
+func (r *resolver) resolveImage(ctx context.Context, image *wanted) error {
+	top, err := r.world.Manifest(ctx, image.ref)
+	if err != nil {
+		return err
+	}
+	locked := manifests.LockedImage{
+		Name: image.ref, Digest: top.Digest, MediaType: top.MediaType, Size: int64(len(top.Bytes)), From: image.from,
+	}
+	r.blob(contentOf(top))
+	if manifests.IsIndex(top.MediaType) {
+		locked.Manifests, err = r.resolveIndex(ctx, image.ref, top)
+	} else {
+		locked.Manifests, err = r.resolveSingle(ctx, image.ref, top)
+	}
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.locked = append(r.locked, locked)
+	return nil
+}
+
+func contentOf(m source.Manifest) manifests.Content {
+	return manifests.Content{Digest: m.Digest, Size: int64(len(m.Bytes)), MediaType: m.MediaType, Repository: m.Repository}
+}
+
+// index and manifest are what is read of them (OCI image-spec, image-index.md
+// and manifest.md; Docker's schema 2 has the same members).
+type index struct {
+	Manifests []struct {
+		manifests.Content
+		Platform *platform `json:"platform"`
+	} `json:"manifests"`
+}
+
+type platform struct {
+	OS           string `json:"os"`
+	Architecture string `json:"architecture"`
+	Variant      string `json:"variant"`
+}
+
+func (p platform) platform() manifests.Platform {
+	return manifests.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant}
+}
+
+type manifest struct {
+	Config manifests.Content   `json:"config"`
+	Layers []manifests.Content `json:"layers"`
+}
+
+// resolveIndex takes from an index the first manifest for each of the
+// release's platforms. The index itself is kept as it is.
+func (r *resolver) resolveIndex(ctx context.Context, ref manifests.ImageRef, top source.Manifest) ([]manifests.LockedManifest, error) {
+	var list index
+	if err := json.Unmarshal(top.Bytes, &list); err != nil {
+		return nil, upstreamFault(ref, "", "index %s is not readable: %w", top.Digest, err)
+	}
+	var locked []manifests.LockedManifest
+	for _, want := range r.release.Platforms {
+		var have []string
+		found := false
+		for _, entry := range list.Manifests {
+			if entry.Platform == nil {
+				continue
+			}
+			have = append(have, entry.Platform.platform().String())
+			if !want.Matches(entry.Platform.platform()) {
+				continue
+			}
+			found = true
+			child := ref
+			child.Digest = entry.Digest
+			fetched, err := r.world.Manifest(ctx, child)
+			if err != nil {
+				return nil, err
+			}
+			one, err := r.manifest(ref, fetched)
+			if err != nil {
+				return nil, err
+			}
+			one.Platform = want
+			locked = append(locked, one)
+			break
+		}
+		if !found {
+			return nil, upstreamFault(ref, "leave the platform out of the release, or use an image that has it",
+				"index has no image for %s, only for %s", want, strings.Join(have, ", "))
+		}
+	}
+	return locked, nil
+}
+
+// resolveSingle takes an image that is for one platform, as its configuration
+// says, and makes sure that this is what the release wants.
+func (r *resolver) resolveSingle(ctx context.Context, ref manifests.ImageRef, top source.Manifest) ([]manifests.LockedManifest, error) {
+	one, err := r.manifest(ref, top)
+	if err != nil {
+		return nil, err
+	}
+	have, err := r.configPlatform(ctx, ref, one.Config)
+	if err != nil {
+		return nil, err
+	}
+	for _, want := range r.release.Platforms {
+		if !want.Matches(have) {
+			return nil, upstreamFault(ref, "leave the platform out of the release, or use an image that has it",
+				"image is for %s, the release wants %s", have, want)
+		}
+	}
+	one.Platform = r.release.Platforms[0]
+	return []manifests.LockedManifest{one}, nil
+}
+
+// manifest notes the blobs of one image.
+func (r *resolver) manifest(ref manifests.ImageRef, fetched source.Manifest) (manifests.LockedManifest, error) {
+	var m manifest
+	if err := json.Unmarshal(fetched.Bytes, &m); err != nil {
+		return manifests.LockedManifest{}, upstreamFault(ref, "", "manifest %s is not readable: %w", fetched.Digest, err)
+	}
+	if manifests.IsIndex(fetched.MediaType) {
+		return manifests.LockedManifest{}, upstreamFault(ref, "", "index names another index, %s", fetched.Digest)
+	}
+	r.blob(contentOf(fetched))
+	locked := manifests.LockedManifest{Digest: fetched.Digest, Config: m.Config.Digest, Layers: []manifests.Digest{}}
+	for _, d := range append([]manifests.Content{m.Config}, m.Layers...) {
+		if d.Digest == "" || d.Size <= 0 {
+			return locked, upstreamFault(ref, "", "manifest %s names a blob without digest or size", fetched.Digest)
+		}
+		r.blob(manifests.Content{Digest: d.Digest, Size: d.Size, MediaType: d.MediaType, Repository: fetched.Repository})
+	}
+	for _, layer := range m.Layers {
+		locked.Layers = append(locked.Layers, layer.Digest)
+	}
+	return locked, nil
+}
+
+// blob notes a blob. Of several descriptions of it, the first by name of the
+// repository is kept, so that the lock does not depend on who was faster.
+func (r *resolver) blob(content manifests.Content) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if other, ok := r.blobs[content.Digest]; ok &&
+		other.Repository+" "+other.MediaType <= content.Repository+" "+content.MediaType {
+		return
+	}
+	r.blobs[content.Digest] = content
+}
+
+func (r *resolver) configPlatform(ctx context.Context, ref manifests.ImageRef, digest manifests.Digest) (manifests.Platform, error) {
+	r.mu.Lock()
+	content := r.blobs[digest]
+	r.mu.Unlock()
+	if content.Size > maxConfigBytes {
+		return manifests.Platform{}, upstreamFault(ref, "", "image configuration has %d bytes, at most %d are read", content.Size, int64(maxConfigBytes))
+	}
+	reader, err := r.world.Open(ctx, content, 0)
+	if err != nil {
+		return manifests.Platform{}, err
+	}
+	defer reader.Close()
+	data, err := io.ReadAll(io.LimitReader(reader, maxConfigBytes+1))
+	if err != nil {
+		return manifests.Platform{}, err
+	}
+	if manifests.DigestOf(data) != digest {
+		return manifests.Platform{}, upstreamFault(ref, "", "image configuration does not have its digest %s", digest)
+	}
+	var config platform
+	if err := json.Unmarshal(data, &config); err != nil || config.OS == "" || config.Architecture == "" {
+		return manifests.Platform{}, upstreamFault(ref, "is it an image at all?", "image configuration %s names no platform", digest)
+	}
+	return config.platform(), nil
+}
+
+func upstreamFault(ref manifests.ImageRef, hint, format string, args ...any) error {
+	return fault.New(fault.Failure, fault.Upstream, "image "+ref.String(), hint, format, args...)
+}

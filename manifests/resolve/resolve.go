@@ -1,0 +1,147 @@
+package resolve
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/islandbundle/island/manifests"
+)
+
+// Options say how a release is resolved. The zero value looks up eight things
+// at once and tells nobody.
+type Options struct {
+	Parallel int
+	Progress Progress
+}
+
+// Progress is told what is being looked up. Its methods are called from
+// several goroutines at once.
+type Progress interface {
+	Stage(name string, total int) // charts, images or files, in this order
+	Step(what string)             // one of the stage's is done
+	Notice(text string)           // worth knowing, but no error
+}
+
+type silent struct{}
+
+func (silent) Stage(string, int) {}
+func (silent) Step(string)       {}
+func (silent) Notice(string)     {}
+
+// Resolve pins everything that an assembled release names. It reports all that
+// is wrong at once, each error with its chart, template, line or field; a
+// release of which any part cannot be pinned gives no lock.
+//
+// The same release and the same upstream give the same lock.
+func Resolve(ctx context.Context, a *Assembled, world World, options Options) (*manifests.Lock, error) {
+	r := &resolver{
+		release: a.Release, baseDir: a.BaseDir, world: world,
+		progress: options.Progress, parallel: cmp.Or(options.Parallel, 8),
+		images: map[string]*wanted{}, blobs: map[manifests.Digest]manifests.Content{},
+		leftOut: a.LeftOut,
+	}
+	if r.progress == nil {
+		r.progress = silent{}
+	}
+	if err := r.all(ctx); err != nil {
+		return nil, err
+	}
+	lock := r.lock(a.Profile)
+	if _, err := lock.Encode(); err != nil { // sorts
+		return nil, err
+	}
+	return lock, lock.Check()
+}
+
+type resolver struct {
+	release  *manifests.Release
+	baseDir  string
+	world    World
+	progress Progress
+	parallel int
+
+	mu      sync.Mutex // guards all below
+	charts  []manifests.LockedChart
+	images  map[string]*wanted // by full name
+	locked  []manifests.LockedImage
+	blobs   map[manifests.Digest]manifests.Content
+	files   []manifests.LockedFile
+	leftOut []manifests.Omission
+}
+
+func (r *resolver) all(ctx context.Context) error {
+	// Charts and files do not depend on each other, so that a person gets to
+	// know what is wrong with either in one run.
+	chartsErr := r.resolveCharts(ctx)
+	imagesErr := r.listedImages()
+	filesErr := r.resolveFiles(ctx)
+	if err := errors.Join(chartsErr, imagesErr, filesErr); err != nil {
+		return err
+	}
+	return r.resolveImages(ctx)
+}
+
+func (r *resolver) lock(profile string) *manifests.Lock {
+	m := r.release.Metadata
+	lock := &manifests.Lock{
+		APIVersion: manifests.APIVersion, Kind: manifests.KindLock,
+		Release: manifests.LockedRelease{
+			Name: m.Name, Version: m.Version, Cycle: m.Cycle, Date: m.Date, Sequence: m.Sequence,
+			Expires: m.Expires, Profile: profile, Platforms: r.release.Platforms,
+		},
+		Charts: orEmpty(r.charts), Images: orEmpty(r.locked), Files: orEmpty(r.files), LeftOut: orEmpty(r.leftOut),
+		Blobs: []manifests.Content{},
+	}
+	if up := m.UpgradeFrom; up.Range != "" || len(up.Skip) > 0 {
+		locked := &manifests.LockedUpgradeFrom{Range: up.Range}
+		for _, skip := range up.Skip {
+			locked.Skip = append(locked.Skip, manifests.LockedSkip(skip))
+		}
+		lock.Release.UpgradeFrom = locked
+	}
+	for _, blob := range r.blobs {
+		lock.Blobs = append(lock.Blobs, blob)
+	}
+	return lock
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+func (r *resolver) leave(what, reason string, origin manifests.Origin) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leftOut = append(r.leftOut, manifests.Omission{What: what, Reason: reason, Origin: origin})
+}
+
+// each does a job for every item on several workers and gives all errors, in
+// the order of the items.
+func each[T any](ctx context.Context, workers int, items []T, job func(ctx context.Context, item T) error) error {
+	errs := make([]error, len(items))
+	next := make(chan int)
+	var group sync.WaitGroup
+	for range min(workers, len(items)) {
+		group.Go(func() {
+			for i := range next {
+				if ctx.Err() == nil {
+					errs[i] = job(ctx, items[i])
+				}
+			}
+		})
+	}
+	for i := range items {
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return errors.Join(errs...)
+}

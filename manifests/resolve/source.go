@@ -1,0 +1,82 @@
+package resolve
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/islandbundle/island/bundle/source"
+	"github.com/islandbundle/island/charts"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/manifests/wire"
+)
+
+// World is where charts, manifests and files are looked up, and where a lock's
+// content comes from. [source.Upstream] is one.
+type World interface {
+	Chart(ctx context.Context, repo, name, version string) (source.Chart, error)
+	Manifest(ctx context.Context, ref manifests.ImageRef) (source.Manifest, error)
+	Stat(ctx context.Context, url string) (int64, error)
+	Open(ctx context.Context, content manifests.Content, offset int64) (io.ReadCloser, error)
+}
+
+// folderScheme stands before the path of a chart folder whose archive is made
+// anew each time, always to the same bytes.
+const folderScheme = "folder:"
+
+// Source opens all content that a lock made here can name: what the world has,
+// the values files embedded in the program, and charts kept as folders.
+type Source struct {
+	World   World
+	BaseDir string // of the release document
+}
+
+// Open implements bundle.Source.
+func (s Source) Open(ctx context.Context, content manifests.Content, offset int64) (io.ReadCloser, error) {
+	var data []byte
+	var err error
+	if folder, ok := strings.CutPrefix(content.URL, folderScheme); ok {
+		data, err = packageFolder(below(s.BaseDir, folder))
+	} else if manifests.HasScheme(content.URL) {
+		data, err = readEmbedded(content.URL)
+	} else {
+		return s.World.Open(ctx, content, offset)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return io.NopCloser(bytes.NewReader(data[min(offset, int64(len(data))):])), nil
+}
+
+func packageFolder(folder string) ([]byte, error) {
+	chart, err := charts.LoadFolder(folder)
+	if err != nil {
+		return nil, err
+	}
+	return chart.Package()
+}
+
+func readEmbedded(name string) ([]byte, error) {
+	data, err := fs.ReadFile(wire.FS(), strings.TrimPrefix(name, manifests.EmbeddedScheme))
+	return data, fault.Explain(err, fault.Usage, fault.Here, name, "the lock was made by another version of this program: resolve again")
+}
+
+// readInput reads a values file that a release names.
+func readInput(baseDir, name string) ([]byte, error) {
+	if manifests.HasScheme(name) {
+		return readEmbedded(name)
+	}
+	return manifests.ReadFile(below(baseDir, name))
+}
+
+// below gives a path of a release document as one of this machine.
+func below(baseDir, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(baseDir, filepath.FromSlash(name))
+}
