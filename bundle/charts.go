@@ -3,6 +3,7 @@ package bundle
 import (
 	"fmt"
 	"path"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -35,7 +36,7 @@ func chartIndex(lock *manifests.Lock) ([]byte, error) {
 	for _, chart := range lock.Charts {
 		index.Entries[chart.Name] = append(index.Entries[chart.Name], chartEntry{
 			APIVersion: "v2", AppVersion: chart.App, Created: when, Digest: chart.Content.Digest.Hex(),
-			Name: chart.Name, URLs: []string{path.Base(string(chart.Path))}, Version: chart.Version,
+			Name: chart.Name, URLs: []string{strings.TrimPrefix(string(chart.Path), path.Dir(ChartIndexPath)+"/")}, Version: chart.Version,
 		})
 	}
 	encoded, err := yaml.Marshal(index)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // allocate reserves the file's whole size on the disk, so that it cannot fill
@@ -25,4 +27,18 @@ func allocate(file *os.File, size int64) error {
 func startWriteback(file *os.File, offset, size int64) {
 	const syncFileRangeWrite = 2 // SYNC_FILE_RANGE_WRITE, sync_file_range(2)
 	_ = syscall.SyncFileRange(int(file.Fd()), offset, size, syncFileRangeWrite)
+}
+
+// copyRange copies bytes from one file to another within the kernel, which on
+// some file systems shares them instead (copy_file_range(2)). It tells whether
+// all were copied; if not, they have to be copied in another way.
+func copyRange(to *os.File, toOffset int64, from *os.File, fromOffset, size int64) bool {
+	for size > 0 {
+		n, err := unix.CopyFileRange(int(from.Fd()), &fromOffset, int(to.Fd()), &toOffset, int(min(size, 1<<30)), 0)
+		if err != nil || n <= 0 {
+			return false
+		}
+		size -= int64(n)
+	}
+	return true
 }

@@ -46,7 +46,7 @@ func Fill(ctx context.Context, plan *Plan, source Source, out string, options Fi
 	if err != nil {
 		return err
 	}
-	defer partial.Close()
+	defer closePartial(partial)
 	f := &filler{
 		plan: plan, source: source, file: partial,
 		progress: orSilent(options.Progress),
@@ -109,8 +109,11 @@ func (f *filler) fill(ctx context.Context) error {
 		return err
 	}
 	trailer := make([]byte, trailerSize)
-	_, err = f.file.WriteAt(trailer, f.plan.layout.size-trailerSize)
-	return err
+	if _, err = f.file.WriteAt(trailer, f.plan.layout.size-trailerSize); err != nil {
+		return err
+	}
+	f.progress.Done(trailerSize)
+	return f.plan.filled(f.file).verifyGraph()
 }
 
 // found tells which parts an earlier run for the same plan has finished. A
@@ -140,7 +143,7 @@ func (f *filler) found(ctx context.Context) ([]bool, error) {
 }
 
 func (f *filler) samePlan() bool {
-	front := f.plan.layout.inventory
+	front := f.plan.layout.front[0]
 	return f.matches(front.header, front.start) && f.matches(f.plan.encoded, front.content())
 }
 
@@ -167,21 +170,23 @@ func (f *filler) reserve() error {
 	return allocate(f.file, need)
 }
 
-// writeFront writes the inventory and the signatures.
+// writeFront writes what is signed and the signatures, bundle.json last: it is
+// by that entry that the next run knows what the file is for.
 func (f *filler) writeFront() error {
-	write := func(span span, content []byte) error {
-		whole := append(slices.Clone(span.header), content...)
-		whole = append(whole, make([]byte, paddingOf(span.size))...)
-		f.progress.Done(int64(len(whole)))
-		_, err := f.file.WriteAt(whole, span.start)
-		return err
+	contents := append([][]byte{f.plan.encoded}, f.plan.slots...)
+	if f.plan.delta != nil {
+		contents = append(append(contents, f.plan.encodedDelta), f.plan.deltaSlots...)
 	}
-	for i, slot := range f.plan.layout.slots {
-		if err := write(slot, f.plan.slots[i]); err != nil {
+	for i := len(contents) - 1; i >= 0; i-- {
+		span := f.plan.layout.front[i]
+		whole := append(slices.Clone(span.header), contents[i]...)
+		whole = append(whole, make([]byte, paddingOf(span.size))...)
+		if _, err := f.file.WriteAt(whole, span.start); err != nil {
 			return err
 		}
+		f.progress.Done(int64(len(whole)))
 	}
-	return write(f.plan.layout.inventory, f.plan.encoded)
+	return nil
 }
 
 // writePart writes one part: content, padding, and the header last, as the
@@ -189,10 +194,14 @@ func (f *filler) writeFront() error {
 func (f *filler) writePart(ctx context.Context, i int, buffer []byte) error {
 	p, span := f.plan.parts[i], f.plan.layout.entries[i]
 	var err error
-	if p.text != nil || p.entry.Size == 0 {
+	switch {
+	case p.text != nil:
 		_, err = f.file.WriteAt(p.text, span.content())
-	} else {
+		f.progress.Done(span.size)
+	case span.size > 0:
 		err = f.fetch(ctx, p, span, buffer)
+	case p.entry.Digest != manifests.DigestOf(nil):
+		err = p.altered("is empty by its size and not by its digest %s", p.entry.Digest)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.entry.Path, err)
@@ -216,6 +225,9 @@ func (f *filler) fetch(ctx context.Context, p part, span span, buffer []byte) er
 		return err
 	}
 	defer reader.Close()
+	if copied, err := f.copySection(ctx, reader, p, span, buffer); copied || err != nil {
+		return err
+	}
 	sum := sha256.New()
 	at := int64(0)
 	for {
@@ -224,7 +236,7 @@ func (f *filler) fetch(ctx context.Context, p part, span span, buffer []byte) er
 		}
 		n, err := reader.Read(buffer)
 		if int64(n) > span.size-at {
-			return p.altered("is longer than the %d bytes that the lock says", span.size)
+			return p.altered("is longer than the %d bytes that were planned", span.size)
 		}
 		sum.Write(buffer[:n])
 		if _, err := f.file.WriteAt(buffer[:n], span.content()+at); err != nil {
@@ -240,16 +252,39 @@ func (f *filler) fetch(ctx context.Context, p part, span span, buffer []byte) er
 		}
 	}
 	if at != span.size {
-		return p.altered("ends after %d bytes, the lock says %d", at, span.size)
+		return p.altered("ends after %d bytes, %d were planned", at, span.size)
 	}
 	if digest := manifests.DigestFromSum(sum.Sum(nil)); digest != p.entry.Digest {
-		return p.altered("has digest %s, the lock says %s", digest, p.entry.Digest)
+		return p.altered("has digest %s, planned was %s", digest, p.entry.Digest)
 	}
 	return nil
 }
 
+// copySection lets the kernel copy content that stands in another archive, and
+// hashes what has arrived. It tells whether it could.
+func (f *filler) copySection(ctx context.Context, reader io.Reader, p part, span span, buffer []byte) (bool, error) {
+	from, ok := reader.(*sectionReader)
+	if !ok {
+		return false, nil
+	}
+	file, ok := from.reader.(*os.File)
+	if !ok || !copyRange(f.file, span.content(), file, from.offset, span.size) {
+		return false, nil
+	}
+	digest, err := hashSection(ctx, f.file, span, buffer)
+	if err == nil && digest != p.entry.Digest {
+		err = refused(string(p.entry.Path), "content in %s has digest %s, the inventory says %s", file.Name(), digest, p.entry.Digest)
+	}
+	f.progress.Done(span.size)
+	return true, err
+}
+
 func (p part) altered(format string, args ...any) error {
-	origin := cmp.Or(p.content.Repository, p.content.URL, p.file)
+	if p.file != "" {
+		return fault.New(fault.Failure, fault.Here, p.file, "let it be while the bundle is built, and build again",
+			"content of %s "+format, append([]any{p.entry.Path}, args...)...)
+	}
+	origin := cmp.Or(p.content.Repository, p.content.URL)
 	return fault.New(fault.Failure, fault.Upstream, origin, "it changed since it was locked; resolve again if that is right",
 		"content of %s "+format, append([]any{p.entry.Path}, args...)...)
 }

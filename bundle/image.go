@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/islandbundle/island/manifests"
 )
@@ -81,7 +83,10 @@ func imageParts(lock *manifests.Lock) ([]part, error) {
 		textPart(OCIIndexPath, indexJSON),
 		textPart(DockerPath, dockerJSON),
 	}
-	for _, blob := range lock.Blobs {
+	// Bundle order, whatever order the lock has: a stream is checked by it.
+	blobs := slices.Clone(lock.Blobs)
+	manifests.SortBlobs(blobs)
+	for _, blob := range blobs {
 		parts = append(parts, contentPart(blobPath(blob.Digest), 0, blob))
 	}
 	return parts, nil
@@ -112,15 +117,19 @@ func dockerArchive(image manifests.LockedImage) []dockerImage {
 // a pipe can be checked with nothing held back.
 type graph struct {
 	sizes     map[manifests.Digest]int64 // of the blobs in the archive
+	images    []manifests.LockedImage
 	platforms []manifests.Platform
 	expect    map[manifests.Digest]string // media type under which a manifest was named
+	seen      map[manifests.Digest]bool   // manifests that were looked into
 }
 
 func newGraph(inventory *Inventory) *graph {
 	g := &graph{
 		sizes:     map[manifests.Digest]int64{},
+		images:    inventory.Lock.Images,
 		platforms: inventory.Lock.Release.Platforms,
 		expect:    map[manifests.Digest]string{},
+		seen:      map[manifests.Digest]bool{},
 	}
 	for _, blob := range inventory.Lock.Blobs {
 		g.sizes[blob.Digest] = blob.Size
@@ -130,7 +139,15 @@ func newGraph(inventory *Inventory) *graph {
 
 // wants tells whether the content of an entry has to be shown to add.
 func (g *graph) wants(entry Entry) bool {
-	return entry.Path == OCIIndexPath || g.expect[entry.Digest] != ""
+	return entry.Path == OCIIndexPath || entry.Path == blobPath(entry.Digest) && g.expect[entry.Digest] != ""
+}
+
+// limit gives the most bytes that the content of an entry to add may have.
+func (g *graph) limit(entry Entry) int64 {
+	if entry.Path == OCIIndexPath {
+		return MaxInventoryBytes // it says less than the inventory does
+	}
+	return maxManifestBytes
 }
 
 // add takes the content of index.json, of an index or of a manifest, whose
@@ -146,8 +163,14 @@ func (g *graph) add(entry Entry, content []byte) error {
 				return err
 			}
 		}
+		for _, image := range g.images {
+			if g.expect[image.Digest] != image.MediaType {
+				return fmt.Errorf("it does not name image %s as the lock does", image.Name)
+			}
+		}
 		return nil
 	}
+	g.seen[entry.Digest] = true
 	if manifests.IsIndex(g.expect[entry.Digest]) {
 		return g.addIndex(content)
 	}
@@ -221,6 +244,17 @@ func (g *graph) present(d descriptor) error {
 	}
 	if size != d.Size {
 		return fmt.Errorf("it names blob %s with %d bytes, the archive has %d", d.Digest, d.Size, size)
+	}
+	return nil
+}
+
+// complete tells, at the end of the archive, whether every manifest that was
+// named has been looked into.
+func (g *graph) complete() error {
+	for _, digest := range slices.Sorted(maps.Keys(g.expect)) {
+		if !g.seen[digest] {
+			return refused(string(blobPath(digest)), "the manifest stands before what names it")
+		}
 	}
 	return nil
 }

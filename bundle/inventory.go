@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/islandbundle/island/bundle/signature"
@@ -24,13 +25,26 @@ const (
 	BlobsFolder     = "blobs/sha256/"
 )
 
+// Entries that a bundle may have: what follows from its lock, for people and
+// for other programs.
+const (
+	SBOMPath      = "sbom.cdx.json"    // CycloneDX
+	VEXPath       = "vex.openvex.json" // OpenVEX; only where patches fix vulnerabilities
+	PatchesFolder = "patches/"         // values to set and steps to take on site
+	SizingFolder  = "sizing/"
+)
+
 // Limits on what is read before the signature is checked, and on what a signed
 // inventory may say.
 const (
 	MaxInventoryBytes = 64 << 20
 	MaxEntries        = 100_000
 	MaxSignatures     = 16
+	MaxBundleBytes    = 1 << 50 // of all contents together, so that no offset can overflow
 	maxManifestBytes  = 4 << 20 // distribution-spec, "Pushing Manifests"
+	// maxInventoryCommas bounds the members and elements of bundle.json, and so
+	// what decoding it takes: three bytes of "{}," can become 250 in memory.
+	maxInventoryCommas = 2_000_000
 )
 
 // FormatVersion is the version of the bundle format that this package writes
@@ -74,27 +88,37 @@ func (e Entry) mode() uint32 {
 	return e.Mode
 }
 
-// slotPath gives the path of a signer's slot: the first signer has no name.
-func slotPath(signer string) manifests.EntryPath {
-	if signer == "" {
-		return signature.FileName
-	}
-	return manifests.EntryPath("bundle." + signer + ".sigstore.json")
-}
-
 // decodeInventory reads a signed inventory and checks that it is consistent in
 // itself and with the lock that it holds.
 func decodeInventory(data []byte) (*Inventory, error) {
+	if commas := bytes.Count(data, []byte(",")); commas > maxInventoryCommas {
+		return nil, fmt.Errorf("inventory has %d commas, at most %d are read", commas, maxInventoryCommas)
+	}
 	var inventory Inventory
-	reader := json.NewDecoder(bytes.NewReader(data))
-	reader.DisallowUnknownFields()
-	if err := reader.Decode(&inventory); err != nil {
+	if err := decodeOnly(data, &inventory); err != nil {
+		// A later format may have members that are not known here: say so.
+		var later struct{ Format int }
+		if json.Unmarshal(data, &later) == nil && later.Format > FormatVersion {
+			return nil, fmt.Errorf("inventory is in format %d; this program reads format %d", later.Format, FormatVersion)
+		}
 		return nil, fmt.Errorf("inventory is not readable: %w", err)
 	}
-	if reader.More() {
-		return nil, errors.New("text follows the inventory")
-	}
 	return &inventory, inventory.check()
+}
+
+// decodeOnly reads one JSON document whose members are all known, and nothing
+// behind it.
+func decodeOnly(data []byte, into any) error {
+	reader := json.NewDecoder(bytes.NewReader(data))
+	reader.DisallowUnknownFields()
+	if err := reader.Decode(into); err != nil {
+		return err
+	}
+	// Not More, which takes a closing bracket for the end.
+	if _, err := reader.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("text follows the document")
+	}
+	return nil
 }
 
 func (inv *Inventory) check() error {
@@ -109,19 +133,27 @@ func (inv *Inventory) check() error {
 	if err := inv.Lock.Check(); err != nil {
 		return fmt.Errorf("lock in the inventory: %w", err)
 	}
-	for _, slot := range inv.Signatures {
-		if !isSlotPath(string(slot.Path)) || slot.Size != signature.Size {
+	slots := map[manifests.EntryPath]bool{}
+	for i, slot := range inv.Signatures {
+		if !inventoryFile.isSlot(string(slot.Path)) || slot.Size != signature.Size || (i == 0) != (slot.Path == signature.FileName) || slots[slot.Path] {
 			return fmt.Errorf("signature entry %q of %d bytes is not of the known form", slot.Path, slot.Size)
 		}
+		slots[slot.Path] = true
 	}
+	total := int64(0)
 	entries := map[manifests.EntryPath]Entry{}
 	for _, entry := range inv.Entries {
-		if _, twice := entries[entry.Path]; twice || isSlotPath(string(entry.Path)) || entry.Path == InventoryPath {
+		if _, twice := entries[entry.Path]; twice || isFront(string(entry.Path)) {
 			return fmt.Errorf("entry %q is listed twice", entry.Path)
 		}
 		if entry.Path == "" || entry.Digest == "" || entry.Size < 0 || entry.Mode&^0o777 != 0 {
 			return fmt.Errorf("entry %q has no path or digest, a negative size or a strange mode", entry.Path)
 		}
+		// Two comparisons, so that the sum cannot overflow.
+		if entry.Size > MaxBundleBytes || total+entry.Size > MaxBundleBytes {
+			return fmt.Errorf("entry %q of %d bytes makes the contents larger than %s", entry.Path, entry.Size, manifests.Bytes(MaxBundleBytes))
+		}
+		total += entry.Size
 		entries[entry.Path] = entry
 	}
 	return inv.checkAgainstLock(entries)
@@ -145,40 +177,32 @@ func (inv *Inventory) checkAgainstLock(entries map[manifests.EntryPath]Entry) er
 			return fmt.Errorf("entry %q is not in the archive as the lock describes it", path)
 		}
 	}
-	for path := range entries {
-		_, known := promised[path]
-		switch path {
-		case ReadmePath, TrustedRootPath, ChartIndexPath, OCILayoutPath, OCIIndexPath, DockerPath:
-			known = true
+	for _, path := range []manifests.EntryPath{ReadmePath, TrustedRootPath, ChartIndexPath, OCILayoutPath, OCIIndexPath, DockerPath} {
+		entry, ok := entries[path]
+		if !ok {
+			return fmt.Errorf("entry %q, which every bundle has, is not in the archive", path)
 		}
-		if !known && !strings.HasPrefix(string(path), ToolsFolder) && !strings.HasPrefix(string(path), "sizing/") {
+		promised[path] = manifests.Content{Digest: entry.Digest, Size: entry.Size}
+	}
+	for path := range entries {
+		if _, known := promised[path]; !known && !isOptional(string(path)) {
 			return fmt.Errorf("entry %q is neither in the lock nor a known part of a bundle", path)
 		}
 	}
 	return nil
 }
 
+func isOptional(path string) bool {
+	return path == SBOMPath || path == VEXPath || strings.HasPrefix(path, ToolsFolder) ||
+		strings.HasPrefix(path, PatchesFolder) || strings.HasPrefix(path, SizingFolder)
+}
+
 func blobPath(d manifests.Digest) manifests.EntryPath {
 	return manifests.EntryPath(BlobsFolder + d.Hex())
 }
 
-// isSlotPath tells "bundle.sigstore.json" and "bundle.NAME.sigstore.json".
-func isSlotPath(path string) bool {
-	if path == signature.FileName {
-		return true
-	}
-	middle, ok := strings.CutPrefix(path, "bundle.")
-	middle, ok2 := strings.CutSuffix(middle, ".sigstore.json")
-	return ok && ok2 && IsSignerName(middle)
-}
-
-// IsSignerName tells whether a further signer can have this name: up to 32
-// lowercase letters, digits and dashes.
-func IsSignerName(name string) bool {
-	for _, c := range []byte(name) {
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
-			return false
-		}
-	}
-	return name != "" && len(name) <= 32
+// isFront tells the entries that stand before the parts, and are none.
+func isFront(path string) bool {
+	return path == string(inventoryFile.path()) || path == string(deltaFile.path()) ||
+		inventoryFile.isSlot(path) || deltaFile.isSlot(path)
 }

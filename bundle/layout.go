@@ -17,17 +17,17 @@ func (s span) end() int64     { return s.content() + s.size }
 func (s span) next() int64    { return s.end() + paddingOf(s.size) }
 
 // layout is where everything stands in an archive. It follows from the
-// inventory alone.
+// inventory alone, and in a delta bundle from delta.json too.
 type layout struct {
-	inventory span
-	slots     []span // signatures
-	entries   []span // as in Inventory.Entries
-	size      int64  // of the whole archive, trailer included
+	front   []span // bundle.json and its signatures; in a delta, delta.json and its signatures
+	entries []span // the parts
+	size    int64  // of the whole archive, trailer included
 }
 
-// layOut computes the layout for an inventory whose encoding has a given size.
-// The planner and the verifier share it, so that they cannot disagree.
-func layOut(inventory *Inventory, encodedSize int64) layout {
+// layOut computes the layout for an inventory whose encoding has a given size,
+// and, if there is one, for a delta with an encoding of its own. The planner and
+// the verifier share it, so that they cannot disagree.
+func layOut(inventory *Inventory, encodedSize int64, delta *Delta, deltaSize int64) layout {
 	mtime := inventory.Lock.Release.Date.Time().Unix()
 	mtime = min(max(mtime, 0), maxMTime)
 	at := int64(0)
@@ -36,13 +36,23 @@ func layOut(inventory *Inventory, encodedSize int64) layout {
 		at = s.next()
 		return s
 	}
-	l := layout{inventory: place(InventoryPath, 0o644, encodedSize)}
-	for _, slot := range inventory.Signatures {
-		l.slots = append(l.slots, place(slot.Path, 0o644, slot.Size))
+	var l layout
+	signed := func(what signedFile, size int64) {
+		l.front = append(l.front, place(what.path(), 0o644, size))
+		for _, slot := range inventory.Signatures {
+			l.front = append(l.front, place(what.slot(slot.signer()), 0o644, slot.Size))
+		}
 	}
-	for _, entry := range inventory.Entries {
+	signed(inventoryFile, encodedSize)
+	if delta != nil {
+		signed(deltaFile, deltaSize)
+	}
+	for _, entry := range carried(inventory, delta) {
 		l.entries = append(l.entries, place(entry.Path, entry.mode(), entry.Size))
 	}
 	l.size = at + trailerSize
 	return l
 }
+
+// frontEnd gives where the parts begin.
+func (l layout) frontEnd() int64 { return l.front[len(l.front)-1].next() }

@@ -2,10 +2,7 @@ package bundle
 
 import (
 	"bufio"
-	"bytes"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 
@@ -19,9 +16,16 @@ import (
 type Trust struct {
 	Keys          []signature.PublicKey // any one of them is enough
 	AllowUnsigned bool                  // a bundle built with --unsigned is taken as it is
+	// Revoked are ids of keys whose signatures count no more, whoever trusts them.
+	Revoked []string
 	// WithoutAnyCheck believes the inventory of whoever made the archive. It is
 	// for looking at a bundle, never for using one.
 	WithoutAnyCheck bool
+}
+
+// valid gives the keys whose signatures count.
+func (t Trust) valid() []signature.PublicKey {
+	return slices.DeleteFunc(slices.Clone(t.Keys), func(k signature.PublicKey) bool { return slices.Contains(t.Revoked, k.ID()) })
 }
 
 // Bundle is an open bundle whose inventory is believed. Its parts are not
@@ -30,6 +34,10 @@ type Bundle struct {
 	Inventory *Inventory
 	Digest    manifests.Digest     // of bundle.json: the identity of the bundle
 	SignedBy  *signature.PublicKey // nil if unsigned or unchecked
+	Delta     *Delta               // not nil for a delta bundle, which lacks what its base has
+	unchecked bool
+	text      []byte   // bundle.json
+	slots     [][]byte // the signatures over it
 	layout    layout
 	reader    io.ReaderAt
 	size      int64
@@ -50,169 +58,63 @@ func Open(reader io.ReaderAt, size int64, trust Trust) (*Bundle, error) {
 // Entry gives the inventory's record of a path, and a reader for its content.
 // The content is not checked.
 func (b *Bundle) Entry(path manifests.EntryPath) (Entry, *io.SectionReader, bool) {
-	i := slices.IndexFunc(b.Inventory.Entries, func(e Entry) bool { return e.Path == path })
+	entries := carried(b.Inventory, b.Delta)
+	i := slices.IndexFunc(entries, func(e Entry) bool { return e.Path == path })
 	if i < 0 || b.reader == nil {
 		return Entry{}, nil, false
 	}
 	span := b.layout.entries[i]
-	return b.Inventory.Entries[i], io.NewSectionReader(b.reader, span.content(), span.size), true
+	return entries[i], io.NewSectionReader(b.reader, span.content(), span.size), true
 }
 
 // openFront reads bundle.json and the signatures behind it, in one pass.
 func openFront(r *bufio.Reader, trust Trust) (*Bundle, error) {
-	front, err := readFront(r)
+	front, err := readSigned(r, inventoryFile, MaxInventoryBytes)
 	if err != nil {
 		return nil, err
 	}
-	b := &Bundle{Digest: manifests.DigestOf(front.inventory)}
+	b := &Bundle{
+		Digest: manifests.DigestOf(front.text), unchecked: trust.WithoutAnyCheck,
+		text: front.text, slots: front.slots,
+	}
 	if b.SignedBy, err = front.believe(trust); err != nil {
 		return nil, err
 	}
-	if b.Inventory, err = decodeInventory(front.inventory); err != nil {
+	if b.Inventory, err = decodeInventory(front.text); err != nil {
 		return nil, refused(InventoryPath, "%w", err)
 	}
-	b.layout = layOut(b.Inventory, int64(len(front.inventory)))
-	return b, front.compare(b.layout)
-}
-
-// front is the start of an archive, not yet believed.
-type front struct {
-	raw       []byte // everything read, headers and padding included
-	inventory []byte
-	slots     [][]byte
-}
-
-func readFront(r *bufio.Reader) (*front, error) {
-	f := &front{}
-	name, inventory, err := f.readEntry(r, MaxInventoryBytes)
-	if err != nil || name != InventoryPath {
-		if err == nil {
-			err = fmt.Errorf("the first entry is %.80q", name)
-		}
-		return nil, asRefusal(InventoryPath, fmt.Errorf("not an island bundle: %w", err))
-	}
-	f.inventory = inventory
-	for {
-		block, err := r.Peek(blockSize)
-		if err != nil {
-			return nil, asRefusal(signature.FileName, err)
-		}
-		name, _, err := ustarNameAndSize(block)
-		if err != nil || !isSlotPath(name) {
-			break
-		}
-		if len(f.slots) == MaxSignatures {
-			return nil, refused(name, "more than %d signatures", MaxSignatures)
-		}
-		_, content, err := f.readEntry(r, signature.Size)
-		if err != nil {
-			return nil, asRefusal(name, err)
-		}
-		f.slots = append(f.slots, content)
-	}
-	if len(f.slots) == 0 {
-		return nil, refused(signature.FileName, "the archive has no signature entry behind %s", InventoryPath)
-	}
-	return f, nil
-}
-
-// readEntry reads one whole entry of a bounded size.
-func (f *front) readEntry(r io.Reader, limit int64) (string, []byte, error) {
-	block := make([]byte, blockSize)
-	if _, err := io.ReadFull(r, block); err != nil {
-		return "", nil, err
-	}
-	name, size, err := ustarNameAndSize(block)
+	delta, err := b.openDelta(r, trust)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	if size > limit {
-		return "", nil, fmt.Errorf("entry %.80q has %d bytes, at most %d are read", name, size, limit)
+	b.layout = layOut(b.Inventory, int64(len(front.text)), b.Delta, delta.size())
+	if err := front.compare(b.layout.front[:1+len(b.Inventory.Signatures)]); err != nil {
+		return nil, err
 	}
-	// Grown as it is read: a size is only a claim.
-	var content bytes.Buffer
-	if n, err := io.CopyN(&content, r, size+paddingOf(size)); err != nil {
-		return "", nil, fmt.Errorf("entry %.80q ends after %d of %d bytes: %w", name, n, size, noEOF(err))
+	if delta != nil {
+		return b, delta.compare(b.layout.front[1+len(b.Inventory.Signatures):])
 	}
-	f.raw = append(append(f.raw, block...), content.Bytes()...)
-	return name, content.Bytes()[:size], nil
+	return b, nil
 }
 
-// believe tells who signed the inventory. Of several signatures one by a
-// trusted key is enough; the error is that of the first.
-func (f *front) believe(trust Trust) (*signature.PublicKey, error) {
-	if trust.WithoutAnyCheck {
-		return nil, nil
+// openDelta reads delta.json and its signatures, if they come next.
+func (b *Bundle) openDelta(r *bufio.Reader, trust Trust) (*signedText, error) {
+	name, err := nextName(r)
+	if err != nil || name != string(deltaFile.path()) {
+		return nil, asRefusal(InventoryPath, err)
 	}
-	digest := sha256.Sum256(f.inventory)
-	var first error
-	unsigned := true
-	for _, slot := range f.slots {
-		unsigned = unsigned && signature.IsBlank(slot)
-		if len(trust.Keys) == 0 && signature.IsBlank(slot) {
-			continue
-		}
-		key, err := signature.Verify(trust.Keys, slot, digest)
-		if err == nil {
-			return &key, nil
-		}
-		if first == nil {
-			first = err
-		}
+	signed, err := readSigned(r, deltaFile, MaxDeltaBytes)
+	if err != nil {
+		return nil, err
 	}
-	switch {
-	case unsigned && trust.AllowUnsigned:
-		return nil, nil
-	case unsigned && first == nil:
-		return nil, fault.New(fault.Refused, fault.Site, signature.FileName,
-			"give the sender's public key with --key; --allow-unsigned takes the bundle as it is", "bundle is not signed")
-	default:
-		return nil, first
+	if _, err := signed.believe(trust); err != nil {
+		return nil, err
 	}
-}
-
-// compare makes sure that the front is, to the byte, what the inventory says.
-func (f *front) compare(l layout) error {
-	if len(l.slots) != len(f.slots) {
-		return refused(signature.FileName, "the archive has %d signature entries, the inventory lists %d", len(f.slots), len(l.slots))
+	b.Delta, err = decodeDelta(signed.text, b.Inventory, b.Digest)
+	if err != nil {
+		return nil, refused(string(deltaFile.path()), "%w", err)
 	}
-	check := func(s span, content []byte) error {
-		want := append(slices.Clone(s.header), content...)
-		want = append(want, make([]byte, paddingOf(s.size))...)
-		if int64(len(content)) != s.size || !bytes.Equal(want, f.raw[s.start:min(s.next(), int64(len(f.raw)))]) {
-			return refused(string(s.path), "tar header or padding is not what the inventory says")
-		}
-		return nil
-	}
-	if err := check(l.inventory, f.inventory); err != nil {
-		return err
-	}
-	for i, slot := range l.slots {
-		if err := check(slot, f.slots[i]); err != nil {
-			return err
-		}
-		if err := checkPadded(f.slots[i]); err != nil {
-			return refused(string(slot.path), "%w", err)
-		}
-	}
-	return nil
-}
-
-// checkPadded makes sure that a signature entry is filled up with spaces and a
-// newline and nothing else, as signature.Pad does it.
-func checkPadded(slot []byte) error {
-	want := signature.Unsigned()
-	if !signature.IsBlank(slot) {
-		padded, err := signature.Pad(bytes.TrimRight(slot, " \t\r\n"))
-		if err != nil {
-			return err
-		}
-		want = padded
-	}
-	if !bytes.Equal(want, slot) {
-		return errors.New("white space around the signature was altered")
-	}
-	return nil
+	return signed, nil
 }
 
 func refused(path, format string, args ...any) error {
@@ -228,10 +130,8 @@ func asRefusal(path string, err error) error {
 		return err
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		return refused(path, "the archive is cut short: %w", noEOF(err))
-	case isReadError(err):
-		return fault.Explain(err, fault.Failure, fault.Here, path, "")
 	default:
-		return refused(path, "%w", err)
+		return fault.Explain(err, fault.Failure, fault.Here, path, "")
 	}
 }
 
@@ -241,4 +141,20 @@ func noEOF(err error) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
+}
+
+// Size gives the size of the whole archive in bytes.
+func (b *Bundle) Size() int64 { return b.layout.size }
+
+// SignatureState says what is known of the signature: "valid", "unsigned" (and
+// allowed to be) or "unchecked".
+func (b *Bundle) SignatureState() string {
+	switch {
+	case b.unchecked:
+		return "unchecked"
+	case b.SignedBy == nil:
+		return "unsigned"
+	default:
+		return "valid"
+	}
 }

@@ -30,6 +30,14 @@ func openPartial(name string) (*os.File, error) {
 	}
 }
 
+// closePartial unlocks the file and closes it. Closing alone would leave the lock
+// with a program that is just being started, such as a credential helper: it
+// has a copy of every open file until its exec.
+func closePartial(file *os.File) {
+	_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
+	file.Close()
+}
+
 func isAt(file *os.File, name string) (bool, error) {
 	opened, err := file.Stat()
 	if err != nil {
@@ -53,7 +61,7 @@ func diskRoom(file *os.File) (have, free int64, err error) {
 	if err := syscall.Fstat(int(file.Fd()), &info); err != nil {
 		return 0, 0, err
 	}
-	return info.Blocks * 512, int64(fs.Bavail) * int64(fs.Bsize), nil
+	return info.Blocks * 512, int64(fs.Bavail) * int64(fs.Bsize), nil //nolint:unconvert // Bsize is a uint32 on macOS
 }
 
 // onDisk explains errors of the disk under a file.

@@ -26,6 +26,17 @@ type PlanOptions struct {
 	Tool    string   // the program and version that builds, such as "island 0.1.0"
 	Tools   []Tool   // executables to carry
 	Signers []string // names of further signers; the first signer has no name
+
+	// Documents are texts that follow from the lock, such as its bill of
+	// materials, in the order in which they stand behind the tools. They
+	// are called [SBOMPath], [VEXPath], or stand below [PatchesFolder].
+	Documents []Document
+}
+
+// Document is a text that is carried beside what the lock pins.
+type Document struct {
+	Path  manifests.EntryPath
+	Bytes []byte
 }
 
 // Plan is a bundle on paper: every byte that is not fetched, and the place of
@@ -36,6 +47,10 @@ type Plan struct {
 	layout    layout
 	parts     []part // as Inventory.Entries
 	slots     [][]byte
+
+	delta        *Delta // nil for a whole bundle
+	encodedDelta []byte // delta.json
+	deltaSlots   [][]byte
 }
 
 // part is one entry's content and where it comes from: generated text, a file
@@ -64,6 +79,9 @@ func NewPlan(lock *manifests.Lock, options PlanOptions) (*Plan, error) {
 		}
 		parts = append(parts, p)
 	}
+	for _, document := range options.Documents {
+		parts = append(parts, textPart(string(document.Path), document.Bytes))
+	}
 	for _, chart := range lock.Charts {
 		parts = append(parts, contentPart(chart.Path, 0, chart.Content))
 	}
@@ -89,7 +107,7 @@ func newPlan(lock *manifests.Lock, options PlanOptions, parts []part) (*Plan, er
 		Tool: options.Tool, Lock: *lock,
 	}
 	for _, signer := range append([]string{""}, options.Signers...) {
-		inventory.Signatures = append(inventory.Signatures, SignatureSlot{Path: slotPath(signer), Size: signature.Size})
+		inventory.Signatures = append(inventory.Signatures, SignatureSlot{Path: inventoryFile.slot(signer), Size: signature.Size})
 	}
 	for _, p := range parts {
 		inventory.Entries = append(inventory.Entries, p.entry)
@@ -102,10 +120,11 @@ func newPlan(lock *manifests.Lock, options PlanOptions, parts []part) (*Plan, er
 		return nil, fault.New(fault.Failure, fault.Here, "plan", "split the release", "inventory would have %s, more than %s",
 			manifests.Bytes(len(encoded)), manifests.Bytes(MaxInventoryBytes))
 	}
-	if err := inventory.check(); err != nil {
+	// Read as a verifier reads it, so that nothing is built that cannot be read.
+	if _, err := decodeInventory(encoded); err != nil {
 		return nil, fault.New(fault.Failure, fault.Here, "plan", "", "%w", err)
 	}
-	plan := &Plan{Inventory: inventory, encoded: encoded, layout: layOut(inventory, int64(len(encoded))), parts: parts}
+	plan := &Plan{Inventory: inventory, encoded: encoded, layout: layOut(inventory, int64(len(encoded)), nil, 0), parts: parts}
 	for range inventory.Signatures {
 		plan.slots = append(plan.slots, signature.Unsigned())
 	}
@@ -123,7 +142,7 @@ type Signer struct {
 
 // Sign signs the inventory. Its slot must have been planned.
 func (p *Plan) Sign(signer Signer) error {
-	at := slices.IndexFunc(p.Inventory.Signatures, func(s SignatureSlot) bool { return s.Path == slotPath(signer.Name) })
+	at := slices.IndexFunc(p.Inventory.Signatures, func(s SignatureSlot) bool { return s.Path == inventoryFile.slot(signer.Name) })
 	if at < 0 {
 		return fmt.Errorf("no signature entry is planned for signer %q", signer.Name)
 	}
@@ -132,7 +151,11 @@ func (p *Plan) Sign(signer Signer) error {
 		return err
 	}
 	p.slots[at] = signed
-	return nil
+	if p.delta == nil {
+		return nil
+	}
+	p.deltaSlots[at], err = signature.Sign(signer.Key, sha256.Sum256(p.encodedDelta))
+	return err
 }
 
 func textPart(path string, text []byte) part {
@@ -187,4 +210,12 @@ func (p part) open(ctx context.Context, source Source, offset int64) (io.ReadClo
 		return nil, err
 	}
 	return f, nil
+}
+
+// Digest gives the digest of bundle.json: the identity of the bundle.
+func (p *Plan) Digest() manifests.Digest { return manifests.DigestOf(p.encoded) }
+
+// filled gives the bundle that the plan makes of a file with all its parts.
+func (p *Plan) filled(file io.ReaderAt) *Bundle {
+	return &Bundle{Inventory: p.Inventory, Delta: p.delta, layout: p.layout, reader: file, size: p.layout.size}
 }

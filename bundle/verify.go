@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"runtime"
 	"slices"
 	"sync"
@@ -34,7 +33,7 @@ func (b *Bundle) Verify(ctx context.Context, options VerifyOptions) error {
 	if b.size != b.layout.size {
 		return b.wrongSize(b.size)
 	}
-	progress.Done(b.frontSize() + trailerSize)
+	progress.Done(b.layout.frontEnd() + trailerSize)
 	workers := options.Parallel
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -52,11 +51,6 @@ func (b *Bundle) Verify(ctx context.Context, options VerifyOptions) error {
 	return b.verifyGraph()
 }
 
-func (b *Bundle) frontSize() int64 {
-	last := b.layout.slots[len(b.layout.slots)-1]
-	return last.next()
-}
-
 // verifyParts checks the parts on several workers. Of the errors met before
 // all have stopped, the one nearest to the start of the archive is returned.
 func (b *Bundle) verifyParts(ctx context.Context, workers int, progress Progress) error {
@@ -68,13 +62,14 @@ func (b *Bundle) verifyParts(ctx context.Context, workers int, progress Progress
 	slices.SortStableFunc(order, func(x, y int) int {
 		return cmp.Compare(b.layout.entries[y].size, b.layout.entries[x].size)
 	})
+	parts := carried(b.Inventory, b.Delta)
 	var mu sync.Mutex
 	var worst error
 	worstAt := len(order)
 	err := inParallel(ctx, workers, order, func(ctx context.Context, i int, buffer []byte) error {
 		span := b.layout.entries[i]
 		section := io.NewSectionReader(b.reader, span.start, span.next()-span.start)
-		err := b.verifyPart(ctx, i, section, buffer, nil)
+		err := b.verifyPart(ctx, parts[i], span, section, buffer, nil)
 		if err != nil && !errors.Is(err, context.Canceled) {
 			mu.Lock()
 			if i < worstAt {
@@ -93,8 +88,7 @@ func (b *Bundle) verifyParts(ctx context.Context, workers int, progress Progress
 
 // verifyPart reads one part from its header to the end of its padding. What is
 // read of its content is also written to keep, if that is given.
-func (b *Bundle) verifyPart(ctx context.Context, i int, r io.Reader, buffer []byte, keep io.Writer) error {
-	entry, span := b.Inventory.Entries[i], b.layout.entries[i]
+func (b *Bundle) verifyPart(ctx context.Context, entry Entry, span span, r io.Reader, buffer []byte, keep io.Writer) error {
 	path := string(entry.Path)
 	have := buffer[:len(span.header)]
 	if _, err := io.ReadFull(r, have); err != nil {
@@ -132,15 +126,19 @@ func (b *Bundle) verifyPart(ctx context.Context, i int, r io.Reader, buffer []by
 }
 
 // verifyGraph checks that every image is whole, on manifests read anew: there
-// are few bytes of them, and their digests are checked again.
+// are few bytes of them, and their digests are checked again. A delta has only
+// some; its images are checked when it is applied.
 func (b *Bundle) verifyGraph() error {
+	if b.Delta != nil {
+		return nil
+	}
 	g := newGraph(b.Inventory)
 	for i, entry := range b.Inventory.Entries {
 		if !g.wants(entry) {
 			continue
 		}
-		if entry.Size > maxManifestBytes && entry.Path != OCIIndexPath {
-			return refused(string(entry.Path), "manifest is larger than %s", manifests.Bytes(maxManifestBytes))
+		if limit := g.limit(entry); entry.Size > limit {
+			return refused(string(entry.Path), "manifest is larger than %s", manifests.Bytes(limit))
 		}
 		content := make([]byte, entry.Size)
 		if _, err := b.reader.ReadAt(content, b.layout.entries[i].content()); err != nil && err != io.EOF {
@@ -153,18 +151,14 @@ func (b *Bundle) verifyGraph() error {
 			return refused(string(entry.Path), "%w", err)
 		}
 	}
-	return nil
+	return g.complete()
 }
 
 func (b *Bundle) wrongSize(have int64) error {
 	if have < b.layout.size {
-		at := len(b.layout.entries)
-		for at > 0 && b.layout.entries[at-1].start >= have {
-			at--
-		}
 		path := "end of archive"
-		if at > 0 && b.layout.entries[at-1].next() > have {
-			path = string(b.layout.entries[at-1].path)
+		if at := slices.IndexFunc(b.layout.entries, func(s span) bool { return s.next() > have }); at >= 0 {
+			path = string(b.layout.entries[at].path)
 		}
 		return refused(path, "the archive is cut short: it has %d bytes of %d", have, b.layout.size)
 	}
@@ -182,14 +176,15 @@ func VerifyStream(ctx context.Context, reader io.Reader, trust Trust, options Ve
 	b.size = b.layout.size
 	progress := orSilent(options.Progress)
 	progress.Total(b.size)
-	progress.Done(b.frontSize())
+	progress.Done(b.layout.frontEnd())
 	g := newGraph(b.Inventory)
 	buffer := make([]byte, copyBuffer)
-	for i := range b.Inventory.Entries {
-		if err := b.streamPart(ctx, i, r, buffer, g); err != nil {
+	for i, entry := range carried(b.Inventory, b.Delta) {
+		span := b.layout.entries[i]
+		if err := b.streamPart(ctx, entry, span, r, buffer, g); err != nil {
 			return nil, err
 		}
-		progress.Done(b.layout.entries[i].next() - b.layout.entries[i].start)
+		progress.Done(span.next() - span.start)
 	}
 	trailer := make([]byte, trailerSize)
 	if _, err := io.ReadFull(r, trailer); err != nil {
@@ -198,33 +193,31 @@ func VerifyStream(ctx context.Context, reader io.Reader, trust Trust, options Ve
 	if !isBlank(trailer) {
 		return nil, refused("end of archive", "the two blocks that end the archive are not zeros")
 	}
-	if _, err := r.ReadByte(); err != io.EOF {
+	if _, err := r.ReadByte(); err == nil {
 		return nil, refused("end of archive", "bytes follow the end of the archive")
+	} else if !errors.Is(err, io.EOF) {
+		return nil, asRefusal("end of archive", err)
+	}
+	if err := g.complete(); err != nil {
+		return nil, err
 	}
 	progress.Done(trailerSize)
 	return b, nil
 }
 
-func (b *Bundle) streamPart(ctx context.Context, i int, r io.Reader, buffer []byte, g *graph) error {
-	entry := b.Inventory.Entries[i]
-	if !g.wants(entry) {
-		return b.verifyPart(ctx, i, r, buffer, nil)
+func (b *Bundle) streamPart(ctx context.Context, entry Entry, span span, r io.Reader, buffer []byte, g *graph) error {
+	if b.Delta != nil || !g.wants(entry) {
+		return b.verifyPart(ctx, entry, span, r, buffer, nil)
 	}
-	if entry.Size > maxManifestBytes && entry.Path != OCIIndexPath {
-		return refused(string(entry.Path), "manifest is larger than %s", manifests.Bytes(maxManifestBytes))
+	if limit := g.limit(entry); entry.Size > limit {
+		return refused(string(entry.Path), "manifest is larger than %s", manifests.Bytes(limit))
 	}
 	var content bytes.Buffer
-	if err := b.verifyPart(ctx, i, r, buffer, &content); err != nil {
+	if err := b.verifyPart(ctx, entry, span, r, buffer, &content); err != nil {
 		return err
 	}
 	if err := g.add(entry, content.Bytes()); err != nil {
 		return refused(string(entry.Path), "%w", err)
 	}
 	return nil
-}
-
-// isReadError tells an error of the disk or the pipe from one of the content.
-func isReadError(err error) bool {
-	var path *fs.PathError
-	return errors.As(err, &path)
 }

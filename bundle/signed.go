@@ -1,0 +1,253 @@
+package bundle
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/islandbundle/island/bundle/signature"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// signedFile is one of the two entries that are signed: its name without
+// ".json". Behind NAME.json stand NAME.sigstore.json and, for further signers,
+// NAME.SIGNER.sigstore.json.
+type signedFile string
+
+const (
+	inventoryFile signedFile = "bundle"
+	deltaFile     signedFile = "delta"
+
+	slotSuffix = ".sigstore.json"
+)
+
+func (f signedFile) path() manifests.EntryPath { return manifests.EntryPath(f + ".json") }
+
+// slot gives the path of a signer's entry: the first signer has no name.
+func (f signedFile) slot(signer string) manifests.EntryPath {
+	if signer != "" {
+		signer = "." + signer
+	}
+	return manifests.EntryPath(string(f) + signer + slotSuffix)
+}
+
+// isSlot tells whether a path is that of a signature over this file.
+func (f signedFile) isSlot(path string) bool {
+	middle, ok := strings.CutPrefix(path, string(f))
+	signer, ok2 := strings.CutSuffix(middle, slotSuffix)
+	if !ok || !ok2 {
+		return false
+	}
+	name, named := strings.CutPrefix(signer, ".")
+	return signer == "" || named && IsSignerName(name)
+}
+
+// signer gives the name of the signer that a slot of the inventory is for.
+func (s SignatureSlot) signer() string {
+	middle := strings.TrimSuffix(strings.TrimPrefix(string(s.Path), string(inventoryFile)), slotSuffix)
+	return strings.TrimPrefix(middle, ".")
+}
+
+// IsSignerName tells whether a further signer can have this name: up to 32
+// lowercase letters, digits and dashes.
+func IsSignerName(name string) bool {
+	for _, c := range []byte(name) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return name != "" && len(name) <= 32
+}
+
+// signedText is a signed entry and its signatures as they were read, not yet
+// believed.
+type signedText struct {
+	file  signedFile
+	raw   []byte // everything read, headers and padding included
+	text  []byte
+	slots [][]byte
+}
+
+// readSigned reads a signed entry and the signatures behind it.
+func readSigned(r *bufio.Reader, file signedFile, limit int64) (*signedText, error) {
+	s := &signedText{file: file}
+	text, err := s.readEntry(r, string(file.path()), limit)
+	if err != nil {
+		return nil, asRefusal(string(file.path()), err)
+	}
+	s.text = text
+	for {
+		name, err := nextName(r)
+		if err != nil {
+			return nil, asRefusal(string(file.slot("")), err)
+		}
+		if !file.isSlot(name) {
+			break
+		}
+		if len(s.slots) == MaxSignatures {
+			return nil, refused(name, "more than %d signatures", MaxSignatures)
+		}
+		content, err := s.readEntry(r, name, signature.Size)
+		if err != nil {
+			return nil, asRefusal(name, err)
+		}
+		s.slots = append(s.slots, content)
+	}
+	if len(s.slots) == 0 {
+		return nil, refused(string(file.slot("")), "the archive has no signature entry behind %s", file.path())
+	}
+	return s, nil
+}
+
+// nextName gives the name in the header that comes next, or nothing if that is
+// no plain header.
+func nextName(r *bufio.Reader) (string, error) {
+	block, err := r.Peek(blockSize)
+	if err != nil {
+		return "", err
+	}
+	name, _, err := ustarNameAndSize(block)
+	if err != nil {
+		return "", nil //nolint:nilerr // not a name that anything looks for
+	}
+	return name, nil
+}
+
+// readEntry reads one whole entry that has to have a path and a bounded size.
+func (s *signedText) readEntry(r io.Reader, path string, limit int64) ([]byte, error) {
+	block := make([]byte, blockSize)
+	if _, err := io.ReadFull(r, block); err != nil {
+		return nil, err
+	}
+	switch name, size, err := ustarNameAndSize(block); {
+	case err != nil:
+		return nil, refused(path, "not an island bundle: %w", err)
+	case name != path:
+		return nil, refused(path, "not an island bundle: the first entry is %.80q", name)
+	case size > limit:
+		return nil, refused(path, "entry has %d bytes, at most %d are read", size, limit)
+	default:
+		return s.readContent(r, block, size)
+	}
+}
+
+func (s *signedText) readContent(r io.Reader, block []byte, size int64) ([]byte, error) {
+	// Grown as it is read: a size is only a claim.
+	var content bytes.Buffer
+	if n, err := io.CopyN(&content, r, size+paddingOf(size)); err != nil {
+		return nil, fmt.Errorf("entry ends after %d of %d bytes: %w", n, size, noEOF(err))
+	}
+	s.raw = append(append(s.raw, block...), content.Bytes()...)
+	return content.Bytes()[:size], nil
+}
+
+// believe tells who signed the text. Of several signatures one by a trusted key
+// is enough; the error is that of the first.
+func (s *signedText) believe(trust Trust) (*signature.PublicKey, error) {
+	if trust.WithoutAnyCheck {
+		return nil, nil
+	}
+	keys := trust.valid()
+	digest := sha256.Sum256(s.text)
+	var first error
+	unsigned := true
+	for _, slot := range s.slots {
+		unsigned = unsigned && signature.IsBlank(slot)
+		if len(keys) == 0 && signature.IsBlank(slot) {
+			continue
+		}
+		key, err := signature.Verify(keys, slot, digest)
+		if err == nil {
+			return &key, nil
+		}
+		if first == nil {
+			first = atSlot(err, s.file.slot(""))
+		}
+	}
+	switch {
+	case unsigned && trust.AllowUnsigned:
+		return nil, nil
+	case unsigned && first == nil:
+		return nil, fault.New(fault.Refused, fault.Site, string(s.file.slot("")),
+			"give the sender's public key with --key; --allow-unsigned takes the bundle as it is", "bundle is not signed")
+	default:
+		return nil, first
+	}
+}
+
+// atSlot names the entry in an error of package signature, which knows one name
+// alone.
+func atSlot(err error, slot manifests.EntryPath) error {
+	var explained *fault.Error
+	if !errors.As(err, &explained) {
+		return err
+	}
+	named := *explained
+	named.Object = string(slot)
+	return &named
+}
+
+// compare makes sure that what was read is, to the byte, what the layout says.
+// Spans are those of the text and its slots.
+func (s *signedText) compare(spans []span) error {
+	if len(spans) != 1+len(s.slots) {
+		return refused(string(s.file.slot("")), "the archive has %d signature entries, the inventory lists %d",
+			len(s.slots), len(spans)-1)
+	}
+	start := spans[0].start
+	for i, content := range append([][]byte{s.text}, s.slots...) {
+		at := spans[i]
+		want := append(slices.Clone(at.header), content...)
+		want = append(want, make([]byte, paddingOf(at.size))...)
+		from, to := at.start-start, min(at.next()-start, int64(len(s.raw)))
+		if int64(len(content)) != at.size || from > to || !bytes.Equal(want, s.raw[from:to]) {
+			return refused(string(at.path), "tar header or padding is not what the inventory says")
+		}
+		if i == 0 {
+			continue
+		}
+		if err := checkPadded(content); err != nil {
+			return refused(string(at.path), "%w", err)
+		}
+	}
+	return nil
+}
+
+// checkPadded makes sure that a signature entry has no white space but what a
+// writer put there: it is JSON either without any or indented by two spaces,
+// filled up as signature.Pad does it. What white space says is nothing, so the
+// signature cannot cover it, and an altered byte must not pass.
+func checkPadded(slot []byte) error {
+	if signature.IsBlank(slot) {
+		if !bytes.Equal(slot, signature.Unsigned()) {
+			return errors.New("white space of a blank signature was altered")
+		}
+		return nil
+	}
+	text := bytes.TrimRight(slot, " \t\r\n")
+	var compact, indented bytes.Buffer
+	if err := errors.Join(json.Compact(&compact, text), json.Indent(&indented, text, "", "  ")); err != nil {
+		return fmt.Errorf("signature is not readable: %w", err)
+	}
+	for _, spelling := range [][]byte{compact.Bytes(), indented.Bytes()} {
+		if padded, err := signature.Pad(spelling); err == nil && bytes.Equal(padded, slot) {
+			return nil
+		}
+	}
+	return errors.New("white space in or around the signature was altered")
+}
+
+// size gives the size of the text, 0 if there is none.
+func (s *signedText) size() int64 {
+	if s == nil {
+		return 0
+	}
+	return int64(len(s.text))
+}

@@ -1,0 +1,103 @@
+package bundle_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/manifests"
+)
+
+var update = flag.Bool("update", false, "write testdata/vectors anew")
+
+// vectors are the files in testdata/vectors, for other implementations of
+// docs/format.md. The format promises that those that were released are read
+// for ever.
+func vectors(t *testing.T) map[string][]byte {
+	t.Helper()
+	w := newWorld("vector")
+	w.chart("nginz", "1.0.0", []byte("no chart, but pinned\n"))
+	w.file("files/kubectl", 0o755, []byte("#!/bin/sh\n"))
+	w.file(paxPath, 0o644, []byte("behind an extended header\n"))
+	w.file(longPath, 0o600, []byte("behind a prefix\n"))
+	w.file(emptyPath, 0o644, nil)
+	manifest, locked := w.manifest("amd64", layer("etc/hostname", []byte("island\n")))
+	w.image("quay.io/wire/brig:5.30.9", w.index(manifest), locked)
+	w.image("quay.io/wire/brig@"+string(manifest.Digest), manifest, locked)
+	good := build(t, w.plan(t, bundle.PlanOptions{Tool: "island 0", Tools: []bundle.Tool{tool(t, "a tool\n")}, Signers: []string{"auditor"}}), w.source())
+
+	bad := bytes.Clone(good)
+	badPath := bundle.BlobsFolder + locked.Layers[0].Hex()
+	badAt := int64(0)
+	for _, span := range spans(t, good) {
+		if span.path == badPath {
+			badAt = span.content
+		}
+	}
+	bad[badAt] ^= 0x01
+	_, public := testKey(t, "sender")
+	inventory := spans(t, good)[0]
+	identity := manifests.DigestOf(good[inventory.content:inventory.end()])
+
+	readme := fmt.Sprintf(`# Test vectors of the bundle format, version 1
+
+For implementations of docs/format.md. Written by `+"`go test ./bundle -run Vectors -update`"+`, and
+checked by every run of the tests.
+
+| file | bytes | what |
+|---|---|---|
+| `+"`good.tar`"+` | %d | a bundle that verifies with `+"`sender.pub`"+` |
+| `+"`bad-layer.tar`"+` | %d | the same with one bit flipped: byte %d, the first of the content of `+"`%s`"+`, a layer. The signature holds; a verifier must refuse the archive and name this entry |
+| `+"`sender.pub`"+` | %d | the public key, id `+"`%s`"+` |
+
+`+"`good.tar`"+` has SHA-256 `+"`%s`"+`; its identity, the
+digest of bundle.json, is `+"`%s`"+`.
+
+It has one entry of each kind, and: a second signature entry, which is blank; a path that needs a USTAR
+prefix; a path that needs a PAX extended header; an empty file; modes 0600 and 0755; an image that
+is an index of which one of two platforms is carried; and the same image pinned by digest.
+
+The private key is the SHA-256 of the ASCII text "island test key sender" as a big-endian number. Everybody
+can compute it: it is worth nothing but for this. The charts, files and tools in here are not what their names say.
+`, len(good), len(bad), badAt, badPath, len(public.PEM()), public.ID(), manifests.DigestOf(good).Hex(), identity)
+	return map[string][]byte{"good.tar": good, "bad-layer.tar": bad, "sender.pub": public.PEM(), "README.md": []byte(readme)}
+}
+
+func TestVectors(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join("..", "testdata", "vectors")
+	want := vectors(t)
+	if *update {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, data := range want {
+			if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, data := range want {
+		if !bytes.Equal(read(t, filepath.Join(folder, name)), data) {
+			t.Errorf("%s is not what is written today; if that is meant, keep the old file under another name and write anew with -update", name)
+		}
+	}
+	// The published files themselves, older ones too, whatever is written today.
+	files, err := filepath.Glob(filepath.Join(folder, "*.tar"))
+	if err != nil || len(files) < 2 {
+		t.Fatalf("there are the files %q (%v)", files, err)
+	}
+	for _, file := range files {
+		if strings.HasPrefix(filepath.Base(file), "good") {
+			wantAccepted(t, read(t, file), trust(t, "sender"))
+		} else {
+			wantRefused(t, read(t, file), trust(t, "sender"))
+		}
+	}
+	wantRefused(t, read(t, filepath.Join(folder, "bad-layer.tar")), trust(t, "sender"), "blobs/sha256/", "digest")
+}
