@@ -3,6 +3,7 @@ package manifests
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -36,8 +37,22 @@ func (r *Release) Check() error {
 // they are laid over. It runs on each document by itself, where places hold.
 func (r *Release) checkParts() error {
 	c := &checker{release: r}
+	c.skips()
+	c.upgrades("metadata.upgrades", r.Metadata.Upgrades)
+	c.support()
 	c.images()
 	c.files()
+	for i, folder := range r.Values {
+		field := fmt.Sprintf("values[%d]", i)
+		c.want(folder.Path != "", field+".path", "", "values folder has no path")
+		if folder.Destination != "" {
+			_, err := ParseEntryPath("values/" + folder.Destination)
+			c.want(err == nil, field+".destination", "", "%v", err)
+		}
+	}
+	for i := range r.Charts {
+		c.chartImages(&r.Charts[i])
+	}
 	for i, image := range r.Allow {
 		c.want(image.Image != "" && image.Reason != "", fmt.Sprintf("allow[%d]", i),
 			"say which image and why", "allowance wants both image and reason")
@@ -51,6 +66,7 @@ func (r *Release) checkParts() error {
 
 type checker struct {
 	release *Release
+	prefix  string // of the fields, where the release's parts stand below others of a document
 	flaws   []error
 }
 
@@ -60,7 +76,7 @@ func (c *checker) flaw(place fault.Place, hint, format string, args ...any) {
 
 func (c *checker) want(ok bool, field, hint, format string, args ...any) {
 	if !ok {
-		c.flaw(c.release.source.place(field), hint, format, args...)
+		c.flaw(c.release.sources.place(c.prefix+field), hint, format, args...)
 	}
 }
 
@@ -78,11 +94,6 @@ func (c *checker) metadata() {
 		_, err := semver.NewConstraint(m.UpgradeFrom.Range)
 		c.want(err == nil, "metadata.upgradeFrom.range", "such as >=5.28.0 <5.30.0", "upgrade range %q: %v", m.UpgradeFrom.Range, err)
 	}
-	for i, skip := range m.UpgradeFrom.Skip {
-		_, err := semver.NewVersion(skip.Version)
-		c.want(err == nil && skip.Reason != "", fmt.Sprintf("metadata.upgradeFrom.skip[%d]", i), "",
-			"a version to skip wants a semantic version and a reason")
-	}
 	c.want(len(c.release.Platforms) > 0, "platforms", "give platforms or --platform, such as linux/amd64", "no platform is named")
 	seen := map[Platform]bool{}
 	for i, platform := range c.release.Platforms {
@@ -90,6 +101,12 @@ func (c *checker) metadata() {
 		seen[platform] = true
 	}
 	c.kubeVersion("defaults.kubeVersion", c.release.Defaults.KubeVersion)
+}
+
+func (c *checker) skips() {
+	for i, skip := range c.release.Metadata.UpgradeFrom.Skip {
+		c.skip(fmt.Sprintf("metadata.upgradeFrom.skip[%d]", i), skip)
+	}
 }
 
 func (c *checker) kubeVersion(field, version string) {
@@ -109,35 +126,53 @@ func (c *checker) chart(chart *Chart) {
 	want((chart.Repo == "") != (chart.Path == ""), ".repo", "give either repo or path", "chart wants one of repo and path")
 	if chart.Repo != "" {
 		want(chart.Version != "", ".version", "an empty version would mean the latest, which is never locked: name one", "chart has no version")
-		url, err := repositoryURL(chart.Repo, c.release.Aliases)
+		repo, err := repositoryURL(chart.Repo, c.release.Aliases)
 		want(err == nil, ".repo", "add it to repositoryAliases in an overlay, or use an https:// or oci:// URL", "%v", err)
 		if err == nil {
-			chart.Repo = url
+			chart.Repo = repo
 		}
 	}
-	if chart.Version != "" {
-		_, err := semver.StrictNewVersion(strings.TrimPrefix(chart.Version, "v"))
-		want(err == nil, ".version", "name one exact version, no range", "chart version %q is not a semantic version", chart.Version)
-	}
+	c.chartVersion(chart)
 	if chart.KubeVersion != "" {
 		_, err := semver.NewVersion(chart.KubeVersion)
 		want(err == nil, ".kubeVersion", "such as 1.29.10", "Kubernetes version %q is not a version", chart.KubeVersion)
 	}
-	for i, image := range chart.Images {
-		_, err := ParseImageRef(image)
-		want(err == nil || errors.Is(err, ErrNoTag), fmt.Sprintf(".images[%d]", i), "", "%v", err)
+}
+
+func (c *checker) chartVersion(chart *Chart) {
+	if chart.Version == "" {
+		return
+	}
+	if _, err := semver.StrictNewVersion(strings.TrimPrefix(chart.Version, "v")); err != nil {
+		c.flaw(chart.Place(".version"), "name one exact version, no range", "chart version %q is not a semantic version", chart.Version)
 	}
 }
 
-// repositoryURL gives the URL for a chart repository as a release names it.
+func (c *checker) chartImages(chart *Chart) {
+	for i, image := range chart.Images {
+		if _, err := ParseImageRef(image); err != nil && !errors.Is(err, ErrNoTag) {
+			c.flaw(chart.Place(fmt.Sprintf(".images[%d]", i)), "", "%w", err)
+		}
+	}
+}
+
+// repositoryURL gives the URL for a chart repository as a release names it. It
+// holds no user and password, since a release travels with the bundle.
 func repositoryURL(repo string, aliases map[string]string) (string, error) {
-	if url, ok := aliases[repo]; ok {
-		repo = url
+	if meant, ok := aliases[repo]; ok {
+		repo = meant
 	}
 	switch scheme, _, found := strings.Cut(repo, "://"); {
 	case !found && aliasName.MatchString(repo):
 		return "", fmt.Errorf("repository %q is a bare alias that nothing explains", repo)
 	case found && (scheme == "https" || scheme == "http" || scheme == "oci" || scheme == "file"):
+		u, err := url.Parse(repo)
+		if err != nil || (u.Host == "") != (scheme == "file") {
+			return "", fmt.Errorf("repository %q is not a whole URL", repo)
+		}
+		if u.User != nil {
+			return "", fmt.Errorf("repository %q holds a user name or password, which a release must not carry", u.Redacted())
+		}
 		return strings.TrimSuffix(repo, "/"), nil
 	case found && scheme == "s3":
 		return "", fmt.Errorf("repository %q is an s3:// URL, which wants an Amazon account", repo)

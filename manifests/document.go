@@ -13,6 +13,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -21,9 +22,11 @@ import (
 
 // Limits on documents that people write.
 const (
-	MaxDocumentBytes = 16 << 20
+	MaxDocumentBytes = 4 << 20 // a node of a document takes some hundred times its text in memory
 	maxDocumentDepth = 64
+	maxDocumentNodes = 2 << 20 // fields and values of a JSON document, a lock included
 	maxReportedFlaws = 20
+	maxFieldPath     = 512 // bytes of a field's path; deeper fields are told by their parent's
 )
 
 // document is a parsed YAML or JSON document and where each of its fields
@@ -33,11 +36,31 @@ type document struct {
 	places map[string]fault.Place // by field path, such as charts[3].version
 }
 
-// place gives where a field stands, or where its nearest parent does.
-func (d *document) place(field string) fault.Place {
-	if d == nil {
+// documents are those that were laid over each other, the uppermost first.
+type documents []*document
+
+// place gives where a field stands in the uppermost document that gives it, or
+// else where it should stand in the lowest.
+func (ds documents) place(field string) fault.Place {
+	for _, d := range ds {
+		if d.has(field) {
+			return d.place(field)
+		}
+	}
+	if len(ds) == 0 {
 		return fault.Place{Field: field}
 	}
+	return ds[len(ds)-1].place(field)
+}
+
+// has tells whether the document gives the field itself.
+func (d *document) has(field string) bool {
+	_, ok := d.places[field]
+	return ok
+}
+
+// place gives where a field stands, or where its nearest parent does.
+func (d *document) place(field string) fault.Place {
 	for at := field; ; {
 		if place, ok := d.places[at]; ok {
 			place.Field = field
@@ -52,10 +75,11 @@ func (d *document) place(field string) fault.Place {
 }
 
 // DecodeStrict reads one YAML or JSON document into a struct, by its yaml
-// tags. JSON is told by its opening brace. Unknown fields, duplicate keys,
-// wrong types, anchors, more than one document and documents of over
-// [MaxDocumentBytes] are Usage errors with file, line, column and field; up to
-// 20 are reported at once. file is only used to name the place.
+// tags, or its json tags where it has none. JSON is told by its opening brace.
+// Unknown fields, duplicate keys, wrong types, anchors, more than one document
+// and documents of over [MaxDocumentBytes] are Usage errors with file, line,
+// column (in characters) and field; up to 20 are reported at once. Of a YAML
+// syntax error only the line is known. file is only used to name the place.
 func DecodeStrict(file string, data []byte, into any) error {
 	_, err := decodeStrict(file, data, into)
 	return err
@@ -66,6 +90,12 @@ func decodeStrict(file string, data []byte, into any) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
+	return decodeNode(file, root, into)
+}
+
+// decodeNode fills into from a parsed document. The document is given even
+// where there are flaws, so that a caller can tell what it claims to be.
+func decodeNode(file string, root *yaml.Node, into any) (*document, error) {
 	d := &decoder{document: document{file: file, places: map[string]fault.Place{}}}
 	d.decode(root, reflect.ValueOf(into).Elem(), "", 0)
 	return &d.document, errors.Join(d.flaws...)
@@ -81,17 +111,22 @@ func parseDocument(file string, data []byte) (*yaml.Node, error) {
 	if len(trimmed) == 0 {
 		return nil, fault.At(fault.Place{File: file}, "was the download or the checkout cut short?", "document is empty")
 	}
+	if err := checkText(file, data); err != nil {
+		return nil, err
+	}
 	if trimmed[0] == '{' {
 		return parseJSON(file, data)
 	}
 	reader := yaml.NewDecoder(bytes.NewReader(data))
 	var root yaml.Node
-	if err := reader.Decode(&root); err != nil {
-		return nil, yamlFlaw(file, err)
+	if err := reader.Decode(&root); err == io.EOF {
+		return nil, fault.At(fault.Place{File: file}, "it holds comments only", "document is empty")
+	} else if err != nil {
+		return nil, yamlFlaw(file, data, err)
 	}
 	if err := reader.Decode(new(yaml.Node)); err != io.EOF {
 		if err != nil {
-			return nil, yamlFlaw(file, err)
+			return nil, yamlFlaw(file, data, err)
 		}
 		return nil, fault.At(fault.Place{File: file}, "give each document a file of its own", "file holds more than one document")
 	}
@@ -101,16 +136,55 @@ func parseDocument(file string, data []byte) (*yaml.Node, error) {
 	return root.Content[0], nil
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+// checkText refuses what neither format allows: encoding/json would replace
+// broken UTF-8 in silence, and the YAML reader does not say where it stands.
+func checkText(file string, data []byte) error {
+	line, column := 1, 1
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		place := fault.Place{File: file, Line: line, Column: column}
+		switch {
+		case r == utf8.RuneError && size == 1:
+			return fault.At(place, "write the document in UTF-8", "byte 0x%02x is not valid UTF-8", data[i])
+		case r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f:
+			return fault.At(place, "is it a text file?", "control character U+%04X is not accepted", r)
+		case r == '\n':
+			line, column = line+1, 0
+		}
+		i, column = i+size, column+1
+	}
+	return nil
+}
 
-func yamlFlaw(file string, err error) error {
-	place := fault.Place{File: file}
+var (
+	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+	// The parser of go.yaml.in/yaml/v3 counts lines from 0, its scanner from 1;
+	// these are the parser's errors. Both leave out the first line.
+	yamlParserFlaw = regexp.MustCompile(`^(did not find expected (key$|node content$|',' or|'-' indicator$|<)|found (incompatible|duplicate %|undefined tag))`)
+	yamlNoAnchor   = regexp.MustCompile(`^unknown anchor '(.+)' referenced$`)
+)
+
+func yamlFlaw(file string, data []byte, err error) error {
+	place, hint := fault.Place{File: file}, ""
 	message := err.Error()
 	if m := yamlLine.FindStringSubmatch(message); m != nil {
 		place.Line, _ = strconv.Atoi(m[1])
 		message = m[2]
 	}
-	return fault.At(place, "", "not valid YAML: %s", message)
+	if yamlParserFlaw.MatchString(message) {
+		place.Line++
+	}
+	place.Line = max(place.Line, 1)
+	if m := yamlNoAnchor.FindStringSubmatch(message); m != nil {
+		before, _, _ := bytes.Cut(data, []byte("*"+m[1]))
+		place.Line = bytes.Count(before, []byte("\n")) + 1
+		message, hint = "anchors and aliases are not accepted", "write the value out"
+		return fault.At(place, hint, "%s", message)
+	}
+	if strings.HasPrefix(message, "found character that cannot start any token") {
+		hint = "indent with spaces, not tabs; put a value that begins with @, ` or % in quotes"
+	}
+	return fault.At(place, hint, "not valid YAML: %s", message)
 }
 
 // parseJSON builds the same nodes as YAML does, since the two share all that
@@ -118,12 +192,13 @@ func yamlFlaw(file string, err error) error {
 func parseJSON(file string, data []byte) (*yaml.Node, error) {
 	p := &jsonParser{file: file, data: data, tokens: json.NewDecoder(bytes.NewReader(data))}
 	p.tokens.UseNumber()
+	// Token gives wrong offsets in its syntax errors, so they are found first.
+	if err := json.Unmarshal(data, new(json.RawMessage)); err != nil {
+		return nil, p.broken(err)
+	}
 	root, err := p.value(0)
 	if err != nil {
 		return nil, err
-	}
-	if _, err := p.tokens.Token(); err != io.EOF {
-		return nil, p.flaw(p.tokens.InputOffset(), "", "text follows the end of the JSON document")
 	}
 	return root, nil
 }
@@ -132,6 +207,7 @@ type jsonParser struct {
 	file   string
 	data   []byte
 	tokens *json.Decoder
+	nodes  int
 	// The position last computed, so that counting lines stays linear.
 	offset       int64
 	line, column int
@@ -144,7 +220,7 @@ func (p *jsonParser) at(offset int64) (line, column int) {
 	for _, c := range p.data[p.offset:min(offset, int64(len(p.data)))] {
 		if c == '\n' {
 			p.line, p.column = p.line+1, 1
-		} else {
+		} else if utf8.RuneStart(c) {
 			p.column++
 		}
 	}
@@ -171,6 +247,9 @@ func (p *jsonParser) value(depth int) (*yaml.Node, error) {
 	if depth > maxDocumentDepth {
 		return nil, p.flaw(start, "", "document is nested deeper than %d levels", maxDocumentDepth)
 	}
+	if p.nodes++; p.nodes > maxDocumentNodes {
+		return nil, p.flaw(start, "", "document has more than %d fields and values", maxDocumentNodes)
+	}
 	token, err := p.tokens.Token()
 	if err != nil {
 		return nil, p.broken(err)
@@ -195,7 +274,7 @@ func (p *jsonParser) value(depth int) (*yaml.Node, error) {
 		}
 		return node, nil
 	case string:
-		node.Tag, node.Value = "!!str", t
+		node.Tag, node.Value, node.Style = "!!str", t, yaml.DoubleQuotedStyle
 	case json.Number:
 		node.Tag, node.Value = "!!int", t.String()
 		if strings.ContainsAny(node.Value, ".eE") {
@@ -211,7 +290,7 @@ func (p *jsonParser) value(depth int) (*yaml.Node, error) {
 }
 
 func (p *jsonParser) broken(err error) error {
-	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+	if again := json.NewDecoder(bytes.NewReader(p.data)).Decode(new(json.RawMessage)); errors.Is(again, io.ErrUnexpectedEOF) || again == io.EOF {
 		return p.flaw(int64(len(p.data)), "was the download or the checkout cut short?", "JSON document ends too early")
 	}
 	offset := p.tokens.InputOffset()
@@ -237,13 +316,18 @@ func (d *decoder) flaw(node *yaml.Node, field, hint, format string, args ...any)
 var textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
 
 func (d *decoder) decode(node *yaml.Node, into reflect.Value, field string, depth int) {
-	d.places[field] = fault.Place{File: d.file, Line: node.Line, Column: node.Column}
+	if into.Kind() != reflect.Interface { // a place for every chart value would cost much and help nobody
+		d.places[field] = fault.Place{File: d.file, Line: node.Line, Column: node.Column}
+	}
 	switch {
 	case depth > maxDocumentDepth:
 		d.flaw(node, field, "", "document is nested deeper than %d levels", maxDocumentDepth)
 		return
 	case node.Kind == yaml.AliasNode || node.Anchor != "":
 		d.flaw(node, field, "write the value out", "anchors and aliases are not accepted")
+		return
+	case !knownTag(node):
+		d.flaw(node, field, "leave the tag out", "tag %.40q is not accepted", node.Tag)
 		return
 	case node.Tag == "!!null":
 		return // as if it were not given
@@ -267,7 +351,7 @@ func (d *decoder) decode(node *yaml.Node, into reflect.Value, field string, dept
 		}
 		list := reflect.MakeSlice(into.Type(), len(node.Content), len(node.Content))
 		for i, item := range node.Content {
-			d.decode(item, list.Index(i), fmt.Sprintf("%s[%d]", field, i), depth+1)
+			d.decode(item, list.Index(i), below(field, "["+strconv.Itoa(i)+"]"), depth+1)
 		}
 		into.Set(list)
 	case reflect.Interface:
@@ -292,7 +376,7 @@ func (d *decoder) decodeStruct(node *yaml.Node, into reflect.Value, field string
 	known := map[string]reflect.Value{}
 	var names []string
 	for i := range into.NumField() {
-		if name, _, _ := strings.Cut(into.Type().Field(i).Tag.Get("yaml"), ","); name != "" && name != "-" {
+		if name := fieldName(into.Type().Field(i)); name != "" {
 			known[name] = into.Field(i)
 			names = append(names, name)
 		}
@@ -305,6 +389,28 @@ func (d *decoder) decodeStruct(node *yaml.Node, into reflect.Value, field string
 		}
 		d.decode(value, target, name, depth+1)
 	})
+}
+
+// fieldName gives the name of a struct's field in a document; empty if it has none.
+func fieldName(field reflect.StructField) string {
+	tag, ok := field.Tag.Lookup("yaml")
+	if !ok {
+		tag = field.Tag.Get("json")
+	}
+	if name, _, _ := strings.Cut(tag, ","); name != "-" {
+		return name
+	}
+	return ""
+}
+
+// below gives the path of a part of a field. Where it would be longer than
+// anybody reads, the field itself stands for its parts: else a hostile document
+// of one long key and many values would need the product of the two in memory.
+func below(field, part string) string {
+	if len(field)+len(part) > maxFieldPath {
+		return field
+	}
+	return field + part
 }
 
 func (d *decoder) decodeMap(node *yaml.Node, into reflect.Value, field string, depth int) {
@@ -325,12 +431,12 @@ func (d *decoder) eachPair(node *yaml.Node, field string, visit func(key, value 
 	seen := map[string]int{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
-		name := key.Value
-		if field != "" {
-			name = field + "." + key.Value
+		name := below(field, "."+key.Value)
+		if field == "" {
+			name = below("", key.Value)
 		}
 		switch {
-		case key.Kind != yaml.ScalarNode || key.Tag == "!!merge":
+		case key.Kind != yaml.ScalarNode || key.Tag == "!!merge" || key.Anchor != "":
 			d.flaw(key, field, "write the fields out", "a key is not a plain name")
 		case seen[key.Value] > 0:
 			d.flaw(key, name, "", "duplicate key, first given on line %d", seen[key.Value])
@@ -367,9 +473,9 @@ func (d *decoder) decodeScalar(node *yaml.Node, into reflect.Value, field string
 			return
 		}
 		into.SetInt(value)
-	case reflect.Uint64:
+	case reflect.Uint32, reflect.Uint64:
 		value, err := strconv.ParseUint(node.Value, 10, 64)
-		if node.Tag != "!!int" || err != nil {
+		if node.Tag != "!!int" || err != nil || into.OverflowUint(value) {
 			d.wrongType(node, field, "a whole number that is not negative")
 			return
 		}
@@ -386,7 +492,11 @@ func (d *decoder) decodeScalar(node *yaml.Node, into reflect.Value, field string
 	}
 }
 
-// free decodes what has no schema of its own, such as chart values.
+// Words that are truth values to Helm's YAML 1.1 and strings to YAML 1.2.
+var yaml11Bool = regexp.MustCompile(`^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF)$`)
+
+// free decodes what has no schema of its own, such as chart values, as Helm
+// would read it from a values file.
 func (d *decoder) free(node *yaml.Node, field string, depth int) any {
 	switch node.Kind {
 	case yaml.MappingNode:
@@ -400,13 +510,19 @@ func (d *decoder) free(node *yaml.Node, field string, depth int) any {
 	case yaml.SequenceNode:
 		result := make([]any, len(node.Content))
 		for i, child := range node.Content {
-			d.decode(child, reflect.ValueOf(&result[i]).Elem(), fmt.Sprintf("%s[%d]", field, i), depth+1)
+			d.decode(child, reflect.ValueOf(&result[i]).Elem(), below(field, "["+strconv.Itoa(i)+"]"), depth+1)
 		}
 		return result
 	default:
+		if node.Tag == "!!timestamp" {
+			return node.Value // a string to Helm
+		}
+		if node.Style == 0 && node.Tag == "!!str" && yaml11Bool.MatchString(node.Value) {
+			d.flaw(node, field, "write true or false, or put it in quotes", "%s is a truth value to Helm and a string to others", node.Value)
+		}
 		var value any
 		if err := node.Decode(&value); err != nil {
-			d.flaw(node, field, "", "%w", err)
+			d.flaw(node, field, "", "%.80q is not a value that can be kept: it is too large or does not fit its tag", node.Value)
 			return ""
 		}
 		return value
@@ -417,15 +533,18 @@ func (d *decoder) wrongType(node *yaml.Node, field, want string) {
 	d.flaw(node, field, "", "wants %s, got %s", want, tagName(node.ShortTag()))
 }
 
-func tagName(tag string) string {
-	names := map[string]string{
-		"!!str": "a string", "!!int": "a number", "!!float": "a number", "!!bool": "a truth value",
-		"!!map": "an object", "!!seq": "a list", "!!timestamp": "a date", "!!null": "nothing",
-	}
-	if name, ok := names[tag]; ok {
-		return name
-	}
-	return "a value tagged " + tag
+var tagNames = map[string]string{
+	"!!str": "a string", "!!int": "a number", "!!float": "a number", "!!bool": "a truth value",
+	"!!map": "an object", "!!seq": "a list", "!!timestamp": "a date", "!!null": "nothing",
+}
+
+func tagName(tag string) string { return tagNames[tag] }
+
+// knownTag tells whether the tag is one that JSON's types have, on a node of
+// that kind.
+func knownTag(node *yaml.Node) bool {
+	_, ok := tagNames[node.Tag]
+	return ok && (node.Kind == yaml.MappingNode) == (node.Tag == "!!map") && (node.Kind == yaml.SequenceNode) == (node.Tag == "!!seq")
 }
 
 // sortedKeys gives a map's keys in order, so that errors come in one order.

@@ -14,14 +14,17 @@ import (
 // Lay gives a new release: base with an overlay laid over it. Neither argument
 // is changed.
 //
-// A single value of the overlay replaces that of the base; lists are added to;
-// charts are laid over the chart of the same name, files over the file of the
-// same destination, profiles over the profile of the same name. A chart entry
-// of the overlay that names no chart of the base must be whole; where
-// skipUnknown is set it is passed over instead (the overlay for every Wire
-// release knows charts that some release does not have).
+// A single value of the overlay replaces that of the base, and so does the list
+// of platforms; other lists are added to; charts are laid over every chart of
+// the same name, files over the file of the same destination, profiles over the
+// profile of the same name. What came from a chart's old repository, path or
+// version goes with it: its meta, and its version where a path takes the place
+// of a repository. A chart entry of the overlay that names no chart of the base
+// must be whole; where skipUnknown is set it is passed over instead (the overlay
+// for every Wire release knows charts that some release does not have).
 func Lay(base, overlay *Release, skipUnknown bool) (*Release, error) {
 	r := *base
+	r.sources = append(slices.Clone(overlay.sources), base.sources...)
 	r.Metadata = layMetadata(base.Metadata, overlay.Metadata)
 	r.Defaults.KubeVersion = cmp.Or(overlay.Defaults.KubeVersion, base.Defaults.KubeVersion)
 	r.Defaults.APIVersions = joined(base.Defaults.APIVersions, overlay.Defaults.APIVersions)
@@ -30,11 +33,14 @@ func Lay(base, overlay *Release, skipUnknown bool) (*Release, error) {
 	}
 	r.Charts = slices.Clone(base.Charts)
 	for _, over := range overlay.Charts {
-		under := r.ChartNamed(over.Name)
+		known := false
+		for i, under := range r.Charts[:len(base.Charts)] {
+			if under.Name == over.Name {
+				r.Charts[i], known = layChart(under, over), true
+			}
+		}
 		switch {
-		case under != nil:
-			*under = layChart(*under, over)
-		case skipUnknown:
+		case known || skipUnknown:
 		case over.Repo == "" && over.Path == "":
 			return nil, fault.At(over.Place(".name"), "name a chart of the release, or give repo or path to add one",
 				"overlay chart %q is not in the release", over.Name)
@@ -49,6 +55,7 @@ func Lay(base, overlay *Release, skipUnknown bool) (*Release, error) {
 	r.Exclude = joinExclusions(base.Exclude, overlay.Exclude)
 	r.Profiles = layMap(base.Profiles, overlay.Profiles)
 	r.Aliases = layMap(base.Aliases, overlay.Aliases)
+	r.Policy = layPolicy(base.Policy, overlay.Policy)
 	return &r, nil
 }
 
@@ -61,6 +68,8 @@ func layMetadata(under, over Metadata) Metadata {
 		Sequence:    cmp.Or(over.Sequence, under.Sequence),
 		Expires:     cmp.Or(over.Expires, under.Expires),
 		UpgradeFrom: under.UpgradeFrom,
+		Support:     Support{From: cmp.Or(over.Support.From, under.Support.From), Until: cmp.Or(over.Support.Until, under.Support.Until)},
+		Upgrades:    append(slices.Clone(under.Upgrades), over.Upgrades...),
 	}
 	m.UpgradeFrom.Range = cmp.Or(over.UpgradeFrom.Range, under.UpgradeFrom.Range)
 	m.UpgradeFrom.Skip = joined(under.UpgradeFrom.Skip, over.UpgradeFrom.Skip)
@@ -69,12 +78,19 @@ func layMetadata(under, over Metadata) Metadata {
 
 func layChart(under, over Chart) Chart {
 	c := under
+	c.entries = append(slices.Clone(over.entries), under.entries...)
 	if over.Repo != "" || over.Path != "" {
 		c.Repo, c.Path = over.Repo, over.Path
 	}
-	if over.Version != "" {
-		c.Version, c.source, c.field = over.Version, over.source, over.field
+	if over.Version != "" || over.Path != "" {
+		c.Version = over.Version
 	}
+	if over.Repo != "" || over.Path != "" || over.Version != "" {
+		c.Meta = ChartMeta{} // it told where another archive came from
+	}
+	c.Meta.AppVersion = cmp.Or(over.Meta.AppVersion, c.Meta.AppVersion)
+	c.Meta.Commit = cmp.Or(over.Meta.Commit, c.Meta.Commit)
+	c.Meta.CommitURL = cmp.Or(over.Meta.CommitURL, c.Meta.CommitURL)
 	c.Namespace = cmp.Or(over.Namespace, under.Namespace)
 	c.KubeVersion = cmp.Or(over.KubeVersion, under.KubeVersion)
 	c.Values = joined(under.Values, over.Values)
@@ -170,6 +186,9 @@ func (r *Release) Rebase(folder string) {
 	for i := range r.Values {
 		r.Values[i].Path = rebase(r.Values[i].Path)
 	}
+	for i := range r.Policy.Keys {
+		r.Policy.Keys[i] = rebase(r.Policy.Keys[i])
+	}
 	for i := range r.Files {
 		r.Files[i].URL = rebase(r.Files[i].URL)
 	}
@@ -187,6 +206,7 @@ func HasScheme(name string) bool { return strings.HasPrefix(name, EmbeddedScheme
 // Excluded images stay to be reported; they are matched when images are known.
 func (r *Release) Apply(profile string) (*Release, []Omission, error) {
 	exclude, without := r.Exclude, []string(nil)
+	reason := "excluded by profile " + profile
 	if profile != "" {
 		p, ok := r.Profiles[profile]
 		if !ok {
@@ -195,17 +215,16 @@ func (r *Release) Apply(profile string) (*Release, []Omission, error) {
 		}
 		exclude, without = joinExclusions(exclude, p.Exclude), p.Without
 	}
-	reason := "excluded by the release"
-	if profile != "" {
-		reason = "excluded by profile " + profile
-	}
 	result, left := *r, []Omission(nil)
 	result.Exclude = exclude
 	result.Charts, result.Images, result.Files = nil, nil, nil
 	for _, chart := range r.Charts {
-		if slices.Contains(exclude.Charts, chart.Name) {
+		switch {
+		case slices.Contains(r.Exclude.Charts, chart.Name):
+			left = append(left, Omission{What: "chart " + chart.Name, Reason: "excluded by the release"})
+		case slices.Contains(exclude.Charts, chart.Name):
 			left = append(left, Omission{What: "chart " + chart.Name, Reason: reason})
-		} else {
+		default:
 			result.Charts = append(result.Charts, chart)
 		}
 	}

@@ -7,11 +7,12 @@ type Lock struct {
 	APIVersion string        `json:"apiVersion"`
 	Kind       string        `json:"kind"`
 	Release    LockedRelease `json:"release"`
-	Charts     []LockedChart `json:"charts"`  // by name, then version
-	Images     []LockedImage `json:"images"`  // by name
-	Blobs      []Content     `json:"blobs"`   // every blob of every image, in bundle order: see SortBlobs
-	Files      []LockedFile  `json:"files"`   // by path
-	LeftOut    []Omission    `json:"leftOut"` // what was seen and is not carried, and why
+	Patches    []LockedPatch `json:"patches,omitempty"` // in the order in which they were laid
+	Charts     []LockedChart `json:"charts"`            // by name, then version
+	Images     []LockedImage `json:"images"`            // by name
+	Blobs      []Content     `json:"blobs"`             // every blob of every image, in bundle order: see SortBlobs
+	Files      []LockedFile  `json:"files"`             // by path
+	LeftOut    []Omission    `json:"leftOut"`           // what was seen and is not carried, and why
 }
 
 // LockedRelease is a release's metadata as it travels.
@@ -22,7 +23,10 @@ type LockedRelease struct {
 	Date        Date               `json:"date"`
 	Sequence    uint64             `json:"sequence"`
 	Expires     Date               `json:"expires,omitzero"`
+	BaseVersion string             `json:"baseVersion,omitempty"` // what the release was called before its patches gave it another version
 	UpgradeFrom *LockedUpgradeFrom `json:"upgradeFrom,omitempty"`
+	Support     Support            `json:"support,omitzero"`
+	Upgrades    []Upgrade          `json:"upgrades,omitempty"`
 	Profile     string             `json:"profile,omitempty"`
 	Platforms   []Platform         `json:"platforms"`
 }
@@ -58,6 +62,8 @@ type LockedChart struct {
 	Content Content    `json:"content"`
 	App     string     `json:"appVersion,omitempty"`
 	Meta    *ChartMeta `json:"meta,omitempty"`
+
+	DecidedBy string `json:"decidedBy,omitempty"` // id of the patch, if one did
 }
 
 // LockedImage is an image, pinned. Digest is that of the index or manifest
@@ -66,9 +72,10 @@ type LockedImage struct {
 	Name      ImageRef         `json:"name"`
 	Digest    Digest           `json:"digest"`
 	MediaType string           `json:"mediaType"`
-	Size      int64            `json:"size"`      // of the index or manifest itself, bytes
-	Manifests []LockedManifest `json:"manifests"` // one for each of the release's platforms
-	From      []Origin         `json:"from"`      // who needs it
+	Size      int64            `json:"size"`                // of the index or manifest itself, bytes
+	Manifests []LockedManifest `json:"manifests"`           // one for each of the release's platforms
+	From      []Origin         `json:"from"`                // who needs it
+	DecidedBy string           `json:"decidedBy,omitempty"` // id of the patch that put it in the place of another, or brought the charts that need it
 }
 
 // LockedManifest is the image manifest for one platform (OCI image-spec,
@@ -95,6 +102,8 @@ type LockedFile struct {
 	Path    EntryPath `json:"path"` // in the bundle: files/… or values/…
 	Mode    uint32    `json:"mode"` // permission bits
 	Content Content   `json:"content"`
+
+	DecidedBy string `json:"decidedBy,omitempty"` // id of the patch, if one did
 }
 
 // Omission is something that was seen and is not carried.

@@ -34,47 +34,34 @@ func EncodeJSON(v any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// ReadLock reads and checks a lock file. Unknown fields, an unknown apiVersion
-// and a lock that contradicts itself are Usage errors.
+// ReadLock reads and checks a lock file. What is no lock is told as
+// [DecodeStrict] tells it; an unknown apiVersion and a lock that contradicts
+// itself are Usage errors as well.
 func ReadLock(file string, data []byte) (*Lock, error) {
 	if len(data) > MaxLockBytes {
 		return nil, fault.At(fault.Place{File: file}, "", "lock is larger than %s", Bytes(MaxLockBytes))
 	}
+	if err := checkText(file, data); err != nil {
+		return nil, err
+	}
+	root, err := parseJSON(file, data)
+	if err != nil {
+		return nil, err
+	}
 	var l Lock
-	reader := json.NewDecoder(bytes.NewReader(data))
-	reader.DisallowUnknownFields()
-	if err := reader.Decode(&l); err != nil {
-		return nil, fault.At(placeOf(file, data, err), "write it anew with island resolve", "not a lock file: %w", err)
-	}
-	if reader.More() {
-		return nil, fault.At(fault.Place{File: file}, "", "text follows the end of the lock")
-	}
-	if l.APIVersion != APIVersion || l.Kind != KindLock {
+	_, flaws := decodeNode(file, root, &l)
+	another := func(got, want string) bool { return got != want && (got != "" || flaws == nil) }
+	if another(l.APIVersion, APIVersion) || another(l.Kind, KindLock) {
 		return nil, fault.At(fault.Place{File: file}, "write it anew with island resolve",
 			"wants a %s of %s, got %q of %q", KindLock, APIVersion, l.Kind, l.APIVersion)
+	}
+	if flaws != nil {
+		return nil, flaws
 	}
 	if err := l.Check(); err != nil {
 		return nil, fault.At(fault.Place{File: file}, "was it edited by hand? write it anew with island resolve", "%w", err)
 	}
 	return &l, nil
-}
-
-func placeOf(file string, data []byte, err error) fault.Place {
-	offset := int64(-1)
-	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
-		offset = syntax.Offset
-	} else if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
-		offset = wrong.Offset
-	}
-	if offset < 0 {
-		return fault.Place{File: file}
-	}
-	before := data[:min(offset, int64(len(data)))]
-	return fault.Place{
-		File:   file,
-		Line:   bytes.Count(before, []byte("\n")) + 1,
-		Column: len(before) - bytes.LastIndexByte(before, '\n'),
-	}
 }
 
 func (l *Lock) sort() {
@@ -141,7 +128,7 @@ func (l *Lock) Check() error {
 	if !releaseName.MatchString(l.Release.Name) || !releaseVersion.MatchString(l.Release.Version) {
 		return fmt.Errorf("release %q %q has no usable name and version", l.Release.Name, l.Release.Version)
 	}
-	if l.Release.Date.IsZero() || len(l.Release.Platforms) == 0 {
+	if l.Release.Date.IsZero() || len(l.Release.Platforms) == 0 || slices.Contains(l.Release.Platforms, Platform{}) {
 		return errors.New("release has no date or no platform")
 	}
 	blobs := map[Digest]Content{}
@@ -158,6 +145,9 @@ func (l *Lock) Check() error {
 		blobs[blob.Digest] = blob
 	}
 	if err := l.checkImages(blobs); err != nil {
+		return err
+	}
+	if err := l.checkPatches(); err != nil {
 		return err
 	}
 	return l.checkPaths()
@@ -179,6 +169,9 @@ func (l *Lock) checkImages(blobs map[Digest]Content) error {
 	names := map[string]bool{}
 	for _, image := range l.Images {
 		name := image.Name.String()
+		if image.Name == (ImageRef{}) {
+			return fmt.Errorf("image %s has no name", image.Digest)
+		}
 		if names[name] {
 			return fmt.Errorf("image %s is listed twice", name)
 		}
@@ -187,14 +180,26 @@ func (l *Lock) checkImages(blobs map[Digest]Content) error {
 		if !ok || top.Size != image.Size || top.MediaType != image.MediaType {
 			return fmt.Errorf("image %s: its manifest %s is not among the blobs as described", name, image.Digest)
 		}
+		if !IsIndex(top.MediaType) && !IsManifest(top.MediaType) {
+			return fmt.Errorf("image %s is neither an index nor a manifest, but %q", name, top.MediaType)
+		}
 		if len(image.Manifests) == 0 {
 			return fmt.Errorf("image %s has no manifest for any platform", name)
 		}
 		for _, manifest := range image.Manifests {
+			if manifest.Platform == (Platform{}) {
+				return fmt.Errorf("image %s: manifest %s has no platform", name, manifest.Digest)
+			}
 			for _, digest := range append([]Digest{manifest.Digest, manifest.Config}, manifest.Layers...) {
 				if _, ok := blobs[digest]; !ok {
 					return fmt.Errorf("image %s: blob %s is not listed", name, digest)
 				}
+			}
+			if !IsManifest(blobs[manifest.Digest].MediaType) {
+				return fmt.Errorf("image %s: blob %s is no manifest", name, manifest.Digest)
+			}
+			if IsManifest(top.MediaType) && manifest.Digest != image.Digest {
+				return fmt.Errorf("image %s: %s is not its manifest", name, manifest.Digest)
 			}
 		}
 	}
@@ -212,6 +217,9 @@ func (l *Lock) checkPaths() error {
 		return content.check()
 	}
 	for _, chart := range l.Charts {
+		if chart.Name == "" || chart.Version == "" {
+			return fmt.Errorf("chart %q has no name or no version", chart.Path)
+		}
 		if err := check(chart.Path, chart.Content, "charts/"); err != nil {
 			return err
 		}

@@ -52,32 +52,41 @@ func ReadFile(name string) ([]byte, error) {
 func readKind(file string, data []byte, kind string) (*Release, error) {
 	var r Release
 	doc, err := decodeStrict(file, data, &r)
+	if doc == nil {
+		return nil, err
+	}
+	// A document of another version or kind is told as such, and not by the
+	// fields that it has and this one lacks.
+	if (err == nil || r.APIVersion != "") && r.APIVersion != APIVersion {
+		return nil, fault.At(doc.place("apiVersion"), "this program reads "+APIVersion, "apiVersion is %q", r.APIVersion)
+	}
+	if (err == nil || r.Kind != "") && r.Kind != kind {
+		return nil, fault.At(doc.place("kind"), "", "wants a document of kind %s, got %q", kind, r.Kind)
+	}
 	if err != nil {
 		return nil, err
 	}
-	r.source = doc
-	if r.APIVersion != APIVersion {
-		return nil, fault.At(doc.place("apiVersion"), "this program reads "+APIVersion, "apiVersion is %q", r.APIVersion)
-	}
-	if r.Kind != kind {
-		return nil, fault.At(doc.place("kind"), "", "wants a document of kind %s, got %q", kind, r.Kind)
-	}
+	r.sources = documents{doc}
 	for i := range r.Charts {
-		r.Charts[i].source, r.Charts[i].field = doc, fmt.Sprintf("charts[%d]", i)
+		r.Charts[i].entries = []entry{{doc, fmt.Sprintf("charts[%d]", i)}}
 	}
-	return &r, r.checkParts()
+	if err := r.checkParts(); err != nil {
+		return nil, err
+	}
+	return &r, nil
 }
 
 // buildJSON is Wire's own release manifest (wireapp/wire-builds, build.json).
 type buildJSON struct {
-	Version    string                `yaml:"version"`
-	HelmCharts map[string]buildChart `yaml:"helmCharts"`
+	Version    string                `yaml:"version"`    // the release's; the first build.json of all lacks it
+	HelmCharts map[string]buildChart `yaml:"helmCharts"` // by the name of the chart
 }
 
+// buildChart is one chart of a build.json.
 type buildChart struct {
-	Repo    string         `yaml:"repo"`
-	Version string         `yaml:"version"`
-	Meta    map[string]any `yaml:"meta"` // informative: what Wire adds to it is no reason to refuse a release
+	Repo    string         `yaml:"repo"`    // URL or alias of a chart repository
+	Version string         `yaml:"version"` // an exact semantic version
+	Meta    map[string]any `yaml:"meta"`    // informative: what Wire adds to it is no reason to refuse a release
 }
 
 func readBuildJSON(file string, data []byte) (*Release, error) {
@@ -86,19 +95,23 @@ func readBuildJSON(file string, data []byte) (*Release, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(build.HelmCharts) == 0 {
+		return nil, fault.At(doc.place("helmCharts"), "was the download or the checkout cut short?", "no chart is named")
+	}
 	r := &Release{
 		APIVersion: APIVersion,
 		Kind:       KindRelease,
 		Metadata:   Metadata{Version: build.Version},
-		source:     &document{file: file, places: map[string]fault.Place{"metadata.version": doc.place("version")}},
+		wireBuild:  true,
+		sources:    documents{{file: file, places: map[string]fault.Place{"metadata.version": doc.place("version")}}},
 	}
 	for _, name := range sortedKeys(build.HelmCharts) {
 		chart := build.HelmCharts[name]
 		text := func(key string) string { s, _ := chart.Meta[key].(string); return s }
 		r.Charts = append(r.Charts, Chart{
 			Name: name, Repo: chart.Repo, Version: chart.Version,
-			Meta:   ChartMeta{AppVersion: text("appVersion"), Commit: text("commit"), CommitURL: text("commitURL")},
-			source: doc, field: "helmCharts." + name,
+			Meta:    ChartMeta{AppVersion: text("appVersion"), Commit: text("commit"), CommitURL: text("commitURL")},
+			entries: []entry{{doc, below("helmCharts", "."+name)}},
 		})
 	}
 	return r, nil
@@ -129,11 +142,16 @@ func (r *Release) ChartNamed(name string) *Chart {
 // Place gives where a chart, or a field of it such as ".version", stands in the
 // document that names it.
 func (c *Chart) Place(sub string) fault.Place {
-	place := c.source.place(c.field + sub)
-	if c.source == nil {
-		place.Field = "chart " + c.Name + sub
+	for _, e := range c.entries {
+		if e.source.has(e.field + sub) {
+			return e.source.place(e.field + sub)
+		}
 	}
-	return place
+	if len(c.entries) == 0 {
+		return fault.Place{Field: "chart " + c.Name + sub}
+	}
+	lowest := c.entries[len(c.entries)-1]
+	return lowest.source.place(lowest.field + sub)
 }
 
 // SortCharts puts the charts in the order of their names, then versions.

@@ -15,22 +15,28 @@ const (
 // a [Lock]. An overlay has the same form; in it everything is optional, and
 // what it gives is laid over a release by [Lay].
 type Release struct {
-	APIVersion string             `yaml:"apiVersion"`
-	Kind       string             `yaml:"kind"`
+	APIVersion string             `yaml:"apiVersion"` // always island/v1
+	Kind       string             `yaml:"kind"`       // Release or Overlay
 	Metadata   Metadata           `yaml:"metadata"`
-	Platforms  []Platform         `yaml:"platforms,omitempty"`
+	Platforms  []Platform         `yaml:"platforms,omitempty"` // whose images are carried, such as linux/amd64
 	Defaults   Defaults           `yaml:"defaults,omitempty"`
 	Charts     []Chart            `yaml:"charts,omitempty"`
-	Images     []Image            `yaml:"images,omitempty"`
+	Images     []Image            `yaml:"images,omitempty"` // images that no chart names
 	Files      []File             `yaml:"files,omitempty"`
-	Values     []ValuesFolder     `yaml:"values,omitempty"`
-	Allow      []Allowance        `yaml:"allow,omitempty"`
-	Exclude    Exclusions         `yaml:"exclude,omitempty"`
-	Profiles   map[string]Profile `yaml:"profiles,omitempty"`
+	Values     []ValuesFolder     `yaml:"values,omitempty"`            // folders carried below values/
+	Allow      []Allowance        `yaml:"allow,omitempty"`             // images that would be an error, let through by name
+	Exclude    Exclusions         `yaml:"exclude,omitempty"`           // what is left out whatever the profile
+	Profiles   map[string]Profile `yaml:"profiles,omitempty"`          // by name, such as default
 	Aliases    map[string]string  `yaml:"repositoryAliases,omitempty"` // bare repository name → URL
+	Policy     Policy             `yaml:"policy,omitempty"`
 
-	source *document // where each field stands, for errors; nil for a release made in code
+	sources   documents // where each field stands, for errors; none for a release made in code
+	wireBuild bool      // read from a Wire build.json
 }
+
+// IsWireBuild tells whether the release was read from a Wire build.json, which
+// names charts and nothing else.
+func (r *Release) IsWireBuild() bool { return r.wireBuild }
 
 // Metadata identifies a release and places it in time.
 type Metadata struct {
@@ -41,6 +47,8 @@ type Metadata struct {
 	Sequence    uint64      `yaml:"sequence,omitempty"`    // grows with every delivery; a site never goes back
 	Expires     Date        `yaml:"expires,omitempty"`     // after this day the bundle should not be installed any more
 	UpgradeFrom UpgradeFrom `yaml:"upgradeFrom,omitempty"` // what this release can be installed over
+	Support     Support     `yaml:"support,omitempty"`     // how long it is supported
+	Upgrades    []Upgrade   `yaml:"upgrades,omitempty"`    // steps that lead to it, and their conditions
 }
 
 // UpgradeFrom says which installed versions a release can be installed over.
@@ -51,43 +59,48 @@ type UpgradeFrom struct {
 
 // Skip is a version that an upgrade must not step on, and why.
 type Skip struct {
-	Version string `yaml:"version"`
+	Version string `yaml:"version"` // a semantic version, such as 5.29.0
 	Reason  string `yaml:"reason"`
 }
 
 // Defaults hold for every chart that does not say otherwise.
 type Defaults struct {
-	KubeVersion string   `yaml:"kubeVersion,omitempty"`
-	APIVersions []string `yaml:"apiVersions,omitempty"`
+	KubeVersion string   `yaml:"kubeVersion,omitempty"` // of Kubernetes, that charts are rendered for, such as 1.29.10
+	APIVersions []string `yaml:"apiVersions,omitempty"` // beyond those of Kubernetes, such as monitoring.coreos.com/v1
 }
 
 // Chart is one Helm chart of a release. Exactly one of Repo and Path is given
 // in a release; an overlay may give neither, and then adds to the chart of
 // that name.
 type Chart struct {
-	Name        string          `yaml:"name"`
-	Repo        string          `yaml:"repo,omitempty"`    // https://…, http://…, oci://…, file://…, or an alias
-	Path        string          `yaml:"path,omitempty"`    // a chart folder or .tgz, relative to the document
-	Version     string          `yaml:"version,omitempty"` // an exact semantic version, no range
-	Namespace   string          `yaml:"namespace,omitempty"`
-	Values      []string        `yaml:"values,omitempty"`  // values files, relative to the document; carried in the bundle
-	Secrets     []string        `yaml:"secrets,omitempty"` // values files used for rendering only, never carried
-	Set         map[string]any  `yaml:"set,omitempty"`     // values given in place, laid over the files
-	KubeVersion string          `yaml:"kubeVersion,omitempty"`
+	Name        string          `yaml:"name"`                  // as in its Chart.yaml
+	Repo        string          `yaml:"repo,omitempty"`        // https://…, http://…, oci://…, file://…, or an alias
+	Path        string          `yaml:"path,omitempty"`        // a chart folder or .tgz, relative to the document
+	Version     string          `yaml:"version,omitempty"`     // an exact semantic version, no range
+	Namespace   string          `yaml:"namespace,omitempty"`   // that it is rendered for; "default" unless given
+	Values      []string        `yaml:"values,omitempty"`      // values files, relative to the document; carried in the bundle
+	Secrets     []string        `yaml:"secrets,omitempty"`     // values files used for rendering only, never carried
+	Set         map[string]any  `yaml:"set,omitempty"`         // values given in place, laid over the files
+	KubeVersion string          `yaml:"kubeVersion,omitempty"` // such as 1.29.10; that of defaults unless given
 	APIVersions []string        `yaml:"apiVersions,omitempty"` // such as monitoring.coreos.com/v1
 	Tags        map[string]bool `yaml:"tags,omitempty"`        // subchart tags to switch on or off
 	Images      []string        `yaml:"images,omitempty"`      // images that rendering cannot show
-	Meta        ChartMeta       `yaml:"meta,omitempty"`
+	Meta        ChartMeta       `yaml:"meta,omitempty"`        // informative
 
-	source *document // the document that names the chart, for errors
-	field  string    // and where in it: charts[3], or helmCharts.brig
+	entries []entry // the entries that make up the chart, the uppermost first, for errors
+}
+
+// entry is where a document describes a chart.
+type entry struct {
+	source *document
+	field  string // charts[3], or helmCharts.brig
 }
 
 // ChartMeta is what Wire's build.json tells about where a chart came from.
 type ChartMeta struct {
-	AppVersion string `yaml:"appVersion,omitempty" json:"appVersion,omitempty"`
-	Commit     string `yaml:"commit,omitempty" json:"commit,omitempty"`
-	CommitURL  string `yaml:"commitURL,omitempty" json:"commitURL,omitempty"`
+	AppVersion string `yaml:"appVersion,omitempty" json:"appVersion,omitempty"` // of what the chart installs
+	Commit     string `yaml:"commit,omitempty" json:"commit,omitempty"`         // that the chart was made from
+	CommitURL  string `yaml:"commitURL,omitempty" json:"commitURL,omitempty"`   // where the commit can be read
 }
 
 // Image is an image that no chart names, such as those of Kubernetes itself.
@@ -96,18 +109,18 @@ type Image struct {
 	// TagFromChart names a chart whose version is the image's tag; Name then
 	// has none. An image whose chart is not in the release is left out.
 	TagFromChart string `yaml:"tagFromChart,omitempty"`
-	Group        string `yaml:"group,omitempty"` // such as system or adminhost; a profile can leave a group out
-	Reason       string `yaml:"reason,omitempty"`
+	Group        string `yaml:"group,omitempty"`  // such as system or adminhost; a profile can leave a group out
+	Reason       string `yaml:"reason,omitempty"` // for the reader
 }
 
 // File is a file that is carried as it is: a binary, a client app, a dashboard.
 type File struct {
-	URL         string `yaml:"url"`
-	SHA256      string `yaml:"sha256"`         // 64 lowercase hexadecimal digits
-	Size        Bytes  `yaml:"size,omitempty"` // bytes; asked of the server if 0
-	Destination string `yaml:"destination"`    // below files/ in the bundle
-	Mode        string `yaml:"mode,omitempty"` // octal, "0644" unless given
-	Group       string `yaml:"group,omitempty"`
+	URL         string `yaml:"url"`             // http(s)://…, or a path relative to the document
+	SHA256      string `yaml:"sha256"`          // 64 lowercase hexadecimal digits
+	Size        Bytes  `yaml:"size,omitempty"`  // bytes; asked of the server if 0
+	Destination string `yaml:"destination"`     // below files/ in the bundle
+	Mode        string `yaml:"mode,omitempty"`  // octal, "0644" unless given
+	Group       string `yaml:"group,omitempty"` // such as binaries; a profile can leave a group out
 }
 
 // ValuesFolder is a folder of values files that is carried below values/.
@@ -124,20 +137,20 @@ type Allowance struct {
 
 // Exclusions leave charts and images out, and say why.
 type Exclusions struct {
-	Charts []string       `yaml:"charts,omitempty"`
+	Charts []string       `yaml:"charts,omitempty"` // names of charts
 	Images []ImagePattern `yaml:"images,omitempty"`
 }
 
 // ImagePattern is a pattern on whole image references, in which * stands for
 // any characters, and the reason for leaving out what it matches.
 type ImagePattern struct {
-	Pattern string `yaml:"pattern"`
+	Pattern string `yaml:"pattern"` // such as "*-integration:*"
 	Reason  string `yaml:"reason"`
 }
 
 // Profile is a named variant of a release: what it leaves out.
 type Profile struct {
-	Description string     `yaml:"description,omitempty"`
-	Exclude     Exclusions `yaml:"exclude,omitempty"`
-	Without     []string   `yaml:"without,omitempty"` // groups of images and files, such as system, binaries
+	Description string     `yaml:"description,omitempty"` // for the reader
+	Exclude     Exclusions `yaml:"exclude,omitempty"`     // in addition to what the release excludes
+	Without     []string   `yaml:"without,omitempty"`     // groups of images and files, such as system, binaries
 }

@@ -97,7 +97,7 @@ type Platform struct {
 func ParsePlatform(s string) (Platform, error) {
 	parts := strings.Split(s, "/")
 	for _, part := range parts {
-		if part == "" || strings.ContainsFunc(part, func(r rune) bool {
+		if part == "" || strings.Trim(part[:1], "._-") == "" || strings.ContainsFunc(part, func(r rune) bool {
 			return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '.' && r != '_' && r != '-'
 		}) {
 			return Platform{}, fmt.Errorf("%q is not a platform such as linux/amd64", s)

@@ -150,7 +150,9 @@ func rank(k Kind) int {
 }
 
 // All gives every explained error in a tree of joined and wrapped errors, in
-// order. Causes below an explained error are not looked at.
+// order. Causes below an explained error are not looked at. Of several joined
+// errors, one that nobody explained counts as a failure on this machine, so
+// that it is not lost among the others.
 func All(err error) []*Error {
 	switch e := err.(type) {
 	case nil:
@@ -160,7 +162,11 @@ func All(err error) []*Error {
 	case interface{ Unwrap() []error }:
 		var all []*Error
 		for _, sub := range e.Unwrap() {
-			all = append(all, All(sub)...)
+			explained := All(sub)
+			if explained == nil {
+				explained = []*Error{{Kind: Failure, Side: Here, Err: sub}}
+			}
+			all = append(all, explained...)
 		}
 		return all
 	case interface{ Unwrap() error }:

@@ -10,8 +10,10 @@ import (
 
 // Input is what a person names on the command line.
 type Input struct {
-	File      string               // a Release document or a Wire build.json
-	Overlays  []string             // laid over it in order
+	File      string   // a Release document or a Wire build.json
+	Overlays  []string // laid over it in order
+	Patches   []string // Patch documents, laid over that in the order that they say themselves
+	Policy    Policy
 	Metadata  manifests.Metadata   // flags, laid over everything
 	Platforms []manifests.Platform // likewise, if any
 	Profile   string               // empty for all
@@ -24,30 +26,42 @@ type Assembled struct {
 	BaseDir string // the folder of the release document: relative paths start there
 	Profile string
 	LeftOut []manifests.Omission // what the profile leaves out
+	Patched *manifests.Patched   // nil without patches
+
+	baseVersion string            // before patches
+	signedBy    map[string]string // patch → id of the key that signed it, where a signature was demanded
 }
 
 // Assemble reads the documents and lays them over each other: the release;
-// under a Wire build.json, what Wire's own scripts add to it; the overlays;
-// flags; and last the profile. Everything that is wrong is reported at once.
+// under a Wire build.json, what Wire's own scripts add to it; the overlays; the
+// patches; flags; and last the profile. Everything that is wrong is reported at
+// once. A document that the policy wants signed and that is not is Refused.
 func Assemble(in Input) (*Assembled, error) {
-	data, err := manifests.ReadFile(in.File)
+	docs, err := readDocuments(in)
 	if err != nil {
 		return nil, err
 	}
-	release, err := manifests.Read(in.File, data)
-	if err != nil {
-		return nil, err
-	}
-	baseDir := filepath.Dir(in.File)
+	release, baseDir := docs.release, filepath.Dir(in.File)
 	if release.IsWireBuild() {
 		if release, err = layWire(release); err != nil {
 			return nil, err
 		}
 	}
-	for _, file := range in.Overlays {
-		if release, err = layOverlay(release, baseDir, file); err != nil {
+	for _, overlay := range docs.overlays {
+		if release, err = manifests.Lay(release, overlay, false); err != nil {
 			return nil, err
 		}
+	}
+	a := &Assembled{BaseDir: baseDir, Profile: in.Profile, signedBy: docs.signedBy}
+	if len(docs.patches) > 0 {
+		named := *release
+		named.Metadata.Name = cmp.Or(named.Metadata.Name, in.Metadata.Name)
+		named.Metadata.Version = cmp.Or(named.Metadata.Version, in.Metadata.Version)
+		a.baseVersion = named.Metadata.Version
+		if a.Patched, err = manifests.LayPatches(&named, docs.patches); err != nil {
+			return nil, err
+		}
+		release = a.Patched.Release
 	}
 	flags := &manifests.Release{Metadata: in.Metadata, Platforms: in.Platforms}
 	if release, err = manifests.Lay(release, flags, false); err != nil {
@@ -61,7 +75,18 @@ func Assemble(in Input) (*Assembled, error) {
 	if err := applied.Check(); err != nil {
 		return nil, err
 	}
-	return &Assembled{Release: applied, BaseDir: baseDir, Profile: in.Profile, LeftOut: left}, nil
+	a.Release, a.LeftOut = applied, left
+	return a, nil
+}
+
+// complete tells in the lock what only the documents know.
+func (a *Assembled) complete(lock *manifests.Lock) {
+	if a.baseVersion != lock.Release.Version {
+		lock.Release.BaseVersion = a.baseVersion
+	}
+	for i := range lock.Patches {
+		lock.Patches[i].SignedBy = a.signedBy[lock.Patches[i].ID]
+	}
 }
 
 func layWire(release *manifests.Release) (*manifests.Release, error) {
@@ -71,25 +96,4 @@ func layWire(release *manifests.Release) (*manifests.Release, error) {
 	}
 	overlay.Rebase(manifests.EmbeddedScheme)
 	return manifests.Lay(release, overlay, true)
-}
-
-func layOverlay(release *manifests.Release, baseDir, file string) (*manifests.Release, error) {
-	data, err := manifests.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	overlay, err := manifests.ReadOverlay(file, data)
-	if err != nil {
-		return nil, err
-	}
-	folder, err := filepath.Rel(baseDir, filepath.Dir(file))
-	if err != nil { // one of them is absolute
-		if folder, err = filepath.Abs(filepath.Dir(file)); err != nil {
-			return nil, err
-		}
-	}
-	if folder != "." {
-		overlay.Rebase(folder)
-	}
-	return manifests.Lay(release, overlay, false)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/islandbundle/island/charts"
 	"github.com/islandbundle/island/manifests"
@@ -23,17 +24,26 @@ func (r *resolver) resolveCharts(ctx context.Context) error {
 	})
 }
 
-// atChart adds where the release names a chart to errors that have no place
-// of their own.
+// atChart adds where the release names a chart to those errors that have no
+// place of their own.
 func (r *resolver) atChart(chart manifests.Chart, err error) error {
-	var explained *fault.Error
-	if errors.As(err, &explained) && explained.Place == (fault.Place{}) {
-		at := *explained
-		at.Place = chart.Place("")
-		at.Place.Field = "chart " + chart.Name
-		return &at
+	flaws := fault.All(err)
+	if !slices.ContainsFunc(flaws, func(flaw *fault.Error) bool { return flaw.Place == (fault.Place{}) }) {
+		return err
 	}
-	return err
+	var placed []error
+	for _, flaw := range flaws {
+		at := *flaw
+		if at.Place == (fault.Place{}) {
+			at.Place = chart.Place("")
+			at.Place.Field = ""
+			if !strings.HasPrefix(at.Object, "chart ") {
+				at.Place.Field = "chart " + chart.Name
+			}
+		}
+		placed = append(placed, &at)
+	}
+	return errors.Join(placed...)
 }
 
 func (r *resolver) resolveChart(ctx context.Context, chart manifests.Chart) error {
@@ -93,21 +103,15 @@ func (r *resolver) fetchChart(ctx context.Context, chart manifests.Chart) ([]byt
 	return archive, manifests.Content{Digest: manifests.DigestOf(archive), Size: int64(len(archive)), URL: url}, err
 }
 
-// findImages renders a chart and notes every image in it.
+// findImages renders a chart and notes every image in it, after patches have
+// put others in the place of some.
 func (r *resolver) findImages(ctx context.Context, chart manifests.Chart, loaded *charts.Chart) error {
-	rendering, err := r.rendering(chart)
+	render := func(chart manifests.Chart) (charts.Finds, error) { return r.render(ctx, chart, loaded) }
+	finds, err := render(chart)
 	if err != nil {
 		return err
 	}
-	rendered, err := loaded.Render(ctx, rendering)
-	if err != nil {
-		return err
-	}
-	for _, notice := range rendered.Notices {
-		r.progress.Notice("chart " + chart.Name + ": " + notice)
-	}
-	finds, err := charts.Find(rendered)
-	if err != nil {
+	if finds, err = r.patchChart(chart, finds, render); err != nil {
 		return err
 	}
 	for _, left := range finds.LeftOut {
@@ -122,9 +126,26 @@ func (r *resolver) findImages(ctx context.Context, chart manifests.Chart, loaded
 		errs = append(errs, r.want(find.Image, find.Origin))
 	}
 	for _, image := range chart.Images {
-		errs = append(errs, r.want(image, manifests.Origin{Chart: chart.Name, List: "images of the chart in the release"}))
+		origin := manifests.Origin{Chart: chart.Name, List: "images of the chart in the release"}
+		errs = append(errs, r.want(r.patchListed(image, "", origin), origin))
 	}
 	return errors.Join(errs...)
+}
+
+// render finds the images in a chart rendered as the release has it.
+func (r *resolver) render(ctx context.Context, chart manifests.Chart, loaded *charts.Chart) (charts.Finds, error) {
+	rendering, err := r.rendering(chart)
+	if err != nil {
+		return charts.Finds{}, err
+	}
+	rendered, err := loaded.Render(ctx, rendering)
+	if err != nil {
+		return charts.Finds{}, err
+	}
+	for _, notice := range rendered.Notices {
+		r.progress.Notice("chart " + chart.Name + ": " + notice)
+	}
+	return charts.Find(rendered)
 }
 
 func (r *resolver) rendering(chart manifests.Chart) (charts.Rendering, error) {

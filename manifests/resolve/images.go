@@ -96,6 +96,7 @@ func (r *resolver) listedImages() error {
 			}
 			name += ":" + chart.Version
 		}
+		name = r.patchListed(name, r.patches.Images[image.Name], origin)
 		errs = append(errs, r.want(name, origin))
 	}
 	return errors.Join(errs...)
@@ -132,6 +133,10 @@ func (r *resolver) resolveImage(ctx context.Context, image *wanted) error {
 	top, err := r.world.Manifest(ctx, image.ref)
 	if err != nil {
 		return err
+	}
+	if meant := r.patches.expect[image.ref.String()]; meant != "" && meant != top.Digest {
+		return upstreamFault(image.ref, "the tag was moved since the patch was written: ask who wrote it",
+			"tag means %s, patch %s says %s", top.Digest, r.patches.decided[image.ref.String()], meant)
 	}
 	locked := manifests.LockedImage{
 		Name: image.ref, Digest: top.Digest, MediaType: top.MediaType, Size: int64(len(top.Bytes)), From: image.from,

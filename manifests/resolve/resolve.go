@@ -40,7 +40,7 @@ func Resolve(ctx context.Context, a *Assembled, world World, options Options) (*
 		release: a.Release, baseDir: a.BaseDir, world: world,
 		progress: options.Progress, parallel: cmp.Or(options.Parallel, 8),
 		images: map[string]*wanted{}, blobs: map[manifests.Digest]manifests.Content{},
-		leftOut: a.LeftOut,
+		leftOut: a.LeftOut, patches: newPatching(a.Patched),
 	}
 	if r.progress == nil {
 		r.progress = silent{}
@@ -49,6 +49,8 @@ func Resolve(ctx context.Context, a *Assembled, world World, options Options) (*
 		return nil, err
 	}
 	lock := r.lock(a.Profile)
+	r.patches.decide(lock)
+	a.complete(lock)
 	if _, err := lock.Encode(); err != nil { // sorts
 		return nil, err
 	}
@@ -63,6 +65,7 @@ type resolver struct {
 	parallel int
 
 	mu      sync.Mutex // guards all below
+	patches *patching
 	charts  []manifests.LockedChart
 	images  map[string]*wanted // by full name
 	locked  []manifests.LockedImage
@@ -80,6 +83,9 @@ func (r *resolver) all(ctx context.Context) error {
 	if err := errors.Join(chartsErr, imagesErr, filesErr); err != nil {
 		return err
 	}
+	if err := r.overridesMatched(); err != nil {
+		return err
+	}
 	return r.resolveImages(ctx)
 }
 
@@ -89,7 +95,7 @@ func (r *resolver) lock(profile string) *manifests.Lock {
 		APIVersion: manifests.APIVersion, Kind: manifests.KindLock,
 		Release: manifests.LockedRelease{
 			Name: m.Name, Version: m.Version, Cycle: m.Cycle, Date: m.Date, Sequence: m.Sequence,
-			Expires: m.Expires, Profile: profile, Platforms: r.release.Platforms,
+			Expires: m.Expires, Support: m.Support, Upgrades: m.Upgrades, Profile: profile, Platforms: r.release.Platforms,
 		},
 		Charts: orEmpty(r.charts), Images: orEmpty(r.locked), Files: orEmpty(r.files), LeftOut: orEmpty(r.leftOut),
 		Blobs: []manifests.Content{},

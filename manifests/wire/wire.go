@@ -28,7 +28,11 @@ import (
 // and secrets files in the overlay are relative to it.
 const OverlayFile = "overlay.yaml"
 
-//go:embed overlay.yaml values/*.yaml secrets/*.yaml
+// UpgradesFile is the path of the document in [FS] that holds what is known of
+// the way from one version of wire-server to another.
+const UpgradesFile = "upgrades.yaml"
+
+//go:embed overlay.yaml upgrades.yaml values/*.yaml secrets/*.yaml
 var files embed.FS
 
 // FS gives the embedded files, read-only.
@@ -42,6 +46,16 @@ func Overlay() (*manifests.Release, error) {
 		return nil, err
 	}
 	return manifests.ReadOverlay("manifests/wire/"+OverlayFile, data)
+}
+
+// Upgrades decodes the upgrade steps of wire-server. Each call gives a value of
+// its own.
+func Upgrades() (*manifests.Upgrades, error) {
+	data, err := files.ReadFile(UpgradesFile)
+	if err != nil {
+		return nil, err
+	}
+	return manifests.ReadUpgrades("manifests/wire/"+UpgradesFile, data)
 }
 
 // Values gives the value set for the chart of that name. The error wraps

@@ -1,0 +1,158 @@
+package manifests
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// ImageOverride puts another image in the place of one that the release uses.
+// Whether it matches anything is known only when the charts are rendered.
+type ImageOverride struct {
+	Image  string `yaml:"image"`            // a repository such as quay.io/wire/brig: all of it; or one exact reference
+	Tag    string `yaml:"tag,omitempty"`    // what it becomes: a tag, a digest or both
+	Digest Digest `yaml:"digest,omitempty"` // with a tag, what the tag must mean
+	// Values are where charts take the image from. They are set when the charts
+	// are rendered, and have to be set on site: without them the pods would go on
+	// asking for the old image.
+	Values []ValuesPath `yaml:"values,omitempty"`
+
+	patch string
+	place fault.Place
+}
+
+// ValuesPath is a value of a chart.
+type ValuesPath struct {
+	Chart string `yaml:"chart" json:"chart"`
+	Path  string `yaml:"path" json:"path"` // keys joined by dots, such as brig.image.tag
+	// Value is the override's tag, or its digest where it has no tag, unless given.
+	Value string `yaml:"value,omitempty" json:"value"`
+}
+
+const maxValuesDepth = 20
+
+var (
+	valuesPath = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+	imageTag   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`) // distribution-spec, "Pulling manifests"
+)
+
+// Patch gives the id of the patch that the override is of.
+func (o ImageOverride) Patch() string { return o.patch }
+
+// Place gives where the override stands.
+func (o ImageOverride) Place() fault.Place { return o.place }
+
+// ref gives what the override names, and whether that is a whole repository.
+func (o ImageOverride) ref() (ref ImageRef, repository bool, err error) {
+	ref, err = ParseImageRef(o.Image)
+	if errors.Is(err, ErrNoTag) {
+		return ref, true, nil
+	}
+	return ref, false, err
+}
+
+// OfRepository tells whether the override is for all of a repository, rather
+// than for one exact reference.
+func (o ImageOverride) OfRepository() bool {
+	_, repository, err := o.ref()
+	return err == nil && repository
+}
+
+// Concerns tells whether an image is of the override's repository.
+func (o ImageOverride) Concerns(image ImageRef) bool {
+	ref, _, err := o.ref()
+	return err == nil && ref.Name() == image.Name()
+}
+
+// Matches tells whether the override is for an image: by repository, or exactly.
+func (o ImageOverride) Matches(image ImageRef) bool {
+	ref, repository, err := o.ref()
+	return err == nil && ref.Name() == image.Name() && (repository || ref == image)
+}
+
+// Satisfied tells whether an image is already what the override wants. An image
+// that is named by tag alone is taken for it if the tag is right; whether it
+// also has the digest is known when it is looked up.
+func (o ImageOverride) Satisfied(image ImageRef) bool {
+	switch {
+	case !o.Concerns(image):
+		return false
+	case o.Tag == "":
+		return image.Digest == o.Digest
+	default:
+		return image.Tag == o.Tag && (image.Digest == "" || o.Digest == "" || image.Digest == o.Digest)
+	}
+}
+
+// Target gives what an image becomes. A digest alone keeps the tag, which then
+// says to people what it was made from.
+func (o ImageOverride) Target(image ImageRef) ImageRef {
+	target := image
+	target.Digest = o.Digest
+	if o.Tag != "" {
+		target.Tag = o.Tag
+	}
+	return target
+}
+
+// SetValue gives what is set at one of the override's values paths.
+func (o ImageOverride) SetValue(v ValuesPath) string {
+	switch {
+	case v.Value != "":
+		return v.Value
+	case o.Tag != "":
+		return o.Tag
+	default:
+		return string(o.Digest)
+	}
+}
+
+// ValuesFor gives the values that the override sets in a chart, with what is
+// set; none if it names no value of that chart.
+func (o ImageOverride) ValuesFor(chart string) []ValuesPath {
+	var list []ValuesPath
+	for _, v := range o.Values {
+		if v.Chart == chart {
+			list = append(list, ValuesPath{Chart: chart, Path: v.Path, Value: o.SetValue(v)})
+		}
+	}
+	return list
+}
+
+// SetValues gives a tree of chart values with further ones set in it. The tree
+// itself is not changed.
+func SetValues(tree map[string]any, values []ValuesPath) map[string]any {
+	for _, v := range values {
+		keys := strings.Split(v.Path, ".")
+		var over any = v.Value
+		for i := len(keys) - 1; i >= 0; i-- {
+			over = map[string]any{keys[i]: over}
+		}
+		tree = layTree(tree, over.(map[string]any))
+	}
+	return tree
+}
+
+// Overtaken tells whether an image has a version that is not older than what
+// the override would make of it. known is false where the two tags are not
+// versions that can be compared.
+func (o ImageOverride) Overtaken(image ImageRef) (overtaken, known bool) {
+	have, err := semver.NewVersion(image.Tag)
+	if err != nil {
+		return false, false
+	}
+	want, err := semver.NewVersion(o.Tag)
+	if err != nil {
+		return false, false
+	}
+	return !have.LessThan(want), true
+}
+
+func (o ImageOverride) String() string {
+	return fmt.Sprintf("override of %s by patch %s", o.Image, o.patch)
+}

@@ -1,0 +1,77 @@
+package manifests
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// PatchFrom makes a patch of what changed in some charts between two releases,
+// as a cherry-pick of chart entries does by hand: an entry that changed is
+// taken whole from the later release, one that is new is added, one that is gone
+// is removed. Without names, every chart that differs is taken.
+//
+// The patch applies to the version of the old release alone; whoever edits it may
+// widen that. A chart that is in neither, or the same in both, is a Usage error.
+func PatchFrom(older, newer *Release, charts []string, metadata PatchMetadata) (*Patch, error) {
+	p := &Patch{
+		APIVersion: APIVersion, Kind: KindPatch, Metadata: metadata,
+		AppliesTo: Applicability{Release: older.Metadata.Name, Versions: older.Metadata.Version},
+	}
+	all := len(charts) == 0
+	if all {
+		charts = chartNames(older, newer)
+	}
+	for _, name := range charts {
+		was, is := older.ChartNamed(name), newer.ChartNamed(name)
+		switch {
+		case was == nil && is == nil:
+			return nil, fault.New(fault.Usage, fault.Here, "chart "+name, "", "neither release has the chart")
+		case was == nil:
+			p.Changes.Add.Charts = append(p.Changes.Add.Charts, *is)
+		case is == nil:
+			p.Changes.Remove.Charts = append(p.Changes.Remove.Charts, name)
+		case !sameChart(*was, *is):
+			p.Changes.Charts = append(p.Changes.Charts, *is)
+		case !all:
+			return nil, fault.New(fault.Usage, fault.Here, "chart "+name, "", "chart %s is the same in both releases", was.Version)
+		}
+	}
+	return p, nil
+}
+
+func chartNames(releases ...*Release) []string {
+	var names []string
+	for _, r := range releases {
+		for _, c := range r.Charts {
+			if !slices.Contains(names, c.Name) {
+				names = append(names, c.Name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func sameChart(a, b Chart) bool {
+	a.entries, b.entries = nil, nil
+	return reflect.DeepEqual(a, b)
+}
+
+// EncodePatch gives a patch as a YAML document that [ReadPatch] reads. What is
+// wrong with the patch is an error.
+func EncodePatch(p *Patch) ([]byte, error) {
+	var text strings.Builder
+	encoder := yaml.NewEncoder(&text)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(p); err != nil {
+		return nil, fmt.Errorf("encode patch %s: %w", p.ID(), err)
+	}
+	_, err := ReadPatch("", []byte(text.String()))
+	return []byte(text.String()), err
+}

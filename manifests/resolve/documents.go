@@ -1,0 +1,132 @@
+package resolve
+
+import (
+	"errors"
+	"path/filepath"
+
+	"github.com/islandbundle/island/bundle/signature"
+	"github.com/islandbundle/island/manifests"
+)
+
+// inputDocuments are the documents of an [Input], read and, where a policy demands it,
+// known to be signed.
+type inputDocuments struct {
+	release  *manifests.Release
+	overlays []*manifests.Release // with paths relative to the release
+	patches  []*manifests.Patch   // likewise
+	signedBy map[string]string    // patch → id of its key
+}
+
+// readDocuments reads everything and then checks signatures, since overlays
+// hold a part of the policy; nothing is made of a document before that.
+func readDocuments(in Input) (*inputDocuments, error) {
+	base := filepath.Dir(in.File)
+	docs := &inputDocuments{signedBy: map[string]string{}}
+	main, err := readDocument(in.File)
+	if err != nil {
+		return nil, err
+	}
+	if docs.release, err = manifests.Read(in.File, main.data); err != nil {
+		return nil, err
+	}
+	ownPolicy, policy := docs.release.Policy, manifests.Policy{RequireSignedRelease: in.Policy.RequireSigned, RequireSignedPatches: in.Policy.RequireSigned}
+	keys := in.Policy.Keys
+	overlays := make([]*document, len(in.Overlays))
+	for i, file := range in.Overlays {
+		overlay, err := readOverlay(file, base, &overlays[i])
+		if err != nil {
+			return nil, err
+		}
+		docs.overlays = append(docs.overlays, overlay)
+		policy.RequireSignedRelease = policy.RequireSignedRelease || overlay.Policy.RequireSignedRelease
+		policy.RequireSignedPatches = policy.RequireSignedPatches || overlay.Policy.RequireSignedPatches
+		more, err := readKeys(base, overlay.Policy.Keys)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, more...)
+	}
+	patches := make([]*document, len(in.Patches))
+	for i, file := range in.Patches {
+		patch, err := readPatch(file, base, &patches[i])
+		if err != nil {
+			return nil, err
+		}
+		docs.patches = append(docs.patches, patch)
+	}
+	var errs []error
+	if policy.RequireSignedRelease {
+		errs = append(errs, main.verify(keys))
+	}
+	if in.Policy.RequireSigned { // a policy in an overlay is of who wrote it, and cannot vouch for itself
+		for _, overlay := range overlays {
+			errs = append(errs, overlay.verify(keys))
+		}
+	}
+	if policy.RequireSignedPatches || ownPolicy.RequireSignedPatches {
+		errs = append(errs, docs.verifyPatches(patches, base, policy, ownPolicy, keys))
+	}
+	return docs, errors.Join(errs...)
+}
+
+func (docs *inputDocuments) verifyPatches(patches []*document, base string, local, own manifests.Policy, keys []signature.PublicKey) error {
+	// Keys that a release brings count for its patches only where somebody has
+	// vouched for the release, or nobody but the release asks.
+	if local.RequireSignedPatches && !local.RequireSignedRelease {
+		own.Keys = nil
+	}
+	more, err := readKeys(base, own.Keys)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for i, patch := range patches {
+		errs = append(errs, patch.verify(append(more, keys...)))
+		docs.signedBy[docs.patches[i].ID()] = patch.signedBy
+	}
+	return errors.Join(errs...)
+}
+
+func readOverlay(file, base string, into **document) (*manifests.Release, error) {
+	doc, err := readDocument(file)
+	if err != nil {
+		return nil, err
+	}
+	*into = doc
+	overlay, err := manifests.ReadOverlay(file, doc.data)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := folderBelow(base, file)
+	if folder != "." {
+		overlay.Rebase(folder)
+	}
+	return overlay, err
+}
+
+func readPatch(file, base string, into **document) (*manifests.Patch, error) {
+	doc, err := readDocument(file)
+	if err != nil {
+		return nil, err
+	}
+	*into = doc
+	patch, err := manifests.ReadPatch(file, doc.data)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := folderBelow(base, file)
+	if folder != "." {
+		patch.Rebase(folder)
+	}
+	return patch, err
+}
+
+// folderBelow gives the folder of a document relative to that of the release,
+// or its absolute path where only one of the two is relative.
+func folderBelow(base, file string) (string, error) {
+	folder, err := filepath.Rel(base, filepath.Dir(file))
+	if err != nil {
+		return filepath.Abs(filepath.Dir(file))
+	}
+	return folder, nil
+}

@@ -1,0 +1,568 @@
+package manifests
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/Masterminds/semver/v3"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+var update = flag.Bool("update", false, "write the schemas in docs/ anew from the code")
+
+// The schemas are made from the code: structure from the types, descriptions
+// from their comments, patterns from the very expressions that the code uses.
+const (
+	releaseSchema = "release.schema.json"
+	lockSchema    = "lock.schema.json"
+)
+
+type object = map[string]any
+
+// Patterns of what the code checks by other means than a regular expression;
+// TestSchemaPatternsAgreeWithTheCode holds them to it.
+const (
+	// semver.org, "Is there a suggested regular expression", with an optional v.
+	versionPattern  = `^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$`
+	digestPattern   = `^sha256:[0-9a-f]{64}$`
+	hexPattern      = `^[0-9a-f]{64}$`
+	platformPattern = `^[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*){1,2}$`
+	datePattern     = `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`
+	pathPattern     = `^[!-\[\]-~]+$`       // printable ASCII without space and backslash
+	pathFaults      = `(^|/)(\.{0,2})(/|$)` // an empty segment, "." or ".."
+)
+
+func pathBelow(folder string) object {
+	return object{"type": "string", "pattern": pathPattern, "not": object{"pattern": pathFaults}, "minLength": 1, "maxLength": MaxEntryPath - len(folder)}
+}
+
+var notEmpty = object{"minLength": 1}
+
+// rules are what a field's type alone does not say.
+var rules = map[string]object{
+	"Release.apiVersion":       {"const": APIVersion},
+	"Release.kind":             {"enum": []string{KindRelease, KindOverlay}},
+	"Release.platforms":        {"minItems": 1, "uniqueItems": true},
+	"Metadata.name":            {"pattern": releaseName.String()},
+	"Metadata.version":         {"pattern": releaseVersion.String()},
+	"Skip.version":             notEmpty,
+	"Skip.reason":              notEmpty,
+	"Chart.name":               {"pattern": chartName.String()},
+	"Chart.version":            {"pattern": versionPattern},
+	"Image.name":               notEmpty,
+	"File.url":                 notEmpty,
+	"File.sha256":              {"pattern": hexPattern},
+	"File.destination":         pathBelow("files/"),
+	"File.mode":                {"pattern": fileMode.String(), "default": "0644"},
+	"ValuesFolder.path":        notEmpty,
+	"ValuesFolder.destination": pathBelow("values/"),
+	"Allowance.image":          notEmpty,
+	"Allowance.reason":         notEmpty,
+	"ImagePattern.pattern":     notEmpty,
+	"ImagePattern.reason":      notEmpty,
+	"buildJSON.version":        {"pattern": releaseVersion.String()},
+	"buildJSON.helmCharts":     {"minProperties": 1, "propertyNames": object{"pattern": chartName.String()}},
+	"buildChart.repo":          notEmpty,
+	"buildChart.version":       {"pattern": versionPattern},
+
+	"Lock.apiVersion":         {"const": APIVersion},
+	"Lock.kind":               {"const": KindLock},
+	"Lock.blobs":              {"items": object{"$ref": "#/$defs/Content", "required": []string{"repository"}}},
+	"LockedRelease.name":      {"pattern": releaseName.String()},
+	"LockedRelease.version":   {"pattern": releaseVersion.String()},
+	"LockedRelease.platforms": {"type": "array", "minItems": 1},
+	"LockedChart.name":        notEmpty,
+	"LockedChart.version":     notEmpty,
+	"LockedChart.path":        {"pattern": "^charts/"},
+	"LockedFile.path":         {"pattern": "^(files|values)/"},
+	"LockedFile.mode":         {"maximum": 0o777},
+	"LockedImage.mediaType":   {"enum": []string{OCIIndex, OCIManifest, DockerList, DockerManifest}},
+	"LockedImage.manifests":   {"type": "array", "minItems": 1},
+	"Content.size":            {"minimum": 0},
+}
+
+// required are the fields without which the documents that people write make
+// no sense. In a lock it is every field that is always written.
+var required = map[string][]string{
+	"Skip": {"version", "reason"}, "Upgrade": {"from", "to"}, "Chart": {"name"}, "Image": {"name"}, "File": {"url", "sha256", "destination"}, "ValuesFolder": {"path"},
+	"Allowance": {"image", "reason"}, "ImagePattern": {"pattern", "reason"}, "buildJSON": {"helmCharts"}, "buildChart": {"repo", "version"},
+}
+
+// schemaWriter makes definitions from types.
+type schemaWriter struct {
+	comments map[string]string // by Type and Type.Field
+	defs     object
+	lock     bool // written by this program: every field that is not omitted stands in it
+}
+
+func (w *schemaWriter) of(t reflect.Type) object {
+	switch t {
+	case reflect.TypeFor[Date]():
+		return w.define(t, object{"type": "string", "format": "date", "pattern": datePattern})
+	case reflect.TypeFor[Digest]():
+		return w.define(t, object{"type": "string", "pattern": digestPattern})
+	case reflect.TypeFor[Platform]():
+		return w.define(t, object{"type": "string", "pattern": platformPattern})
+	case reflect.TypeFor[ImageRef]():
+		return w.define(t, object{"type": "string", "pattern": `^[^/\s]+/[^\s]+[:@][^\s]+$`})
+	case reflect.TypeFor[EntryPath]():
+		return w.define(t, pathBelow(""))
+	case reflect.TypeFor[Bytes]():
+		return object{"type": "integer", "minimum": 0, "maximum": json.Number("9223372036854775807")}
+	}
+	if reflect.PointerTo(t).Implements(textUnmarshaler) {
+		return w.define(t, object{"type": "string"})
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return w.of(t.Elem())
+	case reflect.String:
+		return object{"type": "string"}
+	case reflect.Bool:
+		return object{"type": "boolean"}
+	case reflect.Float64:
+		return object{"type": "number"}
+	case reflect.Int, reflect.Int64:
+		return object{"type": "integer", "maximum": json.Number("9223372036854775807")}
+	case reflect.Uint32:
+		return object{"type": "integer", "minimum": 0, "maximum": uint64(math.MaxUint32)}
+	case reflect.Uint64:
+		return object{"type": "integer", "minimum": 0, "maximum": uint64(math.MaxUint64)}
+	case reflect.Interface:
+		return object{}
+	case reflect.Slice:
+		return object{"type": "array", "items": w.of(t.Elem())}
+	case reflect.Map:
+		return object{"type": "object", "additionalProperties": w.of(t.Elem())}
+	case reflect.Struct:
+		return w.structure(t)
+	default:
+		panic("no schema for " + t.String())
+	}
+}
+
+// define keeps a definition under the type's name and gives a reference to it.
+func (w *schemaWriter) define(t reflect.Type, schema object) object {
+	if comment := w.comments[t.Name()]; comment != "" {
+		schema["description"] = comment
+	}
+	w.defs[t.Name()] = schema
+	return object{"$ref": "#/$defs/" + t.Name()}
+}
+
+func (w *schemaWriter) structure(t reflect.Type) object {
+	properties := object{}
+	schema := object{"type": "object", "additionalProperties": false, "properties": properties}
+	reference := w.define(t, schema)
+	must := slices.Clone(required[t.Name()])
+	for i := range t.NumField() {
+		field := t.Field(i)
+		name := fieldName(field)
+		if name == "" {
+			continue
+		}
+		property := w.of(field.Type)
+		if comment := w.comments[t.Name()+"."+field.Name]; comment != "" {
+			property["description"] = comment
+		}
+		if w.lock && !strings.Contains(field.Tag.Get("json"), ",omit") {
+			if !slices.Contains(must, name) {
+				must = append(must, name)
+			}
+			if field.Type.Kind() == reflect.Slice {
+				property["type"] = []string{"array", "null"} // no list is written as null
+			}
+		}
+		maps.Copy(property, rules[t.Name()+"."+name])
+		properties[name] = property
+	}
+	if len(must) > 0 {
+		schema["required"] = must
+	}
+	if t == reflect.TypeFor[Content]() {
+		schema["oneOf"] = []object{{"required": []string{"repository"}}, {"required": []string{"url"}}}
+	}
+	return reference
+}
+
+// makeReleaseSchema covers the documents that people write and Wire's own.
+func makeReleaseSchema(comments map[string]string) object {
+	w := &schemaWriter{comments: comments, defs: object{}}
+	release, build := w.of(reflect.TypeFor[Release]()), w.of(reflect.TypeFor[buildJSON]())
+	kind := func(kind, title string, more object) object {
+		properties := object{"kind": object{"const": kind}}
+		maps.Copy(properties, more)
+		return object{"title": title, "$ref": release["$ref"], "required": []string{"apiVersion", "kind"}, "properties": properties}
+	}
+	wholeChart := object{"oneOf": []object{
+		{"required": []string{"repo", "version"}, "not": object{"required": []string{"path"}}},
+		{"required": []string{"path"}, "not": object{"required": []string{"repo"}}},
+	}}
+	build["title"] = "build.json of wireapp/wire-builds"
+	return object{
+		"$schema":     "https://json-schema.org/draft/2020-12/schema",
+		"$id":         "https://github.com/islandbundle/island/docs/" + releaseSchema,
+		"title":       "A release of island, an overlay, or Wire's build.json",
+		"description": "Made from the types in package manifests; docs/releases.md explains each field. null is not accepted here: leave the field out.",
+		"oneOf": []object{
+			kind(KindRelease, "Release", object{"charts": object{"items": wholeChart}}),
+			kind(KindOverlay, "Overlay", nil),
+			build,
+		},
+		"$defs": w.defs,
+	}
+}
+
+func makeLockSchema(comments map[string]string) object {
+	w := &schemaWriter{comments: comments, defs: object{}, lock: true}
+	schema := object{
+		"$schema":     "https://json-schema.org/draft/2020-12/schema",
+		"$id":         "https://github.com/islandbundle/island/docs/" + lockSchema,
+		"title":       "island.lock.json",
+		"description": "Made from the types in package manifests. That blobs, images and paths agree with each other is checked by the program.",
+	}
+	maps.Copy(schema, w.of(reflect.TypeFor[Lock]()))
+	schema["$defs"] = w.defs
+	return schema
+}
+
+var docLink = regexp.MustCompile(`\[([A-Z][A-Za-z.]*)\]`)
+
+// typeComments reads the comments on the package's types and their fields.
+func typeComments(t *testing.T) map[string]string {
+	t.Helper()
+	names, err := filepath.Glob("*.go")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no source: %v", err)
+	}
+	comments := map[string]string{}
+	say := func(name string, groups ...*ast.CommentGroup) {
+		for _, group := range groups {
+			if text := strings.Join(strings.Fields(group.Text()), " "); text != "" {
+				comments[name] = docLink.ReplaceAllString(text, "$1")
+			}
+		}
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range file.Decls {
+			general, ok := decl.(*ast.GenDecl)
+			if !ok || general.Tok != token.TYPE {
+				continue
+			}
+			for _, spec := range general.Specs {
+				typ := spec.(*ast.TypeSpec)
+				say(typ.Name.Name, general.Doc, typ.Doc)
+				if structure, ok := typ.Type.(*ast.StructType); ok {
+					for _, field := range structure.Fields.List {
+						for _, ident := range field.Names {
+							say(typ.Name.Name+"."+ident.Name, field.Doc, field.Comment)
+						}
+					}
+				}
+			}
+		}
+	}
+	return comments
+}
+
+func TestSchemasAreThoseOfTheCode(t *testing.T) {
+	t.Parallel()
+	comments := typeComments(t)
+	for name, schema := range map[string]object{releaseSchema: makeReleaseSchema(comments), lockSchema: makeLockSchema(comments)} {
+		want, err := EncodeJSON(schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join("..", "docs", name)
+		if *update {
+			if err := os.WriteFile(file, want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(file)
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("docs/%s is not what the code says (%v): go test ./manifests -run TestSchemas -update", name, err)
+		}
+	}
+}
+
+// A rule for a field that is gone would go unnoticed otherwise.
+func TestSchemaRulesAreUsed(t *testing.T) {
+	t.Parallel()
+	known := map[string]bool{}
+	for _, schema := range []object{makeReleaseSchema(nil), makeLockSchema(nil)} {
+		for typ, def := range schema["$defs"].(object) {
+			known[typ] = true
+			properties, _ := def.(object)["properties"].(object)
+			for field := range properties {
+				known[typ+"."+field] = true
+			}
+		}
+	}
+	for name := range rules {
+		if !known[name] {
+			t.Errorf("rule for %s, which is not there", name)
+		}
+	}
+	for name, fields := range required {
+		for _, field := range fields {
+			if !known[name+"."+field] {
+				t.Errorf("%s.%s is required and not there", name, field)
+			}
+		}
+	}
+}
+
+// published gives a schema as it stands in docs/.
+func published(t *testing.T, name string) *jsonschema.Schema {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "docs", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	if err := compiler.AddResource(name, parsed); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+func validate(t *testing.T, schema *jsonschema.Schema, doc string) error {
+	t.Helper()
+	var value any
+	if err := DecodeStrict("doc", []byte(doc), &value); err != nil {
+		t.Fatal(told(err))
+	}
+	return schema.Validate(value)
+}
+
+func TestReleaseSchemaAcceptsWhatTheCodeAccepts(t *testing.T) {
+	t.Parallel()
+	schema := published(t, releaseSchema)
+	for name, doc := range map[string]string{
+		"whole release": wholeRelease,
+		"whole overlay": strings.Replace(wholeRelease, "kind: Release", "kind: Overlay", 1),
+		"least overlay": "apiVersion: island/v1\nkind: Overlay\n",
+		"overlay":       whatBuildJSONLacks,
+		"chart by name": "apiVersion: island/v1\nkind: Overlay\ncharts: [{name: brig, values: [a.yaml]}]\n",
+		"build.json":    `{"version": "1.0.0-144", "helmCharts": {"brig": {"repo": "wire", "version": "0.0.45-100017", "meta": {"commit": "a", "x": [1]}}}}`,
+		"no version":    `{"helmCharts": {"brig": {"repo": "s3://wire", "version": "v1.2.3"}}}`,
+		"release json":  `{"apiVersion": "island/v1", "kind": "Release", "metadata": {"sequence": 18446744073709551615}, "charts": [{"name": "a", "path": "b", "version": "1.0.0"}]}`,
+	} {
+		if err := validate(t, schema, doc); err != nil {
+			t.Errorf("%s: the schema says %v", name, err)
+		}
+		_, releaseErr := Read(name, []byte(doc))
+		_, overlayErr := ReadOverlay(name, []byte(doc))
+		if releaseErr != nil && overlayErr != nil {
+			t.Errorf("%s: the code says %v", name, releaseErr)
+		}
+	}
+	files, _ := filepath.Glob(filepath.Join("..", "..", "shared", "wire-builds", "*.json"))
+	for _, name := range append(files, filepath.Join("wire", "overlay.yaml")) {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := validate(t, schema, string(data)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestReleaseSchemaRefusesWhatTheCodeRefuses(t *testing.T) {
+	t.Parallel()
+	schema := published(t, releaseSchema)
+	for _, test := range nativeFlaws {
+		if !test.structural {
+			continue
+		}
+		doc := strings.Replace(wholeRelease, test.old, test.new, 1)
+		if err := validate(t, schema, doc); err == nil {
+			t.Errorf("%s: the schema accepts it", test.name)
+		}
+		if _, err := readAndCheck("f", doc); err == nil {
+			t.Errorf("%s: the code accepts it", test.name)
+		}
+	}
+	for name, doc := range map[string]string{
+		"build.json without charts":          `{"version": "1"}`,
+		"build.json with no chart":           `{"version": "1", "helmCharts": {}}`,
+		"build.json with an empty version":   `{"version": "1", "helmCharts": {"brig": {"repo": "https://a.example", "version": ""}}}`,
+		"build.json without a chart version": `{"version": "1", "helmCharts": {"brig": {"repo": "https://a.example"}}}`,
+		"build.json without a repository":    `{"version": "1", "helmCharts": {"brig": {"version": "1.2.3"}}}`,
+		"build.json with a number":           `{"version": "1", "helmCharts": {"brig": {"repo": "https://a.example", "version": 1.2}}}`,
+		"build.json with a field more":       `{"version": "1", "helmCharts": {"brig": {"repo": "https://a.example", "version": "1.2.3", "sha": ""}}}`,
+		"build.json with charts as a list":   `{"version": "1", "helmCharts": [{"repo": "https://a.example", "version": "1.2.3"}]}`,
+		"build.json with a bad chart name":   `{"version": "1", "helmCharts": {"a/b": {"repo": "https://a.example", "version": "1.2.3"}}}`,
+		"build.json with a bad version":      `{"version": "a b", "helmCharts": {"brig": {"repo": "https://a.example", "version": "1.2.3"}}}`,
+		"both formats in one":                `{"apiVersion": "island/v1", "kind": "Release", "helmCharts": {"brig": {"repo": "https://a.example", "version": "1.2.3"}}}`,
+		"nothing":                            `{}`,
+		"a list":                             `[]`,
+	} {
+		if err := validate(t, schema, doc); err == nil {
+			t.Errorf("%s: the schema accepts it", name)
+		}
+		if _, err := readAndCheck("build.json", doc, whatBuildJSONLacks); err == nil {
+			t.Errorf("%s: the code accepts it", name)
+		}
+	}
+}
+
+func TestLockSchemaAgreesWithTheCode(t *testing.T) {
+	t.Parallel()
+	schema := published(t, lockSchema)
+	whole := string(encoded(t, someLock(t)))
+	if err := validate(t, schema, whole); err != nil {
+		t.Errorf("the schema refuses a good lock: %v", err)
+	}
+	bare := someLock(t)
+	bare.Charts, bare.Images, bare.Blobs, bare.Files, bare.LeftOut = nil, nil, nil, nil, nil
+	bare.Release.UpgradeFrom, bare.Release.Expires = nil, Date{}
+	if err := validate(t, schema, string(encoded(t, bare))); err != nil {
+		t.Errorf("the schema refuses a lock without charts: %v", err)
+	}
+	for _, test := range []struct{ name, old, new string }{
+		{"unknown field", `"sequence": 7`, `"sequence": 7, "sequnce": 7`},
+		{"wrong type", `"sequence": 7`, `"sequence": "7"`},
+		{"negative sequence", `"sequence": 7`, `"sequence": -7`},
+		{"fraction of a byte", `"size": 100,`, `"size": 100.5,`},
+		{"negative size", `"size": 1000,`, `"size": -1000,`},
+		{"bad digest", string(digestOf("c1")), "sha256:12"},
+		{"no digest", `"digest": "` + string(digestOf("l1")) + `",`, ""},
+		{"bad date", `"2026-03-31"`, `"2026-04-31"`},
+		{"no date", `"date": "2026-03-31",`, ""},
+		{"bad platform", "linux/arm/v7", "arm"},
+		{"chart elsewhere", `"charts/brig-5.30.9.tgz"`, `"files/brig.tgz"`},
+		{"chart outside", `"charts/brig-5.30.9.tgz"`, `"charts/../../brig.tgz"`},
+		{"file elsewhere", `"files/kubelet"`, `"tools/kubelet"`},
+		{"set-user-id file", `"mode": 493`, `"mode": 2541`},
+		{"image without tag and digest", "docker.io/library/busybox:1\"", "docker.io/library/busybox\""},
+		{"image of another type", `"mediaType": "` + OCIIndex + `",` + "\n      \"size\": 100,", `"mediaType": "text/plain",` + "\n      \"size\": 100,"},
+		{"blob from nowhere", `"repository": "quay.io/wire/brig"`, `"url": "https://a.example/x"`},
+		{"chart from two places", `"url": "charts/sftd.tgz"`, `"url": "charts/sftd.tgz", "repository": "x"`},
+		{"another version", `"island/v1"`, `"island/v2"`},
+		{"another kind", `"kind": "Lock"`, `"kind": "Release"`},
+		{"bad name", `"name": "wire"`, `"name": "Wire"`},
+	} {
+		if !strings.Contains(whole, test.old) {
+			t.Errorf("%s: the lock has no %q to change", test.name, test.old)
+			continue
+		}
+		doc := strings.Replace(whole, test.old, test.new, 1)
+		if err := validate(t, schema, doc); err == nil {
+			t.Errorf("%s: the schema accepts it", test.name)
+		}
+		if _, err := ReadLock("f", []byte(doc)); err == nil {
+			t.Errorf("%s: the code accepts it", test.name)
+		}
+	}
+}
+
+func TestSchemaPatternsAgreeWithTheCode(t *testing.T) {
+	t.Parallel()
+	path := func(s string) bool {
+		return regexp.MustCompile(pathPattern).MatchString(s) && !regexp.MustCompile(pathFaults).MatchString(s) && len(s) <= MaxEntryPath
+	}
+	matches := func(pattern string) func(string) bool { return regexp.MustCompile(pattern).MatchString }
+	for _, test := range []struct {
+		what    string
+		pattern func(string) bool
+		code    func(string) bool
+		inputs  string
+	}{
+		{"chart version", matches(versionPattern), func(s string) bool { _, err := semver.StrictNewVersion(strings.TrimPrefix(s, "v")); return err == nil },
+			"5.32.0|0.8.0-pre.3472|4.6.2-federation-wireapp.36.2|0.0.45-100017|v1.2.3|1.2|1|1.2.3.4|01.2.3|1.2.3-01|1.2.3-0a|1.2.3-|1.2.3+|1.2.3+a.01|1.2.3-a+b|^1.2.3|1.x|latest||1.2.3 |vv1.2.3|1.2.3-a..b|1.2.3-é"},
+		{"digest", matches(digestPattern), func(s string) bool { _, err := ParseDigest(s); return err == nil },
+			"sha256:" + someHex + "|" + someHex + "|sha256:" + strings.ToUpper(someHex) + "|sha256:|sha256:" + someHex + "0|sha256:" + someHex + "\n"},
+		{"platform", matches(platformPattern), func(s string) bool { _, err := ParsePlatform(s); return err == nil },
+			"linux/amd64|linux/arm/v7|linux|linux/|/amd64|a/b/c/d|Linux/amd64|linux/..|linux/a.b|linux/-a|a//b| /a|linux/amd64\n"},
+		{"path", path, func(s string) bool { _, err := ParseEntryPath(s); return err == nil },
+			"a|a/b|a/..b|.a|..|.|a/..|../a|a/./b|a//b|/a|a/|a b|a\\b||ä|a\n|~!@#$%^&*()[]{}|" + strings.Repeat("a", 255) + "|" + strings.Repeat("a", 256)},
+	} {
+		for _, input := range strings.Split(test.inputs, "|") {
+			if pattern, code := test.pattern(input), test.code(input); pattern != code {
+				t.Errorf("%s %q: the schema says %t, the code %t", test.what, input, pattern, code)
+			}
+		}
+	}
+}
+
+var yamlFence = regexp.MustCompile("(?s)```yaml\n(.*?)```")
+
+// The guide's examples are read by the code and the schema, and it names every
+// field there is.
+func TestGuideIsTrue(t *testing.T) {
+	t.Parallel()
+	guide, err := fs.ReadFile(os.DirFS(filepath.Join("..", "docs")), "releases.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := published(t, releaseSchema)
+	_, example, _ := strings.Cut(string(guide), "## Worked example")
+	documents := 0
+	for _, match := range yamlFence.FindAllStringSubmatch(string(guide), -1) {
+		doc := match[1]
+		if !strings.Contains(doc, "apiVersion:") {
+			continue // a part of a document
+		}
+		documents++
+		if err := validate(t, schema, doc); err != nil {
+			t.Errorf("%v in\n%s", err, doc)
+		}
+		if strings.Contains(doc, "kind: "+KindOverlay) {
+			_, err = ReadOverlay("guide", []byte(doc))
+		} else {
+			_, err = readAndCheck("guide", doc)
+		}
+		if err != nil {
+			t.Errorf("%q in\n%s", told(err), doc)
+		}
+	}
+	if _, err := ReadOverlay("acme.yaml", []byte(strings.Replace(yamlFence.FindStringSubmatch(example)[1], "5.30.10", "5.30", 1))); err == nil {
+		t.Error("the mistake of the worked example is none")
+	} else if flaw := strings.Replace(told(err)[0], " | ", "\n", 1); !strings.Contains(example, flaw) {
+		t.Errorf("the guide does not show what is told about the mistake of its example:\n%s", flaw)
+	}
+	if documents < 3 {
+		t.Errorf("%d whole documents in the guide", documents)
+	}
+	for typ, def := range makeReleaseSchema(nil)["$defs"].(object) {
+		properties, _ := def.(object)["properties"].(object)
+		for field := range properties {
+			if !regexp.MustCompile("`([a-zA-Z.]*\\.)?" + field + "`").Match(guide) {
+				t.Errorf("the guide does not explain %s.%s", typ, field)
+			}
+		}
+	}
+}
