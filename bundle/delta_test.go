@@ -42,6 +42,11 @@ func randomWorld(rng *rand.Rand, name string) *world {
 // open opens an archive that is held in a file.
 func open(t testing.TB, archive []byte) *bundle.Bundle {
 	t.Helper()
+	return openAs(t, archive, trust(t, "sender"))
+}
+
+func openAs(t testing.TB, archive []byte, trust bundle.Trust) *bundle.Bundle {
+	t.Helper()
 	name := filepath.Join(t.TempDir(), "archive.tar")
 	if err := os.WriteFile(name, archive, 0o600); err != nil {
 		t.Fatal(err)
@@ -51,7 +56,7 @@ func open(t testing.TB, archive []byte) *bundle.Bundle {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { file.Close() })
-	b, err := bundle.Open(file, int64(len(archive)), trust(t, "sender"))
+	b, err := bundle.Open(file, int64(len(archive)), trust)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -219,3 +219,12 @@ func (p *Plan) Digest() manifests.Digest { return manifests.DigestOf(p.encoded) 
 func (p *Plan) filled(file io.ReaderAt) *Bundle {
 	return &Bundle{Inventory: p.Inventory, Delta: p.delta, layout: p.layout, reader: file, size: p.layout.size}
 }
+
+// BaseDigest gives the identity of the bundle that a delta is for, and nothing
+// for a whole bundle.
+func (p *Plan) BaseDigest() manifests.Digest {
+	if p.delta == nil {
+		return ""
+	}
+	return p.delta.Base.Digest
+}

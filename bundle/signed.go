@@ -155,6 +155,9 @@ func (s *signedText) believe(trust Trust) (*signature.PublicKey, error) {
 		return nil, nil
 	}
 	keys := trust.valid()
+	if len(trust.Keys) > 0 && len(keys) == 0 {
+		return nil, fault.New(fault.Refused, fault.Site, string(s.file.slot("")), "get a bundle that is signed with another key", "every key given is revoked")
+	}
 	digest := sha256.Sum256(s.text)
 	var first error
 	unsigned := true
