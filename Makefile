@@ -4,7 +4,8 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 GO       ?= go
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
-PACKAGES := ./... ./testdata/...
+# Go passes over folders named testdata, unless they are named.
+PACKAGES := ./... ./testdata/fixture/... ./testdata/e2e ./testdata/bench ./testdata/site/...
 
 # What the build side runs on, and what travels to a site.
 PLATFORMS := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64

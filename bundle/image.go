@@ -66,7 +66,7 @@ func imageParts(lock *manifests.Lock) ([]part, error) {
 		name := image.Name.String()
 		index.Manifests = append(index.Manifests, descriptor{
 			MediaType: image.MediaType, Digest: image.Digest, Size: image.Size,
-			Annotations: map[string]string{refNameAnnotation: name, containerdAnnotation: name},
+			Annotations: map[string]string{refNameAnnotation: name, containerdAnnotation: kubeletName(image.Name)},
 		})
 		docker = append(docker, dockerArchive(image)...)
 	}
@@ -90,6 +90,16 @@ func imageParts(lock *manifests.Lock) ([]part, error) {
 		parts = append(parts, contentPart(blobPath(blob.Digest), 0, blob))
 	}
 	return parts, nil
+}
+
+// kubeletName gives the name by which containerd looks an image up for a pod
+// that says name: with a digest the tag is dropped (distribution/reference,
+// ParseDockerRef). An image that is kept under both is never found.
+func kubeletName(name manifests.ImageRef) string {
+	if name.Digest != "" {
+		name.Tag = ""
+	}
+	return name.String()
 }
 
 // dockerArchive describes an image to clients that read Docker archives. Such

@@ -50,8 +50,10 @@ func (r *Release) checkParts() error {
 			c.want(err == nil, field+".destination", "", "%v", err)
 		}
 	}
+	c.discovery(r.Discovery)
 	for i := range r.Charts {
 		c.chartImages(&r.Charts[i])
+		c.renderings(&r.Charts[i])
 	}
 	for i, image := range r.Allow {
 		c.want(image.Image != "" && image.Reason != "", fmt.Sprintf("allow[%d]", i),
@@ -162,22 +164,27 @@ func repositoryURL(repo string, aliases map[string]string) (string, error) {
 	if meant, ok := aliases[repo]; ok {
 		repo = meant
 	}
-	switch scheme, _, found := strings.Cut(repo, "://"); {
+	scheme, rest, found := strings.Cut(repo, "://")
+	// What may hold a password is not repeated in an error.
+	shown := repo
+	if strings.Contains(rest, "@") {
+		shown = scheme + "://…"
+	}
+	switch {
 	case !found && aliasName.MatchString(repo):
-		return "", fmt.Errorf("repository %q is a bare alias that nothing explains", repo)
+		return "", fmt.Errorf("repository %q is a bare alias that nothing explains", shown)
+	case found && shown != repo:
+		return "", fmt.Errorf("repository %q holds a user name or password, which a release must not carry", shown)
 	case found && (scheme == "https" || scheme == "http" || scheme == "oci" || scheme == "file"):
 		u, err := url.Parse(repo)
 		if err != nil || (u.Host == "") != (scheme == "file") {
-			return "", fmt.Errorf("repository %q is not a whole URL", repo)
-		}
-		if u.User != nil {
-			return "", fmt.Errorf("repository %q holds a user name or password, which a release must not carry", u.Redacted())
+			return "", fmt.Errorf("repository %q is not a whole URL", shown)
 		}
 		return strings.TrimSuffix(repo, "/"), nil
 	case found && scheme == "s3":
-		return "", fmt.Errorf("repository %q is an s3:// URL, which wants an Amazon account", repo)
+		return "", fmt.Errorf("repository %q is an s3:// URL, which wants an Amazon account", shown)
 	default:
-		return "", fmt.Errorf("repository %q is not an https://, http://, oci:// or file:// URL", repo)
+		return "", fmt.Errorf("repository %q is not an https://, http://, oci:// or file:// URL", shown)
 	}
 }
 

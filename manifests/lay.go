@@ -56,6 +56,7 @@ func Lay(base, overlay *Release, skipUnknown bool) (*Release, error) {
 	r.Profiles = layMap(base.Profiles, overlay.Profiles)
 	r.Aliases = layMap(base.Aliases, overlay.Aliases)
 	r.Policy = layPolicy(base.Policy, overlay.Policy)
+	r.Discovery = layDiscovery(base.Discovery, overlay.Discovery)
 	return &r, nil
 }
 
@@ -97,6 +98,7 @@ func layChart(under, over Chart) Chart {
 	c.Secrets = joined(under.Secrets, over.Secrets)
 	c.APIVersions = joined(under.APIVersions, over.APIVersions)
 	c.Images = joined(under.Images, over.Images)
+	c.Renderings = layRenderings(under.Renderings, over.Renderings)
 	c.Tags = layMap(under.Tags, over.Tags)
 	c.Set = layTree(under.Set, over.Set)
 	return c
@@ -173,14 +175,21 @@ func (r *Release) Rebase(folder string) {
 		}
 		return filepath.ToSlash(filepath.Join(folder, name))
 	}
+	rebaseAll := func(lists ...*[]string) {
+		for _, list := range lists {
+			*list = slices.Clone(*list)
+			for i := range *list {
+				(*list)[i] = rebase((*list)[i])
+			}
+		}
+	}
 	for i := range r.Charts {
 		c := &r.Charts[i]
 		c.Path = rebase(c.Path)
-		c.Values, c.Secrets = slices.Clone(c.Values), slices.Clone(c.Secrets)
-		for _, list := range [][]string{c.Values, c.Secrets} {
-			for j := range list {
-				list[j] = rebase(list[j])
-			}
+		rebaseAll(&c.Values, &c.Secrets)
+		c.Renderings = slices.Clone(c.Renderings)
+		for j := range c.Renderings {
+			rebaseAll(&c.Renderings[j].Values, &c.Renderings[j].Secrets)
 		}
 	}
 	for i := range r.Values {
@@ -217,6 +226,7 @@ func (r *Release) Apply(profile string) (*Release, []Omission, error) {
 	}
 	result, left := *r, []Omission(nil)
 	result.Exclude = exclude
+	result.chosen = r.Profiles[profile].Renderings
 	result.Charts, result.Images, result.Files = nil, nil, nil
 	for _, chart := range r.Charts {
 		switch {

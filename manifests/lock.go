@@ -13,6 +13,21 @@ type Lock struct {
 	Blobs      []Content     `json:"blobs"`             // every blob of every image, in bundle order: see SortBlobs
 	Files      []LockedFile  `json:"files"`             // by path
 	LeftOut    []Omission    `json:"leftOut"`           // what was seen and is not carried, and why
+
+	// Undecided is what may be an image and which no rule of the release speaks
+	// of. Strict discovery, the default, builds nothing of such a lock.
+	Undecided []Omission      `json:"undecided,omitempty"`
+	Rules     []DiscoveryRule `json:"rules,omitempty"`   // by which finds were included and left out
+	Stubbed   []StubbedValue  `json:"stubbed,omitempty"` // values that were made up so that charts render
+}
+
+// StubbedValue is a value that a chart demands, that the release does not give,
+// and that was made up so that its images could be found.
+type StubbedValue struct {
+	Chart     string `json:"chart"`
+	Rendering string `json:"rendering,omitempty"`
+	Path      string `json:"path"` // from the top of a values file, such as brig.config.host
+	Why       string `json:"why"`  // the chart's own demand
 }
 
 // LockedRelease is a release's metadata as it travels.
@@ -95,6 +110,8 @@ type Origin struct {
 	Object   string `json:"object,omitempty"`   // such as Deployment/brig
 	Field    string `json:"field,omitempty"`    // such as spec.template.spec.containers[0].image
 	List     string `json:"list,omitempty"`     // such as "images, group system"
+
+	Rendering string `json:"rendering,omitempty"` // names of the renderings that need it, if the chart has several
 }
 
 // LockedFile is a file carried as it is, pinned.

@@ -73,10 +73,16 @@ func (l *Lock) sort() {
 		slices.SortFunc(image.From, compareOrigins)
 	}
 	slices.SortFunc(l.Files, func(a, b LockedFile) int { return cmp.Compare(a.Path, b.Path) })
-	slices.SortFunc(l.LeftOut, func(a, b Omission) int {
-		return cmp.Or(cmp.Compare(a.What, b.What), compareOrigins(a.Origin, b.Origin), cmp.Compare(a.Reason, b.Reason))
+	slices.SortFunc(l.LeftOut, compareOmissions)
+	slices.SortFunc(l.Undecided, compareOmissions)
+	slices.SortFunc(l.Stubbed, func(a, b StubbedValue) int {
+		return cmp.Or(cmp.Compare(a.Chart, b.Chart), cmp.Compare(a.Rendering, b.Rendering), cmp.Compare(a.Path, b.Path))
 	})
 	SortBlobs(l.Blobs)
+}
+
+func compareOmissions(a, b Omission) int {
+	return cmp.Or(cmp.Compare(a.What, b.What), compareOrigins(a.Origin, b.Origin), cmp.Compare(a.Reason, b.Reason))
 }
 
 func compareOrigins(a, b Origin) int {

@@ -332,7 +332,7 @@ var nativeFlaws = []struct {
 	{"unknown alias", "repo: wire", "repo: wire2", false, []string{`release.yaml:18:24: charts[0].repo: repository "wire2" is a bare alias that nothing explains` + aliasHint}},
 	{"repository of another scheme", "repo: wire", "repo: ftp://a.example", false, []string{`release.yaml:18:24: charts[0].repo: repository "ftp://a.example" is not an https://, http://, oci:// or file:// URL` + aliasHint}},
 	{"repository without a host", "repo: wire", "repo: https://", false, []string{`release.yaml:18:24: charts[0].repo: repository "https://" is not a whole URL` + aliasHint}},
-	{"repository with a password", "repo: wire", "repo: https://me:secret@a.example", false, []string{`release.yaml:18:24: charts[0].repo: repository "https://me:xxxxx@a.example" holds a user name or password, which a release must not carry` + aliasHint}},
+	{"repository with a password", "repo: wire", "repo: https://me:secret@a.example", false, []string{`release.yaml:18:24: charts[0].repo: repository "https://…" holds a user name or password, which a release must not carry` + aliasHint}},
 	{"word for a tag", "federation: true", "federation: maybe", true, []string{"release.yaml:19:87: charts[0].tags.federation: wants true or false, got a string"}},
 	{"bad image of a chart", "quay.io/wire/x:1", "quay.io/Wire/x:1", false, []string{`release.yaml:19:103: charts[0].images[0]: "quay.io/Wire/x:1" is not an image reference: invalid reference format: repository name (Wire/x) must be lowercase`}},
 	{"bad image", `"registry.k8s.io/pause:3.9"`, "-", false, []string{`release.yaml:22:12: images[0].name: "-" is not an image reference: invalid reference format`}},

@@ -29,10 +29,16 @@ type Release struct {
 	Profiles   map[string]Profile `yaml:"profiles,omitempty"`          // by name, such as default
 	Aliases    map[string]string  `yaml:"repositoryAliases,omitempty"` // bare repository name → URL
 	Policy     Policy             `yaml:"policy,omitempty"`
+	Discovery  Discovery          `yaml:"discovery,omitempty"` // where images are, beyond what the charts tell
 
 	sources   documents // where each field stands, for errors; none for a release made in code
 	wireBuild bool      // read from a Wire build.json
+	chosen    []string  // names of the renderings that the profile wants
 }
+
+// ChosenRenderings gives the names of the renderings that the profile wants;
+// none means all.
+func (r *Release) ChosenRenderings() []string { return r.chosen }
 
 // IsWireBuild tells whether the release was read from a Wire build.json, which
 // names charts and nothing else.
@@ -85,6 +91,7 @@ type Chart struct {
 	APIVersions []string        `yaml:"apiVersions,omitempty"` // such as monitoring.coreos.com/v1
 	Tags        map[string]bool `yaml:"tags,omitempty"`        // subchart tags to switch on or off
 	Images      []string        `yaml:"images,omitempty"`      // images that rendering cannot show
+	Renderings  []Rendering     `yaml:"renderings,omitempty"`  // further ways to render the chart, whose images are carried too
 	Meta        ChartMeta       `yaml:"meta,omitempty"`        // informative
 
 	entries []entry // the entries that make up the chart, the uppermost first, for errors
@@ -153,4 +160,5 @@ type Profile struct {
 	Description string     `yaml:"description,omitempty"` // for the reader
 	Exclude     Exclusions `yaml:"exclude,omitempty"`     // in addition to what the release excludes
 	Without     []string   `yaml:"without,omitempty"`     // groups of images and files, such as system, binaries
+	Renderings  []string   `yaml:"renderings,omitempty"`  // names of the renderings of charts to use; none means all
 }

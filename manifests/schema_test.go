@@ -29,6 +29,7 @@ var update = flag.Bool("update", false, "write the schemas in docs/ anew from th
 const (
 	releaseSchema = "release.schema.json"
 	lockSchema    = "lock.schema.json"
+	patchSchema   = "patch.schema.json"
 )
 
 type object = map[string]any
@@ -79,6 +80,24 @@ var rules = map[string]object{
 	"buildChart.repo":          notEmpty,
 	"buildChart.version":       {"pattern": versionPattern},
 
+	"Patch.apiVersion":       {"const": APIVersion},
+	"Patch.kind":             {"const": KindPatch},
+	"PatchMetadata.id":       {"pattern": patchID.String()},
+	"PatchMetadata.severity": {"enum": severities},
+	"Text.en":                {"maxLength": maxPatchText},
+	"Text.de":                {"maxLength": maxPatchText},
+	"Vulnerability.id":       {"pattern": vulnerabilityID.String()},
+	"CVSS.score":             {"minimum": 0, "maximum": 10},
+	"CVSS.vector":            {"pattern": cvssVector.String()},
+	"Applicability.release":  {"pattern": releaseName.String()},
+	"Applicability.versions": notEmpty,
+	"Becomes.version":        {"pattern": releaseVersion.String()},
+	"Changes":                {"minProperties": 1},
+	"ImageOverride.image":    notEmpty,
+	"ImageOverride.tag":      {"pattern": imageTag.String()},
+	"ValuesPath.chart":       {"pattern": chartName.String()},
+	"ValuesPath.path":        {"pattern": valuesPath.String()},
+
 	"Lock.apiVersion":         {"const": APIVersion},
 	"Lock.kind":               {"const": KindLock},
 	"Lock.blobs":              {"items": object{"$ref": "#/$defs/Content", "required": []string{"repository"}}},
@@ -100,6 +119,8 @@ var rules = map[string]object{
 var required = map[string][]string{
 	"Skip": {"version", "reason"}, "Upgrade": {"from", "to"}, "Chart": {"name"}, "Image": {"name"}, "File": {"url", "sha256", "destination"}, "ValuesFolder": {"path"},
 	"Allowance": {"image", "reason"}, "ImagePattern": {"pattern", "reason"}, "buildJSON": {"helmCharts"}, "buildChart": {"repo", "version"},
+	"Patch": {"apiVersion", "kind", "metadata", "appliesTo", "changes"}, "PatchMetadata": {"id", "date", "severity", "summary"},
+	"Vulnerability": {"id"}, "CVSS": {"score"}, "Applicability": {"release", "versions"}, "ImageOverride": {"image"}, "ValuesPath": {"chart", "path"},
 }
 
 // schemaWriter makes definitions from types.
@@ -193,6 +214,7 @@ func (w *schemaWriter) structure(t reflect.Type) object {
 	if len(must) > 0 {
 		schema["required"] = must
 	}
+	maps.Copy(schema, rules[t.Name()])
 	if t == reflect.TypeFor[Content]() {
 		schema["oneOf"] = []object{{"required": []string{"repository"}}, {"required": []string{"url"}}}
 	}
@@ -225,6 +247,19 @@ func makeReleaseSchema(comments map[string]string) object {
 		},
 		"$defs": w.defs,
 	}
+}
+
+func makePatchSchema(comments map[string]string) object {
+	w := &schemaWriter{comments: comments, defs: object{}}
+	schema := object{
+		"$schema":     "https://json-schema.org/draft/2020-12/schema",
+		"$id":         "https://github.com/islandbundle/island/docs/" + patchSchema,
+		"title":       "A patch of island",
+		"description": "Made from the types in package manifests; docs/patches.md explains each field. null is not accepted here: leave the field out.",
+	}
+	maps.Copy(schema, w.of(reflect.TypeFor[Patch]()))
+	schema["$defs"] = w.defs
+	return schema
 }
 
 func makeLockSchema(comments map[string]string) object {
@@ -289,7 +324,7 @@ func typeComments(t *testing.T) map[string]string {
 func TestSchemasAreThoseOfTheCode(t *testing.T) {
 	t.Parallel()
 	comments := typeComments(t)
-	for name, schema := range map[string]object{releaseSchema: makeReleaseSchema(comments), lockSchema: makeLockSchema(comments)} {
+	for name, schema := range map[string]object{releaseSchema: makeReleaseSchema(comments), lockSchema: makeLockSchema(comments), patchSchema: makePatchSchema(comments)} {
 		want, err := EncodeJSON(schema)
 		if err != nil {
 			t.Fatal(err)
@@ -311,7 +346,7 @@ func TestSchemasAreThoseOfTheCode(t *testing.T) {
 func TestSchemaRulesAreUsed(t *testing.T) {
 	t.Parallel()
 	known := map[string]bool{}
-	for _, schema := range []object{makeReleaseSchema(nil), makeLockSchema(nil)} {
+	for _, schema := range []object{makeReleaseSchema(nil), makeLockSchema(nil), makePatchSchema(nil)} {
 		for typ, def := range schema["$defs"].(object) {
 			known[typ] = true
 			properties, _ := def.(object)["properties"].(object)

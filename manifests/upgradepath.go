@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -166,36 +167,47 @@ type node struct {
 func (s *search) run() []Hop {
 	seen := map[string]bool{s.start.String(): true}
 	for queue := []node{{version: s.start}}; len(queue) > 0; queue = queue[1:] {
-		at := queue[0]
-		s.reached = append(s.reached, at.version)
+		s.reached = append(s.reached, queue[0].version)
 		var next []node
-		for _, step := range s.upgrades.Steps {
-			target := s.target(step)
-			if target == nil || !at.version.LessThan(target) || !inRange(step.From, at.version) {
-				continue
+		for _, n := range s.from(queue[0]) {
+			if n.version.Equal(s.goal) {
+				return n.hops
 			}
-			conditions, blocked := s.site.judge(step)
-			if reason := s.upgrades.skipped(target); reason != "" {
-				blocked = append(blocked, target.String()+" is to be skipped: "+reason)
-			}
-			if len(blocked) > 0 {
-				s.blocked = append(s.blocked, fmt.Sprintf("%s to %s: %s", at.version, target, strings.Join(blocked, ", ")))
-				continue
-			}
-			hop := Hop{From: at.version.Original(), To: target.Original(), Conditions: conditions, Order: step.Order, Steps: step.Steps, Source: step.Source}
-			hops := append(slices.Clone(at.hops), hop)
-			if target.Equal(s.goal) {
-				return hops
-			}
-			if !seen[target.String()] {
-				seen[target.String()] = true
-				next = append(next, node{target, hops})
+			if !seen[n.version.String()] {
+				seen[n.version.String()] = true
+				next = append(next, n)
 			}
 		}
 		slices.SortStableFunc(next, func(a, b node) int { return b.version.Compare(a.version) })
 		queue = append(queue, next...)
 	}
 	return nil
+}
+
+// from gives where one gets from a version in one hop, what has fewer
+// conditions first.
+func (s *search) from(at node) []node {
+	var next []node
+	for _, step := range s.upgrades.Steps {
+		target := s.target(step)
+		if target == nil || !at.version.LessThan(target) || !inRange(step.From, at.version) {
+			continue
+		}
+		conditions, blocked := s.site.judge(step)
+		if reason := s.upgrades.skipped(target); reason != "" {
+			blocked = append(blocked, target.String()+" is to be skipped: "+reason)
+		}
+		if len(blocked) > 0 {
+			s.blocked = append(s.blocked, fmt.Sprintf("%s to %s: %s", at.version, target, strings.Join(blocked, ", ")))
+			continue
+		}
+		hop := Hop{From: at.version.Original(), To: target.Original(), Conditions: conditions, Order: step.Order, Steps: step.Steps, Source: step.Source}
+		next = append(next, node{target, append(slices.Clone(at.hops), hop)})
+	}
+	slices.SortStableFunc(next, func(a, b node) int {
+		return cmp.Compare(len(a.hops[len(a.hops)-1].Conditions), len(b.hops[len(b.hops)-1].Conditions))
+	})
+	return next
 }
 
 // target gives the version that a step leads to on the way to the goal: the

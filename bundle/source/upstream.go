@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
@@ -21,6 +23,7 @@ const (
 	MaxManifestBytes = 4 << 20  // OCI distribution-spec, "Pushing Manifests": at least 4 MiB should be supported
 	MaxChartBytes    = 64 << 20 // one chart archive
 	MaxIndexBytes    = 64 << 20 // index.yaml of a chart repository
+	maxConfigBytes   = 1 << 20  // configurations that are kept; larger ones are fetched each time
 	maxErrorBytes    = 8 << 10  // the body of an error answer
 )
 
@@ -155,6 +158,37 @@ func (u *Upstream) Open(ctx context.Context, content manifests.Content, offset i
 	if content.Repository != "" && isManifest(content.MediaType) {
 		return u.openManifest(ctx, content, offset)
 	}
+	if content.Repository != "" && isConfig(content.MediaType) && content.Size <= maxConfigBytes {
+		return u.openConfig(ctx, content, offset)
+	}
+	return u.openContent(ctx, content, offset)
+}
+
+// openConfig opens an image's configuration, and keeps it in the cache: a
+// release cannot be resolved without it, since it says what platform an image
+// without index is for.
+func (u *Upstream) openConfig(ctx context.Context, content manifests.Content, offset int64) (io.ReadCloser, error) {
+	reader, err := u.openContent(ctx, content, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
+	data, err := readBounded(reader, maxConfigBytes)
+	if err != nil {
+		return nil, err
+	}
+	// What has another digest is not kept; whoever opened it finds that out too.
+	if manifests.DigestOf(data) == content.Digest {
+		if err := u.cache.write(content.Digest, data); err != nil {
+			return nil, err
+		}
+	}
+	return io.NopCloser(bytes.NewReader(data[min(offset, int64(len(data))):])), nil
+}
+
+// openContent opens what is neither in the cache nor kept there.
+func (u *Upstream) openContent(ctx context.Context, content manifests.Content, offset int64) (io.ReadCloser, error) {
+	object := describe(content)
 	locations, err := u.locateContent(content)
 	if err != nil {
 		return nil, err
@@ -275,6 +309,10 @@ func (m *memo[V]) values() []V {
 func isManifest(mediaType string) bool {
 	_, ok := manifestTypes[mediaType]
 	return ok
+}
+
+func isConfig(mediaType string) bool {
+	return mediaType == string(types.OCIConfigJSON) || mediaType == string(types.DockerConfigJSON)
 }
 
 func hasAnyPrefix(s string, prefixes ...string) bool {

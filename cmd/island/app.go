@@ -33,9 +33,10 @@ func (a *app) command() *cobra.Command {
 		Version:       toolVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetVersionTemplate("{{.Version}}\n")
@@ -52,7 +53,7 @@ func (a *app) command() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("island "+strings.TrimPrefix(cmd.CommandPath(), "island ")+" --help", "%w", err)
 	})
-	root.AddCommand(a.keygen(), a.resolve(), a.build(), a.verify(), a.show(), a.man())
+	root.AddCommand(a.keygen(), a.sign(), a.patches(), a.patch(), a.discover(), a.resolve(), a.build(), a.verify(), a.apply(), a.show(), a.diff(), a.status(), a.upgradePath(), a.size(), a.man())
 	return root
 }
 
@@ -81,6 +82,33 @@ func exitStatus(extra ...string) string {
 }
 
 const refusedStatus = "3  verification refused: signature, digest or format"
+
+// noCommand is for the root: what stands there is no command that there is.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "island --help lists the commands"
+	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+		hint = "did you mean " + strings.Join(like, " or ") + "?"
+	}
+	return usage(hint, "unknown command %q", args[0])
+}
+
+// oneOf lets at most one of some flags be given; cobra's own check of that
+// does not tell a usage error from another.
+func oneOf(cmd *cobra.Command, flags ...string) error {
+	var given []string
+	for _, name := range flags {
+		if cmd.Flags().Changed(name) {
+			given = append(given, "--"+name)
+		}
+	}
+	if len(given) > 1 {
+		return usage(cmd.CommandPath()+" --help", "%s cannot be given together", strings.Join(given, " and "))
+	}
+	return nil
+}
 
 // noArgs and oneArg word cobra's complaints as ours.
 func noArgs(cmd *cobra.Command, args []string) error {

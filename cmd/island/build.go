@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -30,6 +31,9 @@ type buildFlags struct {
 	unsigned       bool
 	toolsFolder    string
 	withoutTools   bool
+	base           string
+	reuse          []string
+	strict         bool
 }
 
 func (a *app) build() *cobra.Command {
@@ -50,7 +54,9 @@ the release. Where it is not the running program's, --tools names a folder that
 has OS-ARCH/island, as "make build" fills it.` + exitStatus(),
 		Example: `  island build island.lock.json --key island.key
   island build -f build.json --profile default --key island.key -o wire.tar
-  island build -f release.yaml --key vendor.key --signer site=site.key`,
+  island build -f release.yaml --key vendor.key --signer site=site.key
+  island build new.lock.json --key island.key --base wire-2026.1-amd64.tar   # a delta
+  island build new.lock.json --key island.key --reuse wire-2026.1-amd64.tar`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if (len(args) == 1) == (f.release.file != "") || len(args) > 1 {
 				return usage("island build island.lock.json, or island build -f release.yaml", "wants either one lock file or -f RELEASE")
@@ -71,13 +77,17 @@ has OS-ARCH/island, as "make build" fills it.` + exitStatus(),
 	flags.StringVar(&f.passphraseFile, "passphrase-file", "", "file that holds the keys' passphrase (else COSIGN_PASSWORD, else the terminal)")
 	flags.BoolVar(&f.unsigned, "unsigned", false, "build without a signature; such a bundle is refused unless the site allows it")
 	flags.StringVar(&f.toolsFolder, "tools", "", "folder with OS-ARCH/island for the release's platforms")
+	flags.BoolVar(&f.strict, "strict-discovery", true, "refuse to build while something may be an image and no rule of the release decides")
+	flags.StringVar(&f.base, "base", "", "build a delta for this earlier bundle (or the bundle.json out of it): only what it lacks")
+	flags.StringArrayVar(&f.reuse, "reuse", nil, "take from this earlier bundle what it has, rather than from the network (repeatable)")
 	flags.BoolVar(&f.withoutTools, "without-tools", false, "carry no program; the site must have its own")
 	return cmd
 }
 
 type buildResult struct {
 	Bundle     string `json:"bundle"`
-	Digest     string `json:"digest"` // of bundle.json
+	Base       string `json:"base,omitempty"` // of a delta: the identity of the bundle that it is for
+	Digest     string `json:"digest"`         // of bundle.json
 	Size       int64  `json:"size"`
 	ReusedSize int64  `json:"reused"` // bytes found done from an interrupted run
 	KeyID      string `json:"keyID,omitempty"`
@@ -86,6 +96,9 @@ type buildResult struct {
 
 func (r buildResult) text(w io.Writer) {
 	fmt.Fprintf(w, "bundle   %s  (%s)\n", r.Bundle, manifests.Bytes(r.Size))
+	if r.Base != "" {
+		fmt.Fprintf(w, "delta    for %s\n", r.Base)
+	}
 	if r.ReusedSize > 0 {
 		fmt.Fprintf(w, "resumed  %s were there from an earlier run\n", manifests.Bytes(r.ReusedSize))
 	}
@@ -110,6 +123,9 @@ func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error
 	if err != nil {
 		return err
 	}
+	if f.strict && len(lock.Undecided) > 0 {
+		return undecided(lock.Undecided)
+	}
 	plan, err := f.plan(lock, signers)
 	if err != nil {
 		return err
@@ -119,9 +135,14 @@ func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error
 		return err
 	}
 	defer world.Close()
-	out := cmp.Or(f.out, bundle.FileName(lock))
+	source, closeReused, err := f.source(resolve.Source{World: world, BaseDir: baseDir})
+	if err != nil {
+		return err
+	}
+	defer closeReused()
+	out := cmp.Or(f.out, f.fileName(lock))
 	progress := a.progress("build")
-	err = bundle.Fill(ctx, plan, resolve.Source{World: world, BaseDir: baseDir}, out, bundle.FillOptions{
+	err = bundle.Fill(ctx, plan, source, out, bundle.FillOptions{
 		Parallel: f.upstream.total, Progress: progress, Replace: f.force,
 	})
 	progress.close()
@@ -131,12 +152,63 @@ func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error
 		}
 		return err
 	}
-	result := buildResult{Bundle: out, Digest: string(plan.Digest()), Size: plan.Size(), ReusedSize: progress.reused.Load(), counts: count(lock)}
+	result := buildResult{
+		Bundle: out, Base: string(plan.BaseDigest()), Digest: string(plan.Digest()), Size: plan.Size(),
+		ReusedSize: progress.reused.Load(), counts: count(lock),
+	}
 	if len(signers) > 0 {
 		result.KeyID = signers[0].ID
 	}
 	return a.print(result)
 }
+
+// fileName gives the archive's name where nobody chooses one.
+func (f *buildFlags) fileName(lock *manifests.Lock) string {
+	name := bundle.FileName(lock)
+	if f.base != "" {
+		name = strings.TrimSuffix(name, ".tar") + ".delta.tar"
+	}
+	return name
+}
+
+// source puts the earlier bundles that --reuse names before the world. What
+// they give is hashed like everything else, so that no key is needed.
+func (f *buildFlags) source(world bundle.Source) (bundle.Source, func(), error) {
+	var bundles []*bundle.Bundle
+	var closers []func() error
+	closeAll := func() {
+		for _, closer := range closers {
+			_ = closer()
+		}
+	}
+	for _, name := range f.reuse {
+		b, closer, err := openBundle(name, bundle.Trust{WithoutAnyCheck: true})
+		if err != nil {
+			closeAll()
+			return nil, nil, err
+		}
+		bundles, closers = append(bundles, b), append(closers, closer)
+	}
+	return bundle.NewReuse(world, bundles...), closeAll, nil
+}
+
+// undecided refuses a delivery that may lack an image.
+func undecided(list []manifests.Omission) error {
+	var errs []error
+	for _, o := range list[:min(len(list), maxUndecidedShown)] {
+		errs = append(errs, fault.New(fault.Failure, fault.Here, "image "+o.What, "", "it may be needed on the island, and no rule decides: %s (%s)", o.Reason, originLine(o.Origin)))
+	}
+	more := ""
+	if hidden := len(list) - maxUndecidedShown; hidden > 0 {
+		more = fmt.Sprintf(", %d of them not shown", hidden)
+	}
+	return errors.Join(append(errs, fault.New(fault.Failure, fault.Here, "discovery",
+		"island discover prints rules to paste into the release; --strict-discovery=false builds all the same",
+		"%d candidates are undecided%s", len(list), more))...)
+}
+
+// maxUndecidedShown keeps a first try on fifty charts readable.
+const maxUndecidedShown = 20
 
 func (a *app) lockToBuild(ctx context.Context, f buildFlags, lockFile string) (*manifests.Lock, string, error) {
 	if lockFile != "" {
@@ -152,7 +224,11 @@ func (f *buildFlags) plan(lock *manifests.Lock, signers []namedSigner) (*bundle.
 	if err != nil {
 		return nil, err
 	}
-	options := bundle.PlanOptions{Tool: toolVersion(), Tools: tools}
+	documents, err := documentsOf(lock)
+	if err != nil {
+		return nil, err
+	}
+	options := bundle.PlanOptions{Tool: toolVersion(), Tools: tools, Documents: documents}
 	for _, signer := range signers {
 		if signer.Name != "" {
 			options.Signers = append(options.Signers, signer.Name)
@@ -161,6 +237,15 @@ func (f *buildFlags) plan(lock *manifests.Lock, signers []namedSigner) (*bundle.
 	plan, err := bundle.NewPlan(lock, options)
 	if err != nil {
 		return nil, err
+	}
+	if f.base != "" {
+		base, err := openBase(f.base)
+		if err != nil {
+			return nil, err
+		}
+		if plan, err = plan.Delta(base); err != nil {
+			return nil, err
+		}
 	}
 	for _, signer := range signers {
 		if err := plan.Sign(signer.Signer); err != nil {

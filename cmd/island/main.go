@@ -12,10 +12,14 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/islandbundle/island/charts/sandbox"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
-func main() { os.Exit(run()) }
+func main() {
+	sandbox.Main() // before all else: this process may be a worker that looks into a chart
+	os.Exit(run())
+}
 
 // run does one command and gives the exit code. Ctrl-C and SIGTERM cancel the
 // work, which then cleans up after itself; a second one ends the process.

@@ -96,7 +96,7 @@ func (p *progress) Notice(text string) {
 	switch {
 	case p.quiet:
 	case p.bars != nil:
-		fmt.Fprintln(p.bars, "island: note: "+printable(text)) //nolint:errcheck // a terminal
+		fmt.Fprintln(p.bars, "island: note: "+printable(text))
 	default:
 		p.line("note: %s", printable(text))
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/charts/sandbox"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/resolve"
 )
@@ -62,7 +63,14 @@ func (a *app) makeLock(ctx context.Context, release releaseFlags, upstream upstr
 	defer world.Close()
 	progress := a.progress("resolve")
 	defer progress.close()
-	return resolve.Resolve(ctx, assembled, world, resolve.Options{Parallel: upstream.total, Progress: progress})
+	pool, err := sandbox.New(sandbox.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer pool.Close()
+	return resolve.Resolve(ctx, assembled, world, resolve.Options{
+		Parallel: upstream.total, Progress: progress, Discover: pool.Discover, StubRequired: release.stubRequired,
+	})
 }
 
 type resolveResult struct {
@@ -79,13 +87,14 @@ type counts struct {
 	Blobs   int   `json:"blobs"`
 	Files   int   `json:"files"`
 	LeftOut int   `json:"leftOut"`
-	Bytes   int64 `json:"bytes"` // of charts, blobs and files, each once
+	Unsure  int   `json:"undecided,omitempty"` // what may be an image and no rule decides
+	Bytes   int64 `json:"bytes"`               // of charts, blobs and files, each once
 }
 
 func count(lock *manifests.Lock) counts {
 	c := counts{
 		Charts: len(lock.Charts), Images: len(lock.Images), Blobs: len(lock.Blobs),
-		Files: len(lock.Files), LeftOut: len(lock.LeftOut),
+		Files: len(lock.Files), LeftOut: len(lock.LeftOut), Unsure: len(lock.Undecided),
 	}
 	for _, chart := range lock.Charts {
 		c.Bytes += chart.Content.Size
@@ -104,6 +113,9 @@ func (c counts) text(w io.Writer) {
 	fmt.Fprintf(w, "images   %d, in %d blobs\n", c.Images, c.Blobs)
 	fmt.Fprintf(w, "files    %d\n", c.Files)
 	fmt.Fprintf(w, "left out %d, each with its reason\n", c.LeftOut)
+	if c.Unsure > 0 {
+		fmt.Fprintf(w, "unsure   %d that may be images: island discover lists them, rules of the release decide\n", c.Unsure)
+	}
 	fmt.Fprintf(w, "content  %s\n", manifests.Bytes(c.Bytes))
 }
 
@@ -135,4 +147,3 @@ func readLock(name string) (*manifests.Lock, error) {
 	}
 	return manifests.ReadLock(name, data)
 }
-

@@ -10,11 +10,13 @@ import (
 
 	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/sbom"
+	"github.com/islandbundle/island/manifests/vex"
 )
 
 func (a *app) show() *cobra.Command {
 	var trust trustFlags
-	var images, charts, files, leftOut bool
+	var images, charts, files, leftOut, patches, vexDocument, sbomDocument bool
 	var why string
 	cmd := &cobra.Command{
 		Use:   "show BUNDLE | LOCK",
@@ -26,7 +28,10 @@ wrote it, and said to be unchecked.` + exitStatus(refusedStatus),
   island show wire-2026.1-amd64.tar --images --output json
   island show island.lock.json --why quay.io/wire/brig`,
 		Args: oneArg("a bundle or a lock"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := oneOf(cmd, "images", "charts", "files", "left-out", "why", "patches", "vex", "sbom"); err != nil {
+				return err
+			}
 			view, err := openView(args[0], trust)
 			if err != nil {
 				return err
@@ -42,6 +47,12 @@ wrote it, and said to be unchecked.` + exitStatus(refusedStatus),
 				return a.print(fileList(view.Lock.Files))
 			case leftOut:
 				return a.print(omissionList(view.Lock.LeftOut))
+			case patches:
+				return a.print(orNone(patchDetails(view.Lock.Patches)))
+			case vexDocument:
+				return a.showDocument(view.Lock, vex.Encode, "no patch in it names a vulnerability")
+			case sbomDocument:
+				return a.showDocument(view.Lock, sbom.Encode, "")
 			default:
 				return a.print(view.overview())
 			}
@@ -53,8 +64,10 @@ wrote it, and said to be unchecked.` + exitStatus(refusedStatus),
 	flags.BoolVar(&charts, "charts", false, "list the charts")
 	flags.BoolVar(&files, "files", false, "list the files")
 	flags.BoolVar(&leftOut, "left-out", false, "list what was seen and is not carried, with the reasons")
-	flags.StringVar(&why, "why", "", "say what needs the images whose name contains this")
-	cmd.MarkFlagsMutuallyExclusive("images", "charts", "files", "left-out", "why")
+	flags.BoolVar(&patches, "patches", false, "list the patches in it, with what has to be set and done on site")
+	flags.BoolVar(&vexDocument, "vex", false, "write as OpenVEX which vulnerabilities its patches fix, and in what")
+	flags.BoolVar(&sbomDocument, "sbom", false, "write the bill of materials as CycloneDX")
+	flags.StringVar(&why, "why", "", "say what needs the images whose name contains this, and which patch decided such images, charts and files")
 	return cmd
 }
 
@@ -207,6 +220,8 @@ func (l omissionList) text(w io.Writer) {
 
 type whyResult struct {
 	Images  []manifests.LockedImage `json:"images"`
+	Charts  []manifests.LockedChart `json:"charts,omitempty"` // decided by patches
+	Files   []manifests.LockedFile  `json:"files,omitempty"`  // decided by patches
 	LeftOut []manifests.Omission    `json:"leftOut"`
 }
 
@@ -222,7 +237,17 @@ func (a *app) showWhy(v *view, part string) error {
 			result.LeftOut = append(result.LeftOut, omission)
 		}
 	}
-	if len(result.Images)+len(result.LeftOut) == 0 {
+	for _, chart := range v.Lock.Charts {
+		if chart.DecidedBy != "" && strings.Contains(chart.Name, part) {
+			result.Charts = append(result.Charts, chart)
+		}
+	}
+	for _, file := range v.Lock.Files {
+		if file.DecidedBy != "" && strings.Contains(string(file.Path), part) {
+			result.Files = append(result.Files, file)
+		}
+	}
+	if len(result.Images)+len(result.LeftOut)+len(result.Charts)+len(result.Files) == 0 {
 		return usage("island show "+v.Name+" --images lists them", "no image carried or left out has %q in its name", part)
 	}
 	return a.print(result)
@@ -234,12 +259,27 @@ func (r whyResult) text(w io.Writer) {
 		for _, origin := range image.From {
 			fmt.Fprintf(w, "  needed by %s\n", printable(originLine(origin)))
 		}
+		decidedBy(w, image.DecidedBy)
+	}
+	for _, chart := range r.Charts {
+		fmt.Fprintf(w, "%s\n  %s\n", printable("chart "+chart.Name+" "+chart.Version), chart.Content.Digest)
+		decidedBy(w, chart.DecidedBy)
+	}
+	for _, file := range r.Files {
+		fmt.Fprintf(w, "%s\n  %s\n", printable(string(file.Path)), file.Content.Digest)
+		decidedBy(w, file.DecidedBy)
 	}
 	for _, omission := range r.LeftOut {
 		fmt.Fprintf(w, "%s\n  left out: %s\n", printable(omission.What), printable(omission.Reason))
 		if line := originLine(omission.Origin); line != "" {
 			fmt.Fprintf(w, "  seen in %s\n", printable(line))
 		}
+	}
+}
+
+func decidedBy(w io.Writer, patch string) {
+	if patch != "" {
+		fmt.Fprintf(w, "  decided by patch %s\n", printable(patch))
 	}
 }
 
@@ -259,4 +299,3 @@ func originLine(o manifests.Origin) string {
 	}
 	return strings.Join(parts, ", ")
 }
-

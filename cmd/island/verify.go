@@ -21,16 +21,22 @@ const maxKeyFile = signature.MaxKeyFileSize
 // trustFlags say whose signature is believed.
 type trustFlags struct {
 	keys          []string
+	revoked       []string
 	allowUnsigned bool
 }
 
 func (f *trustFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.keys, "key", nil, "public key of a trusted sender (repeatable; one of them is enough)")
+	cmd.Flags().StringArrayVar(&f.revoked, "revoked", nil, "public key whose signatures count no more, whoever trusts it (repeatable)")
 	cmd.Flags().BoolVar(&f.allowUnsigned, "allow-unsigned", false, "take a bundle that was built with --unsigned as it is")
 }
 
 func (f *trustFlags) trust() (bundle.Trust, error) {
 	trust := bundle.Trust{AllowUnsigned: f.allowUnsigned}
+	var err error
+	if trust.Revoked, err = f.revokedIDs(); err != nil {
+		return trust, err
+	}
 	for _, file := range f.keys {
 		data, err := readBounded(file, maxKeyFile)
 		if err != nil {
@@ -50,6 +56,7 @@ func (f *trustFlags) trust() (bundle.Trust, error) {
 
 func (a *app) verify() *cobra.Command {
 	var trust trustFlags
+	var accept acceptFlags
 	cmd := &cobra.Command{
 		Use:   "verify BUNDLE",
 		Short: "Check the signature and every byte of a bundle",
@@ -58,8 +65,13 @@ inventory, then every header, every padding byte and the end of the archive
 against what the inventory makes them, every content against its digest, and
 every image for being whole. It stops at the first bad byte and names the entry.
 
-BUNDLE may be - for standard input, which is read once.` + exitStatus(refusedStatus),
+BUNDLE may be - for standard input, which is read once. Of a delta bundle, what it
+carries is checked, and its base named.
+
+With --state the site remembers the highest sequence that it has accepted from
+each key: an older bundle, however well signed, is refused.` + exitStatus(refusedStatus),
 		Example: `  island verify wire-2026.1-amd64.tar --key island.pub
+  island verify wire-2026.1-amd64.tar --key island.pub --state /var/lib/island/state.json
   ssh carrier cat wire.tar | island verify - --key island.pub`,
 		Args: oneArg("a bundle"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -67,10 +79,11 @@ BUNDLE may be - for standard input, which is read once.` + exitStatus(refusedSta
 			if err != nil {
 				return err
 			}
-			return a.runVerify(cmd.Context(), args[0], t)
+			return a.runVerify(cmd.Context(), args[0], t, accept)
 		},
 	}
 	trust.add(cmd)
+	accept.add(cmd)
 	return cmd
 }
 
@@ -82,12 +95,16 @@ type verifyResult struct {
 	Release  manifests.LockedRelease `json:"release"`
 	Entries  int                     `json:"entries"`
 	Size     int64                   `json:"size"`
+	Base     *bundle.DeltaBase       `json:"base,omitempty"` // of a delta: the bundle that it has to be applied to
 	counts
 }
 
 func (r verifyResult) text(w io.Writer) {
 	fmt.Fprintf(w, "verified %s  (%s, %d entries)\n", r.Bundle, manifests.Bytes(r.Size), r.Entries)
-	fmt.Fprintf(w, "release  %s\n", releaseLine(r.Release))
+	fmt.Fprintf(w, "release  %s\n", printable(releaseLine(r.Release)))
+	if r.Base != nil {
+		fmt.Fprintf(w, "delta    to be applied to %s %s, identity %s\n", printable(r.Base.Name), printable(r.Base.Version), r.Base.Digest)
+	}
 	r.counts.text(w)
 	if r.SignedBy == "" {
 		fmt.Fprintf(w, "signed   NO: whoever made this archive may be anyone\n")
@@ -97,7 +114,15 @@ func (r verifyResult) text(w io.Writer) {
 	fmt.Fprintf(w, "identity %s\n", r.Digest)
 }
 
-func (a *app) runVerify(ctx context.Context, name string, trust bundle.Trust) error {
+func (a *app) runVerify(ctx context.Context, name string, trust bundle.Trust, accept acceptFlags) error {
+	day, err := today()
+	if err != nil {
+		return err
+	}
+	state, err := accept.load(&trust, day)
+	if err != nil {
+		return err
+	}
 	progress := a.progress("verify")
 	b, err := verifyFileOrStream(ctx, name, trust, bundle.VerifyOptions{Progress: progress})
 	progress.close()
@@ -110,6 +135,12 @@ func (a *app) runVerify(ctx context.Context, name string, trust bundle.Trust) er
 	}
 	if b.SignedBy != nil {
 		result.SignedBy = b.SignedBy.ID()
+	}
+	if b.Delta != nil {
+		result.Base, result.Entries = &b.Delta.Base, len(b.Delta.Entries)
+	}
+	if err := a.accept(accept, state, b, day); err != nil {
+		return err
 	}
 	return a.print(result)
 }

@@ -17,6 +17,8 @@ type Input struct {
 	Metadata  manifests.Metadata   // flags, laid over everything
 	Platforms []manifests.Platform // likewise, if any
 	Profile   string               // empty for all
+
+	IncludeDisabled bool // carry the images of features that are switched off
 	Today     manifests.Date       // the release date if nothing else gives one
 }
 
@@ -63,7 +65,9 @@ func Assemble(in Input) (*Assembled, error) {
 		}
 		release = a.Patched.Release
 	}
-	flags := &manifests.Release{Metadata: in.Metadata, Platforms: in.Platforms}
+	flags := &manifests.Release{
+		Metadata: in.Metadata, Platforms: in.Platforms, Discovery: manifests.Discovery{IncludeDisabled: in.IncludeDisabled},
+	}
 	if release, err = manifests.Lay(release, flags, false); err != nil {
 		return nil, err
 	}

@@ -51,17 +51,10 @@ func (r *resolver) resolveChart(ctx context.Context, chart manifests.Chart) erro
 	if err != nil {
 		return err
 	}
-	loaded, err := charts.Load(archive)
+	meta, err := r.findImages(ctx, chart, archive)
 	if err != nil {
 		return err
 	}
-	if err := loaded.Verify(chart.Name, chart.Version); err != nil {
-		return err
-	}
-	if err := r.findImages(ctx, chart, loaded); err != nil {
-		return err
-	}
-	meta := loaded.Metadata()
 	file, err := manifests.ParseEntryPath("charts/" + meta.Name + "-" + meta.Version + ".tgz")
 	if err != nil {
 		return fault.Explain(err, fault.Usage, fault.Here, "", "")
@@ -103,49 +96,30 @@ func (r *resolver) fetchChart(ctx context.Context, chart manifests.Chart) ([]byt
 	return archive, manifests.Content{Digest: manifests.DigestOf(archive), Size: int64(len(archive)), URL: url}, err
 }
 
-// findImages renders a chart and notes every image in it, after patches have
+// findImages looks for the images of a chart, and notes them after patches have
 // put others in the place of some.
-func (r *resolver) findImages(ctx context.Context, chart manifests.Chart, loaded *charts.Chart) error {
-	render := func(chart manifests.Chart) (charts.Finds, error) { return r.render(ctx, chart, loaded) }
-	finds, err := render(chart)
+func (r *resolver) findImages(ctx context.Context, chart manifests.Chart, archive []byte) (charts.Metadata, error) {
+	found, err := r.discover(ctx, chart, archive)
 	if err != nil {
-		return err
+		return found.Chart, err
 	}
-	if finds, err = r.patchChart(chart, finds, render); err != nil {
-		return err
+	if err := found.Chart.Verify(chart.Name, chart.Version); err != nil {
+		return found.Chart, err
 	}
-	for _, left := range finds.LeftOut {
-		r.leave(left.Image, left.Rule, left.Origin)
+	again := func(chart manifests.Chart) (charts.Finds, error) {
+		d, err := r.discover(ctx, chart, archive)
+		return d.Finds, err
 	}
+	if found.Finds, err = r.patchChart(chart, found.Finds, again); err != nil {
+		return found.Chart, err
+	}
+	r.note(chart, found)
 	var errs []error
-	for _, find := range finds.Images {
-		if find.Class == charts.Candidate {
-			r.leave(find.Image, "not known to be an image: "+find.Reason, find.Origin)
-			continue
-		}
-		errs = append(errs, r.want(find.Image, find.Origin))
-	}
 	for _, image := range chart.Images {
 		origin := manifests.Origin{Chart: chart.Name, List: "images of the chart in the release"}
 		errs = append(errs, r.want(r.patchListed(image, "", origin), origin))
 	}
-	return errors.Join(errs...)
-}
-
-// render finds the images in a chart rendered as the release has it.
-func (r *resolver) render(ctx context.Context, chart manifests.Chart, loaded *charts.Chart) (charts.Finds, error) {
-	rendering, err := r.rendering(chart)
-	if err != nil {
-		return charts.Finds{}, err
-	}
-	rendered, err := loaded.Render(ctx, rendering)
-	if err != nil {
-		return charts.Finds{}, err
-	}
-	for _, notice := range rendered.Notices {
-		r.progress.Notice("chart " + chart.Name + ": " + notice)
-	}
-	return charts.Find(rendered)
+	return found.Chart, errors.Join(errs...)
 }
 
 func (r *resolver) rendering(chart manifests.Chart) (charts.Rendering, error) {
@@ -156,6 +130,8 @@ func (r *resolver) rendering(chart manifests.Chart) (charts.Rendering, error) {
 		Tags:        chart.Tags,
 		KubeVersion: cmp.Or(chart.KubeVersion, r.release.Defaults.KubeVersion),
 		APIVersions: append(slices.Clone(r.release.Defaults.APIVersions), chart.APIVersions...),
+
+		StubRequired: r.stubRequired,
 	}
 	for _, name := range append(slices.Clone(chart.Values), chart.Secrets...) {
 		data, err := readInput(r.baseDir, name)

@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -96,7 +97,7 @@ func (r *resolver) listedImages() error {
 			}
 			name += ":" + chart.Version
 		}
-		name = r.patchListed(name, r.patches.Images[image.Name], origin)
+		name = r.patchListed(name, cmp.Or(r.patches.Images[image.Name], r.patches.Charts[image.TagFromChart]), origin)
 		errs = append(errs, r.want(name, origin))
 	}
 	return errors.Join(errs...)

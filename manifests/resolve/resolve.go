@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/islandbundle/island/charts"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -14,6 +15,11 @@ import (
 type Options struct {
 	Parallel int
 	Progress Progress
+	// Discover looks for images in a chart; nil does it in this process.
+	Discover Discover
+	// StubRequired makes up the values that charts demand and the release does
+	// not give, for the sake of finding images. The lock says which.
+	StubRequired bool
 }
 
 // Progress is told what is being looked up. Its methods are called from
@@ -36,15 +42,7 @@ func (silent) Notice(string)     {}
 //
 // The same release and the same upstream give the same lock.
 func Resolve(ctx context.Context, a *Assembled, world World, options Options) (*manifests.Lock, error) {
-	r := &resolver{
-		release: a.Release, baseDir: a.BaseDir, world: world,
-		progress: options.Progress, parallel: cmp.Or(options.Parallel, 8),
-		images: map[string]*wanted{}, blobs: map[manifests.Digest]manifests.Content{},
-		leftOut: a.LeftOut, patches: newPatching(a.Patched),
-	}
-	if r.progress == nil {
-		r.progress = silent{}
-	}
+	r := newResolver(a, world, options)
 	if err := r.all(ctx); err != nil {
 		return nil, err
 	}
@@ -57,12 +55,33 @@ func Resolve(ctx context.Context, a *Assembled, world World, options Options) (*
 	return lock, lock.Check()
 }
 
+func newResolver(a *Assembled, world World, options Options) *resolver {
+	r := &resolver{
+		release: a.Release, baseDir: a.BaseDir, world: world,
+		progress: options.Progress, parallel: cmp.Or(options.Parallel, 8),
+		look: options.Discover, stubRequired: options.StubRequired,
+		images: map[string]*wanted{}, blobs: map[manifests.Digest]manifests.Content{},
+		discovered: map[string]charts.Discovery{},
+		leftOut:    a.LeftOut, patches: newPatching(a.Patched),
+	}
+	if r.progress == nil {
+		r.progress = silent{}
+	}
+	if r.look == nil {
+		r.look = inProcess
+	}
+	return r
+}
+
 type resolver struct {
 	release  *manifests.Release
 	baseDir  string
 	world    World
 	progress Progress
 	parallel int
+	look     Discover
+
+	stubRequired bool
 
 	mu      sync.Mutex // guards all below
 	patches *patching
@@ -72,12 +91,23 @@ type resolver struct {
 	blobs   map[manifests.Digest]manifests.Content
 	files   []manifests.LockedFile
 	leftOut []manifests.Omission
+
+	discovered map[string]charts.Discovery // by name and version of the chart
+	finds      []charts.ImageFind
+	undecided  []manifests.Omission
+	stubbed    []manifests.StubbedValue
 }
 
 func (r *resolver) all(ctx context.Context) error {
 	// Charts and files do not depend on each other, so that a person gets to
 	// know what is wrong with either in one run.
 	chartsErr := r.resolveCharts(ctx)
+	if chartsErr == nil {
+		var decision charts.Decision
+		if decision, chartsErr = r.decide(ctx); chartsErr == nil {
+			chartsErr = r.takeDecision(decision)
+		}
+	}
 	imagesErr := r.listedImages()
 	filesErr := r.resolveFiles(ctx)
 	if err := errors.Join(chartsErr, imagesErr, filesErr); err != nil {
@@ -98,7 +128,8 @@ func (r *resolver) lock(profile string) *manifests.Lock {
 			Expires: m.Expires, Support: m.Support, Upgrades: m.Upgrades, Profile: profile, Platforms: r.release.Platforms,
 		},
 		Charts: orEmpty(r.charts), Images: orEmpty(r.locked), Files: orEmpty(r.files), LeftOut: orEmpty(r.leftOut),
-		Blobs: []manifests.Content{},
+		Blobs:     []manifests.Content{},
+		Undecided: r.undecided, Rules: r.release.Discovery.Rules, Stubbed: r.stubbed,
 	}
 	if up := m.UpgradeFrom; up.Range != "" || len(up.Skip) > 0 {
 		locked := &manifests.LockedUpgradeFrom{Range: up.Range}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/islandbundle/island/charts"
+	"github.com/islandbundle/island/charts/sandbox"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// totals of a comparison.
+type totals struct {
+	charts, rendered, helmRendered, library int
+	certain, likely, candidates, leftOut    int
+	moreThanGrep, moreThanQuery             int
+	onlyGrep, onlyQuery                     int // references that only they find
+	textGrep, textQuery                     int // lines of theirs that are no reference
+}
+
+// compare prints every difference between what is found and what the two other
+// ways find, chart by chart.
+func compare(names []string) error {
+	pool, err := sandbox.New(sandbox.Options{})
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	var sum totals
+	for _, name := range names {
+		sum.charts++
+		if err := sum.chart(pool, name); err != nil {
+			fmt.Printf("FAIL %s\n", name)
+			for _, explained := range fault.All(err) {
+				fmt.Printf("     %s\n     hint: %s\n", strings.ReplaceAll(explained.Error(), "\n", "\n     "), explained.Hint)
+			}
+			if len(fault.All(err)) == 0 {
+				fmt.Printf("     UNEXPLAINED %s\n", err)
+			}
+		}
+	}
+	fmt.Printf("%+v\n", sum)
+	return nil
+}
+
+func (sum *totals) chart(pool *sandbox.Pool, name string) error {
+	chart, err := load(name)
+	if err != nil {
+		return err
+	}
+	archive, err := chart.Package()
+	if err != nil {
+		return err
+	}
+	how := charts.Rendering{KubeVersion: charts.DefaultKubeVersion, StubRequired: os.Getenv("STUB") != ""}
+	text, helmErr := helmTemplate(name, how)
+	if helmErr == nil {
+		sum.helmRendered++
+	}
+	discovery, err := pool.Discover(context.Background(), archive, charts.DiscoverOptions{Renderings: []charts.Rendering{how}})
+	if err != nil {
+		if helmErr == nil {
+			err = errors.Join(err, fault.New(fault.Failure, fault.Here, "", "", "AND HELM RENDERS IT"))
+		}
+		return err
+	}
+	sum.rendered++
+	if chart.Metadata().IsLibrary() {
+		sum.library++
+	}
+	included, leftOut := map[string]bool{}, map[string]bool{}
+	fmt.Printf("OK   %s (%s)\n", filepath.Base(name), name)
+	for _, find := range discovery.Images {
+		switch find.Class {
+		case charts.Candidate:
+			sum.candidates++
+			if os.Getenv("VERBOSE") != "" {
+				fmt.Printf("     candidate %s: %s: %s\n", find.Image, find.Place(), find.Reason)
+			}
+			continue
+		case charts.Certain:
+			sum.certain++
+		case charts.Likely:
+			sum.likely++
+			fmt.Printf("     likely %s: %s %s\n", find.Image, find.Place(), find.Reason)
+		}
+		included[normal(find.Image)] = true
+	}
+	for _, stub := range discovery.Stubbed {
+		fmt.Printf("     stubbed %s=%v: %.100s\n", stub.Path, stub.Value, strings.ReplaceAll(stub.Why, "\n", " "))
+	}
+	for _, left := range discovery.LeftOut {
+		sum.leftOut++
+		leftOut[normal(left.Image)] = true
+	}
+	for _, off := range discovery.Off {
+		fmt.Printf("     off %s by %s\n", off.Subchart, strings.Join(off.On, " or "))
+	}
+	if helmErr != nil {
+		fmt.Printf("     helm template fails: %.200s\n", strings.ReplaceAll(helmErr.Error(), "\n", " "))
+		return nil
+	}
+	grep, query := byGrep(text), byQuery(text)
+	sum.moreThanGrep += len(without(included, grep))
+	sum.moreThanQuery += len(without(included, query))
+	for _, image := range without(included, grep) {
+		fmt.Printf("     not by grep: %s\n", image)
+	}
+	for _, image := range without(included, query) {
+		fmt.Printf("     not by yq: %s\n", image)
+	}
+	for _, image := range without(grep, included) {
+		if !leftOut[image] {
+			count(image, &sum.onlyGrep, &sum.textGrep)
+			fmt.Printf("     ONLY by grep: %.120s\n", image)
+		}
+	}
+	for _, image := range without(query, included) {
+		if !leftOut[image] {
+			count(image, &sum.onlyQuery, &sum.textQuery)
+			fmt.Printf("     ONLY by yq: %.120s\n", image)
+		}
+	}
+	return nil
+}
+
+// count tells references from other text.
+func count(line string, references, text *int) {
+	if _, err := manifests.ParseImageRef(line); err == nil {
+		*references++
+	} else {
+		*text++
+	}
+}

@@ -1,0 +1,266 @@
+package charts
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// Action is what a rule does.
+type Action string
+
+// The actions.
+const (
+	Include Action = "include"
+	Exclude Action = "exclude"
+)
+
+// Rule decides about finds: for a candidate whether it is an image that the
+// site needs, for a surer find that the site does not need it. The first rule
+// that matches decides.
+type Rule struct {
+	Image  string `json:"image,omitempty" yaml:"image,omitempty"` // pattern on the whole reference, as found or complete; * stands for any characters; empty means any
+	Where  string `json:"where,omitempty" yaml:"where,omitempty"` // pattern on [ImageFind.Place], or the name of a chart; empty means anywhere
+	Action Action `json:"action" yaml:"action"`
+	Reason string `json:"reason" yaml:"reason"`
+}
+
+// Check refuses a rule that cannot be meant.
+func (r Rule) Check() error {
+	switch {
+	case r.Image == "" && r.Where == "":
+		return fault.New(fault.Usage, fault.Here, "discovery rule", "name an image, a place, or both", "rule would match every find")
+	case r.Action != Include && r.Action != Exclude:
+		return fault.New(fault.Usage, fault.Here, "discovery rule for "+or(r.Image, r.Where), "write include or exclude", "action %q is not known", r.Action)
+	case strings.TrimSpace(r.Reason) == "":
+		return fault.New(fault.Usage, fault.Here, "discovery rule for "+or(r.Image, r.Where), "say why; the reason travels in the lock and the report", "rule has no reason")
+	}
+	return nil
+}
+
+// Place says where an image was found as one text, for people and for
+// [Rule.Where]: "wire-server/charts/brig/templates/deployment.yaml Deployment/brig spec.image".
+func (f ImageFind) Place() string {
+	parts := []string{or(f.Origin.Template, f.Origin.Chart), f.Origin.Object, f.Origin.Field, f.Origin.List}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
+}
+
+func (r Rule) matches(find ImageFind) bool {
+	if r.Where != "" && r.Where != find.Origin.Chart && !matchPattern(r.Where, find.Place()) {
+		return false
+	}
+	if r.Image == "" || matchPattern(r.Image, find.Image) {
+		return true
+	}
+	ref, err := find.Ref()
+	return err == nil && matchPattern(r.Image, ref.String())
+}
+
+// matchPattern compares with a pattern in which * stands for any characters.
+func matchPattern(pattern, text string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == text
+	}
+	first, last := parts[0], parts[len(parts)-1]
+	if !strings.HasPrefix(text, first) || len(text) < len(first)+len(last) || !strings.HasSuffix(text, last) {
+		return false
+	}
+	text = text[len(first) : len(text)-len(last)]
+	for _, part := range parts[1 : len(parts)-1] {
+		at := strings.Index(text, part)
+		if at < 0 {
+			return false
+		}
+		text = text[at+len(part):]
+	}
+	return true
+}
+
+// Decision says what becomes of every find.
+type Decision struct {
+	Included    []ImageFind // certain and likely ones, and candidates that a rule includes
+	Excluded    []Excluded
+	Undecided   []ImageFind // candidates that no rule speaks of: strict discovery fails over them
+	UnusedRules []Rule      // rules that decided nothing: an error, so that lists do not rot
+}
+
+// Excluded is a find and the rule that leaves it out.
+type Excluded struct {
+	ImageFind
+	Rule Rule
+}
+
+// Decide applies rules to finds. The order of the finds is kept.
+func Decide(finds []ImageFind, rules []Rule) Decision {
+	var decision Decision
+	used := make([]bool, len(rules))
+	for _, find := range finds {
+		i := slices.IndexFunc(rules, func(rule Rule) bool { return rule.matches(find) })
+		switch {
+		case i >= 0 && rules[i].Action == Exclude:
+			used[i] = true
+			decision.Excluded = append(decision.Excluded, Excluded{find, rules[i]})
+		case i >= 0:
+			used[i] = true
+			decision.Included = append(decision.Included, find)
+		case find.Class == Candidate:
+			decision.Undecided = append(decision.Undecided, find)
+		default:
+			decision.Included = append(decision.Included, find)
+		}
+	}
+	for i, rule := range rules {
+		if !used[i] {
+			decision.UnusedRules = append(decision.UnusedRules, rule)
+		}
+	}
+	return decision
+}
+
+// Reclassify makes candidates of likely finds whose image does not exist.
+// absent tells of references as they were found why they do not: "quay.io says
+// that there is no such image". Certain finds stay: that they do not exist is a
+// failure of the build.
+func Reclassify(finds []ImageFind, absent map[string]string) []ImageFind {
+	all := slices.Clone(finds)
+	for i, find := range all {
+		if why, ok := absent[find.Image]; ok && find.Class == Likely {
+			all[i].Class, all[i].Reason = Candidate, "has the form of an image, but "+why
+		}
+	}
+	return all
+}
+
+// IncludeDisabled gives a rule that includes every image of features that are
+// switched off.
+func IncludeDisabled() Rule {
+	return Rule{Where: "*/values.yaml values *", Action: Include, Reason: "features that are switched off are included"}
+}
+
+// ProposeRules writes undecided candidates as YAML that can be pasted as a list
+// of rules. Each proposes what is the usual answer, to be read and corrected
+// by a person: exclude what is switched off, include what a program is told.
+// The same image at several places becomes one rule.
+func ProposeRules(undecided []ImageFind) string {
+	var order []string
+	byImage := map[string][]ImageFind{}
+	for _, find := range undecided {
+		key := find.Image
+		if key == "" {
+			key = "\x00" + find.Place()
+		}
+		if byImage[key] == nil {
+			order = append(order, key)
+		}
+		byImage[key] = append(byImage[key], find)
+	}
+	var out strings.Builder
+	for _, key := range order {
+		finds := byImage[key]
+		for _, find := range finds {
+			fmt.Fprintf(&out, "# %s: %s\n", oneLine(find.Place()), oneLine(find.Reason))
+		}
+		rule := propose(finds[0])
+		separator := "- "
+		if rule.Image != "" {
+			fmt.Fprintf(&out, "- image: %s\n", quoteYAML(rule.Image))
+			separator = "  "
+		}
+		if rule.Where != "" {
+			fmt.Fprintf(&out, "%swhere: %s\n", separator, quoteYAML(rule.Where))
+		}
+		fmt.Fprintf(&out, "  action: %s\n  reason: %s\n", rule.Action, quoteYAML(rule.Reason))
+	}
+	return out.String()
+}
+
+func propose(find ImageFind) Rule {
+	rule := Rule{Image: find.Image, Action: Include, Reason: "named in " + find.Origin.Object}
+	_, err := find.Ref()
+	switch {
+	case find.Image == "":
+		rule = Rule{Where: find.Place(), Action: Exclude, Reason: "empty: the operator's default is carried by other means"}
+	case err != nil:
+		rule.Action, rule.Reason = Exclude, "not a complete image reference: "+find.Reason
+	case strings.HasPrefix(find.Origin.Object, "Chart/") || find.Origin.Object == "values":
+		rule.Action, rule.Reason = Exclude, "not used on this island: "+find.Reason
+	}
+	return rule
+}
+
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+// quoteYAML writes a text as a YAML scalar. JSON's quoting is YAML's
+// (YAML 1.2.2, 1.3).
+func quoteYAML(text string) string {
+	plain := text != "" && !strings.ContainsAny(text, "#'\"{}[]*&!|>%@`,?\n\t\\") && !strings.Contains(text, ": ") && !strings.HasSuffix(text, ":") &&
+		!strings.HasPrefix(text, "-") && !strings.HasPrefix(text, " ") && !strings.HasSuffix(text, " ") && !startsLikeNumber(text) && text == oneLine(text)
+	if plain {
+		return text
+	}
+	return strconv.QuoteToGraphic(text)
+}
+
+func startsLikeNumber(text string) bool {
+	return text[0] >= '0' && text[0] <= '9' || text[0] == '.' || text[0] == '=' || text[0] == ':' || slices.Contains(noImages, strings.ToLower(text))
+}
+
+// Conflict is a repository that is wanted in more than one version.
+type Conflict struct {
+	Name     string // registry/repository
+	Versions []Version
+}
+
+// Version is one of the tags or digests, and who wants it.
+type Version struct {
+	Image string
+	From  []manifests.Origin
+}
+
+// Conflicts gives the repositories that finds and further images want at
+// more than one tag or digest, in the order of their names: ingress values pin
+// one controller, say, and the list of system images ships another. What has
+// no reference is passed over.
+func Conflicts(finds []ImageFind, further map[manifests.ImageRef]manifests.Origin) []Conflict {
+	versions := map[string]map[string][]manifests.Origin{}
+	add := func(ref manifests.ImageRef, origin manifests.Origin) {
+		if versions[ref.Name()] == nil {
+			versions[ref.Name()] = map[string][]manifests.Origin{}
+		}
+		if origins := versions[ref.Name()][ref.String()]; !slices.Contains(origins, origin) {
+			versions[ref.Name()][ref.String()] = append(origins, origin)
+		}
+	}
+	for _, find := range finds {
+		if ref, err := find.Ref(); err == nil {
+			add(ref, find.Origin)
+		}
+	}
+	for ref, origin := range further {
+		add(ref, origin)
+	}
+	var all []Conflict
+	for _, name := range sortedKeys(versions) {
+		if len(versions[name]) < 2 {
+			continue
+		}
+		conflict := Conflict{Name: name}
+		for _, image := range sortedKeys(versions[name]) {
+			conflict.Versions = append(conflict.Versions, Version{image, versions[name][image]})
+		}
+		all = append(all, conflict)
+	}
+	return all
+}

@@ -1,0 +1,233 @@
+package sandbox
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/islandbundle/island/charts"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// The limits on a worker.
+const (
+	MaxMemory = 2 << 30         // bytes of one worker
+	maxStderr = 64 << 10        // bytes of a dying worker's last words that are looked at
+	grace     = 5 * time.Second // beyond the time limits of all renderings of a chart
+)
+
+// ErrMemory says that a chart needed more memory than a worker may take, and
+// ErrRecursion that a template called itself without end. One that does not
+// come to an end is [charts.ErrRenderTime].
+var (
+	ErrMemory    = errors.New("rendering takes more memory than a chart may")
+	ErrRecursion = errors.New("a template calls itself without end")
+)
+
+// Options say how many workers there are.
+type Options struct {
+	Workers int             // 0 means as many as Go uses processors
+	Memory  manifests.Bytes // of one worker; 0 means MaxMemory
+}
+
+// Pool is a few workers. It may be used by several goroutines at once.
+type Pool struct {
+	program string
+	memory  manifests.Bytes
+	slots   chan *worker // nil in a slot: a worker is started when it is needed
+	size    int
+	close   sync.Once
+}
+
+// New makes a pool. Workers are started when they are needed. The program has
+// to call [Main] first, see there.
+func New(options Options) (*Pool, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fault.Explain(err, fault.Failure, fault.Here, "renderer", "the program has to find its own file")
+	}
+	size := options.Workers
+	if size <= 0 {
+		size = runtime.GOMAXPROCS(0)
+	}
+	memory := options.Memory
+	if memory <= 0 {
+		memory = MaxMemory
+	}
+	pool := &Pool{program: program, memory: memory, slots: make(chan *worker, size), size: size}
+	for range size {
+		pool.slots <- nil
+	}
+	return pool, nil
+}
+
+// Close ends all workers. It waits for those at work.
+func (p *Pool) Close() {
+	p.close.Do(func() {
+		for range p.size {
+			if w := <-p.slots; w != nil {
+				w.end()
+			}
+		}
+	})
+}
+
+// Discover does in a worker what [charts.Load] and [charts.Chart.Discover] do,
+// and gives the same result and the same errors. When ctx ends, or the time
+// limits of all renderings have passed, the worker is killed.
+func (p *Pool) Discover(ctx context.Context, archive []byte, options charts.DiscoverOptions) (charts.Discovery, error) {
+	var w *worker
+	select {
+	case w = <-p.slots:
+	case <-ctx.Done():
+		return charts.Discovery{}, context.Cause(ctx)
+	}
+	if w == nil {
+		var err error
+		if w, err = start(p.program, p.memory); err != nil {
+			p.slots <- nil
+			return charts.Discovery{}, fault.Explain(err, fault.Failure, fault.Here, "renderer", "the program starts itself again to render charts; its own file has to be executable")
+		}
+	}
+	limit := timeLimit(options)
+	timed, cancel := context.WithTimeout(ctx, limit+grace)
+	defer cancel()
+	said, err := w.ask(timed, request{archive, options})
+	if err == nil {
+		if said.Spent {
+			w.end()
+			w = nil
+		}
+		p.slots <- w
+		return said.Discovery, said.err()
+	}
+	p.slots <- nil
+	switch {
+	case ctx.Err() != nil:
+		return charts.Discovery{}, context.Cause(ctx)
+	case timed.Err() != nil:
+		err = fmt.Errorf("%w after %s", charts.ErrRenderTime, limit)
+	}
+	return charts.Discovery{}, fault.New(fault.Failure, fault.Upstream, chartName(archive),
+		"a template of this chart loops or works on far too much; helm template would hang or fail as well", "%w", err)
+}
+
+// chartName names a chart whose worker died, as far as can be told without
+// rendering.
+func chartName(archive []byte) string {
+	chart, err := charts.Load(archive)
+	if err != nil {
+		return "chart archive"
+	}
+	return "chart " + chart.Metadata().String()
+}
+
+func timeLimit(options charts.DiscoverOptions) time.Duration {
+	total := time.Duration(0)
+	for _, how := range options.Renderings {
+		if how.TimeLimit > 0 {
+			total += how.TimeLimit
+		} else {
+			total += charts.MaxRenderTime
+		}
+	}
+	if total == 0 {
+		return charts.MaxRenderTime
+	}
+	return total
+}
+
+// worker is a child process.
+type worker struct {
+	process *exec.Cmd
+	memory  manifests.Bytes
+	in      io.WriteCloser
+	out     *bufio.Reader
+	stderr  *tail
+}
+
+func start(program string, memory manifests.Bytes) (*worker, error) {
+	w := &worker{process: exec.Command(program, workerArgument, strconv.FormatInt(int64(memory), 10)), stderr: &tail{}, memory: memory}
+	w.process.Env = []string{}
+	w.process.Dir = "/"
+	w.process.Stderr = w.stderr
+	out, err := w.process.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if w.in, err = w.process.StdinPipe(); err != nil {
+		return nil, err
+	}
+	w.out = bufio.NewReaderSize(out, 1<<16)
+	return w, w.process.Start()
+}
+
+// ask sends a request and waits for the answer. After an error the worker is
+// gone.
+func (w *worker) ask(ctx context.Context, asked request) (answer, error) {
+	stop := context.AfterFunc(ctx, w.kill)
+	defer stop()
+	var said answer
+	err := send(w.in, asked)
+	if err == nil {
+		err = receive(w.out, &said)
+	}
+	if err == nil && stop() {
+		return said, nil
+	}
+	w.kill()
+	exit := w.process.Wait()
+	return answer{}, w.stderr.cause(errors.Join(err, exit), w.memory)
+}
+
+// end lets a worker go that has nothing to do.
+func (w *worker) end() {
+	w.in.Close()
+	w.kill()
+	_ = w.process.Wait() // its exit code says that it was killed
+}
+
+// kill ends the process if it has not ended by itself.
+func (w *worker) kill() { _ = w.process.Process.Kill() }
+
+// tail keeps the beginning of what a worker writes to stderr: Go's runtime says
+// there first why it dies.
+type tail struct {
+	mutex sync.Mutex
+	text  bytes.Buffer
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	if room := maxStderr - t.text.Len(); room > 0 {
+		t.text.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
+
+// cause says why a worker died.
+func (t *tail) cause(err error, memory manifests.Bytes) error {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	text := t.text.String()
+	switch {
+	case strings.Contains(text, "stack exceeds") || strings.Contains(text, "stack overflow"):
+		return ErrRecursion
+	case strings.Contains(text, "out of memory") || strings.Contains(text, "cannot allocate memory"):
+		return fmt.Errorf("%w: %s", ErrMemory, memory)
+	}
+	first, _, _ := strings.Cut(text, "\n")
+	return fmt.Errorf("the renderer ended: %w: %.200s", err, first)
+}

@@ -1,0 +1,94 @@
+package sandbox
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"strconv"
+
+	"github.com/islandbundle/island/charts"
+)
+
+// workerArgument makes a program that calls [Main] a worker. No command line
+// that a person would type has it.
+const workerArgument = "island-sandbox-worker\x01"
+
+// maxStack bounds the stack of one goroutine in a worker, in bytes: a template
+// that calls itself ends there rather than at Go's own bound of 1 GB.
+const maxStack = 64 << 20
+
+// Main makes the process a worker and does not return, if a [Pool] started it;
+// else it does nothing. Call it before anything else, flags included.
+func Main() {
+	if len(os.Args) != 3 || os.Args[1] != workerArgument {
+		return
+	}
+	memory, err := strconv.ParseInt(os.Args[2], 10, 64)
+	if err != nil {
+		os.Exit(2)
+	}
+	os.Clearenv()
+	debug.SetMaxStack(maxStack)
+	// Rendering makes much garbage and keeps little: collecting less often saves
+	// time. The soft limit makes the collector work harder before the hard one ends
+	// the process.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(memory / 4 * 3)
+	if err := limitProcess(uint64(memory)); err != nil {
+		fmt.Fprintln(os.Stderr, "sandbox: limits cannot be set:", err)
+		os.Exit(1)
+	}
+	if err := serve(os.Stdin, os.Stdout, os.Exit); err != nil {
+		fmt.Fprintln(os.Stderr, "sandbox:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// serve answers requests. When there are no more, the parent has ended, whether
+// it could say so or not: exit is called even while a template is running.
+func serve(from io.Reader, to io.Writer, exit func(int)) error {
+	in, out := bufio.NewReaderSize(from, 1<<16), bufio.NewWriterSize(to, 1<<16)
+	requests := make(chan request)
+	go func() {
+		for {
+			var asked request
+			if err := receive(in, &asked); errors.Is(err, io.EOF) {
+				exit(0)
+			} else if err != nil {
+				fmt.Fprintln(os.Stderr, "sandbox:", err)
+				exit(1)
+			}
+			requests <- asked
+		}
+	}()
+	for asked := range requests {
+		said := look(asked)
+		if err := send(out, said); err != nil {
+			return err
+		}
+		if err := out.Flush(); err != nil {
+			return err
+		}
+		if said.Spent {
+			return nil // a template is still running, and Go cannot stop it
+		}
+	}
+	return nil
+}
+
+// look does the work on one chart.
+func look(asked request) answer {
+	var said answer
+	chart, err := charts.Load(asked.Archive)
+	if err == nil {
+		said.Discovery, err = chart.Discover(context.Background(), asked.Options)
+	}
+	encodeError(err, &said)
+	said.Spent = errors.Is(err, charts.ErrRenderTime)
+	return said
+}

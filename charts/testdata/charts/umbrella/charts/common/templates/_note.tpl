@@ -1,0 +1,3 @@
+{{- define "common.note" -}}
+# written by {{ .Chart.Name }}
+{{- end -}}

@@ -1,0 +1,211 @@
+package charts
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/islandbundle/island/manifests"
+)
+
+// hosted is a reference that begins with a registry's host name and ends in a
+// tag or digest: the only form that is recognised in the middle of a text
+// (distribution/reference, "Grammar").
+var hosted = regexp.MustCompile(`(?:(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::[0-9]{2,5})?|(?:localhost|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?):[0-9]{2,5})` +
+	`(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+` +
+	`(?:(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})`)
+
+// quotedImage is a line of YAML or JSON, or of something like them, that says
+// what image something has.
+var quotedImage = regexp.MustCompile(`(?m)(?:^|[\s{,"'-])["']?image["']?\s*:\s*["']?([A-Za-z0-9][A-Za-z0-9._/:@-]*)["']?\s*(?:$|[,}#])`)
+
+// isHosted tells whether a whole text is such a reference.
+func isHosted(text string) bool {
+	at := hosted.FindStringIndex(text)
+	return at != nil && at[0] == 0 && at[1] == len(text) && plausibleHost(text) && isReference(text)
+}
+
+// plausibleHost refuses names that look like a reference and are the key of a
+// Kubernetes label or an API group.
+func plausibleHost(text string) bool {
+	host, _, _ := strings.Cut(text, "/")
+	host, _, _ = strings.Cut(host, ":")
+	switch {
+	case strings.HasSuffix(host, ".kubernetes.io"), host == "kubernetes.io":
+		return false
+	case strings.HasSuffix(host, ".k8s.io"):
+		return strings.HasPrefix(host, "registry") || strings.HasSuffix(host, ".registry.k8s.io") || strings.HasSuffix(host, "gcr.k8s.io")
+	}
+	return !slices.Contains([]string{"github.com", "gitlab.com"}, host)
+}
+
+// isReference tells whether a text is a reference with a tag or digest.
+func isReference(text string) bool {
+	_, err := manifests.ParseImageRef(text)
+	return err == nil
+}
+
+// references gives the references in the middle of a text.
+func references(text string) []string {
+	var all []string
+	for _, at := range hosted.FindAllStringIndex(text, -1) {
+		if at[0] > 0 && strings.ContainsRune("/@:.-_%$}abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", rune(text[at[0]-1])) &&
+			!hasScheme(text[:at[0]]) {
+			continue
+		}
+		if at[1] < len(text) && strings.ContainsRune("/{$%", rune(text[at[1]])) {
+			continue // a URL with a port, or a pattern with a tag still to come
+		}
+		reference := strings.TrimRight(text[at[0]:at[1]], ".-")
+		if plausibleHost(reference) && isReference(reference) && !slices.Contains(all, reference) {
+			all = append(all, reference)
+		}
+	}
+	return all
+}
+
+// schemes are what some programs write in front of a reference (containers'
+// transports; Helm's and Flux' oci).
+var schemes = []string{"docker://", "oci://", "docker-pullable://"}
+
+func hasScheme(before string) bool {
+	return slices.ContainsFunc(schemes, func(scheme string) bool { return strings.HasSuffix(before, scheme) })
+}
+
+func trimScheme(text string) string {
+	for _, scheme := range schemes {
+		text = strings.TrimPrefix(text, scheme)
+	}
+	return text
+}
+
+// isImageName tells whether the name of a flag, variable or field says that its
+// value is an image: --acme-http01-solver-image, RELATED_IMAGE_PROXY,
+// serverImage.
+func isImageName(name string) bool {
+	if strings.Contains(strings.ToUpper(name), "RELATED_IMAGE_") {
+		return true
+	}
+	letters := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(name))
+	for _, end := range []string{"image", "images", "imagename", "imageref", "imagereference", "imageurl", "imagerepotag", "imagefullname"} {
+		if strings.HasSuffix(letters, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// noImages are values of such names that are none.
+var noImages = []string{"", "true", "false", "yes", "no", "none", "null", "auto", "default", "latest", "always", "never", "ifnotpresent"}
+
+// named adds what the value of a named text holds: of a flag, an environment
+// variable, an annotation, a file in a ConfigMap. whole is the class of a
+// reference with registry and tag that is the whole value, where the name says
+// nothing.
+func (f *finder) named(name, value, field string, whole Class) {
+	value = trimScheme(strings.Trim(strings.TrimSpace(value), `"'`))
+	switch {
+	case len(value) > manifestsText:
+		return
+	case f.known.argument(name) && isReference(value):
+		f.add(f.find(value, Certain, field))
+	case isImageName(name):
+		f.namedImage(value, field)
+	case isHosted(value):
+		find := f.find(value, whole, field)
+		if whole == Candidate {
+			find.Reason = reasonText
+		}
+		f.add(find)
+	default:
+		f.text(value, field)
+	}
+}
+
+// manifestsText bounds what is searched for references as one text: bytes.
+const manifestsText = 8 << 20
+
+// The reasons of candidates found in texts.
+const (
+	reasonText  = "only a text, which nothing says is an image"
+	reasonNoTag = "has neither tag nor digest"
+)
+
+// namedImage adds the value of a name that says it is an image, or several of
+// them, as in "3.8.0=quay.io/strimzi/kafka:0.45.0-kafka-3.8.0".
+func (f *finder) namedImage(value, field string) {
+	if isReference(value) {
+		f.add(f.find(value, Likely, field))
+		return
+	}
+	words := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t\r\n,;=|\"'[]{}", r) })
+	several := false
+	for _, word := range words {
+		if word = trimScheme(word); strings.Contains(word, "/") && isReference(word) {
+			several = true
+			f.add(f.find(word, Likely, field))
+		}
+	}
+	if several || slices.Contains(noImages, strings.ToLower(value)) {
+		return
+	}
+	if _, err := manifests.ParseImageRef(value); errors.Is(err, manifests.ErrNoTag) {
+		find := f.find(value, Candidate, field)
+		find.Reason = reasonNoTag
+		f.add(find)
+	}
+}
+
+// text adds what looks like references in the middle of a text.
+func (f *finder) text(text, field string) {
+	if len(text) > manifestsText {
+		return
+	}
+	for _, reference := range references(text) {
+		find := f.find(reference, Candidate, field)
+		find.Reason = reasonText
+		f.add(find)
+	}
+}
+
+// arguments looks at a list of command line arguments: --flag=value, and
+// --flag followed by the value.
+func (f *finder) arguments(list []any, where string) {
+	flag := ""
+	for i, item := range list {
+		argument, _ := item.(string)
+		field := indexed(where, i)
+		name, value, assigned := strings.Cut(argument, "=")
+		switch {
+		case strings.HasPrefix(argument, "-") && assigned && !strings.ContainsAny(name, " \n"):
+			f.named(name, value, field, Likely)
+			flag = ""
+		case strings.HasPrefix(argument, "-") && !strings.ContainsAny(argument, " \n"):
+			flag = argument
+		case assigned && isImageName(name) && !strings.ContainsAny(name, " \n"):
+			f.named(name, value, field, Likely) // NAME=value, as for env and make
+			flag = ""
+		default:
+			f.named(flag, argument, field, Likely)
+			flag = ""
+		}
+	}
+}
+
+// environment looks at a list of environment variables (Kubernetes API
+// reference, "EnvVar").
+func (f *finder) environment(list []any, where string) {
+	for i, item := range list {
+		variable, _ := item.(map[string]any)
+		name, _ := scalar(variable["name"])
+		if value, ok := variable["value"].(string); ok {
+			f.named(name, value, indexed(where, i)+".value", Likely)
+		}
+	}
+}

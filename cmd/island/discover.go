@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/islandbundle/island/charts"
+	"github.com/islandbundle/island/charts/sandbox"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/resolve"
+)
+
+func (a *app) discover() *cobra.Command {
+	var release releaseFlags
+	var upstream upstreamFlags
+	var values []string
+	var rulesOnly bool
+	cmd := &cobra.Command{
+		Use:   "discover -f RELEASE | CHART...",
+		Short: "Find the images in charts, and say how sure that is",
+		Long: `Render charts in all the ways that a release wants and look for images: in pod
+specs, custom resources, arguments, environment, configuration files, annotations,
+and in values of features that are switched off.
+
+Each find is certain, likely, or a candidate. Likely ones are confirmed with the
+registry. Candidates are not carried until a rule of the release includes or
+excludes them; island build refuses while one is undecided. They are printed as a
+list of rules to paste into the release (docs/discovery.md).
+
+CHART is a folder or an archive on this machine.` + exitStatus(),
+		Example: `  island discover -f build.json --profile default
+  island discover -f release.yaml --rules > rules.yaml
+  island discover ./charts/wire-server --values prod.yaml --stub-required --output json`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if (len(args) > 0) == (release.file != "") {
+				return usage("island discover -f release.yaml, or island discover CHART...", "wants either -f RELEASE or charts")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			assembled, err := release.assembleOr(args, values)
+			if err != nil {
+				return err
+			}
+			return a.runDiscover(cmd.Context(), assembled, upstream, release.stubRequired, rulesOnly)
+		},
+	}
+	release.add(cmd)
+	upstream.add(cmd)
+	cmd.Flags().StringArrayVar(&values, "values", nil, "values file for the charts given as arguments (repeatable)")
+	cmd.Flags().BoolVar(&rulesOnly, "rules", false, "print nothing but the rules to paste")
+	return cmd
+}
+
+// assembleOr gives the release that is named, or one of the charts on this
+// machine that are.
+func (f *releaseFlags) assembleOr(paths, values []string) (*resolve.Assembled, error) {
+	if len(paths) == 0 {
+		if len(values) > 0 {
+			return nil, usage("name values files in an overlay", "--values is for charts given as arguments")
+		}
+		return f.assemble()
+	}
+	release := &manifests.Release{Discovery: manifests.Discovery{IncludeDisabled: f.includeDisabled}}
+	for _, name := range paths {
+		meta, err := chartAt(name)
+		if err != nil {
+			return nil, err
+		}
+		release.Charts = append(release.Charts, manifests.Chart{Name: meta.Name, Version: meta.Version, Path: name, Values: values})
+	}
+	return &resolve.Assembled{Release: release, BaseDir: "."}, nil
+}
+
+// chartAt reads what a chart on this machine calls itself.
+func chartAt(name string) (charts.Metadata, error) {
+	if strings.HasSuffix(name, ".tgz") || strings.HasSuffix(name, ".tar.gz") {
+		archive, err := readBounded(name, charts.MaxArchive)
+		if err != nil {
+			return charts.Metadata{}, err
+		}
+		chart, err := charts.Load(archive)
+		if err != nil {
+			return charts.Metadata{}, fmt.Errorf("%s: %w", name, err)
+		}
+		return chart.Metadata(), nil
+	}
+	chart, err := charts.LoadFolder(filepath.Clean(name))
+	if err != nil {
+		return charts.Metadata{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return chart.Metadata(), nil
+}
+
+func (a *app) runDiscover(ctx context.Context, assembled *resolve.Assembled, upstream upstreamFlags, stub, rulesOnly bool) error {
+	world, err := upstream.open(a, assembled.BaseDir)
+	if err != nil {
+		return err
+	}
+	defer world.Close()
+	pool, err := sandbox.New(sandbox.Options{})
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	progress := a.progress("discover")
+	found, err := resolve.Find(ctx, assembled, world, resolve.Options{
+		Parallel: upstream.total, Progress: progress, Discover: pool.Discover, StubRequired: stub,
+	})
+	progress.close()
+	result := newDiscoverResult(found)
+	switch {
+	case rulesOnly && err == nil:
+		_, err = io.WriteString(a.out, result.Rules)
+		return err
+	case len(found.Charts) > 0:
+		if printErr := a.print(result); printErr != nil {
+			return printErr
+		}
+	}
+	return err
+}
+
+type discoverResult struct {
+	Charts    []discoveredChart `json:"charts"`
+	Conflicts []charts.Conflict `json:"conflicts"`
+	Undecided int               `json:"undecided"`
+	Rules     string            `json:"rules"` // YAML, to paste into the release
+}
+
+type discoveredChart struct {
+	Name    string              `json:"name"`
+	Version string              `json:"version"`
+	Images  []discoveredImage   `json:"images"`
+	LeftOut []discoveredImage   `json:"leftOut"`
+	Off     []charts.Switch     `json:"off"`
+	Stubbed []charts.StubbedFor `json:"stubbed"`
+}
+
+type discoveredImage struct {
+	Image     string           `json:"image"`
+	Class     charts.Class     `json:"class"`
+	Decision  string           `json:"decision"` // included, excluded, undecided or left out
+	Reason    string           `json:"reason,omitempty"`
+	Subchart  string           `json:"subchart,omitempty"`
+	Rendering string           `json:"rendering,omitempty"`
+	Origin    manifests.Origin `json:"origin"`
+}
+
+func newDiscoverResult(found *resolve.Found) discoverResult {
+	result := discoverResult{
+		Charts: []discoveredChart{}, Conflicts: found.Conflicts,
+		Undecided: len(found.Decision.Undecided), Rules: charts.ProposeRules(found.Decision.Undecided),
+	}
+	byChart := map[string]*discoveredChart{}
+	for _, d := range found.Charts {
+		chart := discoveredChart{
+			Name: d.Chart.Name, Version: d.Chart.Version, Images: []discoveredImage{}, LeftOut: []discoveredImage{},
+			Off: d.Off, Stubbed: d.Stubbed,
+		}
+		for _, left := range d.LeftOut {
+			chart.LeftOut = append(chart.LeftOut, discovered(left.ImageFind, "left out", left.Rule))
+		}
+		result.Charts = append(result.Charts, chart)
+	}
+	for i := range result.Charts {
+		byChart[result.Charts[i].Name] = &result.Charts[i]
+	}
+	add := func(find charts.ImageFind, decision, reason string) {
+		if chart := byChart[find.Origin.Chart]; chart != nil {
+			chart.Images = append(chart.Images, discovered(find, decision, reason))
+		}
+	}
+	for _, find := range found.Decision.Included {
+		add(find, "included", find.Reason)
+	}
+	for _, find := range found.Decision.Undecided {
+		add(find, "undecided", find.Reason)
+	}
+	for _, excluded := range found.Decision.Excluded {
+		add(excluded.ImageFind, "excluded", excluded.Rule.Reason)
+	}
+	return result
+}
+
+func discovered(find charts.ImageFind, decision, reason string) discoveredImage {
+	return discoveredImage{
+		Image: find.Image, Class: find.Class, Decision: decision, Reason: reason,
+		Subchart: find.Subchart, Rendering: find.Rendering, Origin: find.Origin,
+	}
+}
+
+// marks say a decision in one character, so that colour need not.
+var marks = map[string]string{"included": "+", "undecided": "?", "excluded": "-", "left out": "-"}
+
+func (r discoverResult) text(w io.Writer) {
+	included := 0
+	for _, chart := range r.Charts {
+		fmt.Fprintf(w, "%s %s\n", printable(chart.Name), printable(chart.Version))
+		if len(chart.Images)+len(chart.LeftOut) == 0 {
+			fmt.Fprintf(w, "    no images\n")
+		}
+		for _, line := range imageLines(append(chart.Images, chart.LeftOut...)) {
+			fmt.Fprintf(w, "  %s\n", printable(line))
+		}
+		for _, off := range chart.Off {
+			fmt.Fprintf(w, "  . subchart %s is off; on with %s\n", printable(off.Subchart), printable(strings.Join(off.On, " or ")))
+		}
+		for _, stub := range chart.Stubbed {
+			fmt.Fprintf(w, "  ! %s was made up: %s\n", printable(stub.Path), printable(stub.Why))
+		}
+		for _, image := range chart.Images {
+			if image.Decision == "included" {
+				included++
+			}
+		}
+	}
+	for _, conflict := range r.Conflicts {
+		var versions []string
+		for _, version := range conflict.Versions {
+			versions = append(versions, strings.TrimPrefix(version.Image, conflict.Name))
+		}
+		fmt.Fprintf(w, "\nnote: %s is wanted in %d versions: %s\n", printable(conflict.Name), len(versions), printable(strings.Join(versions, ", ")))
+	}
+	fmt.Fprintf(w, "\n+ carried (%d finds)   ? undecided (%d)   - left out, with the reason\n", included, r.Undecided)
+	if r.Rules != "" && r.Undecided > 0 {
+		fmt.Fprintf(w, "\nrules for what is undecided, to be read, corrected and put under discovery.rules:\n\n%s", r.Rules)
+	}
+}
+
+// imageLines gives a line for each image and decision, with how often and where
+// it was found first.
+func imageLines(images []discoveredImage) []string {
+	var lines []string
+	seen := map[string]int{}
+	at := map[string]int{}
+	for _, image := range images {
+		key := image.Decision + " " + image.Image
+		seen[key]++
+		if seen[key] > 1 {
+			continue
+		}
+		at[key] = len(lines)
+		line := fmt.Sprintf("%s %s", marks[image.Decision], image.Image)
+		where := image.Origin.Object
+		if where == "" {
+			where = image.Origin.List + image.Origin.Field
+		}
+		note := string(image.Class) + ", " + where
+		if image.Decision != "included" && image.Reason != "" {
+			note += ": " + image.Reason
+		}
+		if image.Rendering != "" {
+			note += " [" + image.Rendering + "]"
+		}
+		lines = append(lines, fmt.Sprintf("%-72s  %s", line, note))
+	}
+	for key, count := range seen {
+		if count > 1 {
+			lines[at[key]] += fmt.Sprintf(" (and %d more)", count-1)
+		}
+	}
+	return lines
+}

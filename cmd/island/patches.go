@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/islandbundle/island/manifests"
+)
+
+func (a *app) patches() *cobra.Command {
+	var release releaseFlags
+	var day string
+	cmd := &cobra.Command{
+		Use:   "patches -f RELEASE -p PATCH...",
+		Short: "List the patches that would be laid over a release, in order",
+		Long: `Check patches against a release and each other, and list them in the order in
+which they would be laid over it, with severity, vulnerabilities, deadline and
+age. Patches that another one supersedes are listed as such. Nothing is fetched:
+whether an image override matches anything is told by island resolve.` + exitStatus("3  a document is not signed as the policy demands"),
+		Example: `  island patches -f release.yaml -p WIRE-2026-001.yaml -p WIRE-2026-002.yaml
+  island patches -f build.json -p patches/*.yaml --require-signed --doc-key vendor.pub --output json`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			release.patches = append(release.patches, args...) // so that the shell's patterns can be used after -p
+			if release.file == "" || len(release.patches) == 0 {
+				return usage("island patches -f release.yaml -p patch.yaml", "wants a release and at least one patch")
+			}
+			today, err := dayOrToday(day)
+			if err != nil {
+				return err
+			}
+			assembled, err := release.assemble()
+			if err != nil {
+				return err
+			}
+			return a.print(listPatches(assembled.Patched, today))
+		},
+	}
+	release.add(cmd)
+	cmd.Flags().StringVar(&day, "today", "", "day to count age and deadlines by (default: today)")
+	return cmd
+}
+
+// dayOrToday reads a day, or takes the clock's.
+func dayOrToday(text string) (manifests.Date, error) {
+	if text == "" {
+		return today()
+	}
+	day, err := manifests.ParseDate(text)
+	if err != nil {
+		return day, usage("", "--today: %w", err)
+	}
+	return day, nil
+}
+
+type patchList struct {
+	Applied    []manifests.PatchState `json:"applied"` // in order
+	Superseded []supersededPatch      `json:"superseded"`
+}
+
+type supersededPatch struct {
+	ID string `json:"id"`
+	By string `json:"by"`
+}
+
+func listPatches(p *manifests.Patched, today manifests.Date) patchList {
+	list := patchList{Applied: []manifests.PatchState{}, Superseded: []supersededPatch{}}
+	for _, patch := range p.Applied {
+		list.Applied = append(list.Applied, patch.StateOn(today))
+	}
+	for _, s := range p.Superseded {
+		list.Superseded = append(list.Superseded, supersededPatch{s.Patch.ID(), s.By})
+	}
+	return list
+}
+
+func (l patchList) text(w io.Writer) {
+	patchTable(w, l.Applied)
+	for _, s := range l.Superseded {
+		fmt.Fprintf(w, "%s is superseded by %s\n", printable(s.ID), printable(s.By))
+	}
+}
+
+func patchTable(w io.Writer, patches []manifests.PatchState) {
+	table(w, "#|PATCH|DATE|AGE|SEVERITY|CVSS|VULNERABILITIES|DEADLINE|SUMMARY", func(row func(...string)) {
+		for i, p := range patches {
+			deadline := orDash(p.Deadline.String())
+			if p.Overdue {
+				deadline += " OVERDUE"
+			}
+			score := "-"
+			if p.Score > 0 {
+				score = fmt.Sprintf("%.1f", p.Score)
+			}
+			row(fmt.Sprint(i+1), p.ID, p.Date.String(), fmt.Sprintf("%d d", p.AgeDays), string(p.Severity), score,
+				orDash(strings.Join(p.Vulnerabilities, ", ")), deadline, firstLine(p.Summary.En))
+		}
+	})
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// firstLine gives the first line of a text, cut for a table.
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	if runes := []rune(line); len(runes) > 72 {
+		return string(runes[:71]) + "…"
+	}
+	return line
+}

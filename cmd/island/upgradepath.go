@@ -1,0 +1,121 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/wire"
+)
+
+// umbrella is the chart whose versions Wire's upgrade steps are about.
+const umbrella = "wire-server"
+
+func (a *app) upgradePath() *cobra.Command {
+	var from, to, file, kubernetes string
+	var federated bool
+	cmd := &cobra.Command{
+		Use:   "upgrade-path --from VERSION [--to VERSION] [-f RELEASE]",
+		Short: "Say by which steps one gets from one version to another",
+		Long: `Say by which versions one gets from one version to another, under which
+conditions, and what has to be done at each; or why there is no way.
+
+The steps are those that RELEASE (a release, a lock or a bundle) names in
+metadata.upgrades; where it names none, or none is given, what Wire's public
+documentation says of the chart wire-server. What is not said of the site is
+printed as a condition.` + exitStatus(),
+		Example: `  island upgrade-path --from 5.25.0 --to 5.30.0 --federated --kubernetes 1.29
+  island upgrade-path --from 5.28.0 -f build.json`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			site := manifests.SiteFacts{Kubernetes: kubernetes}
+			if cmd.Flags().Changed("federated") {
+				site.Federated = &federated
+			}
+			upgrades, target, err := upgradesOf(file)
+			if err != nil {
+				return err
+			}
+			if to = cmp.Or(to, target); from == "" || to == "" {
+				return usage("island upgrade-path --from 5.28.0 --to 5.30.0", "wants --from, and --to or a release that has the chart %s", umbrella)
+			}
+			hops, err := upgrades.Path(from, to, site)
+			if err != nil {
+				return err
+			}
+			return a.print(upgradePathResult{From: from, To: to, Hops: hops})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&from, "from", "", "version that is installed")
+	flags.StringVar(&to, "to", "", "version to get to (default: the release's)")
+	flags.StringVarP(&file, "file", "f", "", "release, lock or bundle that names the steps or the version to get to")
+	flags.BoolVar(&federated, "federated", false, "whether the site federates with others (default: not known)")
+	flags.StringVar(&kubernetes, "kubernetes", "", "version of the site's Kubernetes (default: not known)")
+	return cmd
+}
+
+// upgradesOf gives the steps that count, and the version that a release leads to.
+func upgradesOf(file string) (*manifests.Upgrades, string, error) {
+	builtIn, err := wire.Upgrades()
+	if err != nil || file == "" {
+		return builtIn, "", err
+	}
+	s, err := openSubject(file, trustFlags{})
+	if err != nil {
+		return nil, "", err
+	}
+	defer s.close()
+	own, version, chart := &manifests.Upgrades{}, "", ""
+	if s.release != nil {
+		m := s.release.Metadata
+		own.Steps, own.Skip, version = m.Upgrades, m.UpgradeFrom.Skip, m.Version
+		if c := s.release.ChartNamed(umbrella); c != nil {
+			chart = c.Version
+		}
+	} else {
+		own.Steps, version = s.lock.Release.Upgrades, s.lock.Release.Version
+		if up := s.lock.Release.UpgradeFrom; up != nil {
+			for _, skip := range up.Skip {
+				own.Skip = append(own.Skip, manifests.Skip(skip))
+			}
+		}
+		if i := slices.IndexFunc(s.lock.Charts, func(c manifests.LockedChart) bool { return c.Name == umbrella }); i >= 0 {
+			chart = s.lock.Charts[i].Version
+		}
+	}
+	if len(own.Steps) > 0 {
+		return own, version, nil
+	}
+	builtIn.Skip = append(builtIn.Skip, own.Skip...)
+	return builtIn, chart, nil
+}
+
+type upgradePathResult struct {
+	From string          `json:"from"`
+	To   string          `json:"to"`
+	Hops []manifests.Hop `json:"hops"`
+}
+
+func (r upgradePathResult) text(w io.Writer) {
+	for i, hop := range r.Hops {
+		fmt.Fprintf(w, "%d. %s to %s\n", i+1, printable(hop.From), printable(hop.To))
+		for _, condition := range hop.Conditions {
+			fmt.Fprintf(w, "   only if   %s\n", printable(condition))
+		}
+		if len(hop.Order) > 0 {
+			fmt.Fprintf(w, "   in order  %s\n", printable(strings.Join(hop.Order, ", ")))
+		}
+		for line := range strings.Lines(hop.Steps.En) {
+			fmt.Fprintf(w, "   %s\n", printable(strings.TrimRight(line, "\n")))
+		}
+		if hop.Source != "" {
+			fmt.Fprintf(w, "   source    %s\n", printable(hop.Source))
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package manifests
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestCycles(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ date, later, cycle, next string }{
+		{"2026-03-31", "2026-09-30", "2026-H1", "2026-H2"}, // September has 30 days
+		{"2025-08-31", "2026-02-28", "2025-H2", "2026-H1"},
+		{"2023-08-31", "2024-02-29", "2023-H2", "2024-H1"},
+		{"2026-06-30", "2026-12-30", "2026-H1", "2026-H2"},
+		{"2026-07-01", "2027-01-01", "2026-H2", "2027-H1"},
+	} {
+		d := day(t, test.date)
+		if got := d.AddMonths(CycleMonths).String(); got != test.later {
+			t.Errorf("six months after %s is %s, not %s", test.date, got, test.later)
+		}
+		if got := CycleOf(d); got != test.cycle {
+			t.Errorf("%s is in %s, not %s", test.date, got, test.cycle)
+		}
+		if got := NextCycle(test.cycle); got != test.next {
+			t.Errorf("%s is followed by %s, not %s", test.cycle, got, test.next)
+		}
+	}
+	if got := NextCycle("spring"); got != "" {
+		t.Errorf("a cycle of another name is followed by %q", got)
+	}
+	if got := day(t, "2026-02-27").DaysUntil(day(t, "2026-03-02")); got != 3 {
+		t.Errorf("%d days", got)
+	}
+}
+
+func TestStatusOn(t *testing.T) {
+	t.Parallel()
+	release := LockedRelease{
+		Name: "wire", Version: "1.2.5", BaseVersion: "1.2.0", Cycle: "2026-H1", Date: day(t, "2026-03-31"), Expires: day(t, "2027-03-31"),
+		Support: Support{From: day(t, "2026-03-31"), Until: day(t, "2026-12-31")},
+	}
+	has := []LockedPatch{{ID: "A", Supersedes: []string{"Z"}}}
+	known := []*Patch{
+		somePatch(t, "A", 1), somePatch(t, "B", 2, "requires: [A]"), somePatch(t, "C", 3), somePatch(t, "D", 4, "supersedes: [C]"),
+		somePatch(t, "Z", 1), readPatch(t, wholePatch),
+	}
+	for _, test := range []struct {
+		today   string
+		overdue bool
+		support SupportState
+		expired bool
+	}{
+		{"2026-03-30", false, SupportNotYet, false},
+		{"2026-09-30", false, Supported, false},
+		{"2026-10-01", true, Supported, false},
+		{"2026-12-31", true, Supported, false},
+		{"2027-01-01", true, SupportEnded, false},
+		{"2027-03-31", true, SupportEnded, false},
+		{"2027-04-01", true, SupportEnded, true},
+	} {
+		s, err := StatusOn(release, has, known, day(t, test.today))
+		if err != nil {
+			t.Fatal(told(err))
+		}
+		if s.CycleOverdue != test.overdue || s.Support != test.support || s.Expired != test.expired {
+			t.Errorf("on %s: %+v", test.today, s)
+		}
+		var lacks []string
+		for _, p := range s.Lacks {
+			lacks = append(lacks, p.ID)
+		}
+		if got := strings.Join(lacks, " "); got != "B D" || s.NextCycle != "2026-H2" || s.NextDue.String() != "2026-09-30" {
+			t.Errorf("lacks %q, next %s on %s", got, s.NextCycle, s.NextDue)
+		}
+	}
+	state := readPatch(t, wholePatch).StateOn(day(t, "2026-04-22"))
+	if !state.Overdue || state.AgeDays != 8 || state.Score != 9.8 || len(state.Vulnerabilities) != 2 {
+		t.Errorf("%+v", state)
+	}
+	if readPatch(t, wholePatch).StateOn(day(t, "2026-04-21")).Overdue {
+		t.Error("overdue on the day of the deadline")
+	}
+}
+
+func TestLockedPatchesAreChecked(t *testing.T) {
+	t.Parallel()
+	patched := func(change func(*Lock)) *Lock {
+		l := someLock(t)
+		l.Patches = []LockedPatch{{ID: "A", Date: day(t, "2026-04-01"), Severity: SeverityHigh, Digest: digestOf("a")}}
+		l.Charts[0].DecidedBy, l.Images[0].DecidedBy, l.Files[0].DecidedBy = "A", "A", "A"
+		change(l)
+		return l
+	}
+	if _, err := ReadLock("l.json", encoded(t, patched(func(*Lock) {}))); err != nil {
+		t.Errorf("a good lock is refused: %v", err)
+	}
+	for name, change := range map[string]func(*Lock){
+		"chart by a stranger": func(l *Lock) { l.Charts[0].DecidedBy = "B" },
+		"image by a stranger": func(l *Lock) { l.Images[0].DecidedBy = "B" },
+		"file by a stranger":  func(l *Lock) { l.Files[0].DecidedBy = "B" },
+		"twice":               func(l *Lock) { l.Patches = append(l.Patches, l.Patches[0]) },
+		"id of a path":        func(l *Lock) { l.Patches[0].ID = "../x" },
+		"no digest":           func(l *Lock) { l.Patches[0].Digest = "" },
+		"nameless image":      func(l *Lock) { l.Patches[0].Images = []LockedSwap{{}} },
+	} {
+		if err := patched(change).Check(); err == nil {
+			t.Errorf("%s: it passes", name)
+		}
+	}
+}
+
+func TestSiteValuesAndSteps(t *testing.T) {
+	t.Parallel()
+	l := &Lock{Patches: []LockedPatch{
+		{ID: "A", Date: day(t, "2026-04-01"), Values: []ValuesPath{{"brig", "image.tag", "2"}, {"galley", "tag", "1.0"}}, Steps: Text{En: "Restart."}},
+		{ID: "B", Date: day(t, "2026-04-02"), Values: []ValuesPath{{"brig", "extra.tag", "3"}}},
+	}}
+	files, err := SiteValues(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "# Give this to Helm after all other values of chart brig: -f\n# Decided by A, B.\nextra:\n    tag: \"3\"\nimage:\n    tag: \"2\"\n"
+	if got := string(files["brig"]); got != want || len(files) != 2 {
+		t.Errorf("got\n%s", got)
+	}
+	// A version that looks like a number stays a string.
+	if got := string(files["galley"]); !strings.HasSuffix(got, "tag: \"1.0\"\n") {
+		t.Errorf("got\n%s", got)
+	}
+	if got := string(SiteSteps(l)); got != "A of 2026-04-01\n\nRestart.\n\n" {
+		t.Errorf("steps are %q", got)
+	}
+	if SiteSteps(&Lock{}) != nil {
+		t.Error("there are steps without patches")
+	}
+}

@@ -1,0 +1,200 @@
+package resolve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/islandbundle/island/bundle/source"
+	"github.com/islandbundle/island/charts"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// Discover looks for the images of a chart archive in several renderings of it.
+// charts/sandbox has one that hostile charts cannot harm.
+type Discover func(ctx context.Context, archive []byte, options charts.DiscoverOptions) (charts.Discovery, error)
+
+// inProcess discovers without a sandbox.
+func inProcess(ctx context.Context, archive []byte, options charts.DiscoverOptions) (charts.Discovery, error) {
+	chart, err := charts.Load(archive)
+	if err != nil {
+		return charts.Discovery{}, err
+	}
+	return chart.Discover(ctx, options)
+}
+
+// Found is what was found out about the images of a release's charts.
+type Found struct {
+	Charts    []charts.Discovery // in the order of the release
+	Decision  charts.Decision
+	Conflicts []charts.Conflict // repositories wanted in more than one version
+}
+
+// Find renders the charts of a release and decides about every image in them,
+// as [Resolve] does before it pins them. Unlike Resolve it gives what it found
+// along with the errors.
+func Find(ctx context.Context, a *Assembled, world World, options Options) (*Found, error) {
+	r := newResolver(a, world, options)
+	if err := r.resolveCharts(ctx); err != nil {
+		return r.found(), err
+	}
+	decision, err := r.decide(ctx)
+	found := r.found()
+	found.Decision = decision
+	return found, err
+}
+
+func (r *resolver) found() *Found {
+	var finds []charts.ImageFind
+	found := &Found{}
+	for _, chart := range r.release.Charts {
+		if d, ok := r.discovered[chart.Name+" "+chart.Version]; ok {
+			found.Charts = append(found.Charts, d)
+			finds = append(finds, slices.DeleteFunc(slices.Clone(d.Images), func(f charts.ImageFind) bool { return f.Class == charts.Candidate })...)
+		}
+	}
+	further := map[manifests.ImageRef]manifests.Origin{}
+	for _, image := range r.release.Images {
+		if ref, err := manifests.ParseImageRef(image.Name); err == nil {
+			further[ref] = manifests.Origin{List: "images of the release"}
+		}
+	}
+	found.Conflicts = charts.Conflicts(finds, further)
+	return found
+}
+
+// discover renders a chart in all the ways that the release wants.
+func (r *resolver) discover(ctx context.Context, chart manifests.Chart, archive []byte) (charts.Discovery, error) {
+	options := charts.DiscoverOptions{Known: knownOf(r.release.Discovery)}
+	names, renderings := chart.RenderingsOf(r.release.ChosenRenderings())
+	for i, rendering := range renderings {
+		how, err := r.rendering(rendering)
+		if err != nil {
+			return charts.Discovery{}, err
+		}
+		if len(names) > 1 {
+			how.Name = names[i]
+		}
+		options.Renderings = append(options.Renderings, how)
+	}
+	return r.look(ctx, archive, options)
+}
+
+func knownOf(d manifests.Discovery) charts.Known {
+	var known charts.Known
+	for _, o := range d.Objects {
+		known.Objects = append(known.Objects, charts.KnownObject{
+			Group: o.Group, Kinds: o.Kinds, Images: o.Images, PodSpecs: o.PodSpecs, Source: o.Source,
+		})
+	}
+	for _, a := range d.Arguments {
+		known.Arguments = append(known.Arguments, charts.KnownArgument(a))
+	}
+	return known
+}
+
+// decide applies the release's rules to everything that was found in charts.
+// A rule that matches nothing is an error, unless it says that it may.
+func (r *resolver) decide(ctx context.Context) (charts.Decision, error) {
+	finds, err := r.confirm(ctx, r.finds)
+	if err != nil {
+		return charts.Decision{}, err
+	}
+	var rules []charts.Rule
+	optional := map[charts.Rule]bool{}
+	for _, rule := range r.release.Discovery.Rules {
+		converted := charts.Rule{Image: rule.Image, Where: rule.Where, Action: charts.Action(rule.Action), Reason: rule.Reason}
+		rules = append(rules, converted)
+		optional[converted] = rule.Optional
+	}
+	if r.release.Discovery.IncludeDisabled {
+		rules = append(rules, charts.IncludeDisabled())
+		optional[charts.IncludeDisabled()] = true
+	}
+	decision := charts.Decide(finds, rules)
+	var errs []error
+	for _, rule := range decision.UnusedRules {
+		if !optional[rule] {
+			errs = append(errs, fault.New(fault.Usage, fault.Here, "discovery rule for "+strings.TrimSpace(rule.Image+" "+rule.Where),
+				"remove it, or correct it", "rule matches nothing any more"))
+		}
+	}
+	return decision, errors.Join(errs...)
+}
+
+// confirm asks the registry for every image that is only likely to be one. One
+// that does not exist becomes a candidate, with that as the reason.
+func (r *resolver) confirm(ctx context.Context, finds []charts.ImageFind) ([]charts.ImageFind, error) {
+	var likely []string
+	for _, find := range finds {
+		if find.Class == charts.Likely && !slices.Contains(likely, find.Image) {
+			likely = append(likely, find.Image)
+		}
+	}
+	absent := map[string]string{}
+	err := each(ctx, r.parallel, likely, func(ctx context.Context, image string) error {
+		ref, err := manifests.ParseImageRef(image)
+		if err != nil {
+			return nil //nolint:nilerr // judged like every other reference, later
+		}
+		if _, err = r.world.Manifest(ctx, ref); errors.Is(err, source.ErrNotFound) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			absent[image] = ref.Registry + " has no such image"
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return charts.Reclassify(finds, absent), nil
+}
+
+// takeDecision notes what is carried and what is not, and why.
+func (r *resolver) takeDecision(decision charts.Decision) error {
+	var errs []error
+	for _, find := range decision.Included {
+		errs = append(errs, r.want(find.Image, originOf(find)))
+	}
+	for _, excluded := range decision.Excluded {
+		r.leave(excluded.Image, excluded.Rule.Reason, originOf(excluded.ImageFind))
+	}
+	for _, find := range decision.Undecided {
+		r.undecided = append(r.undecided, manifests.Omission{What: find.Image, Reason: find.Reason, Origin: originOf(find)})
+	}
+	return errors.Join(errs...)
+}
+
+func originOf(find charts.ImageFind) manifests.Origin {
+	origin := find.Origin
+	origin.Rendering = find.Rendering
+	return origin
+}
+
+// note keeps what was discovered of a chart.
+func (r *resolver) note(chart manifests.Chart, d charts.Discovery) {
+	for _, left := range d.LeftOut {
+		r.leave(left.Image, left.Rule, originOf(left.ImageFind))
+	}
+	for _, off := range d.Off {
+		reason := "switched off in the chart"
+		if len(off.On) > 0 {
+			reason = "switched off; " + strings.Join(off.On, " or ") + " switches it on"
+		}
+		r.leave(fmt.Sprintf("subchart %s (%s)", off.Subchart, off.Chart), reason, manifests.Origin{Chart: chart.Name})
+	}
+	for _, notice := range d.Notices {
+		r.progress.Notice("chart " + chart.Name + ": " + notice)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.discovered[chart.Name+" "+chart.Version] = d
+	r.finds = append(r.finds, d.Images...)
+	for _, stub := range d.Stubbed {
+		r.stubbed = append(r.stubbed, manifests.StubbedValue{Chart: chart.Name, Rendering: stub.Rendering, Path: stub.Path, Why: stub.Why})
+	}
+}

@@ -1,0 +1,217 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/distribution/reference"
+)
+
+// skopeoName gives the name by which every skopeo finds an image in the bundle.
+// In an OCI layout old ones look only at what has a media type of OCI, Debian
+// 12's 1.9 among them (containers/image, oci/layout/oci_transport.go; newer ones
+// take Docker's types too). An image of Docker's types they find in the same
+// file as in an archive of Docker.
+func skopeoName(t *testing.T, d delivery, image image) string {
+	t.Helper()
+	if strings.HasPrefix(image.MediaType, "application/vnd.oci.") {
+		return "oci-archive:" + d.bundle + ":" + image.Name
+	}
+	var list []struct{ Config string }
+	if err := json.Unmarshal([]byte(run(t, d.folder, "tar", "-xOf", d.bundle, "manifest.json")), &list); err != nil {
+		t.Fatal(err)
+	}
+	for i, entry := range list {
+		if "sha256:"+filepath.Base(entry.Config) == image.Manifests[0].Config {
+			return fmt.Sprintf("docker-archive:%s:@%d", d.bundle, i)
+		}
+	}
+	t.Fatalf("manifest.json does not have %s", image.Name)
+	return ""
+}
+
+// skopeoInspects looks every image up in the bundle, and of those in OCI's form
+// finds the manifest that upstream had.
+func skopeoInspects(t *testing.T, d delivery) {
+	skopeo := tool(t, "skopeo")
+	exact := 0
+	for _, image := range d.images {
+		var seen struct{ Digest, Architecture string }
+		name := skopeoName(t, d, image)
+		if err := json.Unmarshal([]byte(run(t, d.folder, skopeo, "inspect", "--override-os=linux", "--override-arch=amd64", name)), &seen); err != nil {
+			t.Fatal(err)
+		}
+		if seen.Architecture != "amd64" {
+			t.Errorf("%s: skopeo sees an image for %s", image.Name, seen.Architecture)
+		}
+		if !strings.HasPrefix(name, "oci-archive:") {
+			continue
+		}
+		exact++
+		if seen.Digest != image.Digest {
+			t.Errorf("%s: skopeo sees %s, the bundle has %s", image.Name, seen.Digest, image.Digest)
+		}
+	}
+	t.Logf("skopeo inspected %d images, %d of them in the OCI layout", len(d.images), exact)
+}
+
+// skopeoCopies copies every image out of the bundle. The image for the platform
+// arrives with the configuration, and out of the OCI layout with the digest,
+// that it has upstream.
+func skopeoCopies(t *testing.T, d delivery) {
+	skopeo := tool(t, "skopeo")
+	for i, image := range d.images {
+		out, name := filepath.Join(t.TempDir(), fmt.Sprint(i)), skopeoName(t, d, image)
+		run(t, d.folder, skopeo, "--insecure-policy", "--override-os=linux", "--override-arch=amd64", "copy", name, "dir:"+out)
+		data, err := os.ReadFile(filepath.Join(out, "manifest.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := image.Manifests[0]
+		if digest := digestOf(data); strings.HasPrefix(name, "oci-archive:") && digest != want.Digest {
+			t.Errorf("%s: skopeo copied the manifest %s, want %s", image.Name, digest, want.Digest)
+		}
+		var manifest struct{ Config struct{ Digest string } }
+		if err := json.Unmarshal(data, &manifest); err != nil || manifest.Config.Digest != want.Config {
+			t.Errorf("%s: skopeo copied the configuration %s, want %s", image.Name, manifest.Config.Digest, want.Config)
+		}
+	}
+	t.Logf("skopeo copied %d images", len(d.images))
+}
+
+// podmanLoads loads the whole bundle into a storage of its own.
+func podmanLoads(t *testing.T, d delivery) {
+	podman := tool(t, "podman")
+	asRoot(t)
+	// Podman wants the path of its runroot to have 50 bytes at most.
+	home, err := os.MkdirTemp("", "podman")
+	if err != nil {
+		t.Fatal(err)
+	}
+	storage := []string{
+		"--root", filepath.Join(home, "root"), "--runroot", filepath.Join(home, "run"), "--tmpdir", filepath.Join(home, "tmp"),
+		"--storage-driver", "vfs", "--events-backend", "none",
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(home); err != nil {
+			t.Error(err)
+		}
+	})
+	run(t, d.folder, podman, append(storage, "load", "-i", d.bundle)...)
+	out := run(t, d.folder, podman, append(storage, "images", "--all", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}")...)
+	loaded := strings.Split(strings.TrimSpace(out), "\n")
+	slices.Sort(loaded)
+
+	// Docker's archive format has no place for a digest in a name: such an image
+	// has its tag, or no name at all.
+	var want []string
+	for _, image := range d.images {
+		name, _, _ := strings.Cut(image.Name, "@")
+		if strings.LastIndexByte(name, ':') <= strings.LastIndexByte(name, '/') {
+			name = "<none>:<none>"
+		}
+		want = append(want, name+" "+image.Manifests[0].Config)
+	}
+	slices.Sort(want)
+	if !slices.Equal(loaded, want) {
+		t.Errorf("podman has loaded\n%s\nwant\n%s", strings.Join(loaded, "\n"), strings.Join(want, "\n"))
+	}
+	t.Logf("podman loaded %d images", len(loaded))
+}
+
+// containerdImports imports the whole bundle into a containerd of its own, and
+// unpacks every image.
+func containerdImports(t *testing.T, d delivery) {
+	ctr := tool(t, "ctr")
+	asRoot(t)
+	client := []string{"--address", startContainerd(t), "--namespace", "k8s.io"}
+	out := run(t, d.folder, ctr, append(client, "images", "import", "--snapshotter", "native", d.bundle)...)
+	if done := strings.Count(out, "...done"); done != len(d.images) {
+		t.Errorf("ctr unpacked %d images of %d:\n%s", done, len(d.images), out)
+	}
+	lines := strings.Split(strings.TrimSpace(run(t, d.folder, ctr, append(client, "images", "check", "--snapshotter", "native")...)), "\n")[1:]
+	state := map[string][]string{}
+	for _, line := range lines {
+		fields := strings.Fields(line)
+		state[fields[0]] = fields
+	}
+	for _, image := range d.images {
+		// name, media type, digest, "complete", …, "true" for unpacked
+		// Containerd must have it under the name by which it looks it up for a pod.
+		name, err := reference.ParseDockerRef(image.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields := state[name.String()]
+		if len(fields) < 5 || fields[2] != image.Digest || fields[3] != "complete" || fields[len(fields)-1] != "true" {
+			t.Errorf("%s: containerd has %q, want %s, complete and unpacked", image.Name, fields, image.Digest)
+		}
+	}
+	if len(lines) != len(d.images) {
+		t.Errorf("containerd has %d images, want %d", len(lines), len(d.images))
+	}
+	t.Logf("containerd imported and unpacked %d images", len(lines))
+}
+
+// startContainerd starts a containerd that shares nothing with the machine's,
+// and gives the path of its socket.
+func startContainerd(t *testing.T) string {
+	t.Helper()
+	containerd := tool(t, "containerd")
+	// The path of a socket may have 107 bytes, which t.TempDir can exceed.
+	home, err := os.MkdirTemp("", "ctrd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(home, "sock")
+	config := fmt.Sprintf("version = 2\nroot = %q\nstate = %q\n"+
+		"disabled_plugins = [\"io.containerd.grpc.v1.cri\", \"io.containerd.internal.v1.opt\"]\n[grpc]\naddress = %q\n",
+		filepath.Join(home, "root"), filepath.Join(home, "state"), socket)
+	write(t, filepath.Join(home, "config.toml"), []byte(config))
+	var log bytes.Buffer
+	cmd := exec.Command(containerd, "--config", filepath.Join(home, "config.toml"))
+	cmd.Stdout, cmd.Stderr = &log, &log
+	// It must not outlive the test, even if that is killed.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Log(log.String())
+		}
+		if err := os.RemoveAll(home); err != nil {
+			t.Error(err)
+		}
+	})
+	awaitSocket(t, socket)
+	return socket
+}
+
+func awaitSocket(t *testing.T, path string) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		connection, err := net.Dial("unix", path)
+		if err == nil {
+			connection.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+		<-time.After(20 * time.Millisecond) // another process: there is nothing to wait on
+	}
+}
