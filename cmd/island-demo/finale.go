@@ -32,6 +32,8 @@ func (s *stage) finale() error {
 	s.say("  %s saved. The rest is the program itself, for the site.", apart-once)
 	s.say("  resolve took %s, build %s, verify %s. One flipped bit was found.",
 		s.time("resolve"), s.time("build"), s.time("verify"))
+	s.say("  The patch for two holes crossed the gap as a delta of %s, and was applied in %s.",
+		s.size(deltaFile), s.time("apply"))
 	s.say("")
 	s.say("%s", s.style.heading("Try next")+"  (the server is gone; the files are in "+s.dir+")")
 	archive := s.path(bundleFile)
