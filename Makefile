@@ -5,13 +5,13 @@ GO       ?= go
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 # Go passes over folders named testdata, unless they are named.
-PACKAGES := ./... ./testdata/fixture/... ./testdata/e2e ./testdata/bench ./testdata/site/...
+PACKAGES := ./... ./testdata/fixture/... ./testdata/e2e ./testdata/bench
 
 # What the build side runs on, and what travels to a site.
 PLATFORMS := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build dist test lint fuzz bench schema clean
+.PHONY: help demo build dist test lint fuzz bench bench-discovery clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,7 @@ test: ## all tests; ISLAND_REQUIRE_TOOLS=1 lets none of them skip
 
 lint: ## golangci-lint and govulncheck, pinned in .ci/tools
 	GOBIN=$(CURDIR)/bin/tools $(GO) -C .ci/tools install tool
-	bin/tools/golangci-lint run $(PACKAGES)
+	bin/tools/golangci-lint run ./...
 	bin/tools/govulncheck ./...
 
 fuzz: ## every fuzz target for FUZZTIME (20s unless given)
@@ -53,6 +53,9 @@ fuzz: ## every fuzz target for FUZZTIME (20s unless given)
 
 bench: bin ## speed and memory, as ratios against the physical floor
 	$(GO) run ./testdata/bench --island bin/island
+
+bench-discovery: ## recall and precision of image discovery, against grep and yq; helm in PATH
+	$(GO) run ./charts/internal/benchdiscovery corpus charts/testdata/corpus
 
 clean: ## remove what make has made
 	rm -rf bin dist demo

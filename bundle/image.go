@@ -62,13 +62,14 @@ const (
 func imageParts(lock *manifests.Lock) ([]part, error) {
 	index := ociIndex{SchemaVersion: 2, MediaType: manifests.OCIIndex, Manifests: []descriptor{}}
 	docker := []dockerImage{}
+	tagged := map[string]bool{}
 	for _, image := range lock.Images {
 		name := image.Name.String()
 		index.Manifests = append(index.Manifests, descriptor{
 			MediaType: image.MediaType, Digest: image.Digest, Size: image.Size,
 			Annotations: map[string]string{refNameAnnotation: name, containerdAnnotation: kubeletName(image.Name)},
 		})
-		docker = append(docker, dockerArchive(image)...)
+		docker = append(docker, dockerArchive(image, tagged)...)
 	}
 	indexJSON, err := json.Marshal(index)
 	if err != nil {
@@ -105,13 +106,15 @@ func kubeletName(name manifests.ImageRef) string {
 // dockerArchive describes an image to clients that read Docker archives. Such
 // an archive knows no platforms, so only the image for the release's first
 // platform gets the tag; and it knows no digests, so an image that has no tag
-// gets none.
-func dockerArchive(image manifests.LockedImage) []dockerImage {
+// gets none. A tag is given once: of two images that a release names by the same
+// tag and different digests, the first keeps it.
+func dockerArchive(image manifests.LockedImage, tagged map[string]bool) []dockerImage {
 	var result []dockerImage
 	for i, manifest := range image.Manifests {
 		entry := dockerImage{Config: string(blobPath(manifest.Config)), RepoTags: []string{}, Layers: []string{}}
-		if i == 0 && image.Name.Tag != "" {
-			entry.RepoTags = append(entry.RepoTags, image.Name.Name()+":"+image.Name.Tag)
+		if name := image.Name.Name() + ":" + image.Name.Tag; i == 0 && image.Name.Tag != "" && !tagged[name] {
+			tagged[name] = true
+			entry.RepoTags = append(entry.RepoTags, name)
 		}
 		for _, layer := range manifest.Layers {
 			entry.Layers = append(entry.Layers, string(blobPath(layer)))

@@ -44,6 +44,8 @@ included. Take the program out, compare, and let it verify all the rest:
 READ IT WITH WHAT YOU HAVE
 --------------------------
     skopeo inspect oci-archive:` + name + `:IMAGE
+    skopeo inspect docker-archive:` + name + `:IMAGE   # older skopeo reads images
+                                                   # in Docker's form only so
     podman load -i ` + name + `
     ctr -n k8s.io images import ` + name + `
     tar -xf ` + name + ` charts     # a Helm repository with its index.yaml

@@ -50,35 +50,14 @@ func (f ImageFind) Place() string {
 }
 
 func (r Rule) matches(find ImageFind) bool {
-	if r.Where != "" && r.Where != find.Origin.Chart && !matchPattern(r.Where, find.Place()) {
+	if r.Where != "" && r.Where != find.Origin.Chart && !manifests.MatchPattern(r.Where, find.Place()) {
 		return false
 	}
-	if r.Image == "" || matchPattern(r.Image, find.Image) {
+	if r.Image == "" || manifests.MatchPattern(r.Image, find.Image) {
 		return true
 	}
 	ref, err := find.Ref()
-	return err == nil && matchPattern(r.Image, ref.String())
-}
-
-// matchPattern compares with a pattern in which * stands for any characters.
-func matchPattern(pattern, text string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == text
-	}
-	first, last := parts[0], parts[len(parts)-1]
-	if !strings.HasPrefix(text, first) || len(text) < len(first)+len(last) || !strings.HasSuffix(text, last) {
-		return false
-	}
-	text = text[len(first) : len(text)-len(last)]
-	for _, part := range parts[1 : len(parts)-1] {
-		at := strings.Index(text, part)
-		if at < 0 {
-			return false
-		}
-		text = text[at+len(part):]
-	}
-	return true
+	return err == nil && manifests.MatchPattern(r.Image, ref.String())
 }
 
 // Decision says what becomes of every find.

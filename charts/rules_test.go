@@ -190,7 +190,7 @@ func TestMatchPattern(t *testing.T) {
 		{"a*c*e", "abcde", true}, {"a*x*e", "abcde", false}, {"a**b", "ab", true}, {"*b*", "abc", true}, {"a*b", "abc", false},
 	}
 	for _, test := range tests {
-		if got := matchPattern(test.pattern, test.text); got != test.want {
+		if got := manifests.MatchPattern(test.pattern, test.text); got != test.want {
 			t.Errorf("%q on %q: got %v", test.pattern, test.text, got)
 		}
 	}

@@ -40,6 +40,7 @@ func (r *Release) checkParts() error {
 	c.skips()
 	c.upgrades("metadata.upgrades", r.Metadata.Upgrades)
 	c.support()
+	c.attachments()
 	c.images()
 	c.files()
 	for i, folder := range r.Values {

@@ -56,6 +56,7 @@ func Lay(base, overlay *Release, skipUnknown bool) (*Release, error) {
 	r.Profiles = layMap(base.Profiles, overlay.Profiles)
 	r.Aliases = layMap(base.Aliases, overlay.Aliases)
 	r.Policy = layPolicy(base.Policy, overlay.Policy)
+	r.Attachments = layAttachments(base.Attachments, overlay.Attachments)
 	r.Discovery = layDiscovery(base.Discovery, overlay.Discovery)
 	return &r, nil
 }
@@ -195,6 +196,9 @@ func (r *Release) Rebase(folder string) {
 	for i := range r.Values {
 		r.Values[i].Path = rebase(r.Values[i].Path)
 	}
+	for i := range r.Attachments.Verify {
+		r.Attachments.Verify[i].Key = rebase(r.Attachments.Verify[i].Key)
+	}
 	for i := range r.Policy.Keys {
 		r.Policy.Keys[i] = rebase(r.Policy.Keys[i])
 	}
@@ -257,12 +261,16 @@ func (r *Release) Apply(profile string) (*Release, []Omission, error) {
 
 // Matches tells whether the whole reference matches the pattern, in which *
 // stands for any characters.
-func (p ImagePattern) Matches(image string) bool {
-	parts := strings.Split(p.Pattern, "*")
+func (p ImagePattern) Matches(image string) bool { return MatchPattern(p.Pattern, image) }
+
+// MatchPattern compares a whole text with a pattern, in which * stands for any
+// characters and nothing else has a meaning.
+func MatchPattern(pattern, text string) bool {
+	parts := strings.Split(pattern, "*")
 	if len(parts) == 1 {
-		return image == p.Pattern
+		return text == pattern
 	}
-	rest, ok := strings.CutPrefix(image, parts[0])
+	rest, ok := strings.CutPrefix(text, parts[0])
 	if !ok {
 		return false
 	}

@@ -77,7 +77,7 @@ type claim struct {
 // among it: two overrides cannot both decide one value.
 func claims(p *Patch) []claim {
 	var list []claim
-	var values []ValuesPath
+	values := map[ValuesPath]bool{}
 	for _, charts := range [][]Chart{p.Changes.Charts, p.Changes.Add.Charts} {
 		for _, c := range charts {
 			list = append(list, claim{"chart " + c.Name, "changes.charts"})
@@ -93,8 +93,8 @@ func claims(p *Patch) []claim {
 			// Several images may be set by one value, but only to one thing.
 			set := v
 			set.Value = o.SetValue(v)
-			if !slices.Contains(values, set) {
-				values = append(values, set)
+			if !values[set] {
+				values[set] = true
 				list = append(list, claim{"value " + v.Path + " of chart " + v.Chart, "changes.images"})
 			}
 		}
@@ -132,6 +132,7 @@ func oneDecides(ordered []*Patch) error {
 		errs = append(errs, fault.At(p.Place(field), "let one supersede the other, or leave one of them out",
 			"patches %s and %s both change %s", other.ID(), p.ID(), what))
 	}
+	covered := map[string]coverage{} // by patch
 	for i, p := range ordered {
 		for _, c := range claims(p) {
 			if other := first[c.what]; other != nil && other != p {
@@ -140,17 +141,20 @@ func oneDecides(ordered []*Patch) error {
 				first[c.what] = p
 			}
 		}
-		// One repository as a whole and one exact reference in it overlap.
+		// One repository as a whole and one exact reference in it overlap. The
+		// same repository, or the same reference, twice is a claim like any other.
+		own := newCoverage()
 		for _, o := range p.Changes.Images {
 			ref, whole, _ := o.ref()
+			own.add(ref, whole)
 			for _, other := range ordered[:i] {
-				for _, under := range other.Changes.Images {
-					if _, wholeUnder, _ := under.ref(); under.Concerns(ref) && whole != wholeUnder {
-						conflict(p, other, "changes.images", "images of "+ref.Name())
-					}
+				under := covered[other.ID()]
+				if (whole && under.some[ref.Name()]) || (!whole && under.whole[ref.Name()]) {
+					conflict(p, other, "changes.images", "images of "+ref.Name())
 				}
 			}
 		}
+		covered[p.ID()] = own
 	}
 	return errors.Join(errs...)
 }

@@ -91,6 +91,8 @@ type LockedImage struct {
 	Manifests []LockedManifest `json:"manifests"`           // one for each of the release's platforms
 	From      []Origin         `json:"from"`                // who needs it
 	DecidedBy string           `json:"decidedBy,omitempty"` // id of the patch that put it in the place of another, or brought the charts that need it
+
+	Attachments []LockedAttachment `json:"attachments,omitempty"` // what upstream publishes beside it
 }
 
 // LockedManifest is the image manifest for one platform (OCI image-spec,

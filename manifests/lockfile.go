@@ -189,6 +189,9 @@ func (l *Lock) checkImages(blobs map[Digest]Content) error {
 		if !IsIndex(top.MediaType) && !IsManifest(top.MediaType) {
 			return fmt.Errorf("image %s is neither an index nor a manifest, but %q", name, top.MediaType)
 		}
+		if err := image.checkAttachments(blobs); err != nil {
+			return err
+		}
 		if len(image.Manifests) == 0 {
 			return fmt.Errorf("image %s has no manifest for any platform", name)
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -586,5 +587,24 @@ func TestPatchGuideIsTrue(t *testing.T) {
 				t.Errorf("the guide does not explain %s.%s", typ, field)
 			}
 		}
+	}
+}
+
+// A hostile patch is refused or read in time: nothing in it is compared each
+// with each.
+func TestHugePatchIsReadInTime(t *testing.T) {
+	t.Parallel()
+	var doc strings.Builder
+	doc.WriteString(wholePatch[:strings.Index(wholePatch, "changes:")] + "changes:\n  images:\n")
+	for i := 0; doc.Len() < 1<<20; i++ {
+		fmt.Fprintf(&doc, "    - {image: a.io/b%d, tag: x, values: [{chart: c, path: p%d}]}\n", i, i)
+	}
+	start := time.Now()
+	p, err := ReadPatch("p.yaml", []byte(doc.String()))
+	if err != nil {
+		t.Fatal(told(err)[0])
+	}
+	if took := time.Since(start); took > 15*time.Second {
+		t.Errorf("%d overrides took %v", len(p.Changes.Images), took)
 	}
 }

@@ -147,7 +147,31 @@ func (p *Patch) checkChanges(c *checker) {
 	c.want(len(claims(p)) == len(uniqueClaims(p)), "changes", "", "patch changes one thing twice")
 }
 
+// coverage is what overrides are for: repositories as a whole, and repositories
+// of which they name some image. A document may hold some ten thousand overrides,
+// so that each is not compared with each.
+type coverage struct{ whole, some map[string]bool }
+
+func newCoverage() coverage {
+	return coverage{whole: map[string]bool{}, some: map[string]bool{}}
+}
+
+// overlaps tells whether a repository as a whole meets one of its images, or
+// itself.
+func (c coverage) overlaps(ref ImageRef, whole bool) bool {
+	return c.whole[ref.Name()] || (whole && c.some[ref.Name()])
+}
+
+func (c coverage) add(ref ImageRef, whole bool) {
+	if whole {
+		c.whole[ref.Name()] = true
+	} else {
+		c.some[ref.Name()] = true
+	}
+}
+
 func (p *Patch) checkOverrides(c *checker) {
+	repositories := newCoverage()
 	for i, o := range p.Changes.Images {
 		field := fmt.Sprintf("changes.images[%d]", i)
 		ref, repository, err := o.ref()
@@ -155,10 +179,9 @@ func (p *Patch) checkOverrides(c *checker) {
 		c.want(o.Tag != "" || o.Digest != "", field, "", "override of %.200s gives neither tag nor digest", o.Image)
 		c.want(o.Tag == "" || imageTag.MatchString(o.Tag), field+".tag", "", "%.140q is not a tag", o.Tag)
 		c.want(err != nil || repository || o.Target(ref) != ref, field, "", "override of %s changes nothing", o.Image)
-		overlaps := slices.ContainsFunc(p.Changes.Images[:i], func(under ImageOverride) bool {
-			return under.Concerns(ref) && (repository || under.OfRepository())
-		})
-		c.want(err != nil || !overlaps, field+".image", "name each image exactly", "another override of the patch is for %s as well", ref.Name())
+		c.want(err != nil || !repositories.overlaps(ref, repository), field+".image", "name each image exactly",
+			"another override of the patch is for %s as well", ref.Name())
+		repositories.add(ref, repository)
 		for j, v := range o.Values {
 			at := fmt.Sprintf("%s.values[%d]", field, j)
 			c.want(chartName.MatchString(v.Chart), at+".chart", "", "%.80q is not the name of a chart", v.Chart)

@@ -15,21 +15,22 @@ const (
 // a [Lock]. An overlay has the same form; in it everything is optional, and
 // what it gives is laid over a release by [Lay].
 type Release struct {
-	APIVersion string             `yaml:"apiVersion"` // always island/v1
-	Kind       string             `yaml:"kind"`       // Release or Overlay
-	Metadata   Metadata           `yaml:"metadata"`
-	Platforms  []Platform         `yaml:"platforms,omitempty"` // whose images are carried, such as linux/amd64
-	Defaults   Defaults           `yaml:"defaults,omitempty"`
-	Charts     []Chart            `yaml:"charts,omitempty"`
-	Images     []Image            `yaml:"images,omitempty"` // images that no chart names
-	Files      []File             `yaml:"files,omitempty"`
-	Values     []ValuesFolder     `yaml:"values,omitempty"`            // folders carried below values/
-	Allow      []Allowance        `yaml:"allow,omitempty"`             // images that would be an error, let through by name
-	Exclude    Exclusions         `yaml:"exclude,omitempty"`           // what is left out whatever the profile
-	Profiles   map[string]Profile `yaml:"profiles,omitempty"`          // by name, such as default
-	Aliases    map[string]string  `yaml:"repositoryAliases,omitempty"` // bare repository name → URL
-	Policy     Policy             `yaml:"policy,omitempty"`
-	Discovery  Discovery          `yaml:"discovery,omitempty"` // where images are, beyond what the charts tell
+	APIVersion  string             `yaml:"apiVersion"` // always island/v1
+	Kind        string             `yaml:"kind"`       // Release or Overlay
+	Metadata    Metadata           `yaml:"metadata"`
+	Platforms   []Platform         `yaml:"platforms,omitempty"` // whose images are carried, such as linux/amd64
+	Defaults    Defaults           `yaml:"defaults,omitempty"`
+	Charts      []Chart            `yaml:"charts,omitempty"`
+	Images      []Image            `yaml:"images,omitempty"` // images that no chart names
+	Files       []File             `yaml:"files,omitempty"`
+	Values      []ValuesFolder     `yaml:"values,omitempty"`            // folders carried below values/
+	Allow       []Allowance        `yaml:"allow,omitempty"`             // images that would be an error, let through by name
+	Exclude     Exclusions         `yaml:"exclude,omitempty"`           // what is left out whatever the profile
+	Profiles    map[string]Profile `yaml:"profiles,omitempty"`          // by name, such as default
+	Aliases     map[string]string  `yaml:"repositoryAliases,omitempty"` // bare repository name → URL
+	Policy      Policy             `yaml:"policy,omitempty"`
+	Attachments Attachments        `yaml:"attachments,omitempty"` // signatures and bills of materials that upstream publishes
+	Discovery   Discovery          `yaml:"discovery,omitempty"`   // where images are, beyond what the charts tell
 
 	sources   documents // where each field stands, for errors; none for a release made in code
 	wireBuild bool      // read from a Wire build.json

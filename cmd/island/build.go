@@ -34,6 +34,9 @@ type buildFlags struct {
 	base           string
 	reuse          []string
 	strict         bool
+	site           string
+	table          string
+	lang           string
 }
 
 func (a *app) build() *cobra.Command {
@@ -77,6 +80,9 @@ has OS-ARCH/island, as "make build" fills it.` + exitStatus(),
 	flags.StringVar(&f.passphraseFile, "passphrase-file", "", "file that holds the keys' passphrase (else COSIGN_PASSWORD, else the terminal)")
 	flags.BoolVar(&f.unsigned, "unsigned", false, "build without a signature; such a bundle is refused unless the site allows it")
 	flags.StringVar(&f.toolsFolder, "tools", "", "folder with OS-ARCH/island for the release's platforms")
+	flags.StringVar(&f.site, "site", "", "site document: the sizing report for it travels in the bundle")
+	flags.StringVar(&f.table, "table", "", "hardware table to carry: one that island size knows by name, or a file")
+	flags.StringVar(&f.lang, "lang", "en", "language of the sizing report: en or de")
 	flags.BoolVar(&f.strict, "strict-discovery", true, "refuse to build while something may be an image and no rule of the release decides")
 	flags.StringVar(&f.base, "base", "", "build a delta for this earlier bundle (or the bundle.json out of it): only what it lacks")
 	flags.StringArrayVar(&f.reuse, "reuse", nil, "take from this earlier bundle what it has, rather than from the network (repeatable)")
@@ -228,7 +234,11 @@ func (f *buildFlags) plan(lock *manifests.Lock, signers []namedSigner) (*bundle.
 	if err != nil {
 		return nil, err
 	}
-	options := bundle.PlanOptions{Tool: toolVersion(), Tools: tools, Documents: documents}
+	sizes, err := f.sizingDocuments(lock)
+	if err != nil {
+		return nil, err
+	}
+	options := bundle.PlanOptions{Tool: toolVersion(), Tools: tools, Documents: append(documents, sizes...)}
 	for _, signer := range signers {
 		if signer.Name != "" {
 			options.Signers = append(options.Signers, signer.Name)

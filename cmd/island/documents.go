@@ -1,13 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
 	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/manifests/sbom"
 	"github.com/islandbundle/island/manifests/vex"
+	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/report"
 )
 
 // documentsOf makes the documents that every bundle carries beside what its lock
@@ -36,4 +40,36 @@ func documentsOf(lock *manifests.Lock) ([]bundle.Document, error) {
 		documents = append(documents, bundle.Document{Path: bundle.PatchesFolder + "STEPS.txt", Bytes: steps})
 	}
 	return documents, nil
+}
+
+// sizingDocuments makes what stands below sizing/: the hardware table always,
+// since preflight judges by it, and the report of a site where one is given.
+func (f *buildFlags) sizingDocuments(lock *manifests.Lock) ([]bundle.Document, error) {
+	if f.site == "" {
+		_, table, err := readTable(cmp.Or(f.table, sizing.DefaultTable))
+		return []bundle.Document{{Path: sizing.BundleTable, Bytes: table}}, err
+	}
+	data, err := manifests.ReadFile(f.site)
+	if err != nil {
+		return nil, err
+	}
+	site, err := sizing.ReadSite(f.site, data)
+	if err != nil {
+		return nil, err
+	}
+	lang, err := report.ParseLang(f.lang)
+	if err != nil {
+		return nil, fault.Explain(err, fault.Usage, fault.Here, "--lang", "say en or de")
+	}
+	name := cmp.Or(f.table, site.Table, sizing.DefaultTable)
+	_, table, err := readTable(name)
+	if err != nil {
+		return nil, err
+	}
+	files, err := sizing.ForBundle(sizing.BundleInput{Lock: lock, Site: site, TableFile: name, TableData: table, Lang: lang})
+	return []bundle.Document{
+		{Path: sizing.BundleReportJSON, Bytes: files.JSON},
+		{Path: sizing.BundleReportHTML, Bytes: files.HTML},
+		{Path: sizing.BundleTable, Bytes: files.Table},
+	}, err
 }

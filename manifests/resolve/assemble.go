@@ -18,8 +18,8 @@ type Input struct {
 	Platforms []manifests.Platform // likewise, if any
 	Profile   string               // empty for all
 
-	IncludeDisabled bool // carry the images of features that are switched off
-	Today     manifests.Date       // the release date if nothing else gives one
+	IncludeDisabled bool           // carry the images of features that are switched off
+	Today           manifests.Date // the release date if nothing else gives one
 }
 
 // Assembled is a release in which every document has been laid.

@@ -151,6 +151,9 @@ func (r *resolver) resolveImage(ctx context.Context, image *wanted) error {
 	if err != nil {
 		return err
 	}
+	if locked.Attachments, err = r.attachments(ctx, locked); err != nil {
+		return err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.locked = append(r.locked, locked)

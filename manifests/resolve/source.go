@@ -20,6 +20,7 @@ import (
 type World interface {
 	Chart(ctx context.Context, repo, name, version string) (source.Chart, error)
 	Manifest(ctx context.Context, ref manifests.ImageRef) (source.Manifest, error)
+	Referrers(ctx context.Context, ref manifests.ImageRef) (source.Manifest, error)
 	Stat(ctx context.Context, url string) (int64, error)
 	Open(ctx context.Context, content manifests.Content, offset int64) (io.ReadCloser, error)
 }

@@ -1,0 +1,77 @@
+package sizing
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing/report"
+)
+
+// The names that a bundle gives to what [ForBundle] makes.
+const (
+	BundleReportJSON = "sizing/report.json"
+	BundleReportHTML = "sizing/report.html"
+	BundleTable      = "sizing/table.yaml"
+)
+
+// BundleInput is what the report that travels in a bundle is made from.
+type BundleInput struct {
+	Lock *manifests.Lock
+	Site *Site // checked
+	// TableFile and TableData are the hardware table, as it lies in a file. The one
+	// that the site names is taken if there is no data.
+	TableFile string
+	TableData []byte
+	Lang      report.Lang // English if empty
+}
+
+// BundleFiles are the entries of a bundle below sizing/. The same input gives
+// the same bytes.
+type BundleFiles struct {
+	JSON  []byte // BundleReportJSON
+	HTML  []byte // BundleReportHTML
+	Table []byte // BundleTable: the very table that the report was made with
+}
+
+// ForBundle makes the sizing report of a release for a site, with the
+// footprint that the lock gives.
+func ForBundle(in BundleInput) (BundleFiles, error) {
+	if in.Lock == nil || in.Site == nil {
+		return BundleFiles{}, errors.New("a sizing report in a bundle wants a lock and a site")
+	}
+	if err := in.Site.Check("site"); err != nil {
+		return BundleFiles{}, err
+	}
+	table, data, err := tableFor(in.Site, in.TableFile, in.TableData)
+	if err != nil {
+		return BundleFiles{}, err
+	}
+	r := Calculate(Input{Site: in.Site, Table: table, TableDigest: manifests.DigestOf(data), Lock: in.Lock, Lang: in.Lang})
+	files := BundleFiles{Table: data}
+	if files.JSON, err = r.JSON(); err != nil {
+		return BundleFiles{}, err
+	}
+	files.HTML, err = r.HTML()
+	return files, err
+}
+
+// tableFor reads the table in data, else gives the one that the site names,
+// else the guide's.
+func tableFor(site *Site, file string, data []byte) (*Table, []byte, error) {
+	if data == nil {
+		return Embedded(cmp.Or(site.Table, DefaultTable))
+	}
+	table, err := ReadTable(file, data)
+	return table, data, err
+}
+
+// JSON gives the report as docs/sizing-report.schema.json describes it.
+func (r *Report) JSON() ([]byte, error) {
+	data, err := manifests.EncodeJSON(r)
+	if err != nil {
+		return nil, fmt.Errorf("sizing report: %w", err)
+	}
+	return data, nil
+}

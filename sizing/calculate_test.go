@@ -1,0 +1,487 @@
+package sizing
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"html"
+	"math/rand/v2"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing/report"
+)
+
+var tags = regexp.MustCompile(`<sup>.*?</sup>|<[^>]*>`)
+
+// TestTotalsInEveryForm finds the guide's table and totals in the text, the
+// JSON and the page, in both languages.
+func TestTotalsInEveryForm(t *testing.T) {
+	for table, totals := range map[string][2][3]string{
+		"guide":            {{"11", "18", "590"}, {"13", "26", "730"}},
+		"guide-postgresql": {{"12", "20", "640"}, {"14", "28", "780"}},
+	} {
+		for lang, titles := range map[report.Lang][2]string{
+			report.English: {"Per-server totals", "Per-server totals with admin and asset host"},
+			report.German:  {"Summe je Server", "Summe je Server mit Admin- und Asset-Host"},
+		} {
+			t.Run(table+"/"+string(lang), func(t *testing.T) {
+				r := calculate(t, someSite(t, 2500, "10x8,2x50"), table, lang)
+				var text bytes.Buffer
+				if err := r.WriteText(&text); err != nil {
+					t.Fatal(err)
+				}
+				page, err := r.HTML()
+				if err != nil {
+					t.Fatal(err)
+				}
+				encoded, err := r.JSON()
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, title := range titles {
+					cells := []string{title, "–", totals[i][0], totals[i][1], totals[i][2]}
+					wantRow(t, text.String(), cells)
+					wantHTMLRow(t, string(page), cells)
+					wantTotalJSON(t, encoded, title, totals[i])
+				}
+				for _, row := range embeddedTable(t, table).Rows {
+					cells := []string{roleName(lang, embeddedTable(t, table), row.Role)}
+					for _, n := range []int64{row.Count.Value, row.Cores.Value, int64(row.Memory.Value), int64(row.Disk.Value)} {
+						cells = append(cells, fmt.Sprint(n))
+					}
+					wantRow(t, text.String(), cells)
+					wantHTMLRow(t, string(page), cells)
+				}
+				for i := 1; i <= 4; i++ {
+					if !strings.Contains(string(page), fmt.Sprintf(`<li id="note-%d">`, i)) || !strings.Contains(text.String(), "\n  "+superscript(fmt.Sprint(i))+" ") {
+						t.Errorf("footnote %d is missing", i)
+					}
+				}
+			})
+		}
+	}
+}
+
+// wantRow wants a line with these cells at its beginning, marks apart.
+func wantRow(t *testing.T, text string, cells []string) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		line = strings.NewReplacer("¹", "", "²", "", "³", "", "⁴", "", "*", "").Replace(line)
+		if strings.HasPrefix(strings.Join(strings.Fields(line), " ")+" ", strings.Join(cells, " ")+" ") {
+			return
+		}
+	}
+	t.Errorf("no line %v in:\n%s", cells, text)
+}
+
+func wantHTMLRow(t *testing.T, page string, cells []string) {
+	t.Helper()
+	for _, row := range strings.Split(page, "<tr") {
+		row = strings.ReplaceAll(strings.ReplaceAll(row, "</td>", "|"), "</th>", "|")
+		_, row, _ = strings.Cut(row, ">")
+		row = strings.ReplaceAll(html.UnescapeString(tags.ReplaceAllString(row, "")), " *", "")
+		if strings.HasPrefix(row, strings.Join(cells, "|")+"|") {
+			return
+		}
+	}
+	t.Errorf("no row %v in the page", cells)
+}
+
+func wantTotalJSON(t *testing.T, data []byte, title string, want [3]string) {
+	t.Helper()
+	var doc struct {
+		Hardware struct {
+			Totals []struct {
+				Title               string
+				Cores, Memory, Disk json.Number
+			}
+		}
+	}
+	if err := json.Unmarshal(data, &doc); err != nil {
+		t.Fatal(err)
+	}
+	for _, total := range doc.Hardware.Totals {
+		if total.Title == title && [3]string{total.Cores.String(), total.Memory.String(), total.Disk.String()} == want {
+			return
+		}
+	}
+	t.Errorf("no total %s of %v in %v", title, want, doc.Hardware.Totals)
+}
+
+// needs is all of a report that must not fall when more is asked for.
+func needs(r *Report) map[string]int64 {
+	n := map[string]int64{
+		"cores": r.Placement.Total.Cores, "memory": int64(r.Placement.Total.Memory), "disk": int64(r.Placement.Total.Disk),
+		"servers for conferences": int64(r.Conferencing.ServersNeeded),
+		"questions":               int64(len(r.Questions)),
+	}
+	if n["servers for conferences"] == 0 {
+		n["servers for conferences"] = 1 << 40 // no number is enough
+	}
+	for _, list := range [][]Figure{r.Conferencing.Figures, r.Turn.Figures, r.Storage.Figures} {
+		for _, f := range list {
+			n[f.ID] = f.Value
+		}
+	}
+	for _, s := range r.Storage.Series {
+		n["series "+s.ID] = int64(s.Used[len(s.Used)-1])
+	}
+	for _, s := range r.Placement.Servers {
+		n["network of "+s.Name] = int64(s.Network.Busier())
+	}
+	return n
+}
+
+// TestMoreNeedsNoLess grows random sites and wants no need to fall.
+func TestMoreNeedsNoLess(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	table := tableWithFactors(t)
+	for range 300 {
+		site := randomSite(t, random)
+		less := needs(Calculate(Input{Site: site, Table: table}))
+		grown := *site
+		grown.Conferences = slices.Clone(site.Conferences)
+		what := ""
+		switch i := random.IntN(len(grown.Conferences)); random.IntN(4) {
+		case 0:
+			what, grown.Users = "users", site.Users+1+random.Int64N(10_000)
+		case 1:
+			what, grown.Conferences[i].Participants = "participants", grown.Conferences[i].Participants+1+random.Int64N(50)
+		case 2:
+			what, grown.Conferences[i].Count = "conferences", grown.Conferences[i].Count+1+random.Int64N(20)
+		case 3:
+			what, grown.Conferences = "another conference", append(grown.Conferences, ConferenceGroup{1 + random.Int64N(3), 1 + random.Int64N(300)})
+		}
+		more := needs(Calculate(Input{Site: &grown, Table: table}))
+		for id, value := range less {
+			if more[id] < value {
+				t.Fatalf("more %s: %s falls from %d to %d (%s, %s)", what, id, value, more[id], site.Conferences, grown.Conferences)
+			}
+		}
+	}
+}
+
+func randomSite(t testing.TB, random *rand.Rand) *Site {
+	t.Helper()
+	site := someSite(t, 1+random.Int64N(20_000), "1x2")
+	site.Conferences = nil
+	for range 1 + random.IntN(5) {
+		site.Conferences = append(site.Conferences, ConferenceGroup{1 + random.Int64N(40), 1 + random.Int64N(200)})
+	}
+	video, relayed := Percent(random.IntN(101)), Percent(random.IntN(101))
+	site.VideoShare, site.RelayedShare = &video, &relayed
+	site.ServerCount = 1 + random.IntN(7)
+	site.Growth.UsersPerYear = Percent(random.IntN(50))
+	return site
+}
+
+func tableWithFactors(t testing.TB) *Table {
+	t.Helper()
+	_, data, err := Embedded("guide-postgresql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := ReadTable("own.yaml", []byte(strings.Replace(string(data), "factors: []", `factors:
+    - {id: storage-mb-per-user-month, role: minio, value: 4, basis: {en: measured, de: gemessen}}
+    - {id: sft-memory-mb-per-participant, value: 2.5, basis: {en: measured, de: gemessen}}
+    - {id: unpacked-percent-of-compressed, value: 250, basis: {en: measured, de: gemessen}}`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// TestTotalsAreSums adds every total up again from its parts.
+func TestTotalsAreSums(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 200 {
+		r := calculate(t, randomSite(t, random), "guide-postgresql", report.English)
+		all := Amounts{}
+		for _, s := range r.Placement.Servers {
+			sum := Amounts{}
+			for _, m := range s.Machines {
+				sum = sum.plus(m.Amounts)
+			}
+			if sum != s.Needs {
+				t.Fatalf("%s needs %v, its machines %v", s.Name, s.Needs, sum)
+			}
+			all = all.plus(sum)
+		}
+		if all != r.Placement.Total {
+			t.Fatalf("all servers need %v, together %v", r.Placement.Total, all)
+		}
+		traffic, count, participants := Traffic{}, int64(0), int64(0)
+		for _, g := range r.Conferencing.Groups {
+			if g.All != g.Each.times(g.Count) {
+				t.Fatalf("%d conferences of %v are %v", g.Count, g.Each, g.All)
+			}
+			traffic, count, participants = traffic.plus(g.All), count+g.Count, participants+g.Count*g.Participants
+		}
+		if total := r.Conferencing.Total; total.All != traffic || total.Count != count || total.Participants != participants {
+			t.Fatalf("total %v of %v", total, r.Conferencing.Groups)
+		}
+	}
+}
+
+// TestPlacementKeepsRolesApart wants no two machines of a role on one server
+// while another server has none, whatever the servers can hold.
+func TestPlacementKeepsRolesApart(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	for range 300 {
+		site := randomSite(t, random)
+		if random.IntN(2) == 0 {
+			for i := range site.ServerCount {
+				site.Servers = append(site.Servers, Server{Name: fmt.Sprintf("s%d", i), Cores: random.Int64N(64), Memory: Capacity(random.Int64N(64e9)), Disk: Capacity(random.Int64N(2e12))})
+			}
+			site.ServerCount = 0
+		}
+		r := calculate(t, site, "guide", report.English)
+		for _, role := range Roles() {
+			most, least := 0, 1<<30
+			for _, s := range r.Placement.Servers {
+				here := 0
+				for _, m := range s.Machines {
+					if m.Role == role {
+						here++
+					}
+				}
+				most, least = max(most, here), min(least, here)
+			}
+			if most-least > 1 {
+				t.Fatalf("%s: %d on one server, %d on another", role, most, least)
+			}
+		}
+	}
+}
+
+func TestPlacementOfTheGuide(t *testing.T) {
+	r := calculate(t, someSite(t, 1000, "none"), "guide", report.English)
+	var got []string
+	for _, s := range r.Placement.Servers {
+		got = append(got, fmt.Sprintf("%d/%s/%s", s.Needs.Cores, report.English.GB(int64(s.Needs.Memory)), report.English.GB(int64(s.Needs.Disk))))
+	}
+	want := []string{"12/22\u00a0GB/690\u00a0GB", "11/18\u00a0GB/590\u00a0GB", "11/20\u00a0GB/620\u00a0GB"}
+	if !slices.Equal(got, want) {
+		t.Errorf("servers need %q, want %q", got, want)
+	}
+	site := someSite(t, 1000, "none")
+	site.AdminHost, site.AssetHost, site.Restund = "server-1", "server-1", 3
+	full := calculate(t, site, "guide", report.English).Placement.Servers[0].Needs
+	if full != (Amounts{13, 26e9, 730e9}) {
+		t.Errorf("the server with admin and asset host needs %v, want the guide's 13/26/730", full)
+	}
+	site.AdminHost, site.AssetHost = Elsewhere, Elsewhere
+	for _, s := range calculate(t, site, "guide", report.English).Placement.Servers {
+		if s.Needs != (Amounts{11, 18e9, 590e9}) {
+			t.Errorf("%s needs %v, want the guide's 11/18/590", s.Name, s.Needs)
+		}
+	}
+}
+
+// TestFindings gives each circumstance its finding.
+func TestFindings(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		users       int64
+		conferences string
+		change      func(*Site)
+		id          string
+		level       Level
+	}{
+		{"more users than some thousands", 10_000, "none", nil, "users.ask", Warn},
+		{"some thousands", 9_999, "none", nil, "users.table", Info},
+		{"more participants than users", 10, "1x20", nil, "conference.participants", Warn},
+		{"a conference that no card carries", 5000, "1x300", nil, "conference.largest", Fail},
+		{"too many conferences for a card", 5000, "100x50", nil, "conference.network", Fail},
+		{"conferences that eat the headroom", 5000, "12x50", nil, "conference.network", Warn},
+		{"conferences that fit", 5000, "2x50", nil, "conference.network", Good},
+		{"too much for two servers", 5000, "9x50", nil, "conference.network.after-loss", Warn},
+		{"relayed more than a card carries", 5000, "6x50", nil, "turn.network", Warn},
+		{"more relayed than allocations", 100_000, "700x100", nil, "turn.allocations", Fail},
+		{"two servers", 100, "none", func(s *Site) { s.ServerCount = 2 }, "placement.servers", Fail},
+		{"two of a role on a server", 100, "none", func(s *Site) { s.ServerCount = 2 }, "placement.same-server.server-1.cassandra", Warn},
+		{"a loss that stops a role", 100, "none", func(s *Site) { s.ServerCount = 2 }, "loss.server-1", Warn},
+		{"a server that is too small", 100, "none", func(s *Site) {
+			s.Servers = []Server{{Name: "a", Cores: 32, Memory: 64e9, Disk: 2e12}, {Name: "b", Cores: 32, Memory: 15e9, Disk: 2e12}, {Name: "c", Cores: 32, Memory: 64e9, Disk: 2e12}}
+		}, "placement.room.b", Fail},
+		{"push on an island", 100, "none", func(s *Site) { s.Push = PushOwn }, "push.island", Fail},
+		{"no push for iOS", 100, "none", nil, "push.ios", Info},
+		{"iOS wanted on an island", 100, "none", func(s *Site) { s.Clients = []Client{ClientIOS} }, "push.ios", Warn},
+		{"public app on an island", 100, "none", func(s *Site) { s.Scenario = "public-app-on-premises" }, "scenario.public-app", Warn},
+		{"cloud", 100, "none", func(s *Site) { s.Scenario = "custom-app-cloud" }, "scenario.no-bundle", Info},
+		{"no mail", 100, "none", nil, "mail.open", Ask},
+		{"federation", 100, "none", func(s *Site) { s.Federation = true }, "federation", Info},
+		{"push with internet not chosen", 100, "none", func(s *Site) { s.Internet = true }, "push.open", Ask},
+		{"images unknown", 100, "none", nil, "node.images", Ask},
+		{"images too large compressed alone", 100, "none", func(s *Site) { s.Bundle.ImagesCompressed = 41e9 }, "node.images", Fail},
+		{"images that reach the kubelet's limit", 100, "none", func(s *Site) { s.Bundle.ImagesCompressed, s.Bundle.ImagesUnpacked = 10e9, 25e9 }, "node.images", Warn},
+		{"images that fit", 100, "none", func(s *Site) { s.Bundle.ImagesCompressed, s.Bundle.ImagesUnpacked = 8e9, 20e9 }, "node.images", Good},
+		{"compressed alone proves nothing", 100, "none", func(s *Site) { s.Bundle.ImagesCompressed = 8e9 }, "node.images", Ask},
+		{"bundles too large for the asset host", 100, "none", func(s *Site) { s.Bundle.Size = 60e9 }, "storage.asset-host", Warn},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			site := someSite(t, c.users, c.conferences)
+			if c.change != nil {
+				c.change(site)
+			}
+			wantFinding(t, calculate(t, site, "guide", report.English), c.id, c.level)
+		})
+	}
+}
+
+// TestSourcesDisagree wants both figures of PostgreSQL told, and the higher used.
+func TestSourcesDisagree(t *testing.T) {
+	r := calculate(t, someSite(t, 100, "1x100"), "guide-postgresql", report.English)
+	wantFinding(t, r, "table.disagree.postgresql", Info)
+	for _, m := range r.Placement.Servers[0].Machines {
+		if m.Role == PostgreSQL && m.Cores != 2 {
+			t.Errorf("PostgreSQL is placed with %d cores", m.Cores)
+		}
+		if m.Role == Kubernetes && m.Cores != 6+3 {
+			t.Errorf("Kubernetes is placed with %d cores, want 6 and 3 for 100 participants", m.Cores)
+		}
+	}
+	var cores []int64
+	for _, line := range r.Conferencing.Cores {
+		cores = append(cores, line.Cores)
+	}
+	if !slices.Equal(cores, []int64{3, 1, 2}) || !r.Conferencing.Cores[0].Used || r.Conferencing.Cores[2].Used {
+		t.Errorf("rules give %v: %+v", cores, r.Conferencing.Cores)
+	}
+}
+
+// TestNothingIsMadeUp wants what no source gives asked, until the customer gives
+// a factor.
+func TestNothingIsMadeUp(t *testing.T) {
+	plain := calculate(t, someSite(t, 20_000, "2x50"), "guide-postgresql", report.English)
+	asked := map[string]string{}
+	for _, q := range plain.Questions {
+		asked[q.ID] = q.Answered
+	}
+	for _, id := range []string{"users", "sft-memory", "storage-growth", "unlisted-rabbitmq", "unlisted-coturn"} {
+		if answer, ok := asked[id]; !ok || answer != "" {
+			t.Errorf("%s is not asked: %v", id, asked)
+		}
+	}
+	if f := figureOf(t, plain.Storage.Figures, "images.unpacked"); f.Bound != Unknown || f.Shown != "unknown" {
+		t.Errorf("unpacked images: %+v", f)
+	}
+	for _, m := range plain.Placement.Servers[0].Machines {
+		if m.Role == Kubernetes && m.Memory != 8e9 {
+			t.Errorf("Kubernetes has %d bytes of memory, though no source gives more", m.Memory)
+		}
+	}
+	own := Calculate(Input{Site: someSite(t, 2000, "2x50"), Table: tableWithFactors(t), Lock: someLock(t, 1e9)})
+	for _, q := range own.Questions {
+		if q.ID == "sft-memory" && !strings.Contains(q.Answered, "your own factor 2.5 (measured)") {
+			t.Errorf("own factor is not shown as such: %+v", q)
+		}
+	}
+	if f := figureOf(t, own.Storage.Figures, "images.unpacked"); f.Value != 12_500_015_000 || !strings.Contains(f.Label, "your own factor") {
+		t.Errorf("unpacked by an own factor: %+v", f)
+	}
+}
+
+func TestFootprint(t *testing.T) {
+	f := FootprintOf(someLock(t, 1e6))
+	// Four images: manifest and config each, one shared layer, one layer each.
+	if want := manifests.Bytes(4*1500 + 5*1e6); f.Compressed != want || f.Images != 4 {
+		t.Errorf("compressed %d of %d images, want %d of 4", f.Compressed, f.Images, want)
+	}
+	if want := f.Compressed + 7; f.Contents != want {
+		t.Errorf("contents %d, want %d", f.Contents, want)
+	}
+	want := []ChartFootprint{{"wire-server", false, 2, 3_003_000}, {"images, group system", true, 1, 2_001_500}, {"webapp", false, 1, 2_001_500}}
+	if !slices.Equal(f.Charts, want) {
+		t.Errorf("charts\n%v, want\n%v", f.Charts, want)
+	}
+	r := Calculate(Input{Site: someSite(t, 100, "none"), Table: embeddedTable(t, "guide"), Lock: someLock(t, 9e9)})
+	wantFinding(t, r, "node.images", Fail)
+	wantFinding(t, Calculate(Input{Site: someSite(t, 100, "none"), Table: embeddedTable(t, "guide"), Lock: someLock(t, 7e9)}), "node.images", Warn)
+}
+
+func TestForBundle(t *testing.T) {
+	site := someSite(t, 2500, "10x8")
+	site.Table = "guide-postgresql"
+	in := BundleInput{Lock: someLock(t, 1e9), Site: site, Lang: report.German}
+	files, err := ForBundle(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := ForBundle(in)
+	if err != nil || !reflect.DeepEqual(files, again) {
+		t.Errorf("the same input gives other bytes (%v)", err)
+	}
+	_, data, _ := Embedded("guide-postgresql")
+	if !bytes.Equal(files.Table, data) || !bytes.Contains(files.JSON, []byte(manifests.DigestOf(data))) {
+		t.Error("the report does not name the table that travels with it")
+	}
+	if !bytes.Contains(files.HTML, []byte(`lang="de"`)) || !bytes.Contains(files.HTML, []byte("wire-server")) {
+		t.Error("the page lacks the language or the charts")
+	}
+	if _, err := ForBundle(BundleInput{Site: site}); err == nil {
+		t.Error("a bundle's report was made without a lock")
+	}
+}
+
+func TestCloudNeedsNothing(t *testing.T) {
+	site := someSite(t, 2500, "10x8")
+	site.Scenario = "public-app-cloud"
+	r := calculate(t, site, "guide", report.English)
+	if r.Hardware != nil || r.Placement != nil || len(r.Questions) != 0 {
+		t.Error("hardware is listed for Wire's cloud")
+	}
+	if _, err := r.HTML(); err != nil {
+		t.Error(err)
+	}
+	if err := r.WriteText(new(bytes.Buffer)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestScenariosAreTheGuides(t *testing.T) {
+	var bundles []ScenarioID
+	all := Scenarios()
+	for _, s := range all {
+		if s.OnPremises {
+			bundles = append(bundles, s.ID)
+		}
+		if !s.App.Complete() || !s.Backend.Complete() || !s.When.Complete() || !s.Web.Complete() {
+			t.Errorf("%s lacks a language", s.ID)
+		}
+	}
+	if want := []ScenarioID{"public-app-on-premises", "custom-app-on-premises"}; len(all) != 5 || !slices.Equal(bundles, want) {
+		t.Errorf("%d scenarios, of which %v need a bundle", len(all), bundles)
+	}
+}
+
+func TestDemo(t *testing.T) {
+	r := calculate(t, someSite(t, 20, "1x4"), "demo", report.German)
+	if len(r.Placement.Servers) != 1 || len(r.Placement.Servers[0].Machines) != 1 || r.Hardware.Rows[0].Unit != "GiB" {
+		t.Errorf("demo is placed as %+v", r.Placement)
+	}
+	page, err := r.HTML()
+	if err != nil || !strings.Contains(string(page), "&gt; 16") || !strings.Contains(string(page), "200\u00a0GiB") {
+		t.Errorf("the page of the demo lacks its memory (%v)", err)
+	}
+}
+
+// TestHostileNames wants what comes from outside to stay text.
+func TestHostileNames(t *testing.T) {
+	site := someSite(t, 10, "1x3")
+	site.Name = `</title><script>alert(1)</script>"'`
+	lock := someLock(t, 1e6)
+	lock.Images[0].From[0].Chart = `<img src=x onerror=alert(1)>`
+	page, err := Calculate(Input{Site: site, Table: embeddedTable(t, "guide"), Lock: lock}).HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(page, []byte("<script")) || bytes.Contains(page, []byte("<img")) {
+		t.Error("a name became markup")
+	}
+}

@@ -1,0 +1,165 @@
+package sizing
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// Existing is a machine that exists. Amounts that are 0 are not known.
+type Existing struct {
+	Name   string          `json:"name"`
+	Role   Role            `json:"role"`
+	Cores  int64           `json:"cores"`
+	Memory manifests.Bytes `json:"memoryBytes"`
+	Disk   manifests.Bytes `json:"diskBytes"`
+}
+
+// ExistingMachines gives the machines that the site says stand on its servers.
+func (s *Site) ExistingMachines() []Existing {
+	var list []Existing
+	for _, server := range s.Servers {
+		for _, vm := range server.Machines {
+			list = append(list, Existing{vm.Name, vm.Role, vm.Cores, vm.Memory.Bytes(), vm.Disk.Bytes()})
+		}
+	}
+	return list
+}
+
+// facts is the least of a facts document that a comparison needs; the rest is
+// preflight's.
+type facts struct {
+	Machines []Existing `json:"machines"`
+}
+
+// ReadExisting reads machines that exist, from a site document or from JSON
+// that has a list called machines with name, role, cores, memoryBytes and
+// diskBytes.
+func ReadExisting(file string, data []byte) ([]Existing, error) {
+	var head map[string]any
+	if err := manifests.DecodeStrict(file, data, &head); err != nil {
+		return nil, err
+	}
+	if head["kind"] == KindSite {
+		site, err := ReadSite(file, data)
+		if err != nil {
+			return nil, err
+		}
+		return wantMachines(file, site.ExistingMachines())
+	}
+	if _, ok := head["machines"]; !ok {
+		return nil, fault.At(fault.Place{File: file, Field: "machines"}, "give a site document, or facts with a list of machines", "document lists no machines")
+	}
+	for name := range head {
+		if name != "machines" {
+			delete(head, name) // of a facts document, the machines alone are compared
+		}
+	}
+	rest, err := manifests.EncodeJSON(head)
+	if err != nil {
+		return nil, fault.At(fault.Place{File: file}, "", "%w", err)
+	}
+	var f facts
+	if err := manifests.DecodeStrict(file, rest, &f); err != nil {
+		return nil, err
+	}
+	return wantMachines(file, f.Machines)
+}
+
+func wantMachines(file string, machines []Existing) ([]Existing, error) {
+	f := &flaws{file: file}
+	f.want(len(machines) > 0, "machines", "list them under a server's machines", "document lists no machines")
+	f.want(len(machines) <= maxMachines, "machines", "", "document lists %d machines, at most %d are read", len(machines), maxMachines)
+	for i, m := range machines {
+		field := fmt.Sprintf("machines[%d]", i)
+		f.want(m.Role.Known(), field+".role", "known: "+joined(Roles()), "unknown role %.80q", m.Role)
+		f.want(m.Cores >= 0 && m.Memory >= 0 && m.Disk >= 0, field, "", "machine %.80q has a negative amount", m.Name)
+	}
+	if len(f.list) > 0 {
+		return nil, f.list[0]
+	}
+	return machines, nil
+}
+
+// Comparison holds machines that exist against what is needed.
+type Comparison struct {
+	Machines []Compared `json:"machines"`
+	Missing  []Missing  `json:"missing"` // machines that a role lacks
+	findings []Finding
+}
+
+// Compared is a machine that exists, and what it should have.
+type Compared struct {
+	Existing
+	Needs Amounts `json:"needs"`
+	Level Level   `json:"level"`
+	Text  string  `json:"text"`
+}
+
+// Missing is a role of which there are too few machines.
+type Missing struct {
+	Role Role `json:"role"`
+	Want int  `json:"want"`
+	Have int  `json:"have"`
+}
+
+// comparison compares, granting the table's tolerances.
+func (c *calculation) comparison(p *Placement, existing []Existing) *Comparison {
+	if len(existing) == 0 {
+		return nil
+	}
+	needs, wanted, have := map[Role]Amounts{}, map[Role]int{}, map[Role]int{}
+	for _, server := range p.Servers {
+		for _, m := range server.Machines {
+			needs[m.Role] = m.Amounts
+			wanted[m.Role]++
+		}
+	}
+	result := &Comparison{Machines: []Compared{}, Missing: []Missing{}}
+	for _, m := range existing {
+		have[m.Role]++
+		compared := c.compare(m, needs[m.Role])
+		result.Machines = append(result.Machines, compared)
+		if compared.Level == Fail {
+			result.findings = append(result.findings, Finding{"against." + m.Name, Fail, m.Name + ": " + compared.Text, ""})
+		}
+	}
+	var missing []string
+	for _, r := range c.table.Requirements() {
+		if have[r.Role] < wanted[r.Role] {
+			result.Missing = append(result.Missing, Missing{r.Role, wanted[r.Role], have[r.Role]})
+			missing = append(missing, c.lang.F("%s %s of %s", "%s %s von %s", c.roleName(r.Role), number(c.lang, have[r.Role]), number(c.lang, wanted[r.Role])))
+		}
+	}
+	if len(missing) > 0 {
+		result.findings = append(result.findings, Finding{"against.missing", Fail,
+			c.lang.F("Of some roles there are too few machines: %s.", "Von einigen Rollen gibt es zu wenige Maschinen: %s.", strings.Join(missing, ", ")), ""})
+	}
+	if len(result.findings) == 0 {
+		result.findings = append(result.findings, Finding{"against", Good, c.lang.T("The machines that exist are enough.", "Die vorhandenen Maschinen genügen."), ""})
+	}
+	return result
+}
+
+func (c *calculation) compare(m Existing, need Amounts) Compared {
+	l := c.lang
+	least := Amounts{need.Cores, c.table.Tolerance.Memory.Least(need.Memory), c.table.Tolerance.Disk.Least(need.Disk)}
+	result := Compared{Existing: m, Needs: need, Level: Good, Text: l.T("enough", "genügt")}
+	if need == (Amounts{}) {
+		result.Level, result.Text = Info, l.T("the table does not ask for this role", "diese Rolle verlangt die Tabelle nicht")
+		return result
+	}
+	if c.table.Machine != nil { // more than, not just as much
+		least.Memory, least.Disk = least.Memory+1, least.Disk+1
+	}
+	have := Amounts{m.Cores, m.Memory, m.Disk}
+	if lacks := c.lacks(least, have); len(lacks) > 0 {
+		result.Level, result.Text = Fail, l.List(lacks)
+	} else if slices.Contains([]bool{m.Cores == 0, m.Memory == 0, m.Disk == 0}, true) {
+		result.Level, result.Text = Ask, l.T("enough as far as it is known", "genügt, soweit bekannt")
+	}
+	return result
+}

@@ -1,0 +1,15 @@
+// Package sizing answers what an island needs before anyone buys it: how many
+// machines of what size, standing on which servers, with what network.
+//
+// Three things go in, all of them data: a hardware [Table] that names the
+// source of each of its numbers, a [Site] that says what the customer wants,
+// and, where a release is known, its [Footprint]. [Calculate] is a pure
+// function of the three. What comes out is a [Report] in which each number
+// carries its formula and its source; it is printed as text, JSON or one HTML
+// page, in English or German.
+//
+// A number that no public source gives is never made up. The report then says
+// to ask Wire, and what to ask.
+//
+// docs/sizing.md explains every rule, so that it can be checked by hand.
+package sizing

@@ -1,0 +1,115 @@
+package sizing
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/islandbundle/island/sizing/report"
+)
+
+func somePage(t *testing.T, lang report.Lang) string {
+	t.Helper()
+	r := Calculate(Input{Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: someLock(t, 1e9), Against: []Existing{{"m1", MinIO, 1, 2e9, 400e9}}})
+	page, err := r.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(page)
+}
+
+// TestPageStandsAlone wants nothing in the page that reaches outside it, and
+// nothing that its own policy would refuse.
+func TestPageStandsAlone(t *testing.T) {
+	page := somePage(t, report.English)
+	for _, bad := range []string{"<script", "<link", "<img", "<iframe", "src=", "style=", "url(", "@import", "javascript:", "onclick", "http-equiv=\"refresh\""} {
+		if strings.Contains(page, bad) {
+			t.Errorf("page has %s", bad)
+		}
+	}
+	for _, link := range regexp.MustCompile(`href="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		if !strings.HasPrefix(link[1], "#") {
+			t.Errorf("page links to %s", link[1])
+		} else if !strings.Contains(page, `id="`+link[1][1:]+`"`) {
+			t.Errorf("page links to %s, which is not on it", link[1])
+		}
+	}
+	if !strings.Contains(page, `default-src &#39;none&#39;`) && !strings.Contains(page, `default-src 'none'`) {
+		t.Error("page has no policy that forbids everything")
+	}
+}
+
+// TestPageIsAccessible wants what those who do not see the page need.
+func TestPageIsAccessible(t *testing.T) {
+	for _, lang := range []report.Lang{report.English, report.German} {
+		page := somePage(t, lang)
+		if !strings.Contains(page, `<html lang="`+string(lang)+`">`) {
+			t.Errorf("%s: page does not say its language", lang)
+		}
+		drawings := regexp.MustCompile(`(?s)<svg class="drawing".*?</svg>`).FindAllString(page, -1)
+		if len(drawings) != 4 {
+			t.Errorf("%s: %d pictures, want 4", lang, len(drawings))
+		}
+		for _, drawing := range drawings {
+			if !regexp.MustCompile(`role="img" aria-labelledby="[a-z-]+ [a-z-]+".*<title id="[a-z-]+">[^<]+</title><desc id="[a-z-]+">[^<]+</desc>`).MatchString(drawing) {
+				t.Errorf("%s: picture without title and description: %.200s", lang, drawing)
+			}
+			wantXML(t, drawing)
+		}
+		ids := map[string]bool{}
+		for _, id := range regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+			if ids[id[1]] {
+				t.Errorf("%s: id %s is given twice", lang, id[1])
+			}
+			ids[id[1]] = true
+		}
+		for _, cell := range regexp.MustCompile(`<th( [^>]*)?>`).FindAllString(page, -1) {
+			if !strings.Contains(cell, "scope=") {
+				t.Errorf("%s: table head without scope: %s", lang, cell)
+			}
+		}
+		if strings.Contains(page, "ZgotmplZ") || strings.Contains(page, "%!") || strings.Contains(page, "<no value>") {
+			t.Errorf("%s: a text was not filled in", lang)
+		}
+	}
+}
+
+func wantXML(t *testing.T, text string) {
+	t.Helper()
+	reader := xml.NewDecoder(strings.NewReader(text))
+	for {
+		if _, err := reader.Token(); err == io.EOF {
+			return
+		} else if err != nil {
+			t.Errorf("picture is not well-formed: %v", err)
+			return
+		}
+	}
+}
+
+// TestLanguagesDoNotMix looks for words of one language in the other's report.
+func TestLanguagesDoNotMix(t *testing.T) {
+	for lang, foreign := range map[report.Lang]string{
+		report.English: `\b(und|oder|nicht|höchstens|Teilnehmer|Kerne|Speicher|Nutzer|je)\b`,
+		report.German:  `\b(and|or|not|at most|participants|cores|memory|users|each)\b`,
+	} {
+		r := Calculate(Input{Site: someSite(t, 25_000, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: someLock(t, 1e9)})
+		r.Sources = nil // titles of documents stay as they are
+		for i := range r.Conferencing.Cores {
+			r.Conferencing.Cores[i].Text = strings.ReplaceAll(r.Conferencing.Cores[i].Text, "an extra 3", "")
+		}
+		var text bytes.Buffer
+		if err := r.WriteText(&text); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(text.String()) {
+			line = strings.ReplaceAll(line, "images, group system", "")
+			if found := regexp.MustCompile(foreign).FindString(line); found != "" {
+				t.Errorf("%s: %q in %s", lang, found, line)
+			}
+		}
+	}
+}

@@ -1,0 +1,13 @@
+// Package report is what reports share: two languages with their numbers and
+// units, a page frame with its style sheet, and pictures as inline SVG.
+//
+// A page is one HTML file. It opens without a network, has no script and no
+// outside link, and says so in a Content-Security-Policy that allows nothing
+// but its own style sheet, by hash. It follows the reader's light or dark
+// setting, and prints on A4.
+//
+// A report builds its body with html/template or with [HTML], and hands it to
+// [Page.Render]. Classes that the style sheet knows: lead, meta, grid, card,
+// figure-big, num, badge (ok, note, warn, fail, ask), how (a details element
+// that explains a number), tick (a box to tick off on paper), footnotes.
+package report

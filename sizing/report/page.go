@@ -1,0 +1,90 @@
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"strings"
+)
+
+//go:embed style.css
+var styleSheet string
+
+// HTML is markup that is safe as it stands. Only constants and what a template
+// or a [Drawing] made may be turned into it.
+type HTML = template.HTML
+
+// Page is a whole HTML file.
+type Page struct {
+	Lang     Lang
+	Kicker   string // small line above the title, such as the kind of report
+	Title    string
+	Subtitle string
+	Meta     []Pair // facts below the title: site, release, date
+	Contents []Link // sections to jump to
+	Body     HTML
+	Foot     string
+}
+
+// Pair is a name and what it stands for.
+type Pair struct{ Name, Value string }
+
+// Link is a place on the same page.
+type Link struct{ ID, Title string }
+
+// The page allows its own style sheet and nothing else: no script, no image, no
+// font, no frame, no form, no base, no connection.
+const pageFrame = `<!DOCTYPE html>
+<html lang="{{.Lang}}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{{.Policy}}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>{{.Title}}{{with .Subtitle}} · {{.}}{{end}}</title>
+{{.Style}}
+</head>
+<body>
+<a class="skip" href="#content">{{.Lang.T "Skip to content" "Zum Inhalt"}}</a>
+<header class="page-head">
+{{- with .Kicker}}<p class="kicker">{{.}}</p>{{end}}
+<h1>{{.Title}}</h1>
+{{- with .Subtitle}}<p class="subtitle">{{.}}</p>{{end}}
+{{- with .Meta}}
+<dl class="meta">{{range .}}<div><dt>{{.Name}}</dt><dd>{{.Value}}</dd></div>{{end}}</dl>{{end}}
+</header>
+{{- with .Contents}}
+<nav class="contents" aria-label="{{$.Lang.T "Contents" "Inhalt"}}"><ol>{{range .}}<li><a href="#{{.ID}}">{{.Title}}</a></li>{{end}}</ol></nav>{{end}}
+<main id="content">
+{{.Body}}
+</main>
+{{- with .Foot}}
+<footer>{{.}}</footer>{{end}}
+</body>
+</html>
+`
+
+// Render gives the file. The same page gives the same bytes.
+func (p Page) Render() ([]byte, error) {
+	style := strings.TrimSpace(styleSheet)
+	sum := sha256.Sum256([]byte(style))
+	frame, err := template.New("page").Parse(pageFrame)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = frame.Execute(&b, struct {
+		Page
+		Policy string
+		Style  HTML
+	}{
+		Page: p,
+		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+			"'; base-uri 'none'; form-action 'none'",
+		Style: HTML("<style>" + style + "</style>"), //nolint:gosec // the style sheet is a constant of this package
+	})
+	return b.Bytes(), err
+}

@@ -1,0 +1,174 @@
+package report
+
+import (
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestNumbers(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{English.Int(0), "0"}, {English.Int(999), "999"}, {English.Int(1000), "1,000"}, {German.Int(1234567), "1.234.567"}, {German.Int(-1234), "−1.234"},
+		{English.Decimal(1.5, 2), "1.5"}, {German.Decimal(1234.567, 2), "1.234,57"}, {German.Decimal(2, 2), "2"}, {English.Decimal(-0.001, 2), "0"}, {English.Decimal(100, 0), "100"},
+		{English.Percent(30), "30%"}, {German.Percent(30), "30\u202f%"},
+		{English.GB(590e9), "590\u00a0GB"}, {German.GB(2_050_000_000_000), "2,05\u00a0TB"}, {English.GB(0), "0\u00a0B"}, {English.GB(14_200_000_000), "14.2\u00a0GB"},
+		{English.GiB(16 << 30), "16\u00a0GiB"}, {German.Rate(170_000), "170\u00a0Mbit/s"}, {English.Rate(298_667), "298.7\u00a0Mbit/s"}, {German.Rate(50), "50\u00a0kbit/s"}, {English.Rate(1_700_000), "1.7\u00a0Gbit/s"},
+		{German.List([]string{"a", "b", "c"}), "a, b und c"}, {English.List([]string{"a"}), "a"}, {English.List(nil), ""},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+}
+
+func TestLocale(t *testing.T) {
+	for _, c := range []struct {
+		env  map[string]string
+		want Lang
+	}{
+		{map[string]string{"LANG": "de_DE.UTF-8"}, German},
+		{map[string]string{"LANG": "de_DE.UTF-8", "LC_MESSAGES": "en_GB"}, English},
+		{map[string]string{"LANG": "en_US", "LC_MESSAGES": "en_GB", "LC_ALL": "de_AT@euro"}, German},
+		{map[string]string{"LANG": "fr_FR.UTF-8"}, English},
+		{map[string]string{"LC_ALL": "C"}, English},
+		{nil, English},
+	} {
+		if got := FromLocale(func(name string) string { return c.env[name] }); got != c.want {
+			t.Errorf("%v: %s, want %s", c.env, got, c.want)
+		}
+	}
+	if _, err := ParseLang("fr"); err == nil {
+		t.Error("French is not a language that reports are written in")
+	}
+}
+
+func TestTicks(t *testing.T) {
+	for most, count := range map[float64]int{1: 5, 10: 5, 36: 8, 350: 8, 1200: 5, 100_000: 8} {
+		ticks := Ticks(most, count)
+		if len(ticks) < 2 || len(ticks) > count+1 || ticks[len(ticks)-1] > most*1.001 {
+			t.Errorf("%v in %d: %v", most, count, ticks)
+		}
+	}
+	for _, most := range []float64{0, -1, math.NaN(), math.Inf(1)} {
+		if got := Ticks(most, 5); len(got) != 1 {
+			t.Errorf("%v: %v", most, got)
+		}
+	}
+	for _, x := range []float64{0.3, 1, 7, 12.5, 99, 1001} {
+		if got := NiceMax(x); got < x || got > 2*x {
+			t.Errorf("%v is rounded to %v", x, got)
+		}
+	}
+}
+
+func TestPage(t *testing.T) {
+	page := Page{Lang: German, Title: "<b>x</b>", Meta: []Pair{{"a", "<i>"}}, Contents: []Link{{"s", "S"}}, Body: `<h2 id="s">S</h2>`}
+	first, err := page.Render()
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, _ := page.Render()
+	if string(first) != string(second) {
+		t.Error("the same page gives other bytes")
+	}
+	if strings.Contains(string(first), "<b>x") || strings.Contains(string(first), "<i>") {
+		t.Error("text became markup")
+	}
+	if !strings.Contains(string(first), "sha256-") {
+		t.Error("the policy does not name the style sheet")
+	}
+}
+
+func TestDrawingEscapes(t *testing.T) {
+	d := NewDrawing("a", "<t>", "<d>", 10, 10)
+	d.Text(0, 0, "start", "<x>&")
+	d.Rect(0, 0, 1, 1, 0, "r1", `"<y>`)
+	if out := string(d.HTML()); strings.Contains(out, "<t>") || strings.Contains(out, "<d>") || strings.Contains(out, "<x>") || strings.Contains(out, "<y>") {
+		t.Errorf("markup in a picture: %s", out)
+	}
+}
+
+func TestChartStaysInside(t *testing.T) {
+	svg := string(Chart{
+		ID: "c", Title: "t", Desc: "d", XMax: 10, YMax: 100, XTick: func(x float64) string { return "" }, YTick: func(x float64) string { return "" },
+		Lines: []ChartLine{{Name: "up", Class: "line-1", Points: []Point{{0, 0}, {5, 50}, {20, 400}}}, {Name: "near", Class: "line-2", Points: []Point{{0, 0}, {10, 99}}}},
+	}.Draw())
+	for _, m := range regexp.MustCompile(`points="([^"]*)"`).FindAllStringSubmatch(svg, -1) {
+		for _, point := range strings.Fields(m[1]) {
+			xs, ys, _ := strings.Cut(point, ",")
+			x, _ := strconv.ParseFloat(xs, 64)
+			y, _ := strconv.ParseFloat(ys, 64)
+			if x < chartLeft || x > chartWidth-chartRight+0.01 || y < chartTop-0.01 || y > chartHeight-chartBottom {
+				t.Errorf("point %s is outside the chart", point)
+			}
+		}
+	}
+}
+
+// TestContrast wants WCAG 2.2 AA: 4.5 to 1 for text on what it stands on, 3 to
+// 1 for lines that carry meaning.
+func TestContrast(t *testing.T) {
+	light, rest, _ := strings.Cut(styleSheet, "@media (prefers-color-scheme: dark)")
+	dark, rest, _ := strings.Cut(rest, "* { box-sizing")
+	_, print, _ := strings.Cut(rest, "@media print")
+	for name, sheet := range map[string]string{"light": light, "dark": dark, "print": print} {
+		colors := map[string]string{}
+		for _, m := range regexp.MustCompile(`--([a-z0-9-]+): (#[0-9a-f]{3,6});`).FindAllStringSubmatch(sheet, -1) {
+			colors[m[1]] = m[2]
+		}
+		want := func(front, back string, least float64) {
+			f, ok1 := colors[front]
+			b, ok2 := colors[back]
+			if !ok1 || !ok2 {
+				t.Errorf("%s: no colour %s or %s", name, front, back)
+				return
+			}
+			if got := contrast(f, b); got < least {
+				t.Errorf("%s: %s on %s has %.2f to 1, want %v", name, front, back, got, least)
+			}
+		}
+		for _, back := range []string{"paper", "sheet", "tint"} {
+			for _, front := range []string{"ink", "soft", "accent"} {
+				want(front, back, 4.5)
+			}
+		}
+		for _, level := range []string{"ok", "warn", "fail", "ask"} {
+			want(level, level+"-bg", 4.5)
+			want(level, "paper", 4.5)
+		}
+		want("soft", "note-bg", 4.5)
+		for _, line := range []string{"l1", "l2", "l3", "l4"} {
+			want(line, "sheet", 4.5) // their names are text
+		}
+		for _, role := range []string{"r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8"} {
+			want("r-ink", role, 4.5)
+		}
+	}
+}
+
+// contrast is WCAG 2.2's contrast ratio.
+func contrast(a, b string) float64 {
+	la, lb := luminance(a), luminance(b)
+	return (math.Max(la, lb) + 0.05) / (math.Min(la, lb) + 0.05)
+}
+
+func luminance(hex string) float64 {
+	hex = strings.TrimPrefix(hex, "#")
+	if len(hex) == 3 {
+		hex = strings.Repeat(hex[:1], 2) + strings.Repeat(hex[1:2], 2) + strings.Repeat(hex[2:], 2)
+	}
+	sum := 0.0
+	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+		n, _ := strconv.ParseUint(hex[2*i:2*i+2], 16, 8)
+		c := float64(n) / 255
+		if c <= 0.04045 {
+			c /= 12.92
+		} else {
+			c = math.Pow((c+0.055)/1.055, 2.4)
+		}
+		sum += weight * c
+	}
+	return sum
+}

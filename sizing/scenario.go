@@ -1,0 +1,54 @@
+package sizing
+
+import (
+	_ "embed"
+	"slices"
+
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing/report"
+)
+
+// ScenarioID names one of the guide's ways to run Wire.
+type ScenarioID string
+
+// DefaultScenario is the one for staff without internet.
+const DefaultScenario ScenarioID = "custom-app-on-premises"
+
+// Scenario is one of the guide's ways to run Wire.
+type Scenario struct {
+	ID         ScenarioID  `json:"id"`
+	App        report.Text `json:"app"`
+	Backend    report.Text `json:"backend"`
+	When       report.Text `json:"when"`
+	Web        report.Text `json:"web"`        // what the web app is bound to
+	OnPremises bool        `json:"onPremises"` // and so whether a bundle is needed
+	Custom     bool        `json:"custom"`     // whether the clients are built for the customer
+}
+
+//go:embed scenarios.yaml
+var scenarioData []byte
+
+// Scenarios gives the guide's table of deployment scenarios, in its order.
+func Scenarios() []Scenario {
+	var doc struct {
+		Scenarios []Scenario `json:"scenarios"`
+	}
+	if err := manifests.DecodeStrict("scenarios.yaml", scenarioData, &doc); err != nil {
+		panic("sizing: " + err.Error()) // part of the program, and tested
+	}
+	return doc.Scenarios
+}
+
+func scenarioIDs() []ScenarioID {
+	var ids []ScenarioID
+	for _, s := range Scenarios() {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
+// scenarioOf gives the scenario of an id that was checked.
+func scenarioOf(id ScenarioID) Scenario {
+	all := Scenarios()
+	return all[slices.IndexFunc(all, func(s Scenario) bool { return s.ID == id })]
+}

@@ -1,0 +1,383 @@
+package sizing
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing/report"
+)
+
+// The schemas are made from the code: structure from the types, descriptions
+// from their comments, lists of names from the lists that the code has.
+const (
+	siteSchema   = "site.schema.json"
+	reportSchema = "sizing-report.schema.json"
+)
+
+type object = map[string]any
+
+// schemaRules are what a field's type alone does not say.
+var schemaRules = map[string]object{
+	"Site.apiVersion":            {"const": manifests.APIVersion},
+	"Site.kind":                  {"const": KindSite},
+	"Site.name":                  {"minLength": 1, "maxLength": maxSiteName},
+	"Site.table":                 {"enum": Names()},
+	"Site.users":                 {"minimum": 1, "maximum": MaxUsers},
+	"Site.serverCount":           {"minimum": 0, "maximum": MaxServers},
+	"Site.clients":               {"uniqueItems": true},
+	"Site.videoShare":            {"minimum": 0, "maximum": 100},
+	"Site.relayedShare":          {"minimum": 0, "maximum": 100},
+	"Server.name":                {"pattern": serverName.String()},
+	"SiteVM.name":                {"pattern": serverName.String()},
+	"Growth.usersPercentPerYear": {"minimum": 0, "maximum": maxGrowth},
+	"Growth.months":              {"minimum": 0, "maximum": maxMonths},
+	"BundleSize.keep":            {"minimum": 0, "maximum": maxKept},
+	"Report.apiVersion":          {"const": manifests.APIVersion},
+	"Report.kind":                {"const": KindReport},
+	"Report.language":            {"enum": []report.Lang{report.English, report.German}},
+}
+
+// requiredInSite are the fields without which a site document says nothing.
+var requiredInSite = map[string][]string{
+	"Site": {"apiVersion", "kind", "name", "scenario", "users", "conferences"}, "Server": {"name"}, "SiteVM": {"name", "role"},
+}
+
+func enumOf(t reflect.Type) any {
+	switch t {
+	case reflect.TypeFor[Role]():
+		return Roles()
+	case reflect.TypeFor[ScenarioID]():
+		return scenarioIDs()
+	case reflect.TypeFor[Mail]():
+		return []Mail{MailExternal, MailBundled}
+	case reflect.TypeFor[Push]():
+		return []Push{PushWire, PushOwn, PushNone}
+	case reflect.TypeFor[Client]():
+		return Clients()
+	case reflect.TypeFor[Bound]():
+		return []Bound{Exactly, AtMost, AtLeast, Unknown}
+	case reflect.TypeFor[Unit]():
+		return []Unit{UnitKbps, UnitCores, UnitBytes, UnitCount, UnitPercent}
+	case reflect.TypeFor[Level]():
+		return []Level{Fail, Warn, Ask, Info, Good}
+	}
+	return nil
+}
+
+type schemaWriter struct {
+	comments map[string]string
+	defs     object
+	written  bool // by this program: what is not omitted when empty stands in it
+}
+
+func (w *schemaWriter) of(t reflect.Type) object {
+	if enum := enumOf(t); enum != nil {
+		return object{"enum": enum}
+	}
+	switch t {
+	case reflect.TypeFor[Capacity]():
+		return object{"type": "string", "pattern": `^[0-9]+(\.[0-9]+)? ([MGT]i?B|B)$`}
+	case reflect.TypeFor[Conferences]():
+		return object{"type": "string", "pattern": `^\s*(none|[0-9]+[x×][0-9]+(\s*,\s*[0-9]+[x×][0-9]+)*)\s*$`}
+	}
+	if t.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+		return object{"type": "string"}
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return w.of(t.Elem())
+	case reflect.String:
+		return object{"type": "string"}
+	case reflect.Bool:
+		return object{"type": "boolean"}
+	case reflect.Int, reflect.Int64:
+		return object{"type": "integer"}
+	case reflect.Slice:
+		return object{"type": "array", "items": w.of(t.Elem())}
+	case reflect.Struct:
+		properties, must := object{}, []string{}
+		schema := object{"type": "object", "additionalProperties": false, "properties": properties}
+		if comment := w.comments[t.Name()]; comment != "" {
+			schema["description"] = comment
+		}
+		w.defs[t.Name()] = schema
+		w.fields(t, properties, &must)
+		if !w.written || strings.HasPrefix(t.Name(), "Site") || t == reflect.TypeFor[Server]() {
+			must = requiredInSite[t.Name()]
+		}
+		if len(must) > 0 {
+			schema["required"] = must
+		}
+		return object{"$ref": "#/$defs/" + t.Name()}
+	default:
+		panic("no schema for " + t.String())
+	}
+}
+
+func (w *schemaWriter) fields(t reflect.Type, properties object, must *[]string) {
+	for i := range t.NumField() {
+		field := t.Field(i)
+		if field.Anonymous { // its fields stand among the others
+			w.fields(field.Type, properties, must)
+			continue
+		}
+		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "-" || !field.IsExported() {
+			continue
+		}
+		property := w.of(field.Type)
+		if comment := w.comments[t.Name()+"."+field.Name]; comment != "" {
+			property["description"] = comment
+		}
+		if !strings.Contains(options, "omit") {
+			*must = append(*must, name)
+		}
+		maps.Copy(property, schemaRules[t.Name()+"."+name])
+		properties[name] = property
+	}
+}
+
+func makeSchema(name, title string, t reflect.Type, comments map[string]string) object {
+	w := &schemaWriter{comments: comments, defs: object{}, written: name == reportSchema}
+	schema := object{
+		"$schema":     "https://json-schema.org/draft/2020-12/schema",
+		"$id":         "https://github.com/islandbundle/island/docs/" + name,
+		"title":       title,
+		"description": "Made from the types in package sizing; docs/sizing.md explains each number.",
+	}
+	maps.Copy(schema, w.of(t))
+	schema["$defs"] = w.defs
+	return schema
+}
+
+func schemas(comments map[string]string) map[string]object {
+	return map[string]object{
+		siteSchema:   makeSchema(siteSchema, "A site that an island is sized for", reflect.TypeFor[Site](), comments),
+		reportSchema: makeSchema(reportSchema, "A sizing report", reflect.TypeFor[Report](), comments),
+	}
+}
+
+var docLink = regexp.MustCompile(`\[([A-Z][A-Za-z.]*)\]`)
+
+// typeComments reads the comments on the package's types and their fields.
+func typeComments(t *testing.T) map[string]string {
+	t.Helper()
+	names, err := filepath.Glob("*.go")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no source: %v", err)
+	}
+	comments := map[string]string{}
+	say := func(name string, groups ...*ast.CommentGroup) {
+		for _, group := range groups {
+			if text := strings.Join(strings.Fields(group.Text()), " "); text != "" {
+				comments[name] = docLink.ReplaceAllString(text, "$1")
+			}
+		}
+	}
+	for _, name := range names {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range file.Decls {
+			general, ok := decl.(*ast.GenDecl)
+			if !ok || general.Tok != token.TYPE {
+				continue
+			}
+			for _, spec := range general.Specs {
+				typ := spec.(*ast.TypeSpec)
+				say(typ.Name.Name, general.Doc, typ.Doc)
+				if structure, ok := typ.Type.(*ast.StructType); ok {
+					for _, field := range structure.Fields.List {
+						for _, ident := range field.Names {
+							say(typ.Name.Name+"."+ident.Name, field.Doc, field.Comment)
+						}
+					}
+				}
+			}
+		}
+	}
+	return comments
+}
+
+func TestSchemasAreThoseOfTheCode(t *testing.T) {
+	for name, schema := range schemas(typeComments(t)) {
+		want, err := manifests.EncodeJSON(schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join("..", "docs", name)
+		if *update {
+			if err := os.WriteFile(file, want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(file)
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("docs/%s is not what the code says (%v): go test ./sizing -run TestSchemas -update", name, err)
+		}
+	}
+}
+
+// A rule for a field that is gone would go unnoticed otherwise.
+func TestSchemaRulesAreUsed(t *testing.T) {
+	known := map[string]bool{}
+	for _, schema := range schemas(nil) {
+		for typ, def := range schema["$defs"].(object) {
+			for field := range def.(object)["properties"].(object) {
+				known[typ+"."+field] = true
+			}
+		}
+	}
+	for name := range schemaRules {
+		if !known[name] {
+			t.Errorf("rule for %s, which is not there", name)
+		}
+	}
+}
+
+func published(t *testing.T, name string) *jsonschema.Schema {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "docs", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource(name, parsed); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+func TestReportSchemaDescribesReports(t *testing.T) {
+	schema := published(t, reportSchema)
+	cloud := someSite(t, 5, "none")
+	cloud.Scenario = "public-app-cloud"
+	servers := someSite(t, 5, "3x5")
+	servers.Servers = []Server{{Name: "a", Cores: 8, Memory: 64 << 30, Machines: []SiteVM{{Name: "m", Role: MinIO}}}}
+	for name, r := range map[string]*Report{
+		"guide":   calculate(t, someSite(t, 2500, "10x8,2x50"), "guide", report.German),
+		"cloud":   calculate(t, cloud, "guide", report.English),
+		"demo":    calculate(t, someSite(t, 5, "none"), "demo", report.English),
+		"servers": calculate(t, servers, "guide", report.English),
+		"whole":   Calculate(Input{Site: someSite(t, 2500, "10x8"), Table: tableWithFactors(t), Lock: someLock(t, 1e9), Against: []Existing{{"m", MinIO, 1, 0, 0}}}),
+	} {
+		data, err := r.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(doc); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, bad := range []struct{ old, new string }{{`"kind": "SizingReport"`, `"kind": "Report"`}, {`"findings": [`, `"finding": [`}} {
+			doc, err := jsonschema.UnmarshalJSON(strings.NewReader(strings.Replace(string(data), bad.old, bad.new, 1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if schema.Validate(doc) == nil {
+				t.Errorf("%s: the schema accepts %s", name, bad.new)
+			}
+		}
+	}
+}
+
+// TestSiteSchemaAgreesWithTheCode holds the schema of what people write to what
+// the code takes.
+func TestSiteSchemaAgreesWithTheCode(t *testing.T) {
+	schema := published(t, siteSchema)
+	for _, change := range [][2]string{
+		{"", ""}, {"users: 2500", "users: 0"}, {"users: 2500", "users: 99999999"}, {"push: C", "push: D"}, {"10x8,2x50", "ten"}, {"10x8,2x50", "none"},
+		{"videoShare: 80", "videoShare: 101"}, {"14 GB", "14"}, {"name: Example Hospital\n", ""}, {"users: 2500", "user: 2500"},
+		{"[web, windows, android]", "[web, web]"}, {"custom-app-on-premises", "moon"}, {"serverCount: 3", "servers: [{name: a, memory: 64 GiB, machines: [{name: m, role: minio}]}]"},
+		{"serverCount: 3", "servers: [{name: a, machines: [{name: m, role: mongo}]}]"}, {"serverCount: 3", "servers: [{cores: 3}]"},
+	} {
+		text := strings.Replace(goodSite, change[0], change[1], 1)
+		var doc map[string]any
+		if err := manifests.DecodeStrict("site.yaml", []byte(text), &doc); err != nil {
+			t.Fatal(err)
+		}
+		encoded, err := json.Marshal(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(encoded))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, codeErr := ReadSite("site.yaml", []byte(text))
+		if schemaErr := schema.Validate(value); (schemaErr == nil) != (codeErr == nil) {
+			t.Errorf("%q: the schema says %v, the code %v", change[1], schemaErr, codeErr)
+		}
+	}
+}
+
+// TestGuideExplainsEveryRule wants the guide to name every rule, finding and
+// factor, and its example to be read by the code.
+func TestGuideExplainsEveryRule(t *testing.T) {
+	guide, err := os.ReadFile(filepath.Join("..", "docs", "sizing.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, rule := range embeddedTable(t, "guide").Rules.ExtraCores {
+		names = append(names, rule.ID)
+	}
+	for _, source := range sortedKeys(embeddedTable(t, "guide").Sources) {
+		names = append(names, source)
+	}
+	names = append(names, string(StoragePerUser), string(Unpacked), string(SFTMemory))
+	for _, table := range Names() {
+		names = append(names, table)
+	}
+	code, err := os.ReadFile("findings.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	choice, err := os.ReadFile("choice.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`c\.find\("([a-z.-]+)"`).FindAllStringSubmatch(string(code)+string(choice), -1) {
+		names = append(names, strings.TrimSuffix(m[1], "."))
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if !strings.Contains(string(guide), "`"+name) {
+			t.Errorf("docs/sizing.md does not explain `%s`", name)
+		}
+	}
+	example := regexp.MustCompile("(?s)```yaml\n(apiVersion: island/v1\nkind: Site.*?)```").FindSubmatch(guide)
+	if example == nil {
+		t.Fatal("docs/sizing.md has no example of a site")
+	}
+	if _, err := ReadSite("example", example[1]); err != nil {
+		t.Errorf("the example of a site: %v", err)
+	}
+}

@@ -1,0 +1,171 @@
+package sizing
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// TestGuideTotals holds the totals against the ones that the guide and
+// wire-docs print.
+func TestGuideTotals(t *testing.T) {
+	for name, want := range map[string][2]Totals{
+		"guide":            {{11, 18, 590}, {13, 26, 730}},
+		"guide-postgresql": {{12, 20, 640}, {14, 28, 780}},
+	} {
+		table := embeddedTable(t, name)
+		if got := [2]Totals{table.PublishedTotals(false), table.PublishedTotals(true)}; got != want {
+			t.Errorf("%s: totals %v, want %v", name, got, want)
+		}
+	}
+	// wireapp/wire-server-deploy wants 2 cores for PostgreSQL where wire-docs wants 1.
+	if got := embeddedTable(t, "guide-postgresql").RequiredTotals(true); got != (Totals{15, 28, 780}) {
+		t.Errorf("guide-postgresql: required totals %v", got)
+	}
+}
+
+// TestGuideRows holds the embedded table against the guide's, figure by figure.
+func TestGuideRows(t *testing.T) {
+	table := embeddedTable(t, "guide")
+	type figures struct {
+		role                 Role
+		count, cores         int64
+		memory, disk         GB
+		roleNotes, coreNotes string
+	}
+	var got []figures
+	for _, r := range table.Rows {
+		got = append(got, figures{r.Role, r.Count.Value, r.Cores.Value, r.Memory.Value, r.Disk.Value, strings.Join(r.Notes, ","), strings.Join(r.Cores.Notes, ",")})
+	}
+	want := []figures{
+		{Cassandra, 3, 2, 4, 80, "", ""},
+		{MinIO, 3, 1, 2, 400, "", ""},
+		{Elasticsearch, 3, 1, 2, 60, "", ""},
+		{Kubernetes, 3, 6, 8, 40, "3", "1"},
+		{Restund, 2, 1, 2, 10, "4", ""},
+		{AdminHost, 1, 1, 4, 40, "2", ""},
+		{AssetHost, 1, 1, 4, 100, "2", ""},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("rows\n%v\nwant\n%v", got, want)
+	}
+	if len(table.Notes) != 4 {
+		t.Errorf("%d footnotes, want 4", len(table.Notes))
+	}
+	if table.Row(Restund).CountMax != 3 {
+		t.Error("Restund may run on all three servers")
+	}
+}
+
+// TestTablesAgree keeps what the tables share from drifting apart.
+func TestTablesAgree(t *testing.T) {
+	if got := Names(); !slices.Equal(got, []string{"demo", "guide", "guide-postgresql"}) {
+		t.Fatalf("names %v", got)
+	}
+	_, guide, _ := Embedded("guide")
+	shared := func(data []byte) string {
+		_, rules, _ := strings.Cut(string(data), "\nrules:\n")
+		_, rest, _ := strings.Cut(string(data), "\nsources:\n")
+		sources, _, _ := strings.Cut(rest, "\nnotes:\n")
+		return sources + rules
+	}
+	for _, name := range Names() {
+		_, data, err := Embedded(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shared(data) != shared(guide) {
+			t.Errorf("table %s: sources or rules differ from guide's", name)
+		}
+	}
+}
+
+func TestRequirements(t *testing.T) {
+	demo := embeddedTable(t, "demo").Requirements()
+	if len(demo) != 1 || demo[0].Memory != 16<<30 || demo[0].Disk != 200<<30 || demo[0].Cores != 16 || !demo[0].MoreThan {
+		t.Errorf("demo: %+v", demo)
+	}
+	for _, r := range embeddedTable(t, "guide-postgresql").Requirements() {
+		if r.Role == PostgreSQL && (r.Cores != 2 || r.CoresSource != "WSD-postgresql" || r.Memory != 2e9) {
+			t.Errorf("postgresql: the more demanding figure is not used: %+v", r)
+		}
+		if r.Role == Restund && (r.Count != 2 || r.CountMax != 3) {
+			t.Errorf("restund: %+v", r)
+		}
+	}
+	if _, _, err := Embedded("../site"); err == nil {
+		t.Error("a path was taken for the name of a table")
+	}
+}
+
+func TestTolerance(t *testing.T) {
+	tolerance := Tolerance{Percent: 5}
+	if got := tolerance.Least(4e9); got != 3_800_000_000 {
+		t.Errorf("5 %% below 4 GB is %d", got)
+	}
+}
+
+// TestReadTableFaults breaks one thing at a time in the guide's table.
+func TestReadTableFaults(t *testing.T) {
+	_, guide, err := Embedded("guide")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, old, new, field, message string }{
+		{"unknown role", "role: cassandra\n", "role: casandra\n", "rows[0].role", `unknown role "casandra"`},
+		{"no source", "cores: {value: 2, source: G}", "cores: {value: 2}", "rows[0].cores.source", "number has no source"},
+		{"unnamed source", "cores: {value: 2, source: G}", "cores: {value: 2, source: X}", "rows[0].cores.source", `source "X" is not among`},
+		{"no cores", "cores: {value: 2, source: G}", "cores: {value: 0, source: G}", "rows[0].cores.value", "value 0 is not between"},
+		{"negative count", "count: {value: 3, source: G}", "count: {value: -3, source: G}", "rows[0].count.value", "value -3 is not between"},
+		{"GiB for GB", "memory: {value: 4 GB, source: G}", "memory: {value: 4 GiB, source: G}", "rows[0].memory.value", "not a whole amount in GB"},
+		{"no unit", "memory: {value: 4 GB, source: G}", `memory: {value: "4", source: G}`, "rows[0].memory.value", "not a whole amount in GB"},
+		{"absurd disk", "disk: {value: 80 GB, source: G}", "disk: {value: 999999999999 GB, source: G}", "rows[0].disk.value", "more than"},
+		{"not a number", "cores: {value: 2, source: G}", "cores: {value: .nan, source: G}", "rows[0].cores.value", "wants a whole number"},
+		{"role twice", "role: minio\n", "role: cassandra\n", "rows[1].role", "has two rows"},
+		{"footnote unknown", `notes: ["3"]`, `notes: ["9"]`, "rows[3].notes[0]", "footnote"},
+		{"one-sided sharing", "sharesServerWith: [minio, elasticsearch,", "sharesServerWith: [elasticsearch,", "rows[1].sharesServerWith[0]", "not the other way round"},
+		{"no language", "de: Leitfaden von Wire, hochverfügbar", `de: ""`, "title", "missing in a language"},
+		{"other kind", "kind: HardwareTable", "kind: Site", "kind", "wants a document of kind"},
+		{"unknown field", "servers:", "server:", "server", "unknown field"},
+		{"two core rules in one", "usersPerCore: 50", "usersPerCore: 50\n      percentPerUser: 2", "rules.extraCores[2]", "one of percentPerUser"},
+		{"factor NaN", "factors: []", "factors: [{id: sft-memory-mb-per-participant, value: .nan, basis: {en: a, de: b}}]", "rules.factors[0].value", "wants a number"},
+		{"factor without basis", "factors: []", "factors: [{id: sft-memory-mb-per-participant, value: 2}]", "rules.factors[0].basis", "no basis"},
+		{"no headroom left", "headroomPercent: {value: 30", "headroomPercent: {value: 100", "rules.network.headroomPercent.value", "not between"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			broken := strings.Replace(string(guide), c.old, c.new, 1)
+			if broken == string(guide) {
+				t.Fatalf("%q is not in the table", c.old)
+			}
+			_, err := ReadTable("t.yaml", []byte(broken))
+			wantFlaw(t, err, c.field, c.message)
+		})
+	}
+}
+
+// wantFlaw wants a usage error at a field, with a message.
+func wantFlaw(t *testing.T, err error, field, message string) *fault.Error {
+	t.Helper()
+	if fault.ExitCode(err) != int(fault.Usage) {
+		t.Errorf("exit code %d, want %d: %v", fault.ExitCode(err), fault.Usage, err)
+	}
+	for _, flaw := range fault.All(err) {
+		if flaw.Place.Field == field && strings.Contains(flaw.Error(), message) {
+			return flaw
+		}
+	}
+	t.Fatalf("no flaw at %q saying %q in: %v", field, message, errors.Join(err))
+	return nil
+}
+
+func embeddedTable(t testing.TB, name string) *Table {
+	t.Helper()
+	table, _, err := Embedded(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}

@@ -1,0 +1,114 @@
+package sizing
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/islandbundle/island/manifests"
+)
+
+// GB is an amount in gigabytes of 10⁹ bytes, the unit of the hardware table of
+// Wire's guide. It is written "80 GB".
+type GB int64
+
+// GiB is an amount in gibibytes of 2³⁰ bytes, the unit of the demo machine. It
+// is written "16 GiB".
+type GiB int64
+
+// MaxAmount is the largest amount of memory or disk that a document may give,
+// in either unit: a pebibyte and then some, so that no sum of bytes overflows.
+const MaxAmount = 1 << 20
+
+// Bytes gives the amount in bytes.
+func (g GB) Bytes() manifests.Bytes { return manifests.Bytes(g) * 1e9 }
+
+// Bytes gives the amount in bytes.
+func (g GiB) Bytes() manifests.Bytes { return manifests.Bytes(g) << 30 }
+
+// String gives the amount as a document writes it.
+func (g GB) String() string { return strconv.FormatInt(int64(g), 10) + " GB" }
+
+// String gives the amount as a document writes it.
+func (g GiB) String() string { return strconv.FormatInt(int64(g), 10) + " GiB" }
+
+// MarshalText writes the amount as String does.
+func (g GB) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
+
+// MarshalText writes the amount as String does.
+func (g GiB) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
+
+// UnmarshalText reads "80 GB". "80 GiB" is another amount, and refused.
+func (g *GB) UnmarshalText(text []byte) error {
+	amount, err := parseAmount(string(text), "GB", "80 GB")
+	*g = GB(amount)
+	return err
+}
+
+// UnmarshalText reads "16 GiB". "16 GB" is another amount, and refused.
+func (g *GiB) UnmarshalText(text []byte) error {
+	amount, err := parseAmount(string(text), "GiB", "16 GiB")
+	*g = GiB(amount)
+	return err
+}
+
+func parseAmount(s, unit, example string) (int64, error) {
+	digits, have, _ := strings.Cut(s, " ")
+	amount, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || have != unit || amount < 0 {
+		return 0, fmt.Errorf("%.40q is not a whole amount in %s, written like %s", s, unit, example)
+	}
+	if amount > MaxAmount {
+		return 0, fmt.Errorf("%.40q is more than %d %s", s, MaxAmount, unit)
+	}
+	return amount, nil
+}
+
+// Capacity is an amount of memory or disk that a machine has, in bytes. It is
+// written with its unit: "64 GB" and "64 GiB" are both accepted, and differ.
+type Capacity int64
+
+// ParseCapacity reads an amount such as "64 GiB", "2000 GB", "2 TB" or "1 TiB".
+func ParseCapacity(s string) (Capacity, error) {
+	number, unit, _ := strings.Cut(s, " ")
+	size, ok := map[string]float64{
+		"B": 1, "MB": 1e6, "GB": 1e9, "TB": 1e12, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
+	}[unit]
+	amount, err := strconv.ParseFloat(number, 64)
+	if err != nil || !ok || strings.ContainsAny(number, "eExXnN_") {
+		return 0, fmt.Errorf("%.40q is not an amount with a unit, such as 64 GiB, 2000 GB or 2 TB", s)
+	}
+	if !(amount >= 0) || amount*size > MaxAmount*float64(1<<30) {
+		return 0, fmt.Errorf("%.40q is negative or more than %d GiB", s, MaxAmount)
+	}
+	return Capacity(amount * size), nil
+}
+
+// Bytes gives the amount in bytes.
+func (c Capacity) Bytes() manifests.Bytes { return manifests.Bytes(c) }
+
+// MarshalText writes the exact amount in the largest unit that divides it.
+func (c Capacity) MarshalText() ([]byte, error) {
+	for _, unit := range []struct {
+		size int64
+		name string
+	}{{1e12, "TB"}, {1 << 30, "GiB"}, {1e9, "GB"}, {1e6, "MB"}} {
+		if c != 0 && int64(c)%unit.size == 0 {
+			return fmt.Appendf(nil, "%d %s", int64(c)/unit.size, unit.name), nil
+		}
+	}
+	return fmt.Appendf(nil, "%d B", int64(c)), nil
+}
+
+// UnmarshalText reads what [ParseCapacity] does.
+func (c *Capacity) UnmarshalText(text []byte) error {
+	parsed, err := ParseCapacity(string(text))
+	*c = parsed
+	return err
+}
+
+// Kbps is a rate in kilobits per second, 1000 bits each.
+type Kbps int64
+
+// Percent is a whole number of hundredths.
+type Percent int64

@@ -1,0 +1,80 @@
+package sizing
+
+import (
+	"strings"
+
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing/report"
+)
+
+// boundWord words how a figure is meant.
+func boundWord(l report.Lang, b Bound) string {
+	switch b {
+	case AtMost:
+		return l.T("at most", "höchstens")
+	case AtLeast:
+		return l.T("at least", "mindestens")
+	case Unknown:
+		return l.T("unknown", "unbekannt")
+	default:
+		return l.T("exactly", "genau")
+	}
+}
+
+// levelWord words a level, in one word that fits a badge.
+func levelWord(l report.Lang, level Level) string {
+	switch level {
+	case Fail:
+		return l.T("Not possible", "Nicht möglich")
+	case Warn:
+		return l.T("Warning", "Warnung")
+	case Ask:
+		return l.T("Open", "Offen")
+	case Good:
+		return l.T("Holds", "Erfüllt")
+	default:
+		return l.T("Note", "Hinweis")
+	}
+}
+
+// superscript gives a footnote's mark.
+func superscript(id string) string {
+	return strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹").Replace(id)
+}
+
+func marks(notes []string) string {
+	text := ""
+	for _, id := range notes {
+		text += " " + superscript(id)
+	}
+	return text
+}
+
+// coresCell gives the cores of a row as the table prints them, marked where
+// sources disagree.
+func coresCell(l report.Lang, row HardwareRow) string {
+	text := l.Int(row.Cores)
+	if row.MoreThan {
+		text = "≥ " + text
+	}
+	if row.Differs != "" {
+		text += " *"
+	}
+	return text
+}
+
+// more gives what stands before an amount that must be exceeded.
+func more(row HardwareRow) string {
+	if row.MoreThan {
+		return "> "
+	}
+	return ""
+}
+
+// size words an amount of memory or disk in the unit of the table.
+func (r *Report) size(b manifests.Bytes) string {
+	if r.Hardware != nil && r.Hardware.Rows[0].Unit == "GiB" {
+		return r.Language.GiB(int64(b))
+	}
+	return r.Language.GB(int64(b))
+}
