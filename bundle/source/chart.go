@@ -109,7 +109,7 @@ func (u *Upstream) find(ctx context.Context, l location, name, version string) (
 			return nil, err
 		}
 	}
-	f, err := openRegular(file)
+	f, err := openBelow(file)
 	if l.kind == folderKind && errors.Is(err, fs.ErrNotExist) {
 		archive := name + "-" + version + ".tgz"
 		if _, missing := statLocal(filepath.Join(l.path, archive)); missing != nil {
@@ -121,8 +121,12 @@ func (u *Upstream) find(ctx context.Context, l location, name, version string) (
 		return nil, local(err)
 	}
 	defer f.Close()
+	seekable, err := seekable(f, MaxIndexBytes)
+	if err != nil {
+		return nil, local(err)
+	}
 	s := search{name: name, version: version}
-	if err := s.scan(f); err != nil {
+	if err := s.scan(seekable); err != nil {
 		return nil, err
 	}
 	return s.choose()

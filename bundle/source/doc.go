@@ -22,7 +22,7 @@
 //	  mirrors:
 //	  - location: https://proxy.local/charts
 //	    caFile: company-ca.pem
-//	  - location: ./charts                   # a folder, relative to this file
+//	  - location: ./charts                   # a folder or an archive (.tgz, .zip …)
 //
 // Of the rules whose prefix ends where a part of the name ends, the longest
 // wins. Its mirrors are asked in order and then, unless onlyMirrors is set,

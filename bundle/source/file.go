@@ -151,7 +151,7 @@ func (b *bound) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // openLocal opens a regular file of a known size from an offset on.
 func openLocal(path string, size, offset int64) (io.ReadCloser, error) {
-	f, err := openRegular(path)
+	f, err := openBelow(path)
 	if err != nil {
 		return nil, local(err)
 	}
@@ -160,7 +160,7 @@ func openLocal(path string, size, offset int64) (io.ReadCloser, error) {
 		err = fault.New(fault.Failure, fault.Here, "", "it changed since the lock was made: resolve again", "file has %d bytes, not %d", info.Size(), size)
 	}
 	if err == nil {
-		_, err = f.Seek(offset, io.SeekStart)
+		err = skip(f, offset)
 	}
 	if err != nil {
 		_ = f.Close()
@@ -170,7 +170,7 @@ func openLocal(path string, size, offset int64) (io.ReadCloser, error) {
 }
 
 func statLocal(path string) (int64, error) {
-	f, err := openRegular(path)
+	f, err := openBelow(path)
 	if err != nil {
 		return 0, local(err)
 	}
@@ -183,7 +183,7 @@ func statLocal(path string) (int64, error) {
 }
 
 func readLocal(path string, limit int64) ([]byte, error) {
-	f, err := openRegular(path)
+	f, err := openBelow(path)
 	if err != nil {
 		return nil, local(err)
 	}
