@@ -124,7 +124,7 @@ func parseDocument(file string, data []byte) (*yaml.Node, error) {
 	} else if err != nil {
 		return nil, yamlFlaw(file, data, err)
 	}
-	if err := reader.Decode(new(yaml.Node)); err != io.EOF {
+	if err := reader.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		if err != nil {
 			return nil, yamlFlaw(file, data, err)
 		}

@@ -20,8 +20,8 @@ type Patched struct {
 }
 
 // Later tells whether one patch was laid after another, both by id.
-func (p *Patched) Later(id, than string) bool {
-	at := func(id string) int { return slices.IndexFunc(p.Applied, func(q *Patch) bool { return q.ID() == id }) }
+func (r *Patched) Later(id, than string) bool {
+	at := func(id string) int { return slices.IndexFunc(r.Applied, func(q *Patch) bool { return q.ID() == id }) }
 	return at(id) > at(than)
 }
 

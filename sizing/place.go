@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-
-	"github.com/islandbundle/island/manifests"
 )
 
 // machine is a virtual machine that is to be placed.
@@ -239,5 +237,3 @@ func (c *calculation) serverList() []Server {
 	wanted, _ := c.table.Servers.Most()
 	return defaultServers(cmp.Or(c.site.ServerCount, int(wanted)))
 }
-
-func sizeOrZero(b manifests.Bytes) float64 { return float64(b) }

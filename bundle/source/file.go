@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -44,7 +45,7 @@ func (u *Upstream) statWeb(ctx context.Context, l location) (int64, error) {
 	}
 	for _, method := range []string{http.MethodHead, http.MethodGet} {
 		response, err := get(ctx, client, method, l.url, nil, http.StatusOK)
-		if status, ok := err.(*statusError); ok && method == http.MethodHead && !fallsBack(status) {
+		if status := (*statusError)(nil); errors.As(err, &status) && method == http.MethodHead && !fallsBack(status) {
 			continue // some servers, and all URLs that are signed for GET, refuse HEAD
 		}
 		if err != nil {
@@ -110,7 +111,7 @@ func (u *Upstream) credentials(ctx context.Context, l location, host string) (*a
 func (u *Upstream) lookUp(ctx context.Context, host string) (*authn.AuthConfig, error) {
 	registry, err := name.NewRegistry(host)
 	if err != nil {
-		return nil, nil // not a host that anybody can log in to
+		return nil, nil //nolint:nilerr // not a host that anybody can log in to
 	}
 	authenticator, err := authn.Resolve(ctx, u.keychain, registry)
 	if err != nil {

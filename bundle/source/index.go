@@ -136,7 +136,7 @@ func (s *search) scanBlock(r *bufio.Reader) error {
 	b := &block{search: s}
 	for {
 		line, err := readLine(r)
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
 		if len(line) > 0 {
@@ -144,7 +144,7 @@ func (s *search) scanBlock(r *bufio.Reader) error {
 				return err
 			}
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 	}
@@ -157,9 +157,9 @@ func (s *search) scanBlock(r *bufio.Reader) error {
 // readLine reads a line without its end, of at most maxItemBytes.
 func readLine(r *bufio.Reader) ([]byte, error) {
 	line, err := r.ReadSlice('\n')
-	if err == bufio.ErrBufferFull {
+	if errors.Is(err, bufio.ErrBufferFull) {
 		long := bytes.Clone(line)
-		for err == bufio.ErrBufferFull {
+		for errors.Is(err, bufio.ErrBufferFull) {
 			line, err = r.ReadSlice('\n')
 			if long = append(long, line...); len(long) > maxItemBytes {
 				return nil, fmt.Errorf("a line is longer than %d bytes", maxItemBytes)

@@ -202,7 +202,7 @@ func TestReaderGivesUp(t *testing.T) {
 		"always cut short":    {always(cutAfter(5)), maxTries, []string{"cut short", "at byte 30 of 200000"}},
 		"longer than pinned":  {always(chunkedOf(append(bytes.Clone(data), 1))), 1, []string{"goes on after its 200000 bytes"}},
 		"says another length": {always(func(w http.ResponseWriter, _ *http.Request, _ []byte) { _, _ = w.Write([]byte("login page")) }), 1, []string{"content has 10 bytes, not 200000"}},
-		"redirects for ever":  {http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x?s=secret", 302) }), maxRedirects, []string{"stopped after 10 redirects"}},
+		"redirects for ever":  {http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x?s=secret", http.StatusFound) }), maxRedirects, []string{"stopped after 10 redirects"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

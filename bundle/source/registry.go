@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -184,7 +185,7 @@ func (s *skipping) Read(p []byte) (int, error) {
 	for s.skip > 0 {
 		n, err := io.CopyN(io.Discard, s.ReadCloser, s.skip)
 		s.skip -= n
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		if err != nil {

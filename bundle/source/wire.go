@@ -214,7 +214,7 @@ func (w *wire) once(request *http.Request) (*http.Response, error) {
 	silence.Stop()
 	if err != nil {
 		release()
-		if context.Cause(ctx) == errStalled {
+		if errors.Is(context.Cause(ctx), errStalled) {
 			err = errStalled
 		}
 		cancel(nil)

@@ -68,12 +68,12 @@ func (a *app) runApply(ctx context.Context, baseName, deltaName string, trust bu
 	if err != nil {
 		return err
 	}
-	defer closeBase()
+	defer closeBase() //nolint:errcheck // read only
 	delta, closeDelta, err := openBundle(deltaName, trust)
 	if err != nil {
 		return err
 	}
-	defer closeDelta()
+	defer closeDelta() //nolint:errcheck // read only
 	plan, source, err := bundle.Apply(base, delta)
 	if err != nil {
 		return err

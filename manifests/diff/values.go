@@ -45,7 +45,7 @@ type ValueChange struct {
 }
 
 // IsEmpty tells whether no default differs.
-func (v ValuesChanges) IsEmpty() bool { return len(v.Added)+len(v.Removed)+len(v.Changed) == 0 }
+func (c ValuesChanges) IsEmpty() bool { return len(c.Added)+len(c.Removed)+len(c.Changed) == 0 }
 
 // Defaults reads the values.yaml at the top of a chart archive: an empty tree if
 // there is none. The archive is read no further than that file.

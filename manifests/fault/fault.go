@@ -154,7 +154,7 @@ func rank(k Kind) int {
 // errors, one that nobody explained counts as a failure on this machine, so
 // that it is not lost among the others.
 func All(err error) []*Error {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // it walks the tree itself
 	case nil:
 		return nil
 	case *Error:

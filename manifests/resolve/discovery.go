@@ -138,7 +138,7 @@ func (r *resolver) confirm(ctx context.Context, finds []charts.ImageFind) ([]cha
 	err := each(ctx, r.parallel, likely, func(ctx context.Context, image string) error {
 		ref, err := manifests.ParseImageRef(image)
 		if err != nil {
-			return nil //nolint:nilerr // judged like every other reference, later
+			return nil // judged like every other reference, later
 		}
 		if _, err = r.world.Manifest(ctx, ref); errors.Is(err, source.ErrNotFound) {
 			r.mu.Lock()

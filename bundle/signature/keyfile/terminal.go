@@ -45,7 +45,7 @@ func AskTerminal(ctx context.Context, question string) ([]byte, error) {
 		return got.line, got.err
 	case <-ctx.Done():
 		// The read cannot be ended, so the file stays open for it.
-		term.Restore(fd, before)
+		_ = term.Restore(fd, before)
 		fmt.Fprintln(tty)
 		return nil, ctx.Err()
 	}
