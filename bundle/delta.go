@@ -29,6 +29,8 @@ type Delta struct {
 	Target     manifests.Digest      `json:"target"`  // of bundle.json in this archive
 	Base       DeltaBase             `json:"base"`    // what it has to be applied to
 	Entries    []manifests.EntryPath `json:"entries"` // the parts that are carried, in archive order
+	// Deep are patches that stand behind them, for layers that are not carried.
+	Deep []DeepPatch `json:"deep,omitempty"`
 }
 
 // DeltaBase is the bundle that a delta was made for.
@@ -67,13 +69,23 @@ func (inv *Inventory) holds() map[manifests.Digest]int {
 	return index
 }
 
-// carried gives the parts that an archive has: all, or those of a delta.
+// carried gives the parts that an archive has: all, or those of a delta and its
+// patches.
 func carried(inventory *Inventory, delta *Delta) []Entry {
 	if delta == nil {
 		return inventory.Entries
 	}
+	entries := delta.among(inventory)
+	for _, patch := range delta.Deep {
+		entries = append(entries, patch.entry())
+	}
+	return entries
+}
+
+// among gives the parts of the inventory that a delta carries.
+func (d *Delta) among(inventory *Inventory) []Entry {
 	named := map[manifests.EntryPath]bool{}
-	for _, path := range delta.Entries {
+	for _, path := range d.Entries {
 		named[path] = true
 	}
 	var entries []Entry
@@ -87,7 +99,9 @@ func carried(inventory *Inventory, delta *Delta) []Entry {
 
 // Delta gives the plan of a delta bundle: of this whole bundle, what the base
 // lacks. The plan has to be signed anew.
-func (p *Plan) Delta(base *Base) (*Plan, error) {
+func (p *Plan) Delta(base *Base) (*Plan, error) { return p.deltaWith(base, nil) }
+
+func (p *Plan) deltaWith(base *Base, patches []patchFile) (*Plan, error) {
 	if base.Digest == p.Digest() {
 		return nil, fault.New(fault.Usage, fault.Here, "base", "", "the base is this very bundle: there is nothing to carry")
 	}
@@ -98,11 +112,22 @@ func (p *Plan) Delta(base *Base) (*Plan, error) {
 	}
 	there := base.Inventory.holds()
 	result := &Plan{Inventory: p.Inventory, encoded: p.encoded, slots: slices.Clone(p.slots), delta: delta}
+	patched := map[manifests.EntryPath]bool{}
+	for _, patch := range patches {
+		delta.Deep = append(delta.Deep, patch.DeepPatch)
+		patched[blobPath(patch.Target)] = true
+	}
 	for _, part := range p.parts {
+		if patched[part.entry.Path] {
+			continue
+		}
 		if at, ok := there[part.entry.Digest]; !ok || base.Inventory.Entries[at].Size != part.entry.Size {
 			delta.Entries = append(delta.Entries, part.entry.Path)
 			result.parts = append(result.parts, part)
 		}
+	}
+	for _, patch := range patches {
+		result.parts = append(result.parts, patch.part())
 	}
 	encoded, err := manifests.EncodeJSON(delta)
 	if err != nil {
@@ -134,13 +159,13 @@ func decodeDelta(data []byte, inventory *Inventory, target manifests.Digest) (*D
 		return nil, errors.New("delta lists more entries than the inventory")
 	}
 	var paths []manifests.EntryPath
-	for _, entry := range carried(inventory, &delta) {
+	for _, entry := range delta.among(inventory) {
 		paths = append(paths, entry.Path)
 	}
 	if !slices.Equal(paths, delta.Entries) {
 		return nil, errors.New("delta lists an entry that the inventory does not, or in another order")
 	}
-	return &delta, nil
+	return &delta, delta.checkDeep(inventory)
 }
 
 // Apply plans the whole bundle that a delta makes of its base, and gives the
@@ -165,11 +190,16 @@ func Apply(base, delta *Bundle) (*Plan, Source, error) {
 		layout: layOut(delta.Inventory, int64(len(delta.text)), nil, 0),
 	}
 	source := NewReuse(nil, delta, base)
+	rebuilt, err := rebuilds(base, delta)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, entry := range delta.Inventory.Entries {
-		if !source.Has(entry.Digest) {
+		made := rebuilt[entry.Digest]
+		if made == nil && !source.Has(entry.Digest) {
 			return nil, nil, refused(string(entry.Path), "it is neither in the delta nor in the base")
 		}
-		plan.parts = append(plan.parts, part{entry: entry, content: manifests.Content{
+		plan.parts = append(plan.parts, part{entry: entry, rebuilt: made, content: manifests.Content{
 			Digest: entry.Digest, Size: entry.Size, URL: string(entry.Path),
 		}})
 	}

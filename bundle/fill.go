@@ -157,7 +157,7 @@ func (f *filler) matches(want []byte, offset int64) bool {
 // reserve makes sure, before the first byte is fetched, that the whole bundle
 // has room on the disk.
 func (f *filler) reserve() error {
-	need := f.plan.layout.size
+	need := f.plan.layout.size + f.plan.scratchRoom(f.parallel)
 	have, free, err := diskRoom(f.file)
 	if err != nil {
 		return err
@@ -167,7 +167,7 @@ func (f *filler) reserve() error {
 			"disk has too little room: %d bytes (%s) are needed, %d bytes (%s) are free",
 			need-have, manifests.Bytes(need-have), free, manifests.Bytes(free))
 	}
-	return allocate(f.file, need)
+	return allocate(f.file, f.plan.layout.size)
 }
 
 // writeFront writes what is signed and the signatures, bundle.json last: it is
@@ -220,7 +220,7 @@ func (f *filler) writePart(ctx context.Context, i int, buffer []byte) error {
 // fetch copies a part's content from its source to its place, and hashes it on
 // the way.
 func (f *filler) fetch(ctx context.Context, p part, span span, buffer []byte) error {
-	reader, err := p.open(ctx, f.source, 0)
+	reader, err := p.open(ctx, f.source, filepath.Dir(f.file.Name()))
 	if err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ func (f *filler) fetch(ctx context.Context, p part, span span, buffer []byte) er
 			break
 		}
 		if err != nil {
-			return err
+			return p.explain(err)
 		}
 	}
 	if at != span.size {
@@ -279,7 +279,18 @@ func (f *filler) copySection(ctx context.Context, reader io.Reader, p part, span
 	return true, err
 }
 
+// explain words an error of reading what a part is filled from.
+func (p part) explain(err error) error {
+	if p.rebuilt != nil {
+		return p.rebuilt.explain(err)
+	}
+	return err
+}
+
 func (p part) altered(format string, args ...any) error {
+	if p.rebuilt != nil {
+		return refused(p.rebuilt.patch.URL, "content of %s "+format, append([]any{p.entry.Path}, args...)...)
+	}
 	if p.file != "" {
 		return fault.New(fault.Failure, fault.Here, p.file, "let it be while the bundle is built, and build again",
 			"content of %s "+format, append([]any{p.entry.Path}, args...)...)

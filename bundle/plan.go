@@ -54,11 +54,13 @@ type Plan struct {
 }
 
 // part is one entry's content and where it comes from: generated text, a file
-// of this machine, or pinned content that a [Source] opens.
+// of this machine, what a patch makes of other content, or pinned content that
+// a [Source] opens.
 type part struct {
 	entry   Entry
 	text    []byte
 	file    string
+	rebuilt *rebuilt
 	content manifests.Content
 }
 
@@ -196,20 +198,17 @@ func toolPart(tool Tool) (part, error) {
 	}, nil
 }
 
-// open opens what a part is filled from, from an offset on.
-func (p part) open(ctx context.Context, source Source, offset int64) (io.ReadCloser, error) {
-	if p.file == "" {
-		return source.Open(ctx, p.content, offset)
+// open opens what a part is filled from. The folder is for what rebuilding
+// it needs in between.
+func (p part) open(ctx context.Context, source Source, folder string) (io.ReadCloser, error) {
+	switch {
+	case p.rebuilt != nil:
+		return p.rebuilt.open(ctx, source, folder)
+	case p.file != "":
+		return os.Open(p.file)
+	default:
+		return source.Open(ctx, p.content, 0)
 	}
-	f, err := os.Open(p.file)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := f.Seek(offset, io.SeekStart); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
 }
 
 // Digest gives the digest of bundle.json: the identity of the bundle.

@@ -119,7 +119,7 @@ func parseDocument(file string, data []byte) (*yaml.Node, error) {
 	}
 	reader := yaml.NewDecoder(bytes.NewReader(data))
 	var root yaml.Node
-	if err := reader.Decode(&root); err == io.EOF {
+	if err := reader.Decode(&root); errors.Is(err, io.EOF) {
 		return nil, fault.At(fault.Place{File: file}, "it holds comments only", "document is empty")
 	} else if err != nil {
 		return nil, yamlFlaw(file, data, err)

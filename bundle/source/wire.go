@@ -244,7 +244,7 @@ func (b *watched) Read(p []byte) (int, error) {
 	b.silence.Stop()
 	if err == io.EOF {
 		b.end()
-	} else if err != nil && context.Cause(b.ctx) == errStalled {
+	} else if err != nil && errors.Is(context.Cause(b.ctx), errStalled) {
 		err = errStalled
 	}
 	return n, err

@@ -32,6 +32,7 @@ type buildFlags struct {
 	toolsFolder    string
 	withoutTools   bool
 	base           string
+	delta          string
 	reuse          []string
 	strict         bool
 	site           string
@@ -59,6 +60,7 @@ has OS-ARCH/island, as "make build" fills it.` + exitStatus(),
   island build -f build.json --profile default --key island.key -o wire.tar
   island build -f release.yaml --key vendor.key --signer site=site.key
   island build new.lock.json --key island.key --base wire-2026.1-amd64.tar   # a delta
+  island build new.lock.json --key island.key --base wire-2026.1-amd64.tar --delta=deep
   island build new.lock.json --key island.key --reuse wire-2026.1-amd64.tar`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if (len(args) == 1) == (f.release.file != "") || len(args) > 1 {
@@ -85,6 +87,7 @@ has OS-ARCH/island, as "make build" fills it.` + exitStatus(),
 	flags.StringVar(&f.lang, "lang", "en", "language of the sizing report: en or de")
 	flags.BoolVar(&f.strict, "strict-discovery", true, "refuse to build while something may be an image and no rule of the release decides")
 	flags.StringVar(&f.base, "base", "", "build a delta for this earlier bundle (or the bundle.json out of it): only what it lacks")
+	flags.StringVar(&f.delta, "delta", deltaWhole, "with --base: carry changed layers whole, or as patches where they can be rebuilt from the base (deep)")
 	flags.StringArrayVar(&f.reuse, "reuse", nil, "take from this earlier bundle what it has, rather than from the network (repeatable)")
 	flags.BoolVar(&f.withoutTools, "without-tools", false, "carry no program; the site must have its own")
 	return cmd
@@ -95,7 +98,8 @@ type buildResult struct {
 	Base       string `json:"base,omitempty"` // of a delta: the identity of the bundle that it is for
 	Digest     string `json:"digest"`         // of bundle.json
 	Size       int64  `json:"size"`
-	ReusedSize int64  `json:"reused"` // bytes found done from an interrupted run
+	Patches    int    `json:"patches,omitempty"` // of a deep delta: layers carried as patches
+	ReusedSize int64  `json:"reused"`            // bytes found done from an interrupted run
 	KeyID      string `json:"keyID,omitempty"`
 	counts
 }
@@ -104,6 +108,9 @@ func (r buildResult) text(w io.Writer) {
 	fmt.Fprintf(w, "bundle   %s  (%s)\n", r.Bundle, manifests.Bytes(r.Size))
 	if r.Base != "" {
 		fmt.Fprintf(w, "delta    for %s\n", r.Base)
+	}
+	if r.Patches > 0 {
+		fmt.Fprintf(w, "deep     %d changed layers are carried as patches\n", r.Patches)
 	}
 	if r.ReusedSize > 0 {
 		fmt.Fprintf(w, "resumed  %s were there from an earlier run\n", manifests.Bytes(r.ReusedSize))
@@ -118,6 +125,9 @@ func (r buildResult) text(w io.Writer) {
 }
 
 func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error {
+	if err := f.checkDelta(); err != nil {
+		return err
+	}
 	// The key comes first: a wrong passphrase should not cost an hour's
 	// fetching, and the memory that scrypt takes is given back before buffers
 	// need it.
@@ -147,6 +157,14 @@ func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error
 	}
 	defer closeReused()
 	out := cmp.Or(f.out, f.fileName(lock))
+	if f.delta == deltaDeep {
+		delta, closeDeep, err := a.deepen(ctx, f, plan, signers, source, out)
+		if err != nil {
+			return err
+		}
+		defer closeDeep()
+		plan = delta
+	}
 	progress := a.progress("build")
 	err = bundle.Fill(ctx, plan, source, out, bundle.FillOptions{
 		Parallel: f.upstream.total, Progress: progress, Replace: f.force,
@@ -160,7 +178,7 @@ func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error
 	}
 	result := buildResult{
 		Bundle: out, Base: string(plan.BaseDigest()), Digest: string(plan.Digest()), Size: plan.Size(),
-		ReusedSize: progress.reused.Load(), counts: count(lock),
+		ReusedSize: progress.reused.Load(), Patches: len(plan.DeepPatches()), counts: count(lock),
 	}
 	if len(signers) > 0 {
 		result.KeyID = signers[0].ID
@@ -248,7 +266,7 @@ func (f *buildFlags) plan(lock *manifests.Lock, signers []namedSigner) (*bundle.
 	if err != nil {
 		return nil, err
 	}
-	if f.base != "" {
+	if f.base != "" && f.delta == deltaWhole {
 		base, err := openBase(f.base)
 		if err != nil {
 			return nil, err
@@ -257,12 +275,7 @@ func (f *buildFlags) plan(lock *manifests.Lock, signers []namedSigner) (*bundle.
 			return nil, err
 		}
 	}
-	for _, signer := range signers {
-		if err := plan.Sign(signer.Signer); err != nil {
-			return nil, err
-		}
-	}
-	return plan, nil
+	return plan, signPlan(plan, signers)
 }
 
 // tools gives the program for every platform that it runs on there.

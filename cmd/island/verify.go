@@ -137,7 +137,7 @@ func (a *app) runVerify(ctx context.Context, name string, trust bundle.Trust, ac
 		result.SignedBy = b.SignedBy.ID()
 	}
 	if b.Delta != nil {
-		result.Base, result.Entries = &b.Delta.Base, len(b.Delta.Entries)
+		result.Base, result.Entries = &b.Delta.Base, len(b.Delta.Entries)+len(b.Delta.Deep)
 	}
 	if err := a.accept(accept, state, b, day); err != nil {
 		return err

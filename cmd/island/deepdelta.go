@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/islandbundle/island/bundle"
+)
+
+// The values of --delta.
+const (
+	deltaWhole = "whole" // changed layers are carried whole
+	deltaDeep  = "deep"  // or as patches
+)
+
+// checkDelta makes sure that --delta and --base go together.
+func (f *buildFlags) checkDelta() error {
+	switch {
+	case f.delta != deltaWhole && f.delta != deltaDeep:
+		return usage("--delta=whole or --delta=deep", "--delta %q is not known", f.delta)
+	case f.delta == deltaDeep && f.base == "":
+		return usage("name the earlier bundle with --base", "--delta=deep without a base")
+	}
+	return nil
+}
+
+// deepen makes of the plan of a whole bundle that of a deep delta, signed. What
+// it gives to be called at the end closes the base and removes the patches.
+func (a *app) deepen(ctx context.Context, f buildFlags, plan *bundle.Plan, signers []namedSigner, source bundle.Source, out string) (*bundle.Plan, func(), error) {
+	base, closeBase, err := openDeepBase(f.base)
+	if err != nil {
+		return nil, nil, err
+	}
+	// Beside the output, where there is room for layers.
+	folder, err := os.MkdirTemp(filepath.Dir(out), "."+filepath.Base(out)+".deep-*")
+	if err != nil {
+		_ = closeBase()
+		return nil, nil, err
+	}
+	closeAll := func() {
+		_ = closeBase()
+		_ = os.RemoveAll(folder)
+	}
+	progress := a.progress("compare")
+	delta, err := plan.DeepDelta(ctx, base, source, bundle.DeepOptions{Folder: folder, Progress: progress})
+	progress.close()
+	if err == nil {
+		err = signPlan(delta, signers)
+	}
+	if err != nil {
+		closeAll()
+		return nil, nil, err
+	}
+	return delta, closeAll, nil
+}
+
+// openDeepBase opens the base for what it holds, not for its inventory alone.
+func openDeepBase(name string) (*bundle.Bundle, func() error, error) {
+	file, _, err := openRegular(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
+	if startsWithBrace(file) {
+		return nil, nil, usage("give the archive; without it, leave out --delta=deep", "%s is an inventory: a deep delta is made of what layers hold", name)
+	}
+	return openBundle(name, bundle.Trust{WithoutAnyCheck: true})
+}
+
+func signPlan(plan *bundle.Plan, signers []namedSigner) error {
+	for _, signer := range signers {
+		if err := plan.Sign(signer.Signer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
