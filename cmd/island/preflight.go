@@ -1,0 +1,464 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/preflight/inventory"
+	"github.com/islandbundle/island/sizing/preflight/present"
+	"github.com/islandbundle/island/sizing/preflight/probe"
+	"github.com/islandbundle/island/sizing/preflight/remote"
+	"github.com/islandbundle/island/sizing/preflight/survey"
+	"github.com/islandbundle/island/sizing/report"
+)
+
+// preflightFlags say what is measured and against what it is judged.
+type preflightFlags struct {
+	inventory string
+	groups    []string
+	local     bool
+	factsDir  string
+	save      string
+	site      string
+	table     string
+	ports     string
+	bundle    string
+	trust     trustFlags
+	probes    string
+	ssh       string
+	sshConfig string
+	sudo      bool
+	sudoFile  string
+	noLinks   bool
+	noFsync   bool
+	waive     []string
+	reason    string
+	strict    bool
+	all       bool
+	lang      string
+	html      string
+	junit     string
+}
+
+// maxPassword bounds the file of a sudo password.
+const maxPassword = 4096
+
+// maxProbe bounds a probe that is read.
+const maxProbe = 32 << 20
+
+func (a *app) preflight() *cobra.Command {
+	var f preflightFlags
+	cmd := &cobra.Command{
+		Use:   "preflight",
+		Short: "Check whether an island can be installed on these machines",
+		Long: `Measure the machines of a site and the network between them, and judge them
+against the hardware table and the table of ports. The site's Ansible inventory
+says which machines there are; the system's ssh reaches them with the
+operator's own configuration. A small probe is sent along, checked, run and
+removed: nothing stays on a host, and nothing is changed.
+
+Measuring and judging are apart: --save keeps what was measured, and --facts
+judges it again, elsewhere and later. For hosts without SSH, carry island-probe
+there, run island-probe collect --out FILE.json, and bring the files back to
+--facts. docs/preflight.md explains every check and its remedy.` + exitStatus(refusedStatus,
+			"4  a machine does not meet the requirements (with --strict: or there is a warning)",
+			"5  something could not be measured, and nothing failed"),
+		Example: `  island preflight -i inventory/hosts.ini --site site.yaml
+  island preflight -i hosts.ini --bundle wire-2026.1.tar --key island.pub --html report.html
+  island preflight -i hosts.ini --facts saved/ --table guide-postgresql`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runPreflight(cmd.Context(), f) },
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (f *preflightFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVarP(&f.inventory, "inventory", "i", "", "the site's Ansible inventory, a file or a folder")
+	flags.BoolVar(&f.local, "local", false, "measure this machine alone; --group says its roles")
+	flags.StringArrayVar(&f.groups, "group", nil, "with --local, a group that this machine is in; else, look at these groups alone (repeatable)")
+	flags.StringVar(&f.factsDir, "facts", "", "judge what a folder holds (a survey.json, or facts of hosts) and measure nothing")
+	flags.StringVar(&f.save, "save", "", "folder to keep what was measured in, as survey.json and facts of each host")
+	flags.StringVar(&f.site, "site", "", "document of what the site promised (kind PreflightSite)")
+	flags.StringVar(&f.table, "table", "", "hardware table: a name ("+strings.Join(sizing.Names(), ", ")+") or a file")
+	flags.StringVar(&f.ports, "ports", "", "table of ports, in place of the program's own")
+	flags.StringVar(&f.bundle, "bundle", "", "bundle to install: it is verified, and its probe, tables and size are used")
+	f.trust.add(cmd)
+	flags.StringVar(&f.probes, "probe", "", "folder with linux-ARCH/island-probe (default: beside this program)")
+	flags.StringVar(&f.ssh, "ssh", "ssh", "ssh client")
+	flags.StringVar(&f.sshConfig, "ssh-config", "", "configuration file of ssh, in place of the operator's own")
+	flags.BoolVar(&f.sudo, "sudo", false, "run the probe as root by sudo (default: as the inventory's ansible_become says)")
+	flags.StringVar(&f.sudoFile, "sudo-password-file", "", "file with the password for sudo (default: the inventory's, else none)")
+	flags.BoolVar(&f.noLinks, "no-links", false, "do not let hosts try to speak to each other")
+	flags.BoolVar(&f.noFsync, "no-fsync", false, "do not time writes with a small test file")
+	flags.StringArrayVar(&f.waive, "waive", nil, "let a failed check pass as a warning: ID or ID@HOST (repeatable; needs --reason)")
+	flags.StringVar(&f.reason, "reason", "", "why the checks are waived")
+	flags.BoolVar(&f.strict, "strict", false, "fail on warnings, too")
+	flags.BoolVar(&f.all, "all", false, "print passed and skipped checks, too")
+	flags.StringVar(&f.lang, "lang", "", "language of the report: en or de (default: the locale's)")
+	flags.StringVar(&f.html, "html", "", "write the report as one HTML page, too")
+	flags.StringVar(&f.junit, "junit", "", "write the report as JUnit XML, too")
+	_ = cmd.RegisterFlagCompletionFunc("table", cobra.FixedCompletions(sizing.Names(), cobra.ShellCompDirectiveDefault))
+	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "de"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// preflightResult is a report as a command's result.
+type preflightResult struct {
+	*preflight.Report
+	options present.Options
+}
+
+func (r preflightResult) text(w io.Writer) {
+	_ = present.Text(w, r.Report, r.options) // a terminal
+}
+
+// MarshalJSON gives the report alone.
+func (r preflightResult) MarshalJSON() ([]byte, error) { return json.Marshal(r.Report) }
+
+func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
+	lang := report.FromLocale(os.Getenv)
+	if f.lang != "" {
+		var err error
+		if lang, err = report.ParseLang(f.lang); err != nil {
+			return usage("say en or de", "--lang: %w", err)
+		}
+	}
+	input, found, err := f.read(ctx)
+	if err != nil {
+		return err
+	}
+	if input.Survey, err = a.takeSurvey(ctx, f, input, found); err != nil {
+		return err
+	}
+	if f.save != "" {
+		if err := saveSurvey(f.save, input.Survey); err != nil {
+			return err
+		}
+	}
+	result, err := preflight.Judge(input)
+	if err != nil {
+		return err
+	}
+	if err := f.write(result, lang); err != nil {
+		return err
+	}
+	if err := a.print(preflightResult{result, present.Options{Lang: lang, All: f.all}}); err != nil {
+		return err
+	}
+	return preflightVerdict(result, f.strict)
+}
+
+// preflightVerdict turns the worst outcome into the exit code.
+func preflightVerdict(r *preflight.Report, strict bool) error {
+	failed, unmeasured, warned := r.Counts[preflight.Fail], r.Counts[preflight.Error], r.Counts[preflight.Warn]
+	switch {
+	case failed > 0:
+		return fault.New(fault.PreflightFailed, fault.Site, "", "mend what the report names, and run it again", "%d requirements are not met", failed)
+	case unmeasured > 0:
+		return fault.New(fault.Unmeasured, fault.Site, "", "the report says why; run it again", "%d things could not be measured", unmeasured)
+	case strict && warned > 0:
+		return fault.New(fault.PreflightFailed, fault.Site, "", "leave out --strict to let warnings pass", "there are %d warnings", warned)
+	}
+	return nil
+}
+
+// read reads all documents, and the probes that a bundle brings.
+func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *carried, error) {
+	input := preflight.Input{Tool: toolVersion(), Site: preflight.NewSite()}
+	found := &carried{}
+	var err error
+	if f.bundle != "" {
+		if found, err = f.openBundle(ctx); err != nil {
+			return input, nil, err
+		}
+		input.Bundle, input.Table, input.Ports = found.footprint, found.table, found.ports
+	}
+	if f.table != "" || input.Table == nil {
+		name := f.table
+		if name == "" {
+			name = sizing.DefaultTable
+		}
+		if input.Table, _, err = readTable(name); err != nil {
+			return input, nil, err
+		}
+	}
+	if f.ports != "" {
+		data, err := manifests.ReadFile(f.ports)
+		if err != nil {
+			return input, nil, err
+		}
+		if input.Ports, err = preflight.ReadPorts(f.ports, data); err != nil {
+			return input, nil, err
+		}
+	}
+	if input.Ports == nil {
+		if input.Ports, err = preflight.DefaultPorts(); err != nil {
+			return input, nil, err
+		}
+	}
+	if f.site != "" {
+		data, err := manifests.ReadFile(f.site)
+		if err != nil {
+			return input, nil, err
+		}
+		if input.Site, err = preflight.ReadSite(f.site, data); err != nil {
+			return input, nil, err
+		}
+	}
+	for _, text := range f.waive {
+		waiver, err := preflight.ParseWaiver(text, f.reason)
+		if err != nil {
+			return input, nil, err
+		}
+		input.Site.Waivers = append(input.Site.Waivers, waiver)
+	}
+	return input, found, nil
+}
+
+// takeSurvey measures, or reads what was measured before.
+func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.Input, found *carried) (*facts.Survey, error) {
+	if f.local == (f.inventory != "") && (f.factsDir == "" || f.local) {
+		return nil, usage("name the site's Ansible inventory, or measure this machine with --local", "give either -i INVENTORY or --local")
+	}
+	var inv *inventory.Inventory
+	if f.inventory != "" {
+		var err error
+		if inv, err = inventory.Read(f.inventory); err != nil {
+			return nil, err
+		}
+	}
+	if f.factsDir != "" {
+		return readSurvey(f.factsDir, inv)
+	}
+	hosts, err := f.hosts(inv)
+	if err != nil {
+		return nil, err
+	}
+	progress := &hostProgress{app: a}
+	request := probe.Request{NoFsync: f.noFsync}
+	request.Paths = probe.Defaults().Paths
+	for _, paths := range input.Site.Paths {
+		request.Paths = append(request.Paths, paths...)
+	}
+	return survey.Take(ctx, hosts, survey.Options{
+		Remote: remote.Options{Probe: f.probe(found), SSH: f.ssh, ConfigFile: f.sshConfig},
+		Ports:  input.Ports, Site: input.Site, Request: request, NoLinks: f.noLinks, Progress: progress,
+	})
+}
+
+// hosts gives the hosts to reach, and how.
+func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) {
+	password := ""
+	if f.sudoFile != "" {
+		data, err := readBounded(f.sudoFile, maxPassword)
+		if err != nil {
+			return nil, err
+		}
+		password = strings.TrimRight(string(data), "\r\n")
+	}
+	if f.local {
+		name, err := os.Hostname()
+		if err != nil {
+			return nil, err
+		}
+		return []survey.Host{{Name: name, Groups: f.groups, Target: remote.Target{Local: true, Sudo: f.sudo, SudoPassword: password}}}, nil
+	}
+	var hosts []survey.Host
+	for _, host := range inv.Hosts {
+		if len(f.groups) > 0 && !slices.ContainsFunc(f.groups, func(g string) bool { return slices.Contains(host.Groups, g) }) {
+			continue
+		}
+		connection, err := host.Connection()
+		if err != nil {
+			return nil, err
+		}
+		args, err := inventory.SplitArgs(connection.CommonArgs)
+		if err != nil {
+			return nil, fault.At(host.Place, "", "arguments for ssh of host %s: %w", host.Name, err)
+		}
+		target := remote.Target{
+			Local: connection.Local, Address: connection.Address, Port: connection.Port, User: connection.User, KeyFile: connection.KeyFile,
+			Args: args, Sudo: f.sudo || connection.Become, SudoPassword: password,
+		}
+		if target.SudoPassword == "" {
+			target.SudoPassword = connection.BecomePassword
+		}
+		hosts = append(hosts, survey.Host{Name: host.Name, Groups: host.Groups, Internal: connection.Internal, Target: target})
+	}
+	if len(hosts) == 0 {
+		return nil, usage("the groups of the inventory are "+strings.Join(inv.Groups(), ", "), "no host is in the groups that were asked for")
+	}
+	return hosts, nil
+}
+
+// probe finds the probe for an architecture: in the bundle, in the folder that
+// was named, or beside this program.
+func (f *preflightFlags) probe(found *carried) func(string) ([]byte, error) {
+	var mu sync.Mutex
+	cache := map[string][]byte{}
+	return func(architecture string) ([]byte, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if data, ok := cache[architecture]; ok {
+			return data, nil
+		}
+		data, err := f.findProbe(found, architecture)
+		if err == nil {
+			cache[architecture] = data
+		}
+		return data, err
+	}
+}
+
+func (f *preflightFlags) findProbe(found *carried, architecture string) ([]byte, error) {
+	if data := found.probes[architecture]; data != nil && f.probes == "" {
+		return data, nil
+	}
+	var tried []string
+	if f.probes != "" {
+		tried = append(tried, filepath.Join(f.probes, "linux-"+architecture, "island-probe"), filepath.Join(f.probes, "island-probe-"+architecture))
+	} else if self, err := os.Executable(); err == nil {
+		folder := filepath.Dir(self)
+		tried = append(tried, filepath.Join(filepath.Dir(folder), "linux-"+architecture, "island-probe"))
+		if architecture == runtime.GOARCH && runtime.GOOS == "linux" {
+			tried = append(tried, filepath.Join(folder, "island-probe"))
+		}
+	}
+	for _, name := range tried {
+		if data, err := readBounded(name, maxProbe); err == nil {
+			return data, nil
+		}
+	}
+	return nil, fmt.Errorf("no probe for %s: looked for %s", architecture, strings.Join(tried, ", "))
+}
+
+func (f *preflightFlags) write(r *preflight.Report, lang report.Lang) error {
+	if f.html != "" {
+		page, err := present.HTML(r, lang)
+		if err == nil {
+			err = writeWhole(f.html, page, 0o644)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if f.junit != "" {
+		var b bytes.Buffer
+		err := present.JUnit(&b, r)
+		if err == nil {
+			err = writeWhole(f.junit, b.Bytes(), 0o644)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hostProgress tells how far each host is, a line for each step that ends.
+type hostProgress struct {
+	app *app
+	mu  sync.Mutex
+}
+
+// Host implements survey.Progress.
+func (p *hostProgress) Host(name, stage string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.app.note("%s: %s", printable(name), stage)
+}
+
+// Done implements survey.Progress.
+func (p *hostProgress) Done(name string, reach facts.Reach) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.app.note("%s: %s after %.1f s", printable(name), reach.Outcome, reach.Elapsed)
+}
+
+// carried is what a bundle brings for the preflight.
+type carried struct {
+	probes    map[string][]byte // by architecture
+	table     *sizing.Table
+	ports     *preflight.Ports
+	footprint *preflight.Footprint
+}
+
+// openBundle verifies a bundle and takes out of it what is used here.
+func (f *preflightFlags) openBundle(ctx context.Context) (*carried, error) {
+	trust, err := f.trust.trust()
+	if err != nil {
+		return nil, err
+	}
+	file, size, err := openRegular(f.bundle)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	b, err := bundle.Open(file, size, trust)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.Verify(ctx, bundle.VerifyOptions{}); err != nil {
+		return nil, err
+	}
+	found := &carried{probes: map[string][]byte{}, footprint: &preflight.Footprint{Name: filepath.Base(f.bundle), Size: manifests.Bytes(size)}}
+	for _, platform := range b.Inventory.Lock.Release.Platforms {
+		if _, architecture, ok := strings.Cut(platform.String(), "/"); ok {
+			found.footprint.Architectures = append(found.footprint.Architectures, architecture)
+		}
+	}
+	for _, blob := range b.Inventory.Lock.Blobs {
+		found.footprint.Images += manifests.Bytes(blob.Size)
+	}
+	for _, entry := range b.Inventory.Entries {
+		if err := found.take(b, entry); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// take keeps an entry that the preflight uses. The bundle is verified already.
+func (c *carried) take(b *bundle.Bundle, entry bundle.Entry) error {
+	name := string(entry.Path)
+	architecture, isProbe := strings.CutSuffix(strings.TrimPrefix(name, bundle.ToolsFolder+"linux-"), "/island-probe")
+	isTable, isPorts := name == bundle.SizingFolder+"table.yaml", name == bundle.SizingFolder+"ports.yaml"
+	if !isProbe && !isTable && !isPorts || entry.Size > maxProbe {
+		return nil
+	}
+	_, reader, ok := b.Entry(entry.Path)
+	if !ok {
+		return nil
+	}
+	data, err := io.ReadAll(reader)
+	if err != nil {
+		return fault.Explain(err, fault.Failure, fault.Here, name, "")
+	}
+	switch {
+	case isProbe:
+		c.probes[architecture] = data
+	case isTable:
+		c.table, err = sizing.ReadTable(name, data)
+	default:
+		c.ports, err = preflight.ReadPorts(name, data)
+	}
+	return err
+}

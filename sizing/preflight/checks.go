@@ -1,0 +1,86 @@
+package preflight
+
+import (
+	_ "embed"
+	"fmt"
+
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/sizing/report"
+)
+
+//go:embed checks.yaml
+var checksFile []byte
+
+// Check is what checks.yaml says of one check.
+type Check struct {
+	ID     string             `json:"id"`
+	Source string             `json:"source"`
+	Groups []string           `json:"groups,omitempty"` // of the hosts that it is for; all if empty
+	Limits map[string]float64 `json:"limits,omitempty"`
+	Title  report.Text        `json:"title"`
+	Why    report.Text        `json:"why"`
+	Remedy report.Text        `json:"remedy"`
+}
+
+// Checks are all checks in their order.
+type Checks struct {
+	APIVersion string  `json:"apiVersion"`
+	Kind       string  `json:"kind"` // Checks
+	Checks     []Check `json:"checks"`
+
+	byID map[string]*Check
+}
+
+// AllChecks gives the checks that the program brings.
+func AllChecks() (*Checks, error) {
+	var c Checks
+	if err := manifests.DecodeStrict("checks.yaml", checksFile, &c); err != nil {
+		return nil, err
+	}
+	c.byID = map[string]*Check{}
+	for i := range c.Checks {
+		check := &c.Checks[i]
+		switch {
+		case !checkID.MatchString(check.ID) || c.byID[check.ID] != nil:
+			return nil, fmt.Errorf("checks.yaml: id %q is not a name, or stands twice", check.ID)
+		case !check.Title.Complete() || !check.Why.Complete() || !check.Remedy.Complete() || check.Source == "":
+			return nil, fmt.Errorf("checks.yaml: %s lacks a text or its source", check.ID)
+		}
+		c.byID[check.ID] = check
+	}
+	return &c, nil
+}
+
+// Check gives a check by its id, or nil.
+func (c *Checks) Check(id string) *Check { return c.byID[id] }
+
+// withLimits gives the checks with a site's own limits in place of theirs.
+func (c *Checks) withLimits(limits map[string]map[string]float64) (*Checks, error) {
+	result := &Checks{Checks: append([]Check(nil), c.Checks...), byID: map[string]*Check{}}
+	for i := range result.Checks {
+		check := &result.Checks[i]
+		result.byID[check.ID] = check
+		own := limits[check.ID]
+		if len(own) == 0 {
+			continue
+		}
+		merged := map[string]float64{}
+		for name, value := range check.Limits {
+			merged[name] = value
+		}
+		for name, value := range own {
+			if _, known := merged[name]; !known || value < 0 {
+				return nil, fault.New(fault.Usage, fault.Here, "limits of "+check.ID, "docs/preflight.md lists the limits", "check has no limit %.40q, or the value is negative", name)
+			}
+			merged[name] = value
+		}
+		check.Limits = merged
+	}
+	for id := range limits {
+		if result.byID[id] == nil {
+			return nil, fault.New(fault.Usage, fault.Here, "limits", "docs/preflight.md lists the checks", "no check has the id %.60q", id)
+		}
+	}
+	return result, nil
+}

@@ -1,0 +1,239 @@
+package facts
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"reflect"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits of what is read. All of it comes from hosts that may be hostile.
+const (
+	MaxFacts  = 1 << 20  // bytes of one host's facts
+	MaxSurvey = 64 << 20 // bytes of a survey
+	MaxText   = 4096     // bytes of one text
+	MaxList   = 4096     // members of one list or map
+	MaxHosts  = 1000     // hosts of one survey
+	MaxLinks  = 200_000  // links of one survey
+	maxDepth  = 12       // nesting of a document
+)
+
+// Read reads one host's facts: at most [MaxFacts] bytes, known fields alone,
+// nothing after the document. Texts are cut to printable characters.
+func Read(r io.Reader) (*Facts, error) {
+	document := new(Facts)
+	if err := read(r, MaxFacts, document); err != nil {
+		return nil, err
+	}
+	if document.APIVersion != APIVersion || document.Kind != Kind {
+		return nil, fmt.Errorf("not a facts document of %s but %q, kind %q", APIVersion, document.APIVersion, document.Kind)
+	}
+	return document, nil
+}
+
+// ReadSurvey reads what one run learned, with the same strictness.
+func ReadSurvey(r io.Reader) (*Survey, error) {
+	document := new(Survey)
+	if err := read(r, MaxSurvey, document); err != nil {
+		return nil, err
+	}
+	if document.APIVersion != APIVersion || document.Kind != SurveyKind {
+		return nil, fmt.Errorf("not a survey of %s but %q, kind %q", APIVersion, document.APIVersion, document.Kind)
+	}
+	for i := range document.Hosts {
+		if host := &document.Hosts[i]; host.Facts != nil && host.Facts.APIVersion != APIVersion {
+			return nil, fmt.Errorf("host %q: facts are of %q, not %s", host.Name, host.Facts.APIVersion, APIVersion)
+		}
+	}
+	return document, nil
+}
+
+func read(r io.Reader, limit int64, into any) error {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return err
+	}
+	return decode(data, limit, into)
+}
+
+// decode is strict about everything that json leaves open.
+func decode(data []byte, limit int64, into any) error {
+	if int64(len(data)) > limit {
+		return fmt.Errorf("document is larger than %d bytes", limit)
+	}
+	if !utf8.Valid(data) {
+		return errors.New("document is not UTF-8")
+	}
+	if err := checkShape(data); err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return errors.New(Printable(strings.TrimPrefix(err.Error(), "json: ")))
+	}
+	return clean(reflect.ValueOf(into).Elem(), "")
+}
+
+// checkShape walks a document's tokens: depth, repeated keys, and nothing
+// after the end, none of which the decoder refuses by itself.
+func checkShape(data []byte) error {
+	type level struct {
+		keys  map[string]bool // nil in a list
+		isKey bool
+	}
+	var stack []level
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			if len(stack) > 0 {
+				return io.ErrUnexpectedEOF
+			}
+			return nil
+		}
+		if err != nil {
+			return errors.New("not JSON: " + Printable(err.Error()))
+		}
+		if delimiter, ok := token.(json.Delim); ok && (delimiter == '}' || delimiter == ']') {
+			stack = stack[:len(stack)-1]
+		} else {
+			if len(stack) > 0 {
+				top := &stack[len(stack)-1]
+				if key, ok := token.(string); ok && top.keys != nil && top.isKey {
+					if top.keys[key] {
+						return fmt.Errorf("key %q stands twice", Printable(key))
+					}
+					if top.keys[key] = true; len(top.keys) > MaxList {
+						return fmt.Errorf("more than %d keys in one object", MaxList)
+					}
+					top.isKey = false
+					continue
+				}
+			}
+			if delimiter, ok := token.(json.Delim); ok {
+				next := level{}
+				if delimiter == '{' {
+					next = level{keys: map[string]bool{}, isKey: true}
+				}
+				if stack = append(stack, next); len(stack) > maxDepth {
+					return fmt.Errorf("nested more than %d deep", maxDepth)
+				}
+				continue
+			}
+		}
+		if len(stack) == 0 {
+			if decoder.More() {
+				return errors.New("something follows the document")
+			}
+			continue
+		}
+		stack[len(stack)-1].isKey = stack[len(stack)-1].keys != nil
+	}
+}
+
+// clean bounds every text and list, refuses numbers that no host has, and
+// takes what is not printable out of every text.
+func clean(v reflect.Value, field string) error {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return clean(v.Elem(), field)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+				if err := clean(v.Field(i), field+"."+name); err != nil {
+					return err
+				}
+			}
+		}
+	case reflect.Slice:
+		limit := MaxList
+		switch v.Interface().(type) {
+		case []Host:
+			limit = MaxHosts
+		case []Link:
+			limit = MaxLinks
+		}
+		if v.Len() > limit {
+			return fmt.Errorf("%s: more than %d members", strings.TrimPrefix(field, "."), limit)
+		}
+		for i := range v.Len() {
+			if err := clean(v.Index(i), field); err != nil {
+				return err
+			}
+		}
+	case reflect.Map:
+		return cleanMap(v, field)
+	case reflect.String:
+		if v.Len() > MaxText {
+			return fmt.Errorf("%s: text of more than %d bytes", strings.TrimPrefix(field, "."), MaxText)
+		}
+		v.SetString(Printable(v.String()))
+	case reflect.Int, reflect.Int64:
+		// No count, size or speed is negative.
+		if v.Int() < 0 {
+			return fmt.Errorf("%s: %d is negative", strings.TrimPrefix(field, "."), v.Int())
+		}
+	case reflect.Float64:
+		if f := v.Float(); math.IsNaN(f) || math.Abs(f) > 1e15 {
+			return fmt.Errorf("%s: %g is no measurement", strings.TrimPrefix(field, "."), f)
+		}
+	}
+	return nil
+}
+
+func cleanMap(v reflect.Value, field string) error {
+	if v.Len() > MaxList {
+		return fmt.Errorf("%s: more than %d members", strings.TrimPrefix(field, "."), MaxList)
+	}
+	for _, key := range v.MapKeys() {
+		if Printable(key.String()) != key.String() || key.Len() > MaxText {
+			return fmt.Errorf("%s: a key is not a name", strings.TrimPrefix(field, "."))
+		}
+		member := reflect.New(v.Type().Elem()).Elem()
+		member.Set(v.MapIndex(key))
+		if err := clean(member, field+"."+key.String()); err != nil {
+			return err
+		}
+		v.SetMapIndex(key, member)
+	}
+	return nil
+}
+
+// Printable takes everything out of a text that is not one line of printable
+// characters: control characters, line breaks, and the characters that turn
+// the direction of writing.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			return ' '
+		case r == utf8.RuneError, !unicode.IsPrint(r):
+			return '�'
+		}
+		return r
+	}, s)
+}
+
+// Cut bounds a text that comes from outside to what a document takes.
+func Cut(s string) string {
+	s = Printable(strings.ToValidUTF8(s, "�"))
+	if len(s) <= MaxText/4 {
+		return s
+	}
+	s = s[:MaxText/4]
+	for !utf8.ValidString(s) {
+		s = s[:len(s)-1]
+	}
+	return s + "…"
+}

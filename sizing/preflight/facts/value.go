@@ -1,0 +1,199 @@
+package facts
+
+import "time"
+
+// Value is one thing read on a host. It is known when Unread is empty; else
+// Unread says why it is not, and Value is the zero value.
+type Value[T any] struct {
+	Value  T      `json:"value"`
+	Method string `json:"method"`           // how: "count of bits in the affinity mask"
+	Source string `json:"source"`           // from where: a file, a system call
+	Unread string `json:"unread,omitempty"` // why it is not known
+}
+
+// Known says whether the value was read.
+func (v Value[T]) Known() bool { return v.Unread == "" && v.Method != "" }
+
+// Facts is what the probe read on one host.
+type Facts struct {
+	APIVersion string    `json:"apiVersion"` // island/v1
+	Kind       string    `json:"kind"`       // Facts
+	Name       string    `json:"name"`       // of the host in the inventory; the probe's --name, else the host name
+	Probe      string    `json:"probe"`      // version of the probe
+	Taken      time.Time `json:"taken"`      // by the host's own clock
+	Elapsed    float64   `json:"elapsed"`    // seconds that collecting took
+	Root       bool      `json:"root"`       // whether the probe ran as root
+
+	CPU            CPU            `json:"cpu"`
+	Memory         Memory         `json:"memory"`
+	Paths          []Path         `json:"paths"`
+	OS             OS             `json:"os"`
+	Kernel         Kernel         `json:"kernel"`
+	Time           Time           `json:"time"`
+	Network        Network        `json:"network"`
+	Security       Security       `json:"security"`
+	Software       Software       `json:"software"`
+	Virtualisation Virtualisation `json:"virtualisation"`
+}
+
+// APIVersion and the kinds of this package's documents.
+const (
+	APIVersion = "island/v1"
+	Kind       = "Facts"
+	SurveyKind = "Survey"
+)
+
+// CPU is what computes.
+type CPU struct {
+	Architecture Value[string]  `json:"architecture"` // as Go names it: amd64, arm64
+	Model        Value[string]  `json:"model"`
+	Sockets      Value[int]     `json:"sockets"`
+	Cores        Value[int]     `json:"cores"`   // physical, as the guest is shown them
+	Threads      Value[int]     `json:"threads"` // online logical processors
+	Affinity     Value[int]     `json:"affinity"`
+	Quota        Value[float64] `json:"quota"`  // cores that control groups allow; 0: no limit
+	Usable       Value[float64] `json:"usable"` // the least of threads, affinity and quota
+	Steal        Value[float64] `json:"steal"`  // per cent of the time over the sample
+	Level        Value[int]     `json:"level"`  // x86-64 microarchitecture level 1..4; 0 elsewhere
+	AES          Value[bool]    `json:"aes"`
+	AVX          Value[bool]    `json:"avx"`
+}
+
+// Memory is in bytes.
+type Memory struct {
+	Total     Value[int64] `json:"total"` // MemTotal: nominal less what firmware and kernel keep
+	Available Value[int64] `json:"available"`
+	Limit     Value[int64] `json:"limit"`  // of control groups; 0: no limit
+	Usable    Value[int64] `json:"usable"` // the lesser of total and limit
+	Swap      Value[int64] `json:"swap"`
+	HugePages Value[int64] `json:"hugePages"`   // bytes set aside for huge pages
+	KDump     Value[int64] `json:"crashKernel"` // bytes set aside for a crash kernel
+}
+
+// Path is what lies behind one path.
+type Path struct {
+	Path       string            `json:"path"`    // as asked for
+	Nearest    string            `json:"nearest"` // the path itself, or the nearest folder above that exists
+	FileSystem Value[FileSystem] `json:"fileSystem"`
+	Fsync      Value[Fsync]      `json:"fsync"`
+}
+
+// FileSystem is the file system that holds a path.
+type FileSystem struct {
+	Type       string `json:"type"`
+	Device     string `json:"device"`
+	DeviceID   string `json:"deviceId"` // major:minor; what two paths on one file system share
+	Mount      string `json:"mount"`
+	Options    string `json:"options"`
+	OwnMount   bool   `json:"ownMount"` // the path itself is a mount point
+	Size       int64  `json:"size"`     // bytes
+	Free       int64  `json:"free"`     // bytes free to a user who is not root (f_bavail)
+	Inodes     int64  `json:"inodes"`   // 0: the file system has no fixed number
+	InodesFree int64  `json:"inodesFree"`
+	Disk       string `json:"disk,omitempty"`     // block device that holds it
+	DiskSize   int64  `json:"diskSize,omitempty"` // bytes; 0: not known
+	Rotational bool   `json:"rotational,omitempty"`
+}
+
+// Fsync is how long a small write takes to reach the disk, as etcd and
+// Cassandra's commit log need it. Times are in milliseconds.
+type Fsync struct {
+	Runs      int     `json:"runs"`   // bounded runs, one after the other
+	Writes    int     `json:"writes"` // writes in all runs
+	Bytes     int     `json:"bytes"`  // size of each write
+	MedianP99 float64 `json:"medianP99"`
+	WorstP99  float64 `json:"worstP99"`
+	Median    float64 `json:"median"`
+}
+
+// OS is the distribution.
+type OS struct {
+	ID       Value[string] `json:"id"`
+	Version  Value[string] `json:"version"`
+	Codename Value[string] `json:"codename"`
+	Pretty   Value[string] `json:"pretty"`
+}
+
+// Kernel is the running kernel and its settings.
+type Kernel struct {
+	Release Value[string]            `json:"release"`
+	CGroup  Value[int]               `json:"cgroup"`  // version of the control groups in force
+	Modules map[string]Value[string] `json:"modules"` // loaded, builtin, available or missing
+	Sysctls map[string]Value[string] `json:"sysctls"`
+}
+
+// Time is how the clock is kept. The offset between hosts is no fact of one
+// host: see [Clock].
+type Time struct {
+	Synchronised Value[bool]     `json:"synchronised"`
+	MaxError     Value[float64]  `json:"maxError"` // seconds, the kernel's own estimate
+	Services     Value[[]string] `json:"services"` // running time services
+	Zone         Value[string]   `json:"zone"`
+}
+
+// Network is what the host is to others.
+type Network struct {
+	Hostname   Value[string]     `json:"hostname"`
+	StaticName Value[string]     `json:"staticName"` // of /etc/hostname
+	Resolvers  Value[[]string]   `json:"resolvers"`
+	Search     Value[[]string]   `json:"search"`
+	Interfaces Value[[]NIC]      `json:"interfaces"`
+	Routes     Value[[]Route]    `json:"routes"` // default routes alone
+	Listeners  Value[[]Listener] `json:"listeners"`
+}
+
+// NIC is one network interface other than loopback.
+type NIC struct {
+	Name      string    `json:"name"`
+	State     string    `json:"state"`
+	MTU       int       `json:"mtu"`
+	Speed     int64     `json:"speed"` // Mbit/s; 0: the driver does not say
+	Hardware  string    `json:"hardware,omitempty"`
+	Driver    string    `json:"driver,omitempty"`
+	Addresses []Address `json:"addresses"`
+}
+
+// Address is one address of an interface.
+type Address struct {
+	Prefix  string `json:"prefix"`  // 10.0.0.5/24
+	Dynamic bool   `json:"dynamic"` // has a limited lifetime, as DHCP and router advertisements give
+}
+
+// Route is a default route.
+type Route struct {
+	Gateway   string `json:"gateway"`
+	Interface string `json:"interface"`
+}
+
+// Listener is a port that something already listens on.
+type Listener struct {
+	Protocol string `json:"protocol"` // tcp or udp
+	Address  string `json:"address"`
+	Port     int    `json:"port"`
+	Process  string `json:"process,omitempty"` // where the probe may see it
+}
+
+// Security is what may stand in the way.
+type Security struct {
+	Firewalls Value[[]string] `json:"firewalls"` // active managers: ufw, firewalld, nftables, iptables
+	SELinux   Value[string]   `json:"selinux"`   // enforcing, permissive, absent
+	AppArmor  Value[string]   `json:"apparmor"`  // enabled, disabled, absent
+}
+
+// Software is what is on the host already.
+type Software struct {
+	Runtimes  Value[[]string]        `json:"runtimes"`  // containerd, docker, crio, podman
+	Leftovers Value[[]string]        `json:"leftovers"` // paths that an earlier installation left
+	Programs  map[string]Value[bool] `json:"programs"`  // whether a program is in the system's path
+}
+
+// Virtualisation is what the host stands on.
+type Virtualisation struct {
+	Guest     Value[bool]   `json:"guest"`
+	Kind      Value[string] `json:"kind"` // vendor and product, or none
+	Container Value[string] `json:"container"`
+}
+
+// NoSpace is the reason that facts give when a file system was full while it
+// was being measured.
+const NoSpace = "no space left on the file system"

@@ -1,0 +1,96 @@
+package preflight
+
+import (
+	"github.com/islandbundle/island/sizing/report"
+)
+
+// Outcome is how a check ended.
+type Outcome string
+
+// The outcomes, from the best to the worst.
+const (
+	Pass    Outcome = "pass"
+	Skipped Outcome = "skipped" // could not apply, or cannot be known; Message says why
+	Warn    Outcome = "warn"
+	Error   Outcome = "error" // could not be measured
+	Fail    Outcome = "fail"
+)
+
+func (o Outcome) rank() int {
+	return map[Outcome]int{Pass: 0, Skipped: 1, Warn: 2, Error: 3, Fail: 4}[o]
+}
+
+// Finding is what one check says of one host, or of the site.
+type Finding struct {
+	ID        string      `json:"id"` // stable: docs/preflight.md explains each
+	Host      string      `json:"host,omitempty"`
+	Role      string      `json:"role,omitempty"`
+	Object    string      `json:"object,omitempty"` // a path, a port, a name
+	Outcome   Outcome     `json:"outcome"`
+	Observed  string      `json:"observed,omitempty"`
+	Required  string      `json:"required,omitempty"`
+	Unit      string      `json:"unit,omitempty"`
+	Tolerance string      `json:"tolerance,omitempty"`
+	Message   report.Text `json:"message"`
+	Method    string      `json:"method,omitempty"`
+	Source    string      `json:"source"` // where the requirement stands
+	Remedy    report.Text `json:"remedy"`
+	Waived    string      `json:"waived,omitempty"` // the reason that was given for letting it pass as a warning
+}
+
+// Report is all findings of one judgement.
+type Report struct {
+	APIVersion string          `json:"apiVersion"` // island/v1
+	Kind       string          `json:"kind"`       // PreflightReport
+	Tool       string          `json:"tool,omitempty"`
+	Site       string          `json:"site,omitempty"`
+	Taken      string          `json:"taken"` // when the survey began, RFC 3339
+	Table      string          `json:"table"`
+	Counts     map[Outcome]int `json:"counts"`
+	Hosts      []HostSummary   `json:"hosts"`
+	Findings   []Finding       `json:"findings"` // worst first
+	Links      []LinkSummary   `json:"links"`
+}
+
+// HostSummary is one host at a glance.
+type HostSummary struct {
+	Name    string   `json:"name"`
+	Address string   `json:"address,omitempty"`
+	Server  string   `json:"server,omitempty"`
+	Roles   []string `json:"roles"`
+	Worst   Outcome  `json:"worst"`
+	Cores   string   `json:"cores,omitempty"`
+	Memory  int64    `json:"memory,omitempty"` // bytes
+	Took    float64  `json:"took"`             // seconds to collect from it
+}
+
+// LinkSummary is a cell of the matrix: one host to another.
+type LinkSummary struct {
+	From  string   `json:"from"`
+	To    string   `json:"to"`
+	Tried int      `json:"tried"`
+	OK    int      `json:"ok"`
+	Bad   []string `json:"bad,omitempty"` // "tcp/7000 timed-out"
+}
+
+// Worst gives the worst outcome of all findings.
+func (r *Report) Worst() Outcome {
+	worst := Pass
+	for _, f := range r.Findings {
+		if f.Outcome.rank() > worst.rank() {
+			worst = f.Outcome
+		}
+	}
+	return worst
+}
+
+// Bad gives the findings that are neither pass nor skipped, worst first.
+func (r *Report) Bad() []Finding {
+	var bad []Finding
+	for _, f := range r.Findings {
+		if f.Outcome.rank() >= Warn.rank() {
+			bad = append(bad, f)
+		}
+	}
+	return bad
+}

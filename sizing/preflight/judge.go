@@ -1,0 +1,196 @@
+package preflight
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/report"
+)
+
+// Input is all that is judged.
+type Input struct {
+	Survey *facts.Survey
+	Table  *sizing.Table
+	Ports  *Ports     // nil: the program's own
+	Site   *Site      // nil: promises nothing
+	Bundle *Footprint // nil: no bundle is looked at
+	Tool   string     // for the report
+}
+
+// Footprint is what a bundle takes on the island.
+type Footprint struct {
+	Name          string          // for the report
+	Size          manifests.Bytes // of the bundle file
+	Images        manifests.Bytes // of all images, compressed, shared parts once
+	Architectures []string        // as Go names them; empty: not known
+}
+
+// Judge says what a survey means. It is a pure function: the same input gives
+// the same report.
+func Judge(in Input) (*Report, error) {
+	checks, err := AllChecks()
+	if err != nil {
+		return nil, err
+	}
+	if in.Site == nil {
+		in.Site = NewSite()
+	}
+	if in.Ports == nil {
+		if in.Ports, err = DefaultPorts(); err != nil {
+			return nil, err
+		}
+	}
+	if checks, err = checks.withLimits(in.Site.Limits); err != nil {
+		return nil, err
+	}
+	for _, waiver := range in.Site.Waivers {
+		if checks.Check(waiver.ID) == nil {
+			return nil, fault.New(fault.Usage, fault.Here, "waiver", "docs/preflight.md lists the checks", "no check has the id %.60q", waiver.ID)
+		}
+	}
+	j := &judgement{Input: in, checks: checks, requirements: in.Table.Requirements()}
+	j.assignRoles()
+	for i := range in.Survey.Hosts {
+		j.host(&in.Survey.Hosts[i])
+	}
+	j.clocks()
+	j.mtus()
+	j.counts()
+	j.servers()
+	j.links()
+	j.siteChecks()
+	j.bundle()
+	j.waive()
+	return j.report(), nil
+}
+
+type judgement struct {
+	Input
+	checks       *Checks
+	requirements []sizing.Requirement
+	roles        map[string][]sizing.Requirement // of each host, by its name
+	findings     []Finding
+}
+
+// assignRoles gives each host the roles whose groups it is in.
+func (j *judgement) assignRoles() {
+	j.roles = map[string][]sizing.Requirement{}
+	for _, host := range j.Survey.Hosts {
+		for _, requirement := range j.requirements {
+			if len(requirement.Groups) > 0 && inAny(host.Groups, requirement.Groups) {
+				j.roles[host.Name] = append(j.roles[host.Name], requirement)
+			}
+		}
+	}
+}
+
+// roleNames gives a host's roles, those that no table has figures for included.
+func (j *judgement) roleNames(host *facts.Host) []string {
+	names := []string{}
+	for _, requirement := range j.roles[host.Name] {
+		names = append(names, string(requirement.Role))
+	}
+	for _, unlisted := range j.Table.Unlisted {
+		if len(unlisted.Groups) > 0 && inAny(host.Groups, unlisted.Groups) {
+			names = append(names, string(unlisted.Role))
+		}
+	}
+	return names
+}
+
+// a finding in the making.
+type found struct {
+	outcome            Outcome
+	host, role, object string
+	observed, required string
+	unit, tolerance    string
+	method, source     string
+	message            report.Text
+}
+
+func (j *judgement) add(id string, f found) {
+	check := j.checks.Check(id)
+	finding := Finding{
+		ID: id, Host: f.host, Role: f.role, Object: facts.Cut(f.object), Outcome: f.outcome, Observed: facts.Cut(f.observed), Required: f.required,
+		Unit: f.unit, Tolerance: f.tolerance, Method: f.method, Source: cmp.Or(f.source, check.Source), Message: f.message,
+	}
+	if finding.Message.EN == "" {
+		finding.Message = check.Title
+		if f.outcome.rank() >= Warn.rank() {
+			finding.Message.EN = check.Title.EN + ": " + amountOf(f, "observed", "required")
+			finding.Message.DE = check.Title.DE + ": " + amountOf(f, "gemessen", "verlangt")
+		}
+	}
+	if f.outcome.rank() >= Warn.rank() {
+		finding.Remedy = check.Remedy
+	}
+	j.findings = append(j.findings, finding)
+}
+
+// amountOf words what was observed and what is required.
+func amountOf(f found, observed, required string) string {
+	text := observed + " " + strings.TrimSpace(facts.Cut(f.observed)+" "+f.unit)
+	if f.required != "" {
+		text += ", " + required + " " + strings.TrimSpace(f.required+" "+f.unit)
+	}
+	return text
+}
+
+// limit gives a limit of a check.
+func (j *judgement) limit(id, name string) float64 { return j.checks.Check(id).Limits[name] }
+
+// waive turns what was let pass by name into warnings, which stay visible.
+func (j *judgement) waive() {
+	for i := range j.findings {
+		f := &j.findings[i]
+		for _, waiver := range j.Site.Waivers {
+			if f.Outcome.rank() > Warn.rank() && waiver.ID == f.ID && (waiver.Host == "" || waiver.Host == f.Host) {
+				f.Outcome, f.Waived = Warn, facts.Cut(waiver.Reason)
+			}
+		}
+	}
+}
+
+func (j *judgement) report() *Report {
+	r := &Report{
+		APIVersion: manifests.APIVersion, Kind: "PreflightReport", Tool: j.Tool, Site: j.Site.Name,
+		Taken: j.Survey.Started.UTC().Format(time.RFC3339), Table: j.Table.Name, Counts: map[Outcome]int{}, Findings: j.findings,
+		Hosts: []HostSummary{}, Links: []LinkSummary{},
+	}
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return b.Outcome.rank() - a.Outcome.rank() })
+	worst := map[string]Outcome{}
+	for _, f := range r.Findings {
+		r.Counts[f.Outcome]++
+		if f.Outcome.rank() > max(worst[f.Host].rank(), Skipped.rank()) {
+			worst[f.Host] = f.Outcome
+		}
+	}
+	for i := range j.Survey.Hosts {
+		host := &j.Survey.Hosts[i]
+		summary := HostSummary{Name: host.Name, Address: host.Address, Server: j.serverOf(host.Name), Roles: j.roleNames(host), Worst: cmp.Or(worst[host.Name], Pass), Took: host.Reach.Elapsed}
+		if host.Facts != nil {
+			summary.Cores = trim(host.Facts.CPU.Usable.Value)
+			summary.Memory = host.Facts.Memory.Usable.Value
+		}
+		r.Hosts = append(r.Hosts, summary)
+	}
+	r.Links = summariseLinks(j.Survey.Links)
+	return r
+}
+
+func (j *judgement) serverOf(host string) string {
+	for _, server := range j.Site.Servers {
+		for _, machine := range server.Machines {
+			if machine.Name == host {
+				return server.Name
+			}
+		}
+	}
+	return ""
+}

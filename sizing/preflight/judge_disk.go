@@ -1,0 +1,177 @@
+package preflight
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/preflight/facts"
+)
+
+// rolePaths are where roles keep their data (wireapp/wire-server-deploy 5.32,
+// and the packages' own defaults).
+var rolePaths = map[sizing.Role][]string{
+	sizing.Cassandra:     {"/mnt/cassandra"},
+	sizing.MinIO:         {"/var/lib/minio-server1", "/var/lib/minio-server2"},
+	sizing.Elasticsearch: {"/var/lib/elasticsearch"},
+	sizing.PostgreSQL:    {"/var/lib/postgresql"},
+	sizing.RabbitMQ:      {"/var/lib/rabbitmq"},
+	sizing.Kubernetes:    {"/var/lib/containerd", "/var/lib/kubelet", "/var/lib/etcd"},
+	sizing.AssetHost:     {"/opt/assets"},
+	sizing.DemoMachine:   {"/"},
+}
+
+func (j *judgement) pathsOf(role sizing.Role) []string {
+	if own := j.Site.Paths[string(role)]; len(own) > 0 {
+		return own
+	}
+	if paths := rolePaths[role]; len(paths) > 0 {
+		return paths
+	}
+	return []string{"/"}
+}
+
+// behind gives the distinct file systems behind paths, by their device.
+func behind(host *facts.Host, paths []string) []facts.Path {
+	var result []facts.Path
+	for _, path := range host.Facts.Paths {
+		if !slices.Contains(paths, path.Path) {
+			continue
+		}
+		same := func(other facts.Path) bool {
+			return other.FileSystem.Known() && other.FileSystem.Value.DeviceID == path.FileSystem.Value.DeviceID
+		}
+		if !path.FileSystem.Known() || !slices.ContainsFunc(result, same) {
+			result = append(result, path)
+		}
+	}
+	return result
+}
+
+// disks judges each role's disk; roles whose data shares a file system are
+// taken together, since they have to share its size too.
+func (j *judgement) disks(host *facts.Host, f found) {
+	type pool struct {
+		roles    []string
+		paths    []string
+		required manifests.Bytes
+		moreThan bool
+		source   string
+	}
+	var pools []*pool
+	for _, role := range j.roles[host.Name] {
+		paths := j.pathsOf(role.Role)
+		mine := behind(host, paths)
+		var into *pool
+		for _, p := range pools {
+			if slices.ContainsFunc(behind(host, p.paths), func(other facts.Path) bool {
+				return slices.ContainsFunc(mine, func(m facts.Path) bool { return m.FileSystem.Value.DeviceID == other.FileSystem.Value.DeviceID })
+			}) {
+				into = p
+			}
+		}
+		if into == nil {
+			into = &pool{}
+			pools = append(pools, into)
+		}
+		into.roles = append(into.roles, string(role.Role))
+		into.paths = append(into.paths, paths...)
+		into.required += role.Disk
+		into.moreThan = into.moreThan || role.MoreThan
+		into.source = j.tableSource(role.DiskSource)
+	}
+	for _, p := range pools {
+		f := f
+		f.role, f.source = strings.Join(p.roles, ", "), p.source
+		j.diskPool(host, f, behind(host, p.paths), p.paths, p.required, p.moreThan)
+	}
+}
+
+func (j *judgement) diskPool(host *facts.Host, f found, systems []facts.Path, paths []string, required manifests.Bytes, moreThan bool) {
+	f.object = strings.Join(paths, ", ")
+	if len(systems) == 0 {
+		f.outcome, f.message = Error, say("the probe was not asked for %s", "Nach %s wurde nicht gefragt", f.object)
+		j.add("disk.size", f)
+		return
+	}
+	var size, free int64
+	for _, system := range systems {
+		if !measured(j, "disk.size", &f, system.FileSystem) {
+			return
+		}
+		size, free = size+system.FileSystem.Value.Size, free+system.FileSystem.Value.Free
+	}
+	f.unit, f.observed, f.required = "GB", gigabytes(size), gigabytes(int64(required))
+	f.outcome, f.tolerance = j.amount(size, required, j.Table.Tolerance.Disk, moreThan)
+	f.message = say("%s GB behind %s, %s GB required (tolerance %s)", "%s GB hinter %s, %s GB verlangt (Toleranz %s)", f.observed, f.object, f.required, f.tolerance)
+	j.add("disk.size", f)
+	tooSmall := f.outcome != Pass
+	f.source, f.tolerance = "", ""
+	for _, system := range systems {
+		j.diskState(f, system)
+	}
+	if full := slices.ContainsFunc(systems, func(p facts.Path) bool { return p.Fsync.Unread == facts.NoSpace }); full || tooSmall {
+		return // what is full or too small has too little free: said already
+	}
+	least := float64(required) * j.limit("disk.free", "percent") / 100
+	f.observed, f.required = gigabytes(free), "≥ "+gigabytes(int64(least))
+	f.outcome = passIf(float64(free) >= least, Warn)
+	f.message = say("%s GB free behind %s, %s GB wanted", "%s GB frei hinter %s, %s GB gewünscht", f.observed, f.object, f.required)
+	j.add("disk.free", f)
+}
+
+// diskState judges one file system: written to, with inodes, not full.
+func (j *judgement) diskState(f found, p facts.Path) {
+	v := p.FileSystem.Value
+	f.object, f.unit = v.Mount, ""
+	readOnly := slices.Contains(strings.Split(v.Options, ","), "ro")
+	f.outcome, f.observed, f.required = passIf(!readOnly, Fail), v.Options, "rw"
+	f.message = say("%s is mounted %s", "%s ist eingehängt mit %s", v.Mount, v.Options)
+	j.add("disk.read-only", f)
+	if v.Inodes > 0 {
+		share := 100 * float64(v.InodesFree) / float64(v.Inodes)
+		least := j.limit("disk.inodes", "percent")
+		f.outcome, f.observed, f.required, f.unit = passIf(share >= least, Warn), fmt.Sprintf("%.0f", share), "≥ "+trim(least), "%"
+		f.message = say("%s %% of the inodes of %s are free", "%s %% der Inodes von %s sind frei", f.observed, v.Mount)
+		j.add("disk.inodes", f)
+	}
+	if p.Fsync.Unread == facts.NoSpace {
+		f.outcome, f.observed, f.required, f.unit = Error, gigabytes(v.Free), "", "GB"
+		f.message = say("%s was full while it was measured", "%s war während der Messung voll", v.Mount)
+		j.add("reach.disk-full", f)
+	}
+}
+
+func (j *judgement) fsync(host *facts.Host, f found) {
+	warn, fail := j.limit("disk.fsync", "warn"), j.limit("disk.fsync", "fail")
+	var paths []string
+	for _, role := range j.roles[host.Name] {
+		if role.Role == sizing.Kubernetes {
+			paths = append(paths, "/var/lib/etcd")
+		} else if role.Role == sizing.Cassandra || role.Role == sizing.PostgreSQL {
+			paths = append(paths, j.pathsOf(role.Role)...)
+		}
+	}
+	for _, system := range behind(host, paths) {
+		f := f
+		f.object, f.unit, f.required, f.method = system.Path, "ms", "≤ "+trim(warn), system.Fsync.Method
+		v := system.Fsync
+		switch {
+		case v.Known():
+			f.outcome, f.observed = graded(v.Value.MedianP99, warn, fail), trim(v.Value.MedianP99)
+			f.message = say("99th percentile of fdatasync on %s is %s ms (worst run %s ms), at most %s ms wanted", "99. Perzentil von fdatasync auf %s ist %s ms (schlechtester Lauf %s ms), höchstens %s ms gewünscht",
+				system.Path, f.observed, trim(v.Value.WorstP99), trim(warn))
+		case v.Unread == facts.NoSpace:
+			continue // reach.disk-full says so
+		default:
+			f.outcome, f.message = Skipped, say("not measured on %s: %s", "Auf %s nicht gemessen: %s", system.Path, v.Unread)
+			if v.Unread != "not asked for" && !host.Facts.Root {
+				f.outcome = Error
+				f.message = say("not measured on %s: %s; run it with --sudo", "Auf %s nicht gemessen: %s; mit --sudo ausführen", system.Path, v.Unread)
+			}
+		}
+		j.add("disk.fsync", f)
+	}
+}

@@ -1,0 +1,212 @@
+package preflight
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/islandbundle/island/sizing/preflight/facts"
+)
+
+// clocks compares each host's clock with the median of all.
+func (j *judgement) clocks() {
+	var offsets []float64
+	for _, host := range j.Survey.Hosts {
+		if host.Clock != nil {
+			offsets = append(offsets, host.Clock.Offset)
+		}
+	}
+	median := 0.0
+	if len(offsets) > 0 {
+		slices.Sort(offsets)
+		median = offsets[(len(offsets)-1)/2]
+	}
+	warn, fail := j.limit("time.offset", "warn"), j.limit("time.offset", "fail")
+	for i := range j.Survey.Hosts {
+		host := &j.Survey.Hosts[i]
+		if host.Clock == nil {
+			if host.Facts != nil {
+				j.add("time.offset", found{host: host.Name, outcome: Skipped, message: say("clock was not compared: the facts were not read over a connection", "Uhr wurde nicht verglichen: die Messwerte kamen nicht über eine Verbindung")})
+			}
+			continue
+		}
+		deviation := math.Abs(host.Clock.Offset - median)
+		certain := math.Max(0, deviation-host.Clock.Uncertainty)
+		f := found{host: host.Name, role: strings.Join(j.roleNames(host), ", "), outcome: graded(certain, warn, fail)}
+		f.observed, f.required, f.unit = fmt.Sprintf("%.3f ± %.3f", deviation, host.Clock.Uncertainty), "≤ "+trim(warn), "s"
+		f.method = fmt.Sprintf("shortest of %d exchanges with the admin host, against the median of all hosts", host.Clock.Exchanges)
+		f.message = say("clock is %s s from the median of all hosts", "Uhr weicht %s s vom Median aller Hosts ab", f.observed)
+		j.add("time.offset", f)
+	}
+}
+
+// mtus finds hosts whose interface differs from what most have.
+func (j *judgement) mtus() {
+	count := map[int]int{}
+	for i := range j.Survey.Hosts {
+		if host := &j.Survey.Hosts[i]; host.Facts != nil {
+			if n, _ := nic(host); n != nil {
+				count[n.MTU]++
+			}
+		}
+	}
+	usual := 0
+	for mtu, hosts := range count {
+		if hosts > count[usual] || hosts == count[usual] && mtu > usual {
+			usual = mtu
+		}
+	}
+	for i := range j.Survey.Hosts {
+		host := &j.Survey.Hosts[i]
+		if host.Facts == nil {
+			continue
+		}
+		n, _ := nic(host)
+		if n == nil {
+			continue
+		}
+		f := found{host: host.Name, role: strings.Join(j.roleNames(host), ", "), object: n.Name, outcome: passIf(n.MTU == usual, Fail)}
+		f.observed, f.required, f.unit, f.method = strconv.Itoa(n.MTU), strconv.Itoa(usual), "bytes", host.Facts.Network.Interfaces.Method
+		f.message = say("MTU of %s is %d, of most hosts %d", "MTU von %s ist %d, der meisten Hosts %d", n.Name, n.MTU, usual)
+		j.add("net.mtu", f)
+	}
+}
+
+// links judges who reached whom: one finding for each port of a host and each
+// way in which it was not reached, naming all who tried.
+func (j *judgement) links() {
+	type key struct {
+		to, protocol string
+		port         int
+		outcome      facts.Outcome
+	}
+	groups := map[key][]facts.Link{}
+	var order []key
+	for _, link := range j.Survey.Links {
+		if link.Protocol == "mtu" {
+			j.path(link)
+			continue
+		}
+		k := key{link.To, link.Protocol, link.Port, link.Outcome}
+		if groups[k] == nil {
+			order = append(order, k)
+		}
+		groups[k] = append(groups[k], link)
+	}
+	for _, k := range order {
+		j.port(groups[k])
+	}
+	if wants := j.Ports.Wants(j.Survey.Hosts); len(j.Survey.Links) == 0 && len(wants) > 0 {
+		j.add("link.tcp", found{outcome: Skipped, message: say("hosts did not try to reach each other", "Hosts haben nicht versucht, einander zu erreichen")})
+	}
+}
+
+// port judges attempts at one port that ended alike.
+func (j *judgement) port(links []facts.Link) {
+	link := links[0]
+	id := "link." + link.Protocol
+	if j.checks.Check(id) == nil {
+		return
+	}
+	object := fmt.Sprintf("%s/%d", link.Protocol, link.Port)
+	f := found{host: link.To, object: object, observed: string(link.Outcome), required: string(facts.OK), method: "listener of the probe there, dialled from the hosts that need it"}
+	row := (*PortRow)(nil)
+	if len(link.Rows) > 0 {
+		row = j.Ports.row(link.Rows[0])
+	}
+	purpose := say("%s", "%s", object)
+	if row != nil {
+		f.source = "ports " + row.ID + ": " + j.Ports.Sources[row.Source].Title
+		purpose = row.Purpose
+	}
+	var from []string
+	for _, l := range links {
+		from = append(from, l.From)
+	}
+	who := strings.Join(from, ", ")
+	switch link.Outcome {
+	case facts.OK:
+		f.outcome = Pass
+		f.message = say("%s: reached from %s", "%s: erreicht von %s", object, who)
+	case facts.InUse:
+		id, f.outcome, f.required = "port.in-use", Fail, "free"
+		f.message = say("%s (%s) is in use%s", "%s (%s) ist belegt%s", object, purpose.EN, in(link.Detail))
+		f.message.DE = fmt.Sprintf("%s (%s) ist belegt%s", object, purpose.DE, in(link.Detail))
+		if row != nil && row.SampleOf != "" {
+			f.outcome = Skipped // one of many ports: by chance another program's
+		}
+	case facts.Unmade:
+		f.outcome = Skipped
+		f.message = say("%s from %s was not tried: %s", "%s von %s wurde nicht versucht: %s", object, who, link.Detail)
+	default:
+		f.outcome = Fail
+		f.message.EN = fmt.Sprintf("%s (%s) from %s: %s", object, purpose.EN, who, join(string(link.Outcome), link.Detail))
+		f.message.DE = fmt.Sprintf("%s (%s) von %s: %s", object, purpose.DE, who, join(string(link.Outcome), link.Detail))
+	}
+	j.add(id, f)
+}
+
+func in(detail string) string {
+	if detail == "" {
+		return ""
+	}
+	return ": " + detail
+}
+
+// path judges one way between hosts: whether packets as large as both ends
+// carry pass whole, and how long they take.
+func (j *judgement) path(link facts.Link) {
+	f := found{host: link.From, object: link.From + " → " + link.To, unit: "bytes", method: "ICMP echo that may not be fragmented, from the largest size down"}
+	expected := min(j.mtuOf(link.From), j.mtuOf(link.To))
+	if link.Outcome != facts.OK || expected == 0 {
+		f.outcome, f.message = Skipped, say("path was not measured: %s", "Weg wurde nicht gemessen: %s", join(string(link.Outcome), link.Detail))
+		j.add("link.mtu", f)
+		return
+	}
+	f.outcome, f.observed, f.required = passIf(link.MTU >= expected, Fail), strconv.Itoa(link.MTU), strconv.Itoa(expected)
+	f.message = say("%d bytes pass whole, both ends carry %d", "%d Bytes kommen ganz durch, beide Enden können %d", link.MTU, expected)
+	j.add("link.mtu", f)
+	warn := j.limit("link.round-trip", "warn")
+	f.unit, f.observed, f.required = "ms", trim(link.RoundTrip), "≤ "+trim(warn)
+	f.outcome = passIf(link.RoundTrip <= warn, Warn)
+	f.message = say("round trip takes %s ms", "Laufzeit ist %s ms", f.observed)
+	j.add("link.round-trip", f)
+}
+
+func (j *judgement) mtuOf(name string) int {
+	for i := range j.Survey.Hosts {
+		if host := &j.Survey.Hosts[i]; host.Name == name && host.Facts != nil {
+			if n, _ := nic(host); n != nil {
+				return n.MTU
+			}
+		}
+	}
+	return 0
+}
+
+func summariseLinks(links []facts.Link) []LinkSummary {
+	type pair struct{ from, to string }
+	index := map[pair]int{}
+	result := []LinkSummary{}
+	for _, link := range links {
+		if link.Protocol == "mtu" {
+			continue
+		}
+		p := pair{link.From, link.To}
+		i, ok := index[p]
+		if !ok {
+			i = len(result)
+			index[p] = i
+			result = append(result, LinkSummary{From: link.From, To: link.To})
+		}
+		result[i].Tried++
+		if link.Outcome == facts.OK {
+			result[i].OK++
+		} else {
+			result[i].Bad = append(result[i].Bad, fmt.Sprintf("%s/%d %s", link.Protocol, link.Port, link.Outcome))
+		}
+	}
+	return result
+}

@@ -1,0 +1,385 @@
+package preflight
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/preflight/facts"
+)
+
+func read[T any](value T) facts.Value[T] {
+	return facts.Value[T]{Value: value, Method: "test", Source: "test"}
+}
+
+// goodHost gives a host that meets the guide's table, for any role.
+func goodHost(name, address string, groups ...string) facts.Host {
+	f := &facts.Facts{APIVersion: facts.APIVersion, Kind: facts.Kind, Name: name, Root: true}
+	f.CPU = facts.CPU{
+		Architecture: read("amd64"), Model: read("x"), Sockets: read(1), Cores: read(8), Threads: read(8), Affinity: read(8),
+		Quota: read(0.0), Usable: read(8.0), Steal: read(0.0), Level: read(3), AES: read(true), AVX: read(true),
+	}
+	f.Memory = facts.Memory{Total: read[int64](16 << 30), Usable: read[int64](16 << 30), Swap: read[int64](0)}
+	for i, path := range []string{"/", "/mnt/cassandra", "/var/lib/minio-server1", "/var/lib/elasticsearch", "/var/lib/containerd", "/var/lib/kubelet", "/var/lib/etcd", "/opt/assets"} {
+		system := facts.FileSystem{Type: "ext4", DeviceID: fmt.Sprintf("8:%d", i), Mount: path, Options: "rw,relatime", Size: 500e9, Free: 450e9, Inodes: 1000, InodesFree: 900}
+		f.Paths = append(f.Paths, facts.Path{Path: path, Nearest: path, FileSystem: read(system), Fsync: read(facts.Fsync{Runs: 5, Writes: 500, MedianP99: 2})})
+	}
+	f.OS = facts.OS{ID: read("ubuntu"), Version: read("22.04")}
+	f.Kernel.Modules = map[string]facts.Value[string]{"br_netfilter": read("loaded"), "overlay": read("builtin"), "nf_conntrack": read("available")}
+	f.Kernel.Sysctls = map[string]facts.Value[string]{"net.ipv4.ip_local_port_range": read("32768 60999")}
+	f.Time.Synchronised = read(true)
+	f.Network = facts.Network{
+		Hostname: read(name), Routes: read([]facts.Route{}),
+		Interfaces: read([]facts.NIC{{Name: "eth0", MTU: 1500, Speed: 10000, Addresses: []facts.Address{{Prefix: address + "/24"}}}}),
+	}
+	f.Security = facts.Security{Firewalls: read([]string{}), SELinux: read("absent")}
+	f.Software = facts.Software{Runtimes: read([]string{}), Leftovers: read([]string{}), Programs: map[string]facts.Value[bool]{"gpg": read(true), "python3": read(true)}}
+	f.Virtualisation.Guest = read(false)
+	return facts.Host{
+		Name: name, Internal: address, Groups: groups, Facts: f, Clock: &facts.Clock{Uncertainty: 0.002, Exchanges: 8},
+		Reach: facts.Reach{Outcome: facts.Reached, Method: "ssh"},
+	}
+}
+
+// goodSurvey is of a site that meets the guide's table.
+func goodSurvey() *facts.Survey {
+	s := &facts.Survey{APIVersion: facts.APIVersion, Kind: facts.SurveyKind, Started: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	add := func(count int, name string, groups ...string) {
+		for i := range count {
+			address := fmt.Sprintf("10.0.0.%d", len(s.Hosts)+1)
+			s.Hosts = append(s.Hosts, goodHost(fmt.Sprintf("%s%d", name, i+1), address, groups...))
+		}
+	}
+	add(3, "cassandra", "cassandra")
+	add(3, "minio", "minio")
+	add(3, "elasticsearch", "elasticsearch")
+	add(3, "kubenode", "kube-node", "kube-master", "etcd")
+	add(2, "restund", "restund")
+	add(1, "assethost", "assethost")
+	s.Links = []facts.Link{
+		{From: "kubenode1", To: "cassandra1", Protocol: "tcp", Port: 9042, Rows: []string{"cassandra-clients"}, Outcome: facts.OK},
+		{From: "kubenode2", To: "cassandra1", Protocol: "tcp", Port: 9042, Rows: []string{"cassandra-clients"}, Outcome: facts.OK},
+		{From: "kubenode1", To: "restund1", Protocol: "udp", Port: 3478, Rows: []string{"turn-udp"}, Outcome: facts.OK},
+		{From: "kubenode1", To: "restund1", Protocol: "udp", Port: 46883, Rows: []string{"media"}, Outcome: facts.OK},
+		{From: "kubenode1", To: "cassandra1", Protocol: "mtu", Outcome: facts.OK, MTU: 1500, RoundTrip: 0.3},
+	}
+	s.Site = []facts.Observation{
+		{Check: "site.dns", Object: "webapp.example", Outcome: facts.OK},
+		{Check: "site.certificate-dates", Object: "x", Outcome: facts.OK, Values: map[string]string{"observed": "200", "unit": "days"}},
+	}
+	return s
+}
+
+func guide(t testing.TB) *sizing.Table {
+	t.Helper()
+	table, _, err := sizing.Embedded("guide")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+func judge(t testing.TB, s *facts.Survey, site *Site) *Report {
+	t.Helper()
+	r, err := Judge(Input{Survey: s, Table: guide(t), Site: site})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func bad(r *Report) []string {
+	var list []string
+	for _, f := range r.Bad() {
+		list = append(list, string(f.Outcome)+" "+f.ID+"@"+f.Host)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// TestFaultsGiveExactlyTheirFinding changes one thing of a good site each.
+func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
+	t.Parallel()
+	island := NewSite()
+	island.Island = true
+	h := func(s *facts.Survey, name string) *facts.Host {
+		return &s.Hosts[slices.IndexFunc(s.Hosts, func(h facts.Host) bool { return h.Name == name })]
+	}
+	path := func(s *facts.Survey, name, path string) *facts.Path {
+		paths := h(s, name).Facts.Paths
+		return &paths[slices.IndexFunc(paths, func(p facts.Path) bool { return p.Path == path })]
+	}
+	for name, test := range map[string]struct {
+		change func(*facts.Survey)
+		want   []string
+	}{
+		"good":                                {func(*facts.Survey) {}, nil},
+		"too few cores":                       {func(s *facts.Survey) { h(s, "cassandra1").Facts.CPU.Usable.Value = 1.5 }, []string{"fail cpu.cores@cassandra1"}},
+		"just enough cores":                   {func(s *facts.Survey) { h(s, "kubenode1").Facts.CPU.Usable.Value = 6 }, nil},
+		"too little memory":                   {func(s *facts.Survey) { h(s, "cassandra1").Facts.Memory.Usable.Value = 3.79e9 }, []string{"fail memory.total@cassandra1"}},
+		"memory within tolerance":             {func(s *facts.Survey) { h(s, "cassandra1").Facts.Memory.Usable.Value = 3.81e9 }, nil},
+		"small disk":                          {func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.Size = 75e9 }, []string{"fail disk.size@cassandra1"}},
+		"disk within tolerance":               {func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.Size = 77e9 }, nil},
+		"little free":                         {func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.Free = 39e9 }, []string{"warn disk.free@cassandra1"}},
+		"few inodes":                          {func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.InodesFree = 50 }, []string{"warn disk.inodes@cassandra1"}},
+		"no fixed number of inodes":           {func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.Inodes = 0 }, nil},
+		"read-only":                           {func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.Options = "ro" }, []string{"fail disk.read-only@cassandra1"}},
+		"rather slow disk":                    {func(s *facts.Survey) { path(s, "kubenode1", "/var/lib/etcd").Fsync.Value.MedianP99 = 12 }, []string{"warn disk.fsync@kubenode1"}},
+		"slow disk":                           {func(s *facts.Survey) { path(s, "kubenode1", "/var/lib/etcd").Fsync.Value.MedianP99 = 80 }, []string{"fail disk.fsync@kubenode1"}},
+		"slow disk where none is needed fast": {func(s *facts.Survey) { path(s, "minio1", "/var/lib/minio-server1").Fsync.Value.MedianP99 = 80 }, nil},
+		"disk full while measured": {func(s *facts.Survey) {
+			p := path(s, "cassandra1", "/mnt/cassandra")
+			p.Fsync, p.FileSystem.Value.Free = facts.Value[facts.Fsync]{Method: "x", Unread: facts.NoSpace}, 0
+		}, []string{"error reach.disk-full@cassandra1"}},
+		"disk not readable": {func(s *facts.Survey) {
+			path(s, "cassandra1", "/mnt/cassandra").FileSystem = facts.Value[facts.FileSystem]{Method: "x", Unread: "not permitted without root"}
+		}, []string{"error disk.size@cassandra1"}},
+		"wrong release":          {func(s *facts.Survey) { h(s, "minio2").Facts.OS.Version.Value = "18.04" }, []string{"fail os.release@minio2"}},
+		"wrong architecture":     {func(s *facts.Survey) { h(s, "minio2").Facts.CPU.Architecture.Value = "arm64" }, []string{"fail cpu.architecture@minio2"}},
+		"stolen time":            {func(s *facts.Survey) { h(s, "minio2").Facts.CPU.Steal.Value = 30 }, []string{"fail cpu.steal@minio2"}},
+		"no AES":                 {func(s *facts.Survey) { h(s, "minio2").Facts.CPU.AES.Value = false }, []string{"warn cpu.aes@minio2"}},
+		"swap on a node":         {func(s *facts.Survey) { h(s, "kubenode1").Facts.Memory.Swap.Value = 1e9 }, []string{"fail memory.swap@kubenode1"}},
+		"swap elsewhere":         {func(s *facts.Survey) { h(s, "minio2").Facts.Memory.Swap.Value = 1e9 }, nil},
+		"clock skew":             {func(s *facts.Survey) { h(s, "minio2").Clock.Offset = -3 }, []string{"fail time.offset@minio2"}},
+		"clock skew not certain": {func(s *facts.Survey) { *h(s, "minio2").Clock = facts.Clock{Offset: 1, Uncertainty: 0.95} }, nil},
+		"clock not kept":         {func(s *facts.Survey) { h(s, "minio2").Facts.Time.Synchronised.Value = false }, []string{"warn time.synchronised@minio2"}},
+		"other MTU":              {func(s *facts.Survey) { h(s, "minio2").Facts.Network.Interfaces.Value[0].MTU = 1400 }, []string{"fail net.mtu@minio2"}},
+		"other host name":        {func(s *facts.Survey) { h(s, "minio2").Facts.Network.Hostname.Value = "ubuntu" }, []string{"fail net.hostname@minio2"}},
+		"whole host name":        {func(s *facts.Survey) { h(s, "minio2").Facts.Network.Hostname.Value = "minio2.example" }, nil},
+		"dynamic address":        {func(s *facts.Survey) { h(s, "minio2").Facts.Network.Interfaces.Value[0].Addresses[0].Dynamic = true }, []string{"fail net.static@minio2"}},
+		"other address":          {func(s *facts.Survey) { h(s, "minio2").Internal = "10.9.9.9" }, []string{"fail net.address@minio2"}},
+		"slow link":              {func(s *facts.Survey) { h(s, "kubenode1").Facts.Network.Interfaces.Value[0].Speed = 100 }, []string{"fail net.speed@kubenode1"}},
+		"link that does not say": {func(s *facts.Survey) { h(s, "kubenode1").Facts.Network.Interfaces.Value[0].Speed = 0 }, nil},
+		"default route": {func(s *facts.Survey) {
+			h(s, "minio2").Facts.Network.Routes.Value = []facts.Route{{Gateway: "10.0.0.254", Interface: "eth0"}}
+		}, []string{"fail net.island@minio2"}},
+		"firewall manager": {func(s *facts.Survey) { h(s, "minio2").Facts.Security.Firewalls.Value = []string{"ufw", "nftables"} }, []string{"warn net.firewall@minio2"}},
+		"SELinux":          {func(s *facts.Survey) { h(s, "minio2").Facts.Security.SELinux.Value = "enforcing" }, []string{"warn security.selinux@minio2"}},
+		"leftovers":        {func(s *facts.Survey) { h(s, "minio2").Facts.Software.Leftovers.Value = []string{"/x"} }, []string{"fail software.leftovers@minio2"}},
+		"Docker on a node": {func(s *facts.Survey) { h(s, "kubenode1").Facts.Software.Runtimes.Value = []string{"dockerd (running)"} }, []string{"warn software.runtime@kubenode1"}},
+		"gpg missing":      {func(s *facts.Survey) { h(s, "minio2").Facts.Software.Programs["gpg"] = read(false) }, []string{"fail software.programs@minio2"}},
+		"module missing":   {func(s *facts.Survey) { h(s, "kubenode1").Facts.Kernel.Modules["br_netfilter"] = read("missing") }, []string{"fail kernel.modules@kubenode1"}},
+		"ports overlap": {func(s *facts.Survey) {
+			h(s, "kubenode1").Facts.Kernel.Sysctls["net.ipv4.ip_local_port_range"] = read("1024 65535")
+		}, []string{"fail kernel.port-range@kubenode1"}},
+		"port range is nonsense": {func(s *facts.Survey) {
+			h(s, "kubenode1").Facts.Kernel.Sysctls["net.ipv4.ip_local_port_range"] = read("evil")
+		}, []string{"error kernel.port-range@kubenode1"}},
+		"host down": {func(s *facts.Survey) {
+			*h(s, "minio2") = facts.Host{Name: "minio2", Groups: []string{"minio"}, Reach: facts.Reach{Outcome: facts.Down}}
+		}, []string{"error reach.down@minio2"}},
+		"host key changed": {func(s *facts.Survey) {
+			*h(s, "minio2") = facts.Host{Name: "minio2", Groups: []string{"minio"}, Reach: facts.Reach{Outcome: facts.KeyChanged}}
+		}, []string{"error reach.host-key@minio2"}},
+		"an outcome nobody knows": {func(s *facts.Survey) {
+			*h(s, "minio2") = facts.Host{Name: "minio2", Groups: []string{"minio"}, Reach: facts.Reach{Outcome: "evil"}}
+		}, []string{"error reach.probe@minio2"}},
+		"blocked from two":     {func(s *facts.Survey) { s.Links[0].Outcome, s.Links[1].Outcome = facts.TimedOut, facts.TimedOut }, []string{"fail link.tcp@cassandra1"}},
+		"blocked from one":     {func(s *facts.Survey) { s.Links[0].Outcome = facts.TimedOut }, []string{"fail link.tcp@cassandra1"}},
+		"wrong host":           {func(s *facts.Survey) { s.Links[0].Outcome = facts.WrongHost }, []string{"fail link.tcp@cassandra1"}},
+		"blocked UDP":          {func(s *facts.Survey) { s.Links[2].Outcome = facts.TimedOut }, []string{"fail link.udp@restund1"}},
+		"port in use":          {func(s *facts.Survey) { s.Links[0].Outcome, s.Links[1].Outcome = facts.InUse, facts.InUse }, []string{"fail port.in-use@cassandra1"}},
+		"media port in use":    {func(s *facts.Survey) { s.Links[3].Outcome = facts.InUse }, nil},
+		"small MTU on the way": {func(s *facts.Survey) { s.Links[4].MTU = 1400 }, []string{"fail link.mtu@kubenode1"}},
+		"long way":             {func(s *facts.Survey) { s.Links[4].RoundTrip = 40 }, []string{"warn link.round-trip@kubenode1"}},
+		"even number of etcd":  {func(s *facts.Survey) { h(s, "kubenode3").Groups = []string{"kube-node"} }, []string{"fail count.etcd@"}},
+		"too few hosts": {func(s *facts.Survey) {
+			s.Hosts = slices.DeleteFunc(s.Hosts, func(h facts.Host) bool { return h.Name == "minio3" })
+		}, []string{"fail count.hosts@"}},
+		"no Restund": {func(s *facts.Survey) {
+			s.Hosts = slices.DeleteFunc(s.Hosts, func(h facts.Host) bool { return strings.HasPrefix(h.Name, "restund") })
+		}, nil},
+		"two roles":             {func(s *facts.Survey) { h(s, "minio2").Groups = []string{"minio", "elasticsearch"} }, []string{"fail roles.share@minio2"}},
+		"DNS name missing":      {func(s *facts.Survey) { s.Site[0].Outcome = facts.Unresolved }, []string{"fail site.dns@"}},
+		"DNS server silent":     {func(s *facts.Survey) { s.Site[0].Outcome = facts.Unmade }, []string{"error site.dns@"}},
+		"certificate ends soon": {func(s *facts.Survey) { s.Site[1].Values["observed"] = "12" }, []string{"warn site.certificate-dates@"}},
+		"unknown observation":   {func(s *facts.Survey) { s.Site[0].Check = "evil" }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := goodSurvey()
+			test.change(s)
+			r := judge(t, s, island)
+			if got := bad(r); !slices.Equal(got, test.want) {
+				t.Errorf("findings are %q, want %q", got, test.want)
+			}
+			for _, f := range r.Bad() {
+				if !f.Remedy.Complete() || !f.Message.Complete() || f.Source == "" {
+					t.Errorf("finding %s lacks a text, a remedy or its source: %+v", f.ID, f)
+				}
+			}
+		})
+	}
+}
+
+func TestWaiversTurnFailsIntoVisibleWarnings(t *testing.T) {
+	t.Parallel()
+	s := goodSurvey()
+	s.Hosts[0].Facts.CPU.Usable.Value, s.Hosts[1].Facts.CPU.Usable.Value = 1, 1
+	site := NewSite()
+	site.Waivers = []Waiver{{ID: "cpu.cores", Host: "cassandra1", Reason: "test bench"}}
+	r := judge(t, s, site)
+	if got, want := bad(r), []string{"fail cpu.cores@cassandra2", "warn cpu.cores@cassandra1"}; !slices.Equal(got, want) {
+		t.Fatalf("findings are %q, want %q", got, want)
+	}
+	if i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Waived == "test bench" }); i < 0 {
+		t.Error("reason of the waiver is not shown")
+	}
+	if _, err := Judge(Input{Survey: s, Table: guide(t), Site: &Site{Waivers: []Waiver{{ID: "cpu.coers", Reason: "x"}}}}); err == nil {
+		t.Error("waiver of no check was taken")
+	}
+}
+
+func TestServersRevealOvercommit(t *testing.T) {
+	t.Parallel()
+	s := goodSurvey()
+	site := NewSite()
+	for i := range 3 {
+		server := sizing.Server{Name: fmt.Sprintf("server%d", i+1), Cores: 48, Memory: 128 << 30}
+		for k, host := range s.Hosts {
+			if k%3 == i {
+				server.Machines = append(server.Machines, sizing.SiteVM{Name: host.Name})
+			}
+		}
+		site.Servers = append(site.Servers, server)
+	}
+	if got := bad(judge(t, s, site)); got != nil {
+		t.Fatalf("findings are %q", got)
+	}
+	site.Servers[1].Cores = 16 // for five machines of eight cores
+	site.Servers[2].Memory = 32 << 30
+	if got, want := bad(judge(t, s, site)), []string{"fail server.overcommit@server2", "fail server.overcommit@server3"}; !slices.Equal(got, want) {
+		t.Errorf("findings are %q, want %q", got, want)
+	}
+	site.Servers[1].Cores, site.Servers[2].Memory = 48, 128<<30
+	site.Servers[0].Machines[0], site.Servers[1].Machines[2] = site.Servers[1].Machines[2], site.Servers[0].Machines[0]
+	if got := bad(judge(t, s, site)); len(got) == 0 || !strings.HasPrefix(got[0], "fail server.spread") {
+		t.Errorf("findings are %q", got)
+	}
+}
+
+func TestBundleMustFit(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		footprint Footprint
+		want      []string
+	}{
+		"fits":             {Footprint{Size: 20e9, Images: 10e9}, nil},
+		"too large":        {Footprint{Size: 460e9, Images: 10e9}, []string{"fail bundle.asset-host@assethost1"}},
+		"images too large": {Footprint{Size: 200e9, Images: 150e9}, []string{"fail bundle.node-disk@kubenode1", "fail bundle.node-disk@kubenode2", "fail bundle.node-disk@kubenode3"}},
+	} {
+		r, err := Judge(Input{Survey: goodSurvey(), Table: guide(t), Bundle: &test.footprint})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := bad(r); !slices.Equal(got, test.want) {
+			t.Errorf("%s: findings are %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// TestJudgeIsPure: the same survey gives the same report, and is not changed.
+func TestJudgeIsPure(t *testing.T) {
+	t.Parallel()
+	s := goodSurvey()
+	before, _ := json.Marshal(s)
+	first, second := judge(t, s, nil), judge(t, s, nil)
+	if !reflect.DeepEqual(first, second) {
+		t.Error("the same survey gives two reports")
+	}
+	if after, _ := json.Marshal(s); string(before) != string(after) {
+		t.Error("judging changes the survey")
+	}
+}
+
+// TestEmptyFactsAreErrors: what was not read never passes.
+func TestEmptyFactsAreErrors(t *testing.T) {
+	t.Parallel()
+	s := goodSurvey()
+	s.Hosts[9].Facts = &facts.Facts{APIVersion: facts.APIVersion, Kind: facts.Kind}
+	for _, f := range judge(t, s, nil).Findings {
+		if f.Host == "kubenode1" && f.Outcome == Pass && f.ID != "reach.down" && f.ID != "roles.share" && !strings.HasPrefix(f.ID, "time.") {
+			t.Errorf("%s passes without facts: %+v", f.ID, f)
+		}
+	}
+}
+
+// TestSavedFactsSayWhatTheyLack: facts that were carried by hand have neither
+// clocks nor links, and that is said.
+func TestSavedFactsSayWhatTheyLack(t *testing.T) {
+	t.Parallel()
+	s := goodSurvey()
+	s.Links = nil
+	for i := range s.Hosts {
+		s.Hosts[i].Clock = nil
+	}
+	r := judge(t, s, nil)
+	for _, id := range []string{"time.offset", "link.tcp"} {
+		if !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.ID == id && f.Outcome == Skipped }) {
+			t.Errorf("%s is not said to be skipped", id)
+		}
+	}
+	if got := bad(r); got != nil {
+		t.Errorf("findings are %q", got)
+	}
+}
+
+func TestLimitsOfASite(t *testing.T) {
+	t.Parallel()
+	s := goodSurvey()
+	s.Hosts[0].Clock.Offset = 3
+	site := NewSite()
+	site.Limits = map[string]map[string]float64{"time.offset": {"warn": 5, "fail": 10}}
+	if got := bad(judge(t, s, site)); got != nil {
+		t.Errorf("findings are %q", got)
+	}
+	site.Limits = map[string]map[string]float64{"time.offset": {"wran": 5}}
+	if _, err := Judge(Input{Survey: s, Table: guide(t), Site: site}); err == nil {
+		t.Error("limit that no check has was taken")
+	}
+}
+
+// TestEveryCheckIsDocumented holds docs/preflight.md and checks.yaml together.
+func TestEveryCheckIsDocumented(t *testing.T) {
+	t.Parallel()
+	checks, err := AllChecks()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile("../../docs/preflight.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, check := range checks.Checks {
+		for _, text := range []string{"`" + check.ID + "`", check.Title.EN, check.Why.EN, check.Remedy.EN} {
+			if !strings.Contains(string(data), text) {
+				t.Errorf("docs/preflight.md lacks %q of %s", text, check.ID)
+			}
+		}
+	}
+}
+
+func TestReadSiteRefuses(t *testing.T) {
+	t.Parallel()
+	const head = "apiVersion: island/v1\nkind: PreflightSite\nname: x\n"
+	for name, text := range map[string]string{
+		"unknown field":         head + "dsn: {}\n",
+		"other kind":            "apiVersion: island/v1\nkind: Site\nname: x\n",
+		"option as NTP":         head + "ntp: [-evil]\n",
+		"path as name":          head + "dns: {domain: ../etc}\n",
+		"IdP by file":           head + "idp: [\"file:///etc/passwd\"]\n",
+		"relay without port":    head + "mail: [relay.example]\n",
+		"push option":           head + "push: D\n",
+		"waiver without reason": head + "waivers: [{id: cpu.cores, reason: \" \"}]\n",
+	} {
+		if _, err := ReadSite("site.yaml", []byte(text)); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+}

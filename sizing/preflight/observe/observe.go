@@ -1,0 +1,155 @@
+// Package observe looks at a site's services from the admin host: names,
+// certificate, time, mail, TURN, identity providers, and whether there is a way
+// out. It tells what it saw and judges nothing.
+package observe
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/preflight/facts"
+)
+
+// limit bounds each single observation.
+const limit = 5 * time.Second
+
+// Site looks at everything that the site document names, all at once.
+func Site(ctx context.Context, site *preflight.Site) []facts.Observation {
+	resolver := newResolver(site)
+	var looks []func(context.Context) []facts.Observation
+	one := func(look func(context.Context) facts.Observation) {
+		looks = append(looks, func(ctx context.Context) []facts.Observation { return []facts.Observation{look(ctx)} })
+	}
+	if site.DNS != nil {
+		for _, name := range site.DNS.All() {
+			one(func(ctx context.Context) facts.Observation { return address(ctx, resolver, name) })
+		}
+		if site.DNS.Federation {
+			one(func(ctx context.Context) facts.Observation { return service(ctx, resolver, site.DNS.Domain) })
+		}
+	}
+	if site.Certificate != nil {
+		looks = append(looks, func(ctx context.Context) []facts.Observation { return certificate(ctx, resolver, site) })
+	}
+	for _, server := range site.NTP {
+		one(func(ctx context.Context) facts.Observation { return ntp(ctx, resolver, server) })
+	}
+	for _, relay := range site.Mail {
+		one(func(ctx context.Context) facts.Observation { return mail(ctx, resolver, relay) })
+	}
+	for _, server := range site.TURN {
+		looks = append(looks, func(ctx context.Context) []facts.Observation { return turn(ctx, resolver, server) })
+	}
+	for _, url := range site.IdP {
+		one(func(ctx context.Context) facts.Observation { return idp(ctx, resolver, site, url) })
+	}
+	if site.Island {
+		one(func(ctx context.Context) facts.Observation { return outside(ctx, resolver, site) })
+	}
+	results := make([][]facts.Observation, len(looks))
+	var tasks sync.WaitGroup
+	for i, look := range looks {
+		tasks.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, 2*limit)
+			defer cancel()
+			results[i] = look(ctx)
+		})
+	}
+	tasks.Wait()
+	return slices.Concat(append(results, []facts.Observation{})...)
+}
+
+// newResolver asks the site's own name server where it is named.
+func newResolver(site *preflight.Site) *net.Resolver {
+	if site.DNS == nil || site.DNS.Server == "" {
+		return &net.Resolver{PreferGo: true}
+	}
+	server := site.DNS.Server
+	if _, _, err := net.SplitHostPort(server); err != nil {
+		server = net.JoinHostPort(server, "53")
+	}
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		dialer := net.Dialer{Timeout: limit}
+		return dialer.DialContext(ctx, network, server)
+	}}
+}
+
+func dialer(resolver *net.Resolver) *net.Dialer {
+	return &net.Dialer{Timeout: limit, Resolver: resolver}
+}
+
+// ended words how an attempt failed.
+func ended(err error) (facts.Outcome, string) {
+	var dns *net.DNSError
+	var timeout net.Error
+	switch {
+	case errors.As(err, &dns):
+		if dns.IsNotFound {
+			return facts.Unresolved, "name is not known"
+		}
+		return facts.Unmade, facts.Cut(dns.Error())
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return facts.Refused, ""
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return facts.TimedOut, ""
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return facts.Down, facts.Cut(err.Error())
+	}
+	return facts.Failed, facts.Cut(err.Error())
+}
+
+func failed(check, object, method string, err error) facts.Observation {
+	o := facts.Observation{Check: check, Object: object, Method: method}
+	o.Outcome, o.Detail = ended(err)
+	return o
+}
+
+func address(ctx context.Context, resolver *net.Resolver, name string) facts.Observation {
+	const method = "lookup of A and AAAA records from the admin host"
+	addresses, err := resolver.LookupNetIP(ctx, "ip", name+".")
+	if err != nil {
+		return failed("site.dns", name, method, err)
+	}
+	var words []string
+	for _, a := range addresses {
+		words = append(words, a.Unmap().String())
+	}
+	return facts.Observation{Check: "site.dns", Object: name, Outcome: facts.OK, Method: method, Values: map[string]string{"observed": facts.Cut(strings.Join(words, ", "))}}
+}
+
+func service(ctx context.Context, resolver *net.Resolver, domain string) facts.Observation {
+	const method = "lookup of SRV records from the admin host"
+	name := "_wire-server-federator._tcp." + domain
+	_, records, err := resolver.LookupSRV(ctx, "", "", name+".")
+	if err != nil {
+		return failed("site.srv", name, method, err)
+	}
+	if len(records) == 0 {
+		return facts.Observation{Check: "site.srv", Object: name, Outcome: facts.Unresolved, Detail: "no record", Method: method}
+	}
+	return facts.Observation{Check: "site.srv", Object: name, Outcome: facts.OK, Method: method, Values: map[string]string{"observed": facts.Cut(records[0].Target)}}
+}
+
+// outside looks for a way out that an island must not have. It sends one
+// packet at the most, to a name server for a name outside: no other machine.
+func outside(ctx context.Context, resolver *net.Resolver, site *preflight.Site) facts.Observation {
+	const method = "lookup of names from outside, from the admin host"
+	names := site.Outside
+	if len(names) == 0 {
+		names = []string{"wire.com"}
+	}
+	for _, name := range names {
+		if found, err := resolver.LookupNetIP(ctx, "ip", name+"."); err == nil && len(found) > 0 {
+			return facts.Observation{Check: "site.outside", Object: name, Outcome: facts.Failed, Detail: "the name server knows it", Method: method, Values: map[string]string{"observed": found[0].String()}}
+		}
+	}
+	return facts.Observation{Check: "site.outside", Object: strings.Join(names, ", "), Outcome: facts.OK, Method: method, Detail: "not known here"}
+}

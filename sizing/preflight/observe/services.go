@@ -1,0 +1,380 @@
+package observe
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"encoding/pem"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/preflight/facts"
+)
+
+const (
+	maxPEM      = 1 << 20
+	maxMetadata = 1 << 20
+	maxGreeting = 512 // RFC 5321: the longest reply line
+)
+
+// certificate looks at the site's certificate in four ways.
+func certificate(ctx context.Context, resolver *net.Resolver, site *preflight.Site) []facts.Observation {
+	c := site.Certificate
+	object, method := c.File, "certificate file"
+	var chain []*x509.Certificate
+	var err error
+	if c.File != "" {
+		chain, err = readPEM(c.File)
+	} else {
+		object, method = c.Address, "TLS handshake from the admin host"
+		chain, err = handshake(ctx, resolver, site)
+	}
+	if err != nil {
+		return []facts.Observation{failed("site.certificate-chain", object, method, err)}
+	}
+	leaf := chain[0]
+	dates := facts.Observation{Check: "site.certificate-dates", Object: object, Outcome: facts.OK, Method: method,
+		Detail: "valid until " + leaf.NotAfter.UTC().Format(time.DateOnly),
+		Values: map[string]string{"observed": strconv.Itoa(int(time.Until(leaf.NotAfter).Hours() / 24)), "unit": "days"}}
+	now := time.Now()
+	if now.After(leaf.NotAfter) {
+		dates.Outcome, dates.Detail = facts.Failed, "expired on "+leaf.NotAfter.UTC().Format(time.DateOnly)
+	} else if now.Before(leaf.NotBefore) {
+		dates.Outcome, dates.Detail = facts.Failed, "not valid before "+leaf.NotBefore.UTC().Format(time.DateOnly)
+	}
+	return []facts.Observation{dates, names(leaf, site, object, method), chainOf(chain, site, object, method), key(leaf, site, object, method)}
+}
+
+func names(leaf *x509.Certificate, site *preflight.Site, object, method string) facts.Observation {
+	o := facts.Observation{Check: "site.certificate-names", Object: object, Outcome: facts.OK, Method: method, Values: map[string]string{"observed": facts.Cut(strings.Join(leaf.DNSNames, ", "))}}
+	var missing []string
+	if site.DNS != nil {
+		for _, name := range site.DNS.All() {
+			if leaf.VerifyHostname(name) != nil {
+				missing = append(missing, name)
+			}
+		}
+	}
+	if len(missing) > 0 {
+		o.Outcome, o.Detail = facts.Failed, facts.Cut("does not name "+strings.Join(missing, ", "))
+	}
+	return o
+}
+
+// chainOf verifies the chain at a moment when the leaf is valid, so that an
+// expired leaf is told once, by its dates.
+func chainOf(chain []*x509.Certificate, site *preflight.Site, object, method string) facts.Observation {
+	o := facts.Observation{Check: "site.certificate-chain", Object: object, Outcome: facts.OK, Method: method}
+	roots, err := authorities(site)
+	if err != nil {
+		o.Outcome, o.Detail = facts.Unmade, facts.Cut(err.Error())
+		return o
+	}
+	leaf := chain[0]
+	moment := time.Now()
+	if moment.After(leaf.NotAfter) {
+		moment = leaf.NotAfter
+	}
+	if moment.Before(leaf.NotBefore) {
+		moment = leaf.NotBefore
+	}
+	between := x509.NewCertPool()
+	for _, certificate := range chain[1:] {
+		between.AddCert(certificate)
+	}
+	if _, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: moment}); err != nil {
+		o.Outcome, o.Detail = facts.Failed, facts.Cut(strings.TrimPrefix(err.Error(), "x509: "))
+	}
+	return o
+}
+
+// authorities are the site's own with those of the system; nil is the system's.
+func authorities(site *preflight.Site) (*x509.CertPool, error) {
+	if site.CAFile == "" {
+		return nil, nil
+	}
+	data, err := readBounded(site.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(data) {
+		return nil, fmt.Errorf("%s holds no certificate", site.CAFile)
+	}
+	return pool, nil
+}
+
+// minRSA is the least that clients take (CA/Browser Forum Baseline Requirements 6.1.5).
+const minRSA = 2048
+
+func key(leaf *x509.Certificate, site *preflight.Site, object, method string) facts.Observation {
+	o := facts.Observation{Check: "site.certificate-key", Object: object, Outcome: facts.OK, Method: method}
+	switch public := leaf.PublicKey.(type) {
+	case *rsa.PublicKey:
+		o.Detail = fmt.Sprintf("RSA, %d bits", public.N.BitLen())
+		if public.N.BitLen() < minRSA {
+			o.Outcome = facts.Failed
+		}
+	case *ecdsa.PublicKey:
+		o.Detail = "ECDSA, " + public.Curve.Params().Name
+	default:
+		o.Detail = leaf.PublicKeyAlgorithm.String()
+	}
+	if site.Certificate.KeyFile == "" || site.Certificate.File == "" || o.Outcome != facts.OK {
+		return o
+	}
+	if _, err := tls.LoadX509KeyPair(site.Certificate.File, site.Certificate.KeyFile); err != nil {
+		o.Outcome, o.Detail = facts.Failed, facts.Cut(strings.TrimPrefix(err.Error(), "tls: "))
+	}
+	return o
+}
+
+func readPEM(file string) ([]*x509.Certificate, error) {
+	data, err := readBounded(file)
+	if err != nil {
+		return nil, err
+	}
+	var chain []*x509.Certificate
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		chain = append(chain, certificate)
+	}
+	if len(chain) == 0 {
+		return nil, errors.New("file holds no certificate")
+	}
+	return chain, nil
+}
+
+func readBounded(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, maxPEM))
+}
+
+// handshake takes what the server presents, without believing it yet.
+func handshake(ctx context.Context, resolver *net.Resolver, site *preflight.Site) ([]*x509.Certificate, error) {
+	conn, err := dialer(resolver).DialContext(ctx, "tcp", site.Certificate.Address)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	name, _, _ := net.SplitHostPort(site.Certificate.Address)
+	if site.DNS != nil && len(site.DNS.All()) > 0 {
+		name = site.DNS.All()[0]
+	}
+	// What is presented is looked at here, and checked by chainOf and names.
+	client := tls.Client(conn, &tls.Config{ServerName: name, InsecureSkipVerify: true}) //nolint:gosec // see above
+	if err := client.HandshakeContext(ctx); err != nil {
+		return nil, err
+	}
+	return client.ConnectionState().PeerCertificates, nil
+}
+
+// ntp asks a server for the time once (RFC 5905).
+func ntp(ctx context.Context, resolver *net.Resolver, server string) facts.Observation {
+	const method = "one NTP request from the admin host"
+	object := server
+	if _, _, err := net.SplitHostPort(server); err != nil {
+		server = net.JoinHostPort(server, "123")
+	}
+	conn, err := dialer(resolver).DialContext(ctx, "udp", server)
+	if err != nil {
+		return failed("site.ntp", object, method, err)
+	}
+	defer conn.Close()
+	request := make([]byte, 48)
+	request[0] = 0x23 // version 4, client
+	copy(request[40:], rand.Text()[:8])
+	answer := make([]byte, 128)
+	n, err := exchange(conn, request, answer)
+	if err != nil {
+		return failed("site.ntp", object, method, err)
+	}
+	o := facts.Observation{Check: "site.ntp", Object: object, Method: method, Outcome: facts.OK}
+	switch {
+	case n < 48 || answer[0]&7 != 4 || !bytes.Equal(answer[24:32], request[40:48]):
+		o.Outcome, o.Detail = facts.WrongHost, "answer is not NTP's"
+	case answer[0]>>6 == 3 || answer[1] == 0 || answer[1] > 15:
+		o.Outcome, o.Detail = facts.Failed, "server is not synchronised itself"
+	default:
+		const epoch = 2208988800 // 1970 in seconds since 1900
+		offset := float64(int64(binary.BigEndian.Uint32(answer[40:]))-epoch) - float64(time.Now().Unix())
+		o.Detail = fmt.Sprintf("stratum %d, %+.0f s from the admin host's clock", answer[1], offset)
+	}
+	return o
+}
+
+// exchange sends a datagram up to three times until something answers.
+func exchange(conn net.Conn, request, answer []byte) (int, error) {
+	var err error
+	for range 3 {
+		if _, err = conn.Write(request); err != nil {
+			return 0, err
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(limit / 4))
+		var n int
+		if n, err = conn.Read(answer); err == nil {
+			return n, nil
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return 0, err
+		}
+	}
+	return 0, err
+}
+
+// mail reads a relay's greeting and takes leave (RFC 5321); it sends no mail.
+func mail(ctx context.Context, resolver *net.Resolver, relay string) facts.Observation {
+	const method = "SMTP greeting, EHLO and QUIT from the admin host"
+	conn, err := dialer(resolver).DialContext(ctx, "tcp", relay)
+	if err != nil {
+		return failed("site.mail", relay, method, err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(limit))
+	reader := bufio.NewReaderSize(io.LimitReader(conn, 64<<10), maxGreeting)
+	greeting, err := reader.ReadSlice('\n')
+	if err != nil {
+		return failed("site.mail", relay, method, err)
+	}
+	o := facts.Observation{Check: "site.mail", Object: relay, Method: method, Outcome: facts.OK}
+	if !bytes.HasPrefix(greeting, []byte("220")) {
+		o.Outcome, o.Detail = facts.WrongHost, facts.Cut("greets with "+string(greeting))
+		return o
+	}
+	_, err = io.WriteString(conn, "EHLO island.invalid\r\n")
+	if err == nil {
+		var reply []byte
+		if reply, err = reader.ReadSlice('\n'); err == nil && !bytes.HasPrefix(reply, []byte("250")) {
+			o.Outcome, o.Detail = facts.Refused, facts.Cut(string(reply))
+		}
+	}
+	if err != nil {
+		return failed("site.mail", relay, method, err)
+	}
+	_, _ = io.WriteString(conn, "QUIT\r\n")
+	return o
+}
+
+// turn sends a STUN binding request over each transport (RFC 8489).
+func turn(ctx context.Context, resolver *net.Resolver, server preflight.TURN) []facts.Observation {
+	var result []facts.Observation
+	for _, transport := range []struct {
+		name string
+		port int
+	}{{"udp", cmp.Or(server.UDP, 3478)}, {"tcp", cmp.Or(server.TCP, 3478)}, {"tls", cmp.Or(server.TLS, 5349)}} {
+		if transport.port > 0 {
+			result = append(result, binding(ctx, resolver, server.Address, transport.name, transport.port))
+		}
+	}
+	return result
+}
+
+func binding(ctx context.Context, resolver *net.Resolver, host, transport string, port int) facts.Observation {
+	const check = "site.turn"
+	method := "STUN binding request over " + strings.ToUpper(transport) + " from the admin host"
+	object := fmt.Sprintf("%s %s", transport, net.JoinHostPort(host, strconv.Itoa(port)))
+	network := "tcp"
+	if transport == "udp" {
+		network = "udp"
+	}
+	conn, err := dialer(resolver).DialContext(ctx, network, net.JoinHostPort(host, strconv.Itoa(port)))
+	if err != nil {
+		return failed(check, object, method, err)
+	}
+	defer func() { _ = conn.Close() }()
+	if transport == "tls" {
+		// Which certificate a TURN server has is another check's matter.
+		client := tls.Client(conn, &tls.Config{ServerName: host, InsecureSkipVerify: true}) //nolint:gosec // see above
+		if err := client.HandshakeContext(ctx); err != nil {
+			return failed(check, object, method, err)
+		}
+		conn = client
+	}
+	request := make([]byte, 20)
+	binary.BigEndian.PutUint16(request, 1)              // binding request
+	binary.BigEndian.PutUint32(request[4:], 0x2112A442) // magic cookie
+	_, _ = rand.Read(request[8:])
+	answer := make([]byte, 1500)
+	var n int
+	if network == "udp" {
+		n, err = exchange(conn, request, answer)
+	} else {
+		_ = conn.SetDeadline(time.Now().Add(limit))
+		if _, err = conn.Write(request); err == nil {
+			n, err = io.ReadAtLeast(conn, answer, 20)
+		}
+	}
+	if err != nil {
+		return failed(check, object, method, err)
+	}
+	o := facts.Observation{Check: check, Object: object, Method: method, Outcome: facts.OK}
+	if n < 20 || !bytes.Equal(answer[4:20], request[4:20]) || answer[0]>>6 != 0 {
+		o.Outcome, o.Detail = facts.WrongHost, "answer is not STUN's"
+	}
+	return o
+}
+
+// idp fetches an identity provider's metadata and looks whether it is SAML's.
+func idp(ctx context.Context, resolver *net.Resolver, site *preflight.Site, url string) facts.Observation {
+	const check, method = "site.idp", "HTTP GET from the admin host"
+	roots, err := authorities(site)
+	if err != nil {
+		return facts.Observation{Check: check, Object: url, Method: method, Outcome: facts.Unmade, Detail: facts.Cut(err.Error())}
+	}
+	transport := &http.Transport{DialContext: dialer(resolver).DialContext, TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true}
+	client := &http.Client{Transport: transport, Timeout: limit}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return failed(check, url, method, err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return failed(check, url, method, err)
+	}
+	defer response.Body.Close()
+	o := facts.Observation{Check: check, Object: url, Method: method, Outcome: facts.OK}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxMetadata))
+	if err != nil {
+		return failed(check, url, method, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		o.Outcome, o.Detail = facts.Failed, "status "+strconv.Itoa(response.StatusCode)
+		return o
+	}
+	var metadata struct {
+		XMLName xml.Name
+	}
+	if xml.Unmarshal(body, &metadata) != nil || metadata.XMLName.Local != "EntityDescriptor" && metadata.XMLName.Local != "EntitiesDescriptor" {
+		o.Outcome, o.Detail = facts.WrongHost, "what is there is no SAML metadata"
+	}
+	return o
+}

@@ -1,0 +1,85 @@
+package preflight
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/islandbundle/island/sizing/preflight/facts"
+)
+
+// TestDefaultPorts holds the table to what the field's sources list.
+func TestDefaultPorts(t *testing.T) {
+	t.Parallel()
+	p, err := DefaultPorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []struct {
+		from, to, protocol string
+		ports              []int
+	}{
+		{"cassandra", "cassandra", "tcp", []int{7000, 7199}},
+		{"kube-node", "cassandra", "tcp", []int{9042, 9160}},
+		{"elasticsearch", "elasticsearch", "tcp", []int{9300}},
+		{"kube-node", "elasticsearch", "tcp", []int{9200}},
+		{"kube-node", "minio", "tcp", []int{9000, 9092}},
+		{"rmq-cluster", "rmq-cluster", "tcp", []int{4369, 25672}},
+		{"kube-node", "rmq-cluster", "tcp", []int{5671, 5672}},
+		{"postgresql", "postgresql", "tcp", []int{5432}},
+		{"minio", "assethost", "tcp", []int{8080}},
+		{"kube-node", "restund", "tcp", []int{3478, 5349}},
+		{"kube-node", "coturn", "udp", []int{3478, 32768, 46883, 60999}},
+	} {
+		hosts := []facts.Host{{Name: "a", Groups: []string{want.from}}, {Name: "b", Groups: []string{want.to}}}
+		var got []int
+		for _, w := range p.Wants(hosts) {
+			if w.From == "a" && w.To == "b" && w.Protocol == want.protocol {
+				got = append(got, w.Port)
+			}
+			if w.From == w.To {
+				t.Errorf("host %s speaks to itself", w.From)
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(want.ports)
+		if !slices.Equal(got, want.ports) {
+			t.Errorf("%s to %s over %s: ports are %v, want %v", want.from, want.to, want.protocol, got, want.ports)
+		}
+	}
+}
+
+func TestMediaAvoidsNodePorts(t *testing.T) {
+	t.Parallel()
+	p, err := DefaultPorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, port := range p.row("media").Ports {
+		if port >= 30000 && port <= 32767 {
+			t.Errorf("media port %d is a node port", port)
+		}
+	}
+}
+
+func TestReadPortsRefuses(t *testing.T) {
+	t.Parallel()
+	const head = "apiVersion: island/v1\nkind: Ports\nsources: {G: {title: x}}\nrows:\n"
+	const row = "  - {id: a-b, from: [x], to: [y], protocol: tcp, ports: [1], source: G, purpose: {en: a, de: b}}\n"
+	if _, err := ReadPorts("ports.yaml", []byte(head+row)); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"no rows":        head,
+		"row twice":      head + row + row,
+		"port 0":         head + strings.Replace(row, "[1]", "[0]", 1),
+		"port 65536":     head + strings.Replace(row, "[1]", "[65536]", 1),
+		"other protocol": head + strings.Replace(row, "tcp", "sctp", 1),
+		"no source":      head + strings.Replace(row, "source: G", "source: X", 1),
+		"nobody":         head + strings.Replace(row, "[x]", "[]", 1),
+	} {
+		if _, err := ReadPorts("ports.yaml", []byte(text)); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+}

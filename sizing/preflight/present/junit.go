@@ -1,0 +1,85 @@
+package present
+
+import (
+	"encoding/xml"
+	"io"
+	"slices"
+
+	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/preflight/facts"
+)
+
+type testSuites struct {
+	XMLName xml.Name    `xml:"testsuites"`
+	Suites  []testSuite `xml:"testsuite"`
+}
+
+type testSuite struct {
+	Name     string     `xml:"name,attr"`
+	Tests    int        `xml:"tests,attr"`
+	Failures int        `xml:"failures,attr"`
+	Errors   int        `xml:"errors,attr"`
+	Skipped  int        `xml:"skipped,attr"`
+	Time     string     `xml:"timestamp,attr"`
+	Cases    []testCase `xml:"testcase"`
+}
+
+type testCase struct {
+	Class   string   `xml:"classname,attr"`
+	Name    string   `xml:"name,attr"`
+	Failure *problem `xml:"failure"`
+	Error   *problem `xml:"error"`
+	Skipped *problem `xml:"skipped"`
+	Output  string   `xml:"system-out,omitempty"`
+}
+
+type problem struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr,omitempty"`
+	Text    string `xml:",chardata"`
+}
+
+// JUnit writes a report as JUnit XML, one suite for each host and one for the
+// site. A warning passes, with its text as output, since the format has none.
+func JUnit(w io.Writer, r *preflight.Report) error {
+	suites := testSuites{Suites: []testSuite{}}
+	for _, f := range r.Findings {
+		host := f.Host
+		if host == "" {
+			host = "site"
+		}
+		i := slices.IndexFunc(suites.Suites, func(s testSuite) bool { return s.Name == facts.Printable(host) })
+		if i < 0 {
+			i = len(suites.Suites)
+			suites.Suites = append(suites.Suites, testSuite{Name: facts.Printable(host), Time: r.Taken})
+		}
+		suite := &suites.Suites[i]
+		c := testCase{Class: "preflight." + f.ID, Name: facts.Printable(f.ID + " " + f.Object)}
+		p := &problem{Message: facts.Printable(f.Message.EN), Type: f.ID, Text: facts.Printable(f.Remedy.EN)}
+		suite.Tests++
+		switch f.Outcome {
+		case preflight.Fail:
+			c.Failure = p
+			suite.Failures++
+		case preflight.Error:
+			c.Error = p
+			suite.Errors++
+		case preflight.Skipped:
+			c.Skipped = p
+			suite.Skipped++
+		case preflight.Warn:
+			c.Output = p.Message
+		}
+		suite.Cases = append(suite.Cases, c)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	encoder := xml.NewEncoder(w)
+	encoder.Indent("", "  ")
+	if err := encoder.Encode(suites); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}

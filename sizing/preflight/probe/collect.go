@@ -1,0 +1,77 @@
+package probe
+
+import (
+	"context"
+	"os"
+	"reflect"
+	"time"
+
+	"github.com/islandbundle/island/sizing/preflight/facts"
+)
+
+// Collect reads a host's facts. It fails only when it is cancelled: whatever
+// cannot be read, or not in time, is said to be so in the facts.
+func Collect(ctx context.Context, s System, request Request) (*facts.Facts, error) {
+	request = request.complete()
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, request.Limit)
+	defer cancel()
+	document := &facts.Facts{
+		APIVersion: facts.APIVersion, Kind: facts.Kind, Probe: s.Version, Taken: start.UTC(), Root: os.Geteuid() == 0,
+	}
+	// Each part gathers on its own and is put into the document here, so that
+	// one that hangs (a dead network file system) costs its own values alone.
+	type part func(*facts.Facts)
+	gather := []func() part{
+		func() part { v := s.cpu(ctx, request.Sample); return func(f *facts.Facts) { f.CPU = v } },
+		func() part { v := s.memory(); return func(f *facts.Facts) { f.Memory = v } },
+		func() part { v := s.paths(ctx, request); return func(f *facts.Facts) { f.Paths = v } },
+		func() part { v := s.os(); return func(f *facts.Facts) { f.OS = v } },
+		func() part { v := s.kernel(request); return func(f *facts.Facts) { f.Kernel = v } },
+		func() part { v := s.time(); return func(f *facts.Facts) { f.Time = v } },
+		func() part { v := s.network(); return func(f *facts.Facts) { f.Network = v } },
+		func() part { v := s.security(); return func(f *facts.Facts) { f.Security = v } },
+		func() part { v := s.software(request); return func(f *facts.Facts) { f.Software = v } },
+		func() part { v := s.virtualisation(); return func(f *facts.Facts) { f.Virtualisation = v } },
+	}
+	done := make(chan part, len(gather))
+	for _, g := range gather {
+		go func() { done <- g() }()
+	}
+	for range gather {
+		select {
+		case put := <-done:
+			put(document)
+		case <-ctx.Done():
+		}
+	}
+	if err := context.Cause(ctx); err != nil && err != context.DeadlineExceeded {
+		return nil, err
+	}
+	sayUnread(reflect.ValueOf(document).Elem())
+	document.Name = request.Name
+	if document.Name == "" {
+		document.Name = document.Network.Hostname.Value
+	}
+	document.Elapsed = time.Since(start).Seconds()
+	return document, nil
+}
+
+// sayUnread marks every value that no part filled in.
+func sayUnread(v reflect.Value) {
+	if v.Kind() != reflect.Struct {
+		return
+	}
+	method, unread := v.FieldByName("Method"), v.FieldByName("Unread")
+	if method.IsValid() && unread.IsValid() {
+		if method.String() == "" {
+			unread.SetString("not done in time")
+		}
+		return
+	}
+	for i := range v.NumField() {
+		if v.Type().Field(i).IsExported() {
+			sayUnread(v.Field(i))
+		}
+	}
+}

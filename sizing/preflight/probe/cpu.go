@@ -1,0 +1,177 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/islandbundle/island/sizing/preflight/facts"
+)
+
+func (s System) cpu(ctx context.Context, sample time.Duration) facts.CPU {
+	const source = "/proc/cpuinfo"
+	info, err := s.read(source)
+	c := parseCPUInfo(info)
+	if err == nil && c.threads == 0 {
+		err = errors.New("lists no processor")
+	}
+	affinity, affinityErr := s.affinity()
+	quota, quotaSource, quotaErr := s.cpuQuota()
+	steal, stealErr := s.steal(ctx, sample)
+	usable := math.Min(float64(c.threads), float64(affinity))
+	if affinityErr != nil {
+		usable = float64(c.threads)
+	}
+	if quota > 0 {
+		usable = math.Min(usable, quota)
+	}
+	return facts.CPU{
+		Architecture: known(runtime.GOARCH, nil, "architecture that the probe was built for and runs on", "probe"),
+		Model:        known(c.model, err, "model name", source),
+		Sockets:      known(c.sockets, err, "count of distinct physical ids", source),
+		Cores:        known(c.cores, err, "count of distinct physical id and core id", source),
+		Threads:      known(c.threads, err, "count of online processors", source),
+		Affinity:     known(affinity, affinityErr, "count of bits in the affinity mask", "sched_getaffinity(2)"),
+		Quota:        known(quota, quotaErr, "least quota of the control groups up to the root, 0 for none", quotaSource),
+		Usable:       known(usable, err, "least of threads, affinity and quota", source+", sched_getaffinity(2), "+quotaSource),
+		Steal:        known(steal, stealErr, fmt.Sprintf("median share of stolen time in %d windows of %s", stealWindows, sample/stealWindows), "/proc/stat"),
+		Level:        known(c.level(), err, "processor flags against the x86-64 psABI's levels", source),
+		AES:          known(c.flags["aes"], err, "processor flag aes", source),
+		AVX:          known(c.flags["avx"], err, "processor flag avx", source),
+	}
+}
+
+type cpuInfo struct {
+	model                   string
+	sockets, cores, threads int
+	flags                   map[string]bool
+}
+
+func parseCPUInfo(text string) cpuInfo {
+	c := cpuInfo{flags: map[string]bool{}}
+	sockets, cores := map[string]bool{}, map[string]bool{}
+	socket := ""
+	for line := range strings.Lines(text) {
+		key, value, ok := strings.Cut(line, ":")
+		if !ok {
+			continue
+		}
+		value = strings.TrimSpace(value)
+		switch strings.TrimSpace(key) {
+		case "processor":
+			c.threads++
+			socket = ""
+		case "model name", "CPU implementer":
+			if c.model == "" {
+				c.model = facts.Cut(value)
+			}
+		case "physical id":
+			socket = value
+			sockets[value] = true
+		case "core id":
+			cores[socket+"/"+value] = true
+		case "flags", "Features":
+			for _, flag := range strings.Fields(value) {
+				c.flags[flag] = true
+			}
+		}
+	}
+	// Hypervisors and arm64 may name neither; then each processor is a core.
+	c.sockets, c.cores = len(sockets), len(cores)
+	if c.threads > 0 {
+		c.sockets = max(c.sockets, 1)
+		if c.cores == 0 {
+			c.cores = c.threads
+		}
+	}
+	return c
+}
+
+// level follows the table of microarchitecture levels in the x86-64 psABI; the
+// flags are Linux's names for them.
+func (c cpuInfo) level() int {
+	levels := [][]string{
+		{"cmov", "cx8", "fpu", "fxsr", "mmx", "syscall", "sse", "sse2"},
+		{"cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3"},
+		{"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"},
+		{"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
+	}
+	for i, flags := range levels {
+		for _, flag := range flags {
+			if !c.flags[flag] {
+				return i
+			}
+		}
+	}
+	return len(levels)
+}
+
+func (s System) affinity() (int, error) {
+	if s.Affinity != nil {
+		return s.Affinity()
+	}
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		return 0, err
+	}
+	return set.Count(), nil
+}
+
+// stealWindows are the parts of a sample, of which the middle one counts: a
+// burst in one of them is no oversubscribed server.
+const stealWindows = 5
+
+// steal reads the first line of /proc/stat after each window of the sample.
+func (s System) steal(ctx context.Context, sample time.Duration) (float64, error) {
+	var shares []float64
+	stolen0, total0, err := s.cpuTimes()
+	for range stealWindows {
+		if err != nil {
+			return 0, err
+		}
+		select {
+		case <-time.After(sample / stealWindows):
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+		var stolen1, total1 uint64
+		stolen1, total1, err = s.cpuTimes()
+		share := 0.0
+		if total1 > total0 && stolen1 > stolen0 {
+			share = 100 * float64(stolen1-stolen0) / float64(total1-total0)
+		}
+		shares = append(shares, share)
+		stolen0, total0 = stolen1, total1
+	}
+	return percentile(shares, 50), err
+}
+
+// cpuTimes reads stolen and total time; see proc_stat(5).
+func (s System) cpuTimes() (stolen, total uint64, err error) {
+	text, err := s.read("/proc/stat")
+	if err != nil {
+		return 0, 0, err
+	}
+	line, _, _ := strings.Cut(text, "\n")
+	fields := strings.Fields(line)
+	if len(fields) < 9 || fields[0] != "cpu" {
+		return 0, 0, errors.New("has no line of all processors")
+	}
+	for i, field := range fields[1:9] {
+		n, err := strconv.ParseUint(field, 10, 64)
+		if err != nil {
+			return 0, 0, err
+		}
+		if total += n; i == 7 {
+			stolen = n
+		}
+	}
+	return stolen, total, nil
+}

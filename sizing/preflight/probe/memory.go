@@ -1,0 +1,54 @@
+package probe
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/islandbundle/island/sizing/preflight/facts"
+)
+
+func (s System) memory() facts.Memory {
+	const source = "/proc/meminfo"
+	text, err := s.read(source)
+	info := parseMemInfo(text)
+	if err == nil && info["MemTotal"] == 0 {
+		err = errors.New("has no MemTotal")
+	}
+	limit, limitSource, limitErr := s.memoryLimit()
+	usable := info["MemTotal"]
+	if limit > 0 {
+		usable = min(usable, limit)
+	}
+	crash, crashErr := s.readInt("/sys/kernel/kexec_crash_size")
+	return facts.Memory{
+		Total:     known(info["MemTotal"], err, "MemTotal", source),
+		Available: known(info["MemAvailable"], err, "MemAvailable", source),
+		Limit:     known(limit, limitErr, "least limit of the control groups up to the root, 0 for none", limitSource),
+		Usable:    known(usable, err, "lesser of MemTotal and the control groups' limit", source+", "+limitSource),
+		Swap:      known(info["SwapTotal"], err, "SwapTotal", source),
+		HugePages: known(info["HugePages_Total"]*info["Hugepagesize"], err, "HugePages_Total × Hugepagesize", source),
+		KDump:     known(crash, crashErr, "bytes reserved for a crash kernel", "/sys/kernel/kexec_crash_size"),
+	}
+}
+
+// parseMemInfo gives the lines of proc_meminfo(5), those in kB as bytes.
+func parseMemInfo(text string) map[string]int64 {
+	info := map[string]int64{}
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(line, ":")
+		fields := strings.Fields(value)
+		if len(fields) == 0 {
+			continue
+		}
+		n, err := strconv.ParseInt(fields[0], 10, 64)
+		if err != nil || n < 0 || n > 1<<50 {
+			continue
+		}
+		if len(fields) > 1 && fields[1] == "kB" {
+			n <<= 10
+		}
+		info[key] = n
+	}
+	return info
+}

@@ -1,0 +1,246 @@
+package probe
+
+import (
+	"errors"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/islandbundle/island/sizing/preflight/facts"
+)
+
+func (s System) os() facts.OS {
+	const source = "/etc/os-release"
+	text, err := s.read(source)
+	if err != nil {
+		text, err = s.read("/usr/lib/os-release")
+	}
+	fields := map[string]string{}
+	for line := range strings.Lines(text) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+			fields[key] = facts.Cut(strings.Trim(value, `"'`))
+		}
+	}
+	return facts.OS{
+		ID:       known(fields["ID"], err, "ID", source),
+		Version:  known(fields["VERSION_ID"], err, "VERSION_ID", source),
+		Codename: known(fields["VERSION_CODENAME"], err, "VERSION_CODENAME", source),
+		Pretty:   known(fields["PRETTY_NAME"], err, "PRETTY_NAME", source),
+	}
+}
+
+func (s System) kernel(request Request) facts.Kernel {
+	const source = "/proc/sys/kernel/osrelease"
+	release, err := s.readWord(source)
+	k := facts.Kernel{
+		Release: known(facts.Cut(release), err, "kernel release", source),
+		CGroup:  known(0, errors.New("no control groups are mounted"), "file systems mounted", "/proc/self/mountinfo"),
+		Modules: map[string]facts.Value[string]{}, Sysctls: map[string]facts.Value[string]{},
+	}
+	if g, ok := s.cgroup("memory"); ok {
+		k.CGroup = known(g.version, nil, "hierarchy that has the memory controller", "/proc/self/mountinfo")
+	}
+	builtin, _ := s.read("/lib/modules/" + release + "/modules.builtin")
+	available, _ := s.read("/lib/modules/" + release + "/modules.dep")
+	for _, name := range request.Modules {
+		state := "missing"
+		switch {
+		case s.exists("/sys/module/" + path.Base(name)):
+			state = "loaded"
+		case strings.Contains(builtin, "/"+name+".ko"):
+			state = "builtin"
+		case strings.Contains(available, "/"+name+".ko"):
+			state = "available"
+		}
+		k.Modules[name] = known(state, nil, "module folder of the running kernel, else its module lists", "/sys/module, /lib/modules")
+	}
+	for _, name := range request.Sysctls {
+		file := "/proc/sys/" + strings.ReplaceAll(path.Base(name), ".", "/")
+		value, err := s.readWord(file)
+		k.Sysctls[name] = known(facts.Cut(strings.Join(strings.Fields(value), " ")), err, "value of the running kernel", file)
+	}
+	return k
+}
+
+// timeServices are the programs that keep clocks, under the names that the
+// kernel cuts to 15 characters.
+var timeServices = []string{"chronyd", "ntpd", "ntpsec", "systemd-timesyn", "ptp4l", "openntpd"}
+
+func (s System) time() facts.Time {
+	synchronised, maxError, err := s.clockSync()
+	running, runningErr := s.processes()
+	services := []string{}
+	for _, name := range timeServices {
+		if running[name] {
+			services = append(services, name)
+		}
+	}
+	zone, zoneErr := os.Readlink(s.path("/etc/localtime"))
+	if _, after, ok := strings.Cut(zone, "zoneinfo/"); ok {
+		zone = after
+	}
+	if zoneErr != nil {
+		zone, zoneErr = "UTC", nil // tzset(3): without the file it is UTC
+	}
+	return facts.Time{
+		Synchronised: known(synchronised, err, "flag STA_UNSYNC of the kernel clock", "adjtimex(2)"),
+		MaxError:     known(maxError, err, "maximum error of the kernel clock", "adjtimex(2)"),
+		Services:     known(services, runningErr, "names of running programs", "/proc"),
+		Zone:         known(facts.Cut(zone), zoneErr, "link of the local time", "/etc/localtime"),
+	}
+}
+
+func (s System) clockSync() (bool, float64, error) {
+	if s.ClockSync != nil {
+		return s.ClockSync()
+	}
+	var t unix.Timex
+	if _, err := unix.Adjtimex(&t); err != nil {
+		return false, 0, err
+	}
+	return t.Status&unix.STA_UNSYNC == 0, float64(t.Maxerror) / 1e6, nil
+}
+
+func (s System) security() facts.Security {
+	running, runningErr := s.processes()
+	firewalls := []string{}
+	if conf, err := s.read("/etc/ufw/ufw.conf"); err == nil && strings.Contains(strings.ToLower(conf), "\nenabled=yes") {
+		firewalls = append(firewalls, "ufw")
+	}
+	if running["firewalld"] {
+		firewalls = append(firewalls, "firewalld")
+	}
+	if tables, err := s.read("/proc/net/ip_tables_names"); err == nil && strings.TrimSpace(tables) != "" {
+		firewalls = append(firewalls, "iptables")
+	}
+	tables, err := s.nftables()
+	switch {
+	case err != nil && runningErr == nil:
+		runningErr = err // what is known would look like all there is
+	case tables > 0:
+		firewalls = append(firewalls, "nftables")
+	}
+	return facts.Security{
+		Firewalls: known(firewalls, runningErr, "settings, running programs, tables in the kernel", "/etc/ufw/ufw.conf, /proc, netlink"),
+		SELinux:   s.selinux(),
+		AppArmor:  s.apparmor(),
+	}
+}
+
+func (s System) selinux() facts.Value[string] {
+	const source = "/sys/fs/selinux/enforce"
+	state, err := s.readWord(source)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		state, err = "absent", nil
+	case state == "1":
+		state = "enforcing"
+	default:
+		state = "permissive"
+	}
+	return known(state, err, "mode of the running kernel", source)
+}
+
+func (s System) apparmor() facts.Value[string] {
+	const source = "/sys/module/apparmor/parameters/enabled"
+	state, err := s.readWord(source)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		state, err = "absent", nil
+	case state == "Y":
+		state = "enabled"
+	default:
+		state = "disabled"
+	}
+	return known(state, err, "parameter of the running kernel", source)
+}
+
+// systemPath is where programs are looked for: the path of a root login, not
+// the one that ssh or sudo happens to give.
+var systemPath = []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}
+
+func (s System) hasProgram(name string) bool {
+	return slices.ContainsFunc(systemPath, func(folder string) bool {
+		info, err := os.Stat(s.path(path.Join(folder, path.Base(name))))
+		return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+	})
+}
+
+// runtimes are container runtimes, by the program that serves them.
+var runtimes = []string{"containerd", "dockerd", "crio", "podman", "kubelet"}
+
+func (s System) software(request Request) facts.Software {
+	result := facts.Software{Programs: map[string]facts.Value[bool]{}}
+	for _, name := range request.Programs {
+		result.Programs[name] = known(s.hasProgram(name), nil, "executable file in the system's path", strings.Join(systemPath, ":"))
+	}
+	running, err := s.processes()
+	found := []string{}
+	for _, name := range runtimes {
+		switch {
+		case running[name]:
+			found = append(found, name+" (running)")
+		case s.hasProgram(name):
+			found = append(found, name)
+		}
+	}
+	result.Runtimes = known(found, err, "running programs, executable files", "/proc, system's path")
+	left := []string{}
+	var leftErr error
+	for _, name := range request.Leftovers {
+		switch used, err := s.used(name); {
+		case err != nil:
+			leftErr = err
+		case used:
+			left = append(left, name)
+		}
+	}
+	if len(left) > 0 {
+		leftErr = nil // what is found is found, whatever else could not be looked at
+	}
+	result.Leftovers = known(left, leftErr, "files and folders that are not empty", strings.Join(request.Leftovers, " "))
+	return result
+}
+
+// used tells a file, or a folder with something in it.
+func (s System) used(name string) (bool, error) {
+	info, err := os.Lstat(s.path(name))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil || !info.IsDir() {
+		return err == nil, err
+	}
+	names, err := s.names(name)
+	return len(names) > 0, err
+}
+
+func (s System) virtualisation() facts.Virtualisation {
+	vendor, _ := s.readWord("/sys/class/dmi/id/sys_vendor")
+	product, _ := s.readWord("/sys/class/dmi/id/product_name")
+	info, err := s.read("/proc/cpuinfo")
+	guest := parseCPUInfo(info).flags["hypervisor"]
+	if kind, kindErr := s.readWord("/sys/hypervisor/type"); kindErr == nil {
+		guest, vendor = true, strings.TrimSpace(kind+" "+vendor)
+	}
+	kind := strings.TrimSpace(vendor + " " + product)
+	if kind == "" && !guest {
+		kind = "none"
+	}
+	container, containerErr := s.readWord("/run/systemd/container")
+	switch {
+	case containerErr == nil:
+	case s.exists("/.dockerenv"):
+		container = "docker"
+	default:
+		container = "none"
+	}
+	return facts.Virtualisation{
+		Guest:     known(guest, err, "processor flag hypervisor, or Xen's type", "/proc/cpuinfo, /sys/hypervisor/type"),
+		Kind:      known(facts.Cut(kind), nil, "vendor and product as the firmware names them", "/sys/class/dmi/id"),
+		Container: known(facts.Cut(container), nil, "marks that container managers leave", "/run/systemd/container, /.dockerenv"),
+	}
+}

@@ -1,0 +1,58 @@
+package remote
+
+import "strings"
+
+// script is what runs on the host, by any POSIX shell. It tells what it does in
+// lines that begin with island-, and never has a quotation mark ' in it. The
+// probe is sent when the script has said that it is ready for it, so that no
+// program can read ahead into what follows.
+const script = `
+umask 077
+LC_ALL=C; export LC_ALL
+d=
+clean() { [ -z "$d" ] || rm -rf "$d"; d=; }
+fail() { echo "island-fail $1 $2"; exit 1; }
+trap clean EXIT
+trap "exit 129" HUP INT TERM
+echo "island-hello $(uname -s) $(uname -m) $(id -u)"
+read -r size sum mode || exit 0
+made=
+for base in "${TMPDIR:-/tmp}" /var/tmp "$HOME" /dev/shm; do
+  err=$(mktemp -d "$base/.island-probe.XXXXXXXX" 2>&1)
+  if [ ! -d "$err" ]; then
+    case $err in *"No space left"*|*uota*) fail disk-full "$base" ;; esac
+    continue
+  fi
+  d=$err
+  err=$( { printf "#!/bin/sh\nexit 0\n" >"$d/try"; } 2>&1) || fail disk-full "$base"
+  chmod 700 "$d/try"
+  if "$d/try" 2>/dev/null; then rm -f "$d/try"; made=$base; break; fi
+  clean
+done
+[ -n "$made" ] || fail no-exec "no folder for temporary files lets programs run"
+if [ "$(id -u)" = 0 ]; then mode=plain; fi
+pw=
+if [ "$mode" = password ]; then IFS= read -r pw; fi
+case $mode in
+sudo) sudo -n true 2>/dev/null || fail no-sudo "sudo wants a password or is not given" ;;
+password) printf "%s\n" "$pw" | sudo -S -k -p "" true 2>/dev/null || fail no-sudo "sudo refuses the password" ;;
+esac
+echo island-ready
+err=$(head -c "$size" 2>&1 >"$d/island-probe") || case $err in
+*"No space left"*|*uota*) fail disk-full "$made" ;;
+*) fail failed "$err" ;;
+esac
+got=$(sha256sum <"$d/island-probe")
+[ "${got%% *}" = "$sum" ] || fail damaged "the sum of what arrived differs"
+chmod 700 "$d/island-probe"
+echo island-start
+case $mode in
+sudo) sudo -n "$d/island-probe" session --remove "$d" ;;
+password) { printf "%s\n" "$pw"; exec cat; } | sudo -S -k -p "" "$d/island-probe" session --remove "$d" ;;
+*) "$d/island-probe" session --remove "$d" ;;
+esac
+echo "island-end $?"
+`
+
+// command is the script as one word for whatever login shell the host has.
+func command() string { return "exec sh -c '" + strings.TrimSpace(script) + "'" }

@@ -1,0 +1,72 @@
+package survey
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/islandbundle/island/sizing/preflight/facts"
+)
+
+// The ports of a load balancer and the node ports behind them (the guide).
+const (
+	httpsPort, httpPort = 443, 80
+	balancerLimit       = 5 * time.Second
+	maxBalancerAnswer   = 64
+	balancerCheck       = "site.load-balancer"
+	balancerMethod      = "TCP connection from the admin host, answered by the probes that listen on the node ports"
+)
+
+// loadBalancer connects to the load balancer while probes listen on the node
+// ports: whose token comes back tells which node it leads to.
+func (s *surveyor) loadBalancer(ctx context.Context) []facts.Observation {
+	if s.options.Site == nil || s.options.Site.LoadBalancer == nil {
+		return nil
+	}
+	lb := s.options.Site.LoadBalancer
+	var result []facts.Observation
+	for _, port := range []int{cmp.Or(lb.HTTPS, httpsPort), cmp.Or(lb.HTTP, httpPort)} {
+		result = append(result, s.balance(ctx, net.JoinHostPort(lb.Address, strconv.Itoa(port))))
+	}
+	return result
+}
+
+func (s *surveyor) balance(ctx context.Context, address string) facts.Observation {
+	o := facts.Observation{Check: balancerCheck, Object: address, Method: balancerMethod}
+	dialer := net.Dialer{Timeout: balancerLimit}
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err == nil {
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(balancerLimit))
+		answer := make([]byte, maxBalancerAnswer)
+		var n int
+		n, err = io.ReadAtLeast(conn, answer, 1)
+		token := strings.TrimSpace(string(answer[:n]))
+		i := slices.IndexFunc(s.visits, func(v visit) bool { return v.token == token && slices.Contains(v.host.Groups, "kube-node") })
+		switch {
+		case i >= 0:
+			o.Outcome, o.Detail = facts.OK, "leads to "+s.visits[i].host.Name
+			return o
+		case err == nil, errors.Is(err, io.EOF):
+			o.Outcome, o.Detail = facts.WrongHost, "does not lead to a node port where the probe listens"
+			return o
+		}
+	}
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET):
+		o.Outcome = facts.Refused
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), os.IsTimeout(err):
+		o.Outcome = facts.TimedOut
+	default:
+		o.Outcome, o.Detail = facts.Failed, facts.Cut(err.Error())
+	}
+	return o
+}

@@ -1,0 +1,163 @@
+package survey
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/preflight/probe"
+	"github.com/islandbundle/island/sizing/preflight/remote"
+)
+
+// TestMain lets the test binary be a probe: what is sent is this very program.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 3 && os.Args[1] == "session" {
+		if os.Remove(os.Args[0]) != nil || os.Remove(os.Args[3]) != nil {
+			os.Exit(1)
+		}
+		if probe.Serve(context.Background(), probe.System{Version: "test"}, os.Stdin, os.Stdout) != nil {
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func options(t *testing.T, rows string) Options {
+	t.Helper()
+	ports, err := preflight.ReadPorts("ports.yaml", []byte("apiVersion: island/v1\nkind: Ports\nsources: {G: {title: x}}\nrows:\n"+rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Options{
+		Ports:   ports,
+		Remote:  remote.Options{Probe: func(string) ([]byte, error) { return os.ReadFile("/proc/self/exe") }},
+		Request: probe.Request{Sample: 1, NoFsync: true, Paths: []string{"/"}},
+	}
+}
+
+// local gives hosts that are all this machine.
+func local(names ...string) []Host {
+	var hosts []Host
+	for _, name := range names {
+		hosts = append(hosts, Host{Name: name, Groups: []string{name}, Internal: "127.0.0.1", Target: remote.Target{Local: true}})
+	}
+	return hosts
+}
+
+const rows = `  - {id: first, from: [a], to: [b], protocol: tcp, ports: [47821], source: G, purpose: {en: x, de: x}}
+  - {id: second, from: [a, c], to: [b], protocol: udp, ports: [47822], source: G, purpose: {en: x, de: x}}
+`
+
+type stages struct {
+	mu   sync.Mutex
+	seen map[string][]string
+}
+
+func (s *stages) Host(name, stage string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen[name] = append(s.seen[name], stage)
+}
+
+func (s *stages) Done(name string, reach facts.Reach) { s.Host(name, string(reach.Outcome)) }
+
+func TestTake(t *testing.T) {
+	o := options(t, rows)
+	progress := &stages{seen: map[string][]string{}}
+	o.Progress = progress
+	result, err := Take(t.Context(), local("a", "b", "c"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range result.Hosts {
+		if host.Reach.Outcome != facts.Reached || host.Facts == nil || host.Facts.Name != host.Name || host.Clock == nil {
+			t.Errorf("host is %+v", host)
+		}
+	}
+	var got []string
+	for _, link := range result.Links {
+		if link.Protocol != "mtu" {
+			got = append(got, link.From+link.To+" "+link.Protocol+" "+string(link.Outcome))
+		}
+	}
+	if want := []string{"ab tcp ok", "ab udp ok", "cb udp ok"}; !slices.Equal(got, want) {
+		t.Errorf("links are %q, want %q", got, want)
+	}
+	if want := []string{"connect", "collect", "dial", "reached"}; !slices.Equal(progress.seen["a"], want) {
+		t.Errorf("stages of a are %q, want %q", progress.seen["a"], want)
+	}
+	data, err := json.Marshal(result)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := facts.ReadSurvey(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := json.Marshal(back); err != nil || !bytes.Equal(data, again) {
+		t.Errorf("survey changes when it is read: %v", err)
+	}
+}
+
+// TestPortInUse: two hosts that are one machine cannot both have a port.
+func TestPortInUse(t *testing.T) {
+	result, err := Take(t.Context(), local("a", "b", "c"), options(t, "  - {id: x, from: [a], to: [b, c], protocol: tcp, ports: [47823], source: G, purpose: {en: x, de: x}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, link := range result.Links {
+		if link.Protocol == "tcp" {
+			got = append(got, string(link.Outcome))
+		}
+	}
+	slices.Sort(got)
+	if want := []string{"in-use", "ok"}; !slices.Equal(got, want) {
+		t.Errorf("links are %q, want %q", got, want)
+	}
+}
+
+// TestOneLostHostLosesNoOther: there is no probe for the second host that asks.
+func TestOneLostHostLosesNoOther(t *testing.T) {
+	o := options(t, rows)
+	hosts := local("a", "b", "c")
+	hosts[2].Target = remote.Target{Address: "host.example"}
+	o.Remote.SSH = "/bin/false"
+	result, err := Take(t.Context(), hosts, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Hosts[2].Reach.Outcome == facts.Reached || result.Hosts[2].Facts != nil {
+		t.Errorf("lost host is %+v", result.Hosts[2].Reach)
+	}
+	for _, host := range result.Hosts[:2] {
+		if host.Reach.Outcome != facts.Reached {
+			t.Errorf("host %s is %+v", host.Name, host.Reach)
+		}
+	}
+}
+
+func TestNoProbe(t *testing.T) {
+	o := options(t, rows)
+	o.Remote.Probe = func(string) ([]byte, error) { return nil, errors.New("no probe here") }
+	result, err := Take(t.Context(), local("a"), o)
+	if err != nil || result.Hosts[0].Reach.Outcome != facts.NoProbe {
+		t.Errorf("host is %+v, %v", result.Hosts[0].Reach, err)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Take(ctx, local("a"), options(t, rows)); !errors.Is(err, context.Canceled) {
+		t.Errorf("error is %v", err)
+	}
+}

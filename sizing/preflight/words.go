@@ -1,0 +1,41 @@
+package preflight
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/islandbundle/island/sizing/report"
+)
+
+// say words a message in both languages.
+func say(en, de string, args ...any) report.Text {
+	return report.Text{EN: fmt.Sprintf(en, args...), DE: fmt.Sprintf(de, args...)}
+}
+
+// trim gives a number without zeros at its end, at most three decimals.
+func trim(x float64) string {
+	text := strconv.FormatFloat(x, 'f', 3, 64)
+	return strings.TrimRight(strings.TrimRight(text, "0"), ".")
+}
+
+// gigabytes gives bytes in the unit of the hardware table.
+func gigabytes(bytes int64) string { return trim(float64(bytes/1e7) / 100) }
+
+func passIf(ok bool, otherwise Outcome) Outcome {
+	if ok {
+		return Pass
+	}
+	return otherwise
+}
+
+// graded gives the outcome of a number that should be small.
+func graded(x, warn, fail float64) Outcome {
+	switch {
+	case x > fail:
+		return Fail
+	case x > warn:
+		return Warn
+	}
+	return Pass
+}

@@ -1,0 +1,262 @@
+package site
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// fault is one thing wrong with the site, what makes it so, and the findings
+// that it must give: exactly these.
+type fault struct {
+	name   string
+	inject func(*site) (undo func())
+	want   []string
+	code   int
+}
+
+func faults() []fault {
+	return []fault{
+		{"too few cores by affinity", func(s *site) func() {
+			h := s.host("cassandra1")
+			s.run("taskset", "-a", "-p", "1", strconv.Itoa(h.pid))
+			return func() { s.run("taskset", "-a", "-p", "ffff", strconv.Itoa(h.pid)) }
+		}, []string{"cpu.cores@cassandra1"}, 4},
+		{"too few cores by control group", func(s *site) func() {
+			return s.limit(s.host("cassandra1"), "cpu.cfs_quota_us", "150000", "cpu.max", "150000 100000")
+		}, []string{"cpu.cores@cassandra1"}, 4},
+		{"too little memory", func(s *site) func() {
+			return s.limit(s.host("minio1"), "memory.limit_in_bytes", "1500000000", "memory.max", "1500000000")
+		}, []string{"memory.total@minio1"}, 4},
+		{"small disk", func(s *site) func() {
+			h := s.host("cassandra1")
+			s.in(h, "mkdir -p /mnt/cassandra; mount -t tmpfs -o size=8g tmpfs /mnt/cassandra")
+			return func() { s.in(h, "umount /mnt/cassandra") }
+		}, []string{"disk.size@cassandra1"}, 4},
+		{"slow disk", slowDisk, []string{"disk.fsync@kubenode2"}, 4},
+		{"wrong OS release", func(s *site) func() {
+			h := s.host("kubenode1")
+			s.in(h, "cp /etc/os-release /etc/os-release.good; sed -i s/22.04/18.04/ /etc/os-release")
+			return func() { s.in(h, "mv /etc/os-release.good /etc/os-release") }
+		}, []string{"os.release@kubenode1"}, 4},
+		{"clock skew", func(s *site) func() {
+			h := s.host("cassandra1")
+			stop := s.skewedSSHD(h, 3*time.Second)
+			s.ports[h.name] = 2222
+			s.inventory(nil)
+			return func() {
+				delete(s.ports, h.name)
+				s.inventory(nil)
+				stop()
+			}
+		}, []string{"time.offset@cassandra1"}, 4},
+		{"blocked TCP port", func(s *site) func() {
+			h := s.host("cassandra1")
+			s.in(h, "nft 'table inet block { chain in { type filter hook input priority 0; tcp dport 9042 drop; }; }'")
+			return func() { s.in(h, "nft delete table inet block") }
+		}, []string{"link.tcp@cassandra1"}, 4},
+		{"rejected TCP port", func(s *site) func() {
+			h := s.host("cassandra1")
+			s.in(h, "nft 'table inet block { chain in { type filter hook input priority 0; tcp dport 9042 reject with tcp reset; }; }'")
+			return func() { s.in(h, "nft delete table inet block") }
+		}, []string{"link.tcp@cassandra1"}, 4},
+		{"blocked UDP port", func(s *site) func() {
+			h := s.host("restund1")
+			s.in(h, "nft 'table inet block { chain in { type filter hook input priority 0; udp dport 3478 drop; }; }'")
+			return func() { s.in(h, "nft delete table inet block") }
+		}, []string{"link.udp@restund1"}, 4},
+		{"another host answers", func(s *site) func() {
+			// Port 9300 of one host is translated to another one's probe.
+			h := s.host("elasticsearch1")
+			s.in(h, "sysctl -qw net.ipv4.ip_forward=1; nft 'table ip wrong { chain pre { type nat hook prerouting priority -100; tcp dport 9200 dnat to "+s.host("cassandra1").address+":9042; }; chain post { type nat hook postrouting priority 100; masquerade; }; }'")
+			return func() { s.in(h, "nft delete table ip wrong; sysctl -qw net.ipv4.ip_forward=0") }
+		}, []string{"link.tcp@elasticsearch1"}, 4},
+		{"port in use", func(s *site) func() {
+			h := s.host("minio1")
+			probe := filepath.Join(s.probes, "linux-"+arch(), "island-probe")
+			stop := s.background(h, probe, "listen", "--token", "other", "tcp:9000")
+			s.await("listener", func() bool {
+				out, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/tcp6", h.pid))
+				return strings.Contains(string(out), ":2328 ")
+			})
+			return stop
+		}, []string{"port.in-use@minio1"}, 4},
+		{"wrong MTU", func(s *site) func() {
+			h := s.host("kubenode3")
+			s.in(h, "ip link set eth0 mtu 1400")
+			return func() { s.in(h, "ip link set eth0 mtu 1500") }
+		}, []string{"net.mtu@kubenode3"}, 4},
+		{"smaller MTU on the way", func(s *site) func() {
+			port := "p" + s.host("assethost").address[len(network):]
+			s.run("ip", "-n", s.prefix+"net", "link", "set", port, "mtu", "1400")
+			return func() { s.run("ip", "-n", s.prefix+"net", "link", "set", port, "mtu", "1500") }
+		}, nil, 4}, // judged below: every way to and from the host
+		{"DNS name missing", func(s *site) func() {
+			return s.serviceFault(func(v *settings) {
+				v.Names = slices.DeleteFunc(slices.Clone(v.Names), func(n string) bool { return n == "teams" })
+			})
+		}, []string{"site.dns@"}, 4},
+		{"certificate expired", func(s *site) func() {
+			s.certificate(time.Now().Add(-100*time.Hour), time.Now().Add(-time.Hour), "*.wire.example")
+			s.restartServices()
+			return s.services
+		}, []string{"site.certificate-dates@"}, 4},
+		{"certificate for another name", func(s *site) func() {
+			s.certificate(time.Now().Add(-time.Hour), time.Now().Add(1000*time.Hour), "*.other.example")
+			s.restartServices()
+			return s.services
+		}, []string{"site.certificate-names@"}, 4},
+		{"NTP server silent", func(s *site) func() {
+			return s.serviceFault(func(v *settings) { v.Silent = []string{"ntp"} })
+		}, []string{"site.ntp@"}, 4},
+		{"mail relay down", func(s *site) func() {
+			return s.serviceFault(func(v *settings) { v.Silent = []string{"mail"} })
+		}, []string{"site.mail@"}, 4},
+		{"TURN silent over UDP", func(s *site) func() {
+			return s.serviceFault(func(v *settings) { v.Silent = []string{"turn-udp"} })
+		}, []string{"site.turn@"}, 4},
+		{"load balancer leads nowhere", func(s *site) func() {
+			return s.serviceFault(func(v *settings) { v.Silent = []string{"lb-https"} })
+		}, []string{"site.load-balancer@"}, 4},
+		{"identity provider down", func(s *site) func() {
+			return s.serviceFault(func(v *settings) { v.Silent = []string{"idp"} })
+		}, []string{"site.idp@"}, 4},
+		{"host down", func(s *site) func() {
+			h := s.host("minio1")
+			s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", "down")
+			return func() { s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", "up") }
+		}, []string{"reach.down@minio1"}, 5},
+		{"wrong SSH key", func(s *site) func() {
+			h := s.host("restund1")
+			s.in(h, "mv /etc/ssh/island_keys /etc/ssh/island_keys.good; : >/etc/ssh/island_keys")
+			return func() { s.in(h, "mv /etc/ssh/island_keys.good /etc/ssh/island_keys") }
+		}, []string{"reach.auth@restund1"}, 5},
+		{"host key changed", func(s *site) func() {
+			good, err := os.ReadFile(filepath.Join(s.folder, "known_hosts"))
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			h, other := s.host("elasticsearch1"), s.host("minio1")
+			lines := strings.Split(string(good), "\n")
+			for i, line := range lines {
+				if strings.HasPrefix(line, h.address+",") {
+					lines[i] = h.address + " " + strings.TrimSpace(keyLine(other))
+				}
+			}
+			s.file(filepath.Join(s.folder, "known_hosts"), strings.Join(lines, "\n"), 0o644)
+			return func() { s.file(filepath.Join(s.folder, "known_hosts"), string(good), 0o644) }
+		}, []string{"reach.host-key@elasticsearch1"}, 5},
+		{"no sudo", func(s *site) func() {
+			h := s.host("assethost")
+			s.in(h, "mv /etc/sudoers.d/tech /etc/tech.sudoers")
+			return func() { s.in(h, "mv /etc/tech.sudoers /etc/sudoers.d/tech") }
+		}, []string{"reach.sudo@assethost"}, 5},
+		{"two roles on one host", func(s *site) func() {
+			s.inventory(func(groups map[string][]string) {
+				groups["elasticsearch"] = append(groups["elasticsearch"], "minio1")
+			})
+			return func() { s.inventory(nil) }
+		}, []string{"roles.share@minio1"}, 4},
+		{"even number of etcd members", func(s *site) func() {
+			s.inventory(func(groups map[string][]string) { groups["etcd"] = groups["etcd"][:2] })
+			return func() { s.inventory(nil) }
+		}, []string{"count.etcd@"}, 4},
+		{"default route on an island", func(s *site) func() {
+			h := s.host("kubenode2")
+			s.in(h, "ip route add default via "+network+"1")
+			return func() { s.in(h, "ip route del default") }
+		}, []string{"net.island@kubenode2"}, 4},
+		{"full disk during collection", func(s *site) func() {
+			h := s.host("minio1")
+			s.in(h, "mount -t tmpfs -o size=1m,mode=1777 tmpfs /tmp")
+			return func() { s.in(h, "umount /tmp") }
+		}, []string{"reach.disk-full@minio1"}, 5},
+		{"probe killed half way", killProbe, []string{"reach.probe@cassandra1"}, 5},
+		{"wrong host name", func(s *site) func() {
+			h := s.host("kubenode3")
+			s.in(h, "hostname other")
+			return func() { s.in(h, "hostname kubenode3") }
+		}, []string{"net.hostname@kubenode3"}, 4},
+		{"dynamic address", func(s *site) func() {
+			h := s.host("kubenode3")
+			s.in(h, "ip addr change "+h.address+"/24 dev eth0 valid_lft 3600 preferred_lft 3600")
+			return func() { s.in(h, "ip addr change "+h.address+"/24 dev eth0 valid_lft forever preferred_lft forever") }
+		}, []string{"net.static@kubenode3"}, 4},
+		{"leftovers", func(s *site) func() {
+			h := s.host("kubenode3")
+			s.in(h, "mkdir -p /var/lib/etcd/member; touch /var/lib/etcd/member/x")
+			return func() { s.in(h, "rm -r /var/lib/etcd") }
+		}, []string{"software.leftovers@kubenode3"}, 4},
+	}
+}
+
+func (s *site) serviceFault(change func(*settings)) func() {
+	v := settings{Names: wireNames, Forward: s.host("kubenode1").address}
+	change(&v)
+	s.settings(v)
+	s.restartServices()
+	return s.services
+}
+
+// slowDisk puts etcd's data on a disk that a control group slows down.
+func slowDisk(s *site) func() {
+	h := s.host("kubenode2")
+	image := filepath.Join(s.folder, "disk.img")
+	s.file(image, "", 0o600)
+	if err := os.Truncate(image, 256<<20); err != nil {
+		s.t.Fatal(err)
+	}
+	s.run("mkfs.ext4", "-q", "-F", image)
+	device := strings.TrimSpace(s.run("losetup", "--find", "--show", image))
+	s.in(h, "mkdir -p /var/lib/etcd; mount "+device+" /var/lib/etcd; rmdir /var/lib/etcd/lost+found")
+	var stat syscall.Stat_t
+	if err := syscall.Stat(device, &stat); err != nil {
+		s.t.Fatal(err)
+	}
+	id := fmt.Sprintf("%d:%d", stat.Rdev>>8&0xfff, stat.Rdev&0xff|stat.Rdev>>12&0xfff00)
+	lift := s.limit(h, "blkio.throttle.write_iops_device", id+" 20", "io.max", id+" wiops=20")
+	_ = lift
+	return func() {
+		s.limit(h, "blkio.throttle.write_iops_device", id+" 0", "io.max", id+" wiops=max")
+		s.in(h, "umount /var/lib/etcd; rmdir /var/lib/etcd")
+		s.run("losetup", "--detach", device)
+	}
+}
+
+// killProbe ends every probe on a host as soon as it runs.
+func killProbe(s *site) func() {
+	h := s.host("cassandra1")
+	home, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", h.pid))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	var task sync.WaitGroup
+	task.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+			names, _ := filepath.Glob("/proc/[0-9]*/comm")
+			for _, name := range names {
+				comm, _ := os.ReadFile(name)
+				folder := filepath.Dir(name)
+				if ns, err := os.Readlink(folder + "/ns/net"); err == nil && ns == home && string(comm) == "island-probe\n" {
+					if pid, err := strconv.Atoi(filepath.Base(folder)); err == nil {
+						time.Sleep(200 * time.Millisecond) // half way through its sample
+						_ = syscall.Kill(pid, syscall.SIGKILL)
+					}
+				}
+			}
+		}
+	})
+	return func() { close(stop); task.Wait() }
+}

@@ -1,0 +1,113 @@
+package site
+
+import (
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+func keyLine(h *host) string { return string(ssh.MarshalAuthorizedKey(h.publicKey)) }
+
+// TestSite builds the site once and injects one fault after the other.
+func TestSite(t *testing.T) {
+	s := newSite(t, goodHosts())
+	t.Run("good site", func(t *testing.T) {
+		s.good(t)
+	})
+	for _, f := range faults() {
+		t.Run(f.name, func(t *testing.T) {
+			whole := s.t
+			s.t = t
+			defer func() { s.t = whole }()
+			undo := f.inject(s)
+			r := s.preflight()
+			undo()
+			f.judge(t, r)
+		})
+	}
+	t.Run("good site again", func(t *testing.T) {
+		s.good(t)
+	})
+}
+
+func (f fault) judge(t *testing.T, r result) {
+	t.Helper()
+	if f.want != nil && !slices.Equal(r.findings, f.want) || f.code != 0 && r.code != f.code {
+		t.Errorf("findings are %q, exit code %d; want %q, %d\n%s", r.findings, r.code, f.want, f.code, r.explain())
+	}
+	if f.name == "smaller MTU on the way" {
+		for _, finding := range r.findings {
+			if !strings.HasPrefix(finding, "link.mtu@") {
+				t.Errorf("finding %s is not the fault's", finding)
+			}
+		}
+		if len(r.findings) == 0 {
+			t.Error("fault was missed")
+		}
+	}
+}
+
+func (s *site) good(t *testing.T) result {
+	t.Helper()
+	r := s.preflight()
+	if len(r.findings) > 0 || r.code != 0 {
+		t.Errorf("good site has findings %q, exit code %d\n%s", r.findings, r.code, r.explain())
+	}
+	for _, h := range s.hosts {
+		if left := s.in(h, "ls -A /tmp /var/tmp /dev/shm | grep island-probe || true"); left != "" {
+			t.Errorf("%s: left behind: %s", h.name, left)
+		}
+	}
+	return r
+}
+
+// TestGoodSiteRuns looks for false alarms: ISLAND_SITE_RUNS=200 for the real
+// thing, which takes some minutes.
+func TestGoodSiteRuns(t *testing.T) {
+	runs, _ := strconv.Atoi(os.Getenv("ISLAND_SITE_RUNS"))
+	if runs == 0 {
+		t.Skip("set ISLAND_SITE_RUNS")
+	}
+	s := newSite(t, goodHosts())
+	for run := range runs {
+		if r := s.good(t); t.Failed() {
+			t.Fatalf("run %d of %d: %v", run+1, runs, r.findings)
+		}
+	}
+}
+
+// TestTwentyHosts holds a run of 20 hosts to 1.5 times the run of one, the best
+// of three each.
+func TestTwentyHosts(t *testing.T) {
+	if os.Getenv("ISLAND_SITE_BENCH") == "" {
+		t.Skip("set ISLAND_SITE_BENCH")
+	}
+	hosts := goodHosts()
+	hosts[0].groups = append(hosts[0].groups, "solo")
+	for i := len(hosts); i < 20; i++ {
+		hosts = append(hosts, &host{name: "cassandra" + strconv.Itoa(i), groups: []string{"cassandra"}})
+	}
+	s := newSite(t, hosts)
+	best := map[string]time.Duration{}
+	for range 3 {
+		for name, args := range map[string][]string{"one": {"--group", "solo"}, "twenty": nil} {
+			r := s.preflight(args...)
+			if name == "twenty" && len(r.findings) > 0 {
+				t.Fatalf("findings %q\n%s", r.findings, r.explain())
+			}
+			if best[name] == 0 || r.elapsed < best[name] {
+				best[name] = r.elapsed
+			}
+		}
+	}
+	ratio := float64(best["twenty"]) / float64(best["one"])
+	t.Logf("one host %s, twenty hosts %s, ratio %.2f", best["one"], best["twenty"], ratio)
+	if ratio > 1.5 {
+		t.Errorf("twenty hosts take %.2f times as long as one", ratio)
+	}
+}
