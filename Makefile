@@ -5,13 +5,14 @@ GO       ?= go
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 # Go passes over folders named testdata, unless they are named.
-PACKAGES := ./... ./testdata/fixture/... ./testdata/e2e ./testdata/bench
+PACKAGES := ./... ./testdata/fixture/... ./testdata/e2e ./testdata/bench ./testdata/site
 
 # What the build side runs on, and what travels to a site.
-PLATFORMS := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64
+SITES     := linux-amd64 linux-arm64
+PLATFORMS := $(SITES) darwin-amd64 darwin-arm64
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build dist test lint fuzz bench bench-discovery clean
+.PHONY: help demo build dist test lint fuzz bench bench-discovery site clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,16 +25,17 @@ build: bin dist ## static, stripped, reproducible binaries in bin/ and dist/
 bin: ## binaries for this machine, in bin/
 	@mkdir -p bin
 	$(BUILD) -o bin/island ./cmd/island
+	$(BUILD) -o bin/island-probe ./cmd/island-probe
 	$(BUILD) -o bin/island-demo ./cmd/island-demo
 
 .PHONY: bin
 
-dist: $(PLATFORMS:%=dist/%/island) ## binaries for every platform, in dist/OS-ARCH/
+dist: $(PLATFORMS:%=dist/%/island) $(SITES:%=dist/%/island-probe) ## binaries for every platform, in dist/OS-ARCH/
 
-.PHONY: $(PLATFORMS:%=dist/%/island)
-$(PLATFORMS:%=dist/%/island):
+.PHONY: $(PLATFORMS:%=dist/%/island) $(SITES:%=dist/%/island-probe)
+$(PLATFORMS:%=dist/%/island) $(SITES:%=dist/%/island-probe):
 	GOOS=$(word 1,$(subst -, ,$(word 2,$(subst /, ,$@)))) GOARCH=$(word 2,$(subst -, ,$(word 2,$(subst /, ,$@)))) \
-		$(BUILD) -o $@ ./cmd/island
+		$(BUILD) -o $@ ./cmd/$(notdir $@)
 
 test: ## all tests; ISLAND_REQUIRE_TOOLS=1 lets none of them skip
 	$(GO) vet $(PACKAGES)
@@ -56,6 +58,10 @@ bench: bin ## speed and memory, as ratios against the physical floor
 
 bench-discovery: ## recall and precision of image discovery, against grep and yq; helm in PATH
 	$(GO) run ./charts/internal/benchdiscovery corpus charts/testdata/corpus
+
+site: ## preflight's test site at length: 200 good runs, and 20 hosts against one (root)
+	ISLAND_SITE_RUNS=200 $(GO) test -run TestGoodSiteRuns -timeout 1h -v ./testdata/site
+	ISLAND_SITE_BENCH=1 $(GO) test -run TestTwentyHosts -v ./testdata/site
 
 clean: ## remove what make has made
 	rm -rf bin dist demo

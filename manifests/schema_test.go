@@ -2,24 +2,20 @@ package manifests
 
 import (
 	"bytes"
-	"encoding/json"
 	"flag"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io/fs"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/islandbundle/island/manifests/schema"
 )
 
 var update = flag.Bool("update", false, "write the schemas in docs/ anew from the code")
@@ -32,7 +28,7 @@ const (
 	patchSchema   = "patch.schema.json"
 )
 
-type object = map[string]any
+type object = schema.Object
 
 // Patterns of what the code checks by other means than a regular expression;
 // TestSchemaPatternsAgreeWithTheCode holds them to it.
@@ -112,6 +108,7 @@ var rules = map[string]object{
 	"LockedImage.mediaType":   {"enum": []string{OCIIndex, OCIManifest, DockerList, DockerManifest}},
 	"LockedImage.manifests":   {"type": "array", "minItems": 1},
 	"Content.size":            {"minimum": 0},
+	"Content":                 {"oneOf": []object{{"required": []string{"repository"}}, {"required": []string{"url"}}}},
 }
 
 // required are the fields without which the documents that people write make
@@ -123,108 +120,39 @@ var required = map[string][]string{
 	"Vulnerability": {"id"}, "CVSS": {"score"}, "Applicability": {"release", "versions"}, "ImageOverride": {"image"}, "ValuesPath": {"chart", "path"},
 }
 
-// schemaWriter makes definitions from types.
-type schemaWriter struct {
-	comments map[string]string // by Type and Type.Field
-	defs     object
-	lock     bool // written by this program: every field that is not omitted stands in it
-}
-
-func (w *schemaWriter) of(t reflect.Type) object {
-	switch t {
-	case reflect.TypeFor[Date]():
-		return w.define(t, object{"type": "string", "format": "date", "pattern": datePattern})
-	case reflect.TypeFor[Digest]():
-		return w.define(t, object{"type": "string", "pattern": digestPattern})
-	case reflect.TypeFor[Platform]():
-		return w.define(t, object{"type": "string", "pattern": platformPattern})
-	case reflect.TypeFor[ImageRef]():
-		return w.define(t, object{"type": "string", "pattern": `^[^/\s]+/[^\s]+[:@][^\s]+$`})
-	case reflect.TypeFor[EntryPath]():
-		return w.define(t, pathBelow(""))
-	case reflect.TypeFor[Bytes]():
-		return object{"type": "integer", "minimum": 0, "maximum": json.Number("9223372036854775807")}
+// writer makes definitions of this package's types. Of what the program itself
+// writes, every field that is not omitted stands there.
+func writer(comments schema.Comments, written bool) *schema.Writer {
+	must := required
+	if written {
+		must = nil // what people may leave out, the program does not
 	}
-	if reflect.PointerTo(t).Implements(textUnmarshaler) {
-		return w.define(t, object{"type": "string"})
-	}
-	switch t.Kind() {
-	case reflect.Pointer:
-		return w.of(t.Elem())
-	case reflect.String:
-		return object{"type": "string"}
-	case reflect.Bool:
-		return object{"type": "boolean"}
-	case reflect.Float64:
-		return object{"type": "number"}
-	case reflect.Int, reflect.Int64:
-		return object{"type": "integer", "maximum": json.Number("9223372036854775807")}
-	case reflect.Uint32:
-		return object{"type": "integer", "minimum": 0, "maximum": uint64(math.MaxUint32)}
-	case reflect.Uint64:
-		return object{"type": "integer", "minimum": 0, "maximum": uint64(math.MaxUint64)}
-	case reflect.Interface:
-		return object{}
-	case reflect.Slice:
-		return object{"type": "array", "items": w.of(t.Elem())}
-	case reflect.Map:
-		return object{"type": "object", "additionalProperties": w.of(t.Elem())}
-	case reflect.Struct:
-		return w.structure(t)
-	default:
-		panic("no schema for " + t.String())
-	}
-}
-
-// define keeps a definition under the type's name and gives a reference to it.
-func (w *schemaWriter) define(t reflect.Type, schema object) object {
-	if comment := w.comments[t.Name()]; comment != "" {
-		schema["description"] = comment
-	}
-	w.defs[t.Name()] = schema
-	return object{"$ref": "#/$defs/" + t.Name()}
-}
-
-func (w *schemaWriter) structure(t reflect.Type) object {
-	properties := object{}
-	schema := object{"type": "object", "additionalProperties": false, "properties": properties}
-	reference := w.define(t, schema)
-	must := slices.Clone(required[t.Name()])
-	for i := range t.NumField() {
-		field := t.Field(i)
-		name := fieldName(field)
-		if name == "" {
-			continue
-		}
-		property := w.of(field.Type)
-		if comment := w.comments[t.Name()+"."+field.Name]; comment != "" {
-			property["description"] = comment
-		}
-		if w.lock && !strings.Contains(field.Tag.Get("json"), ",omit") {
-			if !slices.Contains(must, name) {
-				must = append(must, name)
+	return &schema.Writer{
+		Comments: comments, Rules: rules, Required: must, Written: written, NullLists: written,
+		Named: map[reflect.Type]object{
+			reflect.TypeFor[Date]():      {"type": "string", "format": "date", "pattern": datePattern},
+			reflect.TypeFor[Digest]():    {"type": "string", "pattern": digestPattern},
+			reflect.TypeFor[Platform]():  {"type": "string", "pattern": platformPattern},
+			reflect.TypeFor[ImageRef]():  {"type": "string", "pattern": `^[^/\s]+/[^\s]+[:@][^\s]+$`},
+			reflect.TypeFor[EntryPath](): pathBelow(""),
+			reflect.TypeFor[Severity]():  {"type": "string"},
+		},
+		Inline: func(t reflect.Type) object {
+			switch {
+			case t == reflect.TypeFor[Bytes]():
+				return object{"type": "integer", "minimum": 0, "maximum": schema.MaxInt64}
+			case t.Kind() == reflect.Int, t.Kind() == reflect.Int64:
+				return object{"type": "integer", "maximum": schema.MaxInt64}
 			}
-			if field.Type.Kind() == reflect.Slice {
-				property["type"] = []string{"array", "null"} // no list is written as null
-			}
-		}
-		maps.Copy(property, rules[t.Name()+"."+name])
-		properties[name] = property
+			return nil
+		},
 	}
-	if len(must) > 0 {
-		schema["required"] = must
-	}
-	maps.Copy(schema, rules[t.Name()])
-	if t == reflect.TypeFor[Content]() {
-		schema["oneOf"] = []object{{"required": []string{"repository"}}, {"required": []string{"url"}}}
-	}
-	return reference
 }
 
 // makeReleaseSchema covers the documents that people write and Wire's own.
-func makeReleaseSchema(comments map[string]string) object {
-	w := &schemaWriter{comments: comments, defs: object{}}
-	release, build := w.of(reflect.TypeFor[Release]()), w.of(reflect.TypeFor[buildJSON]())
+func makeReleaseSchema(comments schema.Comments) object {
+	w := writer(comments, false)
+	release, build := w.Of(reflect.TypeFor[Release]()), w.Of(reflect.TypeFor[buildJSON]())
 	kind := func(kind, title string, more object) object {
 		properties := object{"kind": object{"const": kind}}
 		maps.Copy(properties, more)
@@ -236,7 +164,7 @@ func makeReleaseSchema(comments map[string]string) object {
 	}}
 	build["title"] = "build.json of wireapp/wire-builds"
 	return object{
-		"$schema":     "https://json-schema.org/draft/2020-12/schema",
+		"$schema":     schema.Dialect,
 		"$id":         "https://github.com/islandbundle/island/docs/" + releaseSchema,
 		"title":       "A release of island, an overlay, or Wire's build.json",
 		"description": "Made from the types in package manifests; docs/releases.md explains each field. null is not accepted here: leave the field out.",
@@ -245,85 +173,42 @@ func makeReleaseSchema(comments map[string]string) object {
 			kind(KindOverlay, "Overlay", nil),
 			build,
 		},
-		"$defs": w.defs,
+		"$defs": w.Defs,
 	}
 }
 
-func makePatchSchema(comments map[string]string) object {
-	w := &schemaWriter{comments: comments, defs: object{}}
+func makePatchSchema(comments schema.Comments) object {
+	w := writer(comments, false)
 	schema := object{
-		"$schema":     "https://json-schema.org/draft/2020-12/schema",
+		"$schema":     schema.Dialect,
 		"$id":         "https://github.com/islandbundle/island/docs/" + patchSchema,
 		"title":       "A patch of island",
 		"description": "Made from the types in package manifests; docs/patches.md explains each field. null is not accepted here: leave the field out.",
 	}
-	maps.Copy(schema, w.of(reflect.TypeFor[Patch]()))
-	schema["$defs"] = w.defs
+	maps.Copy(schema, w.Of(reflect.TypeFor[Patch]()))
+	schema["$defs"] = w.Defs
 	return schema
 }
 
-func makeLockSchema(comments map[string]string) object {
-	w := &schemaWriter{comments: comments, defs: object{}, lock: true}
+func makeLockSchema(comments schema.Comments) object {
+	w := writer(comments, true)
 	schema := object{
-		"$schema":     "https://json-schema.org/draft/2020-12/schema",
+		"$schema":     schema.Dialect,
 		"$id":         "https://github.com/islandbundle/island/docs/" + lockSchema,
 		"title":       "island.lock.json",
 		"description": "Made from the types in package manifests. That blobs, images and paths agree with each other is checked by the program.",
 	}
-	maps.Copy(schema, w.of(reflect.TypeFor[Lock]()))
-	schema["$defs"] = w.defs
+	maps.Copy(schema, w.Of(reflect.TypeFor[Lock]()))
+	schema["$defs"] = w.Defs
 	return schema
-}
-
-var docLink = regexp.MustCompile(`\[([A-Z][A-Za-z.]*)\]`)
-
-// typeComments reads the comments on the package's types and their fields.
-func typeComments(t *testing.T) map[string]string {
-	t.Helper()
-	names, err := filepath.Glob("*.go")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no source: %v", err)
-	}
-	comments := map[string]string{}
-	say := func(name string, groups ...*ast.CommentGroup) {
-		for _, group := range groups {
-			if text := strings.Join(strings.Fields(group.Text()), " "); text != "" {
-				comments[name] = docLink.ReplaceAllString(text, "$1")
-			}
-		}
-	}
-	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, decl := range file.Decls {
-			general, ok := decl.(*ast.GenDecl)
-			if !ok || general.Tok != token.TYPE {
-				continue
-			}
-			for _, spec := range general.Specs {
-				typ := spec.(*ast.TypeSpec)
-				say(typ.Name.Name, general.Doc, typ.Doc)
-				if structure, ok := typ.Type.(*ast.StructType); ok {
-					for _, field := range structure.Fields.List {
-						for _, ident := range field.Names {
-							say(typ.Name.Name+"."+ident.Name, field.Doc, field.Comment)
-						}
-					}
-				}
-			}
-		}
-	}
-	return comments
 }
 
 func TestSchemasAreThoseOfTheCode(t *testing.T) {
 	t.Parallel()
-	comments := typeComments(t)
+	comments := schema.Comments{}
+	if err := comments.Read(reflect.TypeFor[Release](), "."); err != nil {
+		t.Fatal(err)
+	}
 	for name, schema := range map[string]object{releaseSchema: makeReleaseSchema(comments), lockSchema: makeLockSchema(comments), patchSchema: makePatchSchema(comments)} {
 		want, err := EncodeJSON(schema)
 		if err != nil {

@@ -2,11 +2,7 @@ package sizing
 
 import (
 	"bytes"
-	"encoding"
 	"encoding/json"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"maps"
 	"os"
 	"path/filepath"
@@ -19,6 +15,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/schema"
 	"github.com/islandbundle/island/sizing/report"
 )
 
@@ -29,7 +26,7 @@ const (
 	reportSchema = "sizing-report.schema.json"
 )
 
-type object = map[string]any
+type object = schema.Object
 
 // schemaRules are what a field's type alone does not say.
 var schemaRules = map[string]object{
@@ -79,13 +76,8 @@ func enumOf(t reflect.Type) any {
 	return nil
 }
 
-type schemaWriter struct {
-	comments map[string]string
-	defs     object
-	written  bool // by this program: what is not omitted when empty stands in it
-}
-
-func (w *schemaWriter) of(t reflect.Type) object {
+// inline gives the schemas of types that are not what their structure says.
+func inline(t reflect.Type) object {
 	if enum := enumOf(t); enum != nil {
 		return object{"enum": enum}
 	}
@@ -95,128 +87,35 @@ func (w *schemaWriter) of(t reflect.Type) object {
 	case reflect.TypeFor[Conferences]():
 		return object{"type": "string", "pattern": `^\s*(none|[0-9]+[x×][0-9]+(\s*,\s*[0-9]+[x×][0-9]+)*)\s*$`}
 	}
-	if t.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
-		return object{"type": "string"}
-	}
-	switch t.Kind() {
-	case reflect.Pointer:
-		return w.of(t.Elem())
-	case reflect.String:
-		return object{"type": "string"}
-	case reflect.Bool:
-		return object{"type": "boolean"}
-	case reflect.Int, reflect.Int64:
-		return object{"type": "integer"}
-	case reflect.Slice:
-		return object{"type": "array", "items": w.of(t.Elem())}
-	case reflect.Struct:
-		properties, must := object{}, []string{}
-		schema := object{"type": "object", "additionalProperties": false, "properties": properties}
-		if comment := w.comments[t.Name()]; comment != "" {
-			schema["description"] = comment
-		}
-		w.defs[t.Name()] = schema
-		w.fields(t, properties, &must)
-		if !w.written || strings.HasPrefix(t.Name(), "Site") || t == reflect.TypeFor[Server]() {
-			must = requiredInSite[t.Name()]
-		}
-		if len(must) > 0 {
-			schema["required"] = must
-		}
-		return object{"$ref": "#/$defs/" + t.Name()}
-	default:
-		panic("no schema for " + t.String())
-	}
+	return nil
 }
 
-func (w *schemaWriter) fields(t reflect.Type, properties object, must *[]string) {
-	for i := range t.NumField() {
-		field := t.Field(i)
-		if field.Anonymous { // its fields stand among the others
-			w.fields(field.Type, properties, must)
-			continue
-		}
-		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name == "-" || !field.IsExported() {
-			continue
-		}
-		property := w.of(field.Type)
-		if comment := w.comments[t.Name()+"."+field.Name]; comment != "" {
-			property["description"] = comment
-		}
-		if !strings.Contains(options, "omit") {
-			*must = append(*must, name)
-		}
-		maps.Copy(property, schemaRules[t.Name()+"."+name])
-		properties[name] = property
-	}
-}
-
-func makeSchema(name, title string, t reflect.Type, comments map[string]string) object {
-	w := &schemaWriter{comments: comments, defs: object{}, written: name == reportSchema}
+func makeSchema(name, title string, t reflect.Type, comments schema.Comments) object {
+	w := &schema.Writer{Comments: comments, Inline: inline, Rules: schemaRules, Required: requiredInSite, Written: name == reportSchema}
 	schema := object{
-		"$schema":     "https://json-schema.org/draft/2020-12/schema",
+		"$schema":     schema.Dialect,
 		"$id":         "https://github.com/islandbundle/island/docs/" + name,
 		"title":       title,
 		"description": "Made from the types in package sizing; docs/sizing.md explains each number.",
 	}
-	maps.Copy(schema, w.of(t))
-	schema["$defs"] = w.defs
+	maps.Copy(schema, w.Of(t))
+	schema["$defs"] = w.Defs
 	return schema
 }
 
-func schemas(comments map[string]string) map[string]object {
+func schemas(comments schema.Comments) map[string]object {
 	return map[string]object{
 		siteSchema:   makeSchema(siteSchema, "A site that an island is sized for", reflect.TypeFor[Site](), comments),
 		reportSchema: makeSchema(reportSchema, "A sizing report", reflect.TypeFor[Report](), comments),
 	}
 }
 
-var docLink = regexp.MustCompile(`\[([A-Z][A-Za-z.]*)\]`)
-
-// typeComments reads the comments on the package's types and their fields.
-func typeComments(t *testing.T) map[string]string {
-	t.Helper()
-	names, err := filepath.Glob("*.go")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no source: %v", err)
-	}
-	comments := map[string]string{}
-	say := func(name string, groups ...*ast.CommentGroup) {
-		for _, group := range groups {
-			if text := strings.Join(strings.Fields(group.Text()), " "); text != "" {
-				comments[name] = docLink.ReplaceAllString(text, "$1")
-			}
-		}
-	}
-	for _, name := range names {
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, decl := range file.Decls {
-			general, ok := decl.(*ast.GenDecl)
-			if !ok || general.Tok != token.TYPE {
-				continue
-			}
-			for _, spec := range general.Specs {
-				typ := spec.(*ast.TypeSpec)
-				say(typ.Name.Name, general.Doc, typ.Doc)
-				if structure, ok := typ.Type.(*ast.StructType); ok {
-					for _, field := range structure.Fields.List {
-						for _, ident := range field.Names {
-							say(typ.Name.Name+"."+ident.Name, field.Doc, field.Comment)
-						}
-					}
-				}
-			}
-		}
-	}
-	return comments
-}
-
 func TestSchemasAreThoseOfTheCode(t *testing.T) {
-	for name, schema := range schemas(typeComments(t)) {
+	comments := schema.Comments{}
+	if err := comments.Read(reflect.TypeFor[Report](), "."); err != nil {
+		t.Fatal(err)
+	}
+	for name, schema := range schemas(comments) {
 		want, err := manifests.EncodeJSON(schema)
 		if err != nil {
 			t.Fatal(err)
@@ -349,13 +248,9 @@ func TestGuideExplainsEveryRule(t *testing.T) {
 	for _, rule := range embeddedTable(t, "guide").Rules.ExtraCores {
 		names = append(names, rule.ID)
 	}
-	for _, source := range sortedKeys(embeddedTable(t, "guide").Sources) {
-		names = append(names, source)
-	}
+	names = append(names, sortedKeys(embeddedTable(t, "guide").Sources)...)
 	names = append(names, string(StoragePerUser), string(Unpacked), string(SFTMemory))
-	for _, table := range Names() {
-		names = append(names, table)
-	}
+	names = append(names, Names()...)
 	code, err := os.ReadFile("findings.go")
 	if err != nil {
 		t.Fatal(err)

@@ -53,7 +53,7 @@ func (a *app) command() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("island "+strings.TrimPrefix(cmd.CommandPath(), "island ")+" --help", "%w", err)
 	})
-	root.AddCommand(a.keygen(), a.sign(), a.patches(), a.patch(), a.discover(), a.resolve(), a.build(), a.verify(), a.apply(), a.show(), a.diff(), a.status(), a.upgradePath(), a.size(), a.man())
+	root.AddCommand(a.keygen(), a.sign(), a.patches(), a.patch(), a.discover(), a.resolve(), a.build(), a.verify(), a.apply(), a.show(), a.diff(), a.status(), a.upgradePath(), a.size(), a.preflight(), a.man())
 	return root
 }
 

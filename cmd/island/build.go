@@ -54,8 +54,9 @@ only what is missing is fetched. The same lock and the same build of this
 program give the same bytes.
 
 The program itself travels in the bundle, below tools/, for each architecture of
-the release. Where it is not the running program's, --tools names a folder that
-has OS-ARCH/island, as "make build" fills it.` + exitStatus(),
+the release, and so does the probe that preflight needs, if it lies beside it.
+Where the architecture is not the running program's, --tools names a folder that
+has OS-ARCH/island and OS-ARCH/island-probe, as "make build" fills it.` + exitStatus(),
 		Example: `  island build island.lock.json --key island.key
   island build -f build.json --profile default --key island.key -o wire.tar
   island build -f release.yaml --key vendor.key --signer site=site.key
@@ -278,7 +279,8 @@ func (f *buildFlags) plan(lock *manifests.Lock, signers []namedSigner) (*bundle.
 	return plan, signPlan(plan, signers)
 }
 
-// tools gives the program for every platform that it runs on there.
+// tools gives the program, and the probe that preflight brings to machines, for
+// every platform that they run on there.
 func (f *buildFlags) tools(platforms []manifests.Platform) ([]bundle.Tool, error) {
 	if f.withoutTools {
 		return nil, nil
@@ -290,17 +292,28 @@ func (f *buildFlags) tools(platforms []manifests.Platform) ([]bundle.Tool, error
 	var tools []bundle.Tool
 	for _, platform := range platforms {
 		folder := platform.OS + "-" + platform.Architecture
-		tool := bundle.Tool{Path: folder + "/island", File: self}
-		if f.toolsFolder != "" {
-			tool.File = filepath.Join(f.toolsFolder, folder, "island")
-		} else if platform.OS != runtime.GOOS || platform.Architecture != runtime.GOARCH {
-			return nil, fault.New(fault.Usage, fault.Here, "tools", `run "make build" and give --tools dist; or say --without-tools`,
-				"this program is for %s/%s, the release also wants one for %s", runtime.GOOS, runtime.GOARCH, platform)
+		from := filepath.Join(f.toolsFolder, folder)
+		program := filepath.Join(from, "island")
+		if f.toolsFolder == "" {
+			from, program = filepath.Dir(self), self
+			if platform.OS != runtime.GOOS || platform.Architecture != runtime.GOARCH {
+				return nil, fault.New(fault.Usage, fault.Here, "tools", `run "make build" and give --tools dist; or say --without-tools`,
+					"this program is for %s/%s, the release also wants one for %s", runtime.GOOS, runtime.GOARCH, platform)
+			}
 		}
-		tools = append(tools, tool)
+		tools = append(tools, bundle.Tool{Path: folder + "/island", File: program})
+		probe := filepath.Join(from, probeName)
+		if _, err := os.Stat(probe); err == nil || f.toolsFolder != "" {
+			tools = append(tools, bundle.Tool{Path: folder + "/" + probeName, File: probe})
+		}
 	}
 	return tools, nil
 }
+
+// probeName is the program that preflight brings to machines. It is carried if
+// it lies beside this one, as make build puts it; a folder that was named has
+// to have it.
+const probeName = "island-probe"
 
 // namedSigner is a signer and the id of its key.
 type namedSigner struct {

@@ -11,6 +11,7 @@ import (
 	"github.com/islandbundle/island/manifests/sbom"
 	"github.com/islandbundle/island/manifests/vex"
 	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/report"
 )
 
@@ -42,12 +43,16 @@ func documentsOf(lock *manifests.Lock) ([]bundle.Document, error) {
 	return documents, nil
 }
 
-// sizingDocuments makes what stands below sizing/: the hardware table always,
-// since preflight judges by it, and the report of a site where one is given.
+// portsPath is where preflight looks for the table of ports in a bundle.
+const portsPath = bundle.SizingFolder + "ports.yaml"
+
+// sizingDocuments makes what stands below sizing/: the tables always, since
+// preflight judges by them, and the report of a site where one is given.
 func (f *buildFlags) sizingDocuments(lock *manifests.Lock) ([]bundle.Document, error) {
+	ports := bundle.Document{Path: portsPath, Bytes: preflight.DefaultPortsFile()}
 	if f.site == "" {
 		_, table, err := readTable(cmp.Or(f.table, sizing.DefaultTable))
-		return []bundle.Document{{Path: sizing.BundleTable, Bytes: table}}, err
+		return []bundle.Document{ports, {Path: sizing.BundleTable, Bytes: table}}, err
 	}
 	data, err := manifests.ReadFile(f.site)
 	if err != nil {
@@ -68,6 +73,7 @@ func (f *buildFlags) sizingDocuments(lock *manifests.Lock) ([]bundle.Document, e
 	}
 	files, err := sizing.ForBundle(sizing.BundleInput{Lock: lock, Site: site, TableFile: name, TableData: table, Lang: lang})
 	return []bundle.Document{
+		ports,
 		{Path: sizing.BundleReportJSON, Bytes: files.JSON},
 		{Path: sizing.BundleReportHTML, Bytes: files.HTML},
 		{Path: sizing.BundleTable, Bytes: files.Table},

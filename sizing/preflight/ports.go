@@ -45,6 +45,9 @@ const (
 // DefaultPorts gives the table that the program brings.
 func DefaultPorts() (*Ports, error) { return ReadPorts("ports.yaml", portsFile) }
 
+// DefaultPortsFile gives that table as a file, for a bundle to carry.
+func DefaultPortsFile() []byte { return slices.Clone(portsFile) }
+
 var checkID = regexp.MustCompile(`^[a-z][a-z0-9]*([.-][a-z0-9]+)*$`)
 
 // ReadPorts reads and checks a table of ports. file only names the place.
