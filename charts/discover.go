@@ -30,7 +30,7 @@ type Discovery struct {
 
 // StubbedFor is a value that was made up for one rendering.
 type StubbedFor struct {
-	Rendering string
+	Rendering string `json:"rendering,omitempty"`
 	Stub
 }
 

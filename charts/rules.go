@@ -198,14 +198,14 @@ func startsLikeNumber(text string) bool {
 
 // Conflict is a repository that is wanted in more than one version.
 type Conflict struct {
-	Name     string // registry/repository
-	Versions []Version
+	Name     string    `json:"name"` // registry/repository
+	Versions []Version `json:"versions"`
 }
 
 // Version is one of the tags or digests, and who wants it.
 type Version struct {
-	Image string
-	From  []manifests.Origin
+	Image string             `json:"image"`
+	From  []manifests.Origin `json:"from"`
 }
 
 // Conflicts gives the repositories that finds and further images want at

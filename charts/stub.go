@@ -17,9 +17,9 @@ const MaxStubs = 200
 // Stub is a value that a chart demands, that nobody gave, and that was made up
 // so that the chart renders and its images can be found.
 type Stub struct {
-	Path  string // from the top of a values file, such as brig.config.host
-	Value any    // the placeholder: a text, number, truth value, list or map
-	Why   string // the chart's own demand
+	Path  string `json:"path"`  // from the top of a values file, such as brig.config.host
+	Value any    `json:"value"` // the placeholder: a text, number, truth value, list or map
+	Why   string `json:"why"`   // the chart's own demand
 }
 
 // The placeholder texts. The second one is base64 of the first.

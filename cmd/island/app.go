@@ -71,7 +71,7 @@ func usage(hint, format string, args ...any) error {
 }
 
 // exitStatus is the section of that name in every command's help: the contract
-// of docs/exit-codes in short.
+// of docs/output.md in short.
 func exitStatus(extra ...string) string {
 	lines := append([]string{
 		"0  done",

@@ -35,7 +35,7 @@ type Site struct {
 	LoadBalancer *LoadBalancer                 `json:"loadBalancer,omitempty"`
 	TURN         []TURN                        `json:"turn,omitempty"`
 	Push         string                        `json:"push,omitempty"`    // A, B or C
-	IdP          []string                      `json:"idp,omitempty"`     // URLs of identity providers' metadata
+	IDP          []string                      `json:"idp,omitempty"`     // URLs of identity providers' metadata
 	CAFile       string                        `json:"caFile,omitempty"`  // the site's own certificate authority
 	Paths        map[string][]string           `json:"paths,omitempty"`   // of a role's data, where they are not the usual ones
 	Servers      []sizing.Server               `json:"servers,omitempty"` // physical servers and the machines on them
@@ -140,7 +140,7 @@ func ReadSite(file string, data []byte) (*Site, error) {
 	if s.APIVersion != manifests.APIVersion || s.Kind != KindSite {
 		return nil, wrong("kind", "the site document of the sizing goes to --servers", "not a %s document of %s but %.40q", KindSite, manifests.APIVersion, s.Kind)
 	}
-	for field, list := range map[string][]string{"ntp": s.NTP, "mail": s.Mail, "idp": s.IdP, "outside": s.Outside} {
+	for field, list := range map[string][]string{"ntp": s.NTP, "mail": s.Mail, "idp": s.IDP, "outside": s.Outside} {
 		if len(list) > maxSiteList {
 			return nil, wrong(field, "", "list has more than %d members", maxSiteList)
 		}
@@ -155,7 +155,7 @@ func ReadSite(file string, data []byte) (*Site, error) {
 			return nil, wrong(fmt.Sprintf("mail[%d]", i), "such as smtp.example.org:25", "%.80q is not host:port", relay)
 		}
 	}
-	for i, url := range s.IdP {
+	for i, url := range s.IDP {
 		if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
 			return nil, wrong(fmt.Sprintf("idp[%d]", i), "", "%.80q is not an http or https address", url)
 		}

@@ -48,7 +48,7 @@ func Site(ctx context.Context, site *preflight.Site) []facts.Observation {
 	for _, server := range site.TURN {
 		looks = append(looks, func(ctx context.Context) []facts.Observation { return turn(ctx, resolver, server) })
 	}
-	for _, url := range site.IdP {
+	for _, url := range site.IDP {
 		one(func(ctx context.Context) facts.Observation { return idp(ctx, resolver, site, url) })
 	}
 	if site.Island {

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"os"
 	"reflect"
 	"time"
@@ -45,7 +46,7 @@ func Collect(ctx context.Context, s System, request Request) (*facts.Facts, erro
 		case <-ctx.Done():
 		}
 	}
-	if err := context.Cause(ctx); err != nil && err != context.DeadlineExceeded {
+	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return nil, err
 	}
 	sayUnread(reflect.ValueOf(document).Elem())

@@ -112,7 +112,7 @@ func (s System) fileSystem(mounts []mount, name, nearest string) facts.Value[fac
 	if err != nil {
 		return known(facts.FileSystem{}, err, method, source)
 	}
-	block := int64(stat.Frsize)
+	block := int64(stat.Frsize) //nolint:unconvert // another type on 32-bit systems
 	if block == 0 {
 		block = stat.Bsize
 	}
