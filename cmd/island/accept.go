@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle"
-	"github.com/islandbundle/island/bundle/signature"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -76,15 +75,11 @@ func (a *app) accept(f acceptFlags, state *bundle.State, b *bundle.Bundle, today
 	return writeWhole(f.state, encoded, 0o644)
 }
 
-// revoked gives the ids of the keys named with --revoked.
+// revokedIDs gives the ids of the keys named with --revoked.
 func (f *trustFlags) revokedIDs() ([]string, error) {
 	var ids []string
 	for _, file := range f.revoked {
-		data, err := readBounded(file, maxKeyFile)
-		if err != nil {
-			return nil, err
-		}
-		key, err := signature.ParsePublicKey(file, data)
+		key, err := readPublicKey(file)
 		if err != nil {
 			return nil, err
 		}

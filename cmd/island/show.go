@@ -84,8 +84,7 @@ func openView(name string, flags trustFlags) (*view, error) {
 		return nil, err
 	}
 	defer file.Close()
-	start := make([]byte, 1)
-	if _, err := file.ReadAt(start, 0); err == nil && start[0] == '{' {
+	if startsWithBrace(file) {
 		lock, err := readLock(name)
 		return &view{Name: name, Lock: lock}, err
 	}

@@ -38,11 +38,7 @@ func (f *trustFlags) trust() (bundle.Trust, error) {
 		return trust, err
 	}
 	for _, file := range f.keys {
-		data, err := readBounded(file, maxKeyFile)
-		if err != nil {
-			return trust, err
-		}
-		key, err := signature.ParsePublicKey(file, data)
+		key, err := readPublicKey(file)
 		if err != nil {
 			return trust, err
 		}
@@ -159,6 +155,14 @@ func verifyFileOrStream(ctx context.Context, name string, trust bundle.Trust, op
 		return nil, err
 	}
 	return b, b.Verify(ctx, options)
+}
+
+func readPublicKey(file string) (signature.PublicKey, error) {
+	data, err := readBounded(file, maxKeyFile)
+	if err != nil {
+		return signature.PublicKey{}, err
+	}
+	return signature.ParsePublicKey(file, data)
 }
 
 // openRegular opens a file that can be read at any offset.
