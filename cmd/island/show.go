@@ -88,11 +88,9 @@ func openView(name string, flags trustFlags) (*view, error) {
 		lock, err := readLock(name)
 		return &view{Name: name, Lock: lock}, err
 	}
-	trust := bundle.Trust{WithoutAnyCheck: true}
-	if len(flags.keys) > 0 || flags.allowUnsigned {
-		if trust, err = flags.trust(); err != nil {
-			return nil, err
-		}
+	trust, err := flags.lookingTrust()
+	if err != nil {
+		return nil, err
 	}
 	b, err := bundle.Open(file, size, trust)
 	if err != nil {

@@ -46,13 +46,10 @@ func openSubject(name string, flags trustFlags) (*subject, error) {
 }
 
 func openBundleSubject(name string, file *os.File, size int64, flags trustFlags) (*subject, error) {
-	trust := bundle.Trust{WithoutAnyCheck: true}
-	var err error
-	if len(flags.keys) > 0 || flags.allowUnsigned {
-		if trust, err = flags.trust(); err != nil {
-			file.Close()
-			return nil, err
-		}
+	trust, err := flags.lookingTrust()
+	if err != nil {
+		file.Close()
+		return nil, err
 	}
 	b, err := bundle.Open(file, size, trust)
 	if err != nil {
