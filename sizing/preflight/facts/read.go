@@ -37,6 +37,13 @@ func Read(r io.Reader) (*Facts, error) {
 	return document, nil
 }
 
+// ReadValue reads one value that is sent apart from its document, as strictly.
+func ReadValue[T any](data []byte) (Value[T], error) {
+	var value Value[T]
+	err := decode(data, MaxFacts, &value)
+	return value, err
+}
+
 // ReadSurvey reads what one run learned, with the same strictness.
 func ReadSurvey(r io.Reader) (*Survey, error) {
 	document := new(Survey)

@@ -43,6 +43,7 @@ const (
 	Killed      Outcome = "killed"       // the probe ended before it was done
 	TimedOut    Outcome = "timed-out"    // the host did not finish in time
 	Nonsense    Outcome = "nonsense"     // the host answered something that is no facts document
+	LargeLost   Outcome = "large-lost"   // ssh stood still, on a way that swallows large packets
 	Failed      Outcome = "failed"       // anything else; Detail says what
 )
 
@@ -71,9 +72,12 @@ const (
 	Unmade    Outcome = "unmeasured" // could not be tried
 )
 
+// AdminHost is the from of a link that begins at the admin host.
+const AdminHost = ""
+
 // Link is one attempt of one host to speak to another.
 type Link struct {
-	From      string   `json:"from"`
+	From      string   `json:"from"` // [AdminHost], or a host of the inventory
 	To        string   `json:"to"`
 	Address   string   `json:"address"`
 	Protocol  string   `json:"protocol"` // tcp, udp or mtu
@@ -83,6 +87,7 @@ type Link struct {
 	Detail    string   `json:"detail,omitempty"`
 	RoundTrip float64  `json:"roundTrip,omitempty"` // milliseconds
 	MTU       int      `json:"mtu,omitempty"`       // bytes of the largest packet that passed whole
+	Largest   int      `json:"largest,omitempty"`   // bytes of the largest packet that from's interface sends
 }
 
 // Observation is one thing that the admin host saw of the site.

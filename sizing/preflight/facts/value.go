@@ -138,7 +138,7 @@ type Network struct {
 	Resolvers  Value[[]string]   `json:"resolvers"`
 	Search     Value[[]string]   `json:"search"`
 	Interfaces Value[[]NIC]      `json:"interfaces"`
-	Routes     Value[[]Route]    `json:"routes"` // default routes alone
+	Routes     Value[[]Route]    `json:"routes"` // those that lead out: default routes, and such as 0.0.0.0/1
 	Listeners  Value[[]Listener] `json:"listeners"`
 }
 
@@ -159,10 +159,11 @@ type Address struct {
 	Dynamic bool   `json:"dynamic"` // has a limited lifetime, as DHCP and router advertisements give
 }
 
-// Route is a default route.
+// Route is a route that leads out of a site.
 type Route struct {
-	Gateway   string `json:"gateway"`
-	Interface string `json:"interface"`
+	Destination string `json:"destination,omitempty"` // 0.0.0.0/1; empty for a default route
+	Gateway     string `json:"gateway"`
+	Interface   string `json:"interface"`
 }
 
 // Listener is a port that something already listens on.
@@ -182,9 +183,14 @@ type Security struct {
 
 // Software is what is on the host already.
 type Software struct {
-	Runtimes  Value[[]string]        `json:"runtimes"`  // containerd, docker, crio, podman
-	Leftovers Value[[]string]        `json:"leftovers"` // paths that an earlier installation left
-	Programs  map[string]Value[bool] `json:"programs"`  // whether a program is in the system's path
+	Runtimes  Value[[]string] `json:"runtimes"`  // containerd, docker, crio, podman
+	Leftovers Value[[]string] `json:"leftovers"` // paths that an earlier installation left
+	// Release is the version of Wire's server among what the asset host serves;
+	// empty: it serves none.
+	Release Value[string] `json:"release"`
+	// Kubernetes is the version of the API server that is set up here; empty: none.
+	Kubernetes Value[string]          `json:"kubernetes"`
+	Programs   map[string]Value[bool] `json:"programs"` // whether a program is in the system's path
 }
 
 // Virtualisation is what the host stands on.

@@ -95,6 +95,25 @@ func TestCorpusIsAnsibles(t *testing.T) {
 	}
 }
 
+// TestForeign compares inventories from elsewhere with ansible-inventory, live:
+// ISLAND_INVENTORIES lists their paths, with colons.
+func TestForeign(t *testing.T) {
+	t.Parallel()
+	paths := filepath.SplitList(os.Getenv("ISLAND_INVENTORIES"))
+	if len(paths) == 0 {
+		t.Skip("set ISLAND_INVENTORIES")
+	}
+	for _, path := range paths {
+		t.Run(path, func(t *testing.T) {
+			inv, err := Read(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, inv, ansible(t, path))
+		})
+	}
+}
+
 func ansible(t *testing.T, path string) []byte {
 	t.Helper()
 	cmd := exec.Command("ansible-inventory", "-i", path, "--list")

@@ -24,7 +24,14 @@ func Collect(ctx context.Context, s System, request Request) (*facts.Facts, erro
 	// one that hangs (a dead network file system) costs its own values alone.
 	type part func(*facts.Facts)
 	gather := []func() part{
-		func() part { v := s.cpu(ctx, request.Sample); return func(f *facts.Facts) { f.CPU = v } },
+		func() part { v := s.cpu(); return func(f *facts.Facts) { v.Steal = f.CPU.Steal; f.CPU = v } },
+		func() part {
+			v := facts.Value[float64]{Method: "asked for on its own", Unread: "not asked for"}
+			if !request.StealLater {
+				v = s.steal(ctx, request.Sample)
+			}
+			return func(f *facts.Facts) { f.CPU.Steal = v }
+		},
 		func() part { v := s.memory(); return func(f *facts.Facts) { f.Memory = v } },
 		func() part { v := s.paths(ctx, request); return func(f *facts.Facts) { f.Paths = v } },
 		func() part { v := s.os(); return func(f *facts.Facts) { f.OS = v } },

@@ -15,7 +15,8 @@ import (
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
-func (s System) cpu(ctx context.Context, sample time.Duration) facts.CPU {
+// cpu reads all but the stolen time, which takes a while to see.
+func (s System) cpu() facts.CPU {
 	const source = "/proc/cpuinfo"
 	info, err := s.read(source)
 	c := parseCPUInfo(info)
@@ -24,7 +25,6 @@ func (s System) cpu(ctx context.Context, sample time.Duration) facts.CPU {
 	}
 	affinity, affinityErr := s.affinity()
 	quota, quotaSource, quotaErr := s.cpuQuota()
-	steal, stealErr := s.steal(ctx, sample)
 	usable := math.Min(float64(c.threads), float64(affinity))
 	if affinityErr != nil {
 		usable = float64(c.threads)
@@ -41,7 +41,6 @@ func (s System) cpu(ctx context.Context, sample time.Duration) facts.CPU {
 		Affinity:     known(affinity, affinityErr, "count of bits in the affinity mask", "sched_getaffinity(2)"),
 		Quota:        known(quota, quotaErr, "least quota of the control groups up to the root, 0 for none", quotaSource),
 		Usable:       known(usable, err, "least of threads, affinity and quota", source+", sched_getaffinity(2), "+quotaSource),
-		Steal:        known(steal, stealErr, fmt.Sprintf("median share of stolen time in %d windows of %s", stealWindows, sample/stealWindows), "/proc/stat"),
 		Level:        known(c.level(), err, "processor flags against the x86-64 psABI's levels", source),
 		AES:          known(c.flags["aes"], err, "processor flag aes", source),
 		AVX:          known(c.flags["avx"], err, "processor flag avx", source),
@@ -128,8 +127,14 @@ func (s System) affinity() (int, error) {
 // burst in one of them is no oversubscribed server.
 const stealWindows = 5
 
-// steal reads the first line of /proc/stat after each window of the sample.
-func (s System) steal(ctx context.Context, sample time.Duration) (float64, error) {
+// steal watches stolen time for the length of a sample.
+func (s System) steal(ctx context.Context, sample time.Duration) facts.Value[float64] {
+	share, err := s.stolenShare(ctx, sample)
+	return known(share, err, fmt.Sprintf("median share of stolen time in %d windows of %s", stealWindows, sample/stealWindows), "/proc/stat")
+}
+
+// stolenShare reads the first line of /proc/stat after each window of the sample.
+func (s System) stolenShare(ctx context.Context, sample time.Duration) (float64, error) {
 	var shares []float64
 	stolen0, total0, err := s.cpuTimes()
 	for range stealWindows {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"math/bits"
 	"net"
 	"net/netip"
 	"os"
@@ -28,7 +29,7 @@ func (s System) network() facts.Network {
 		Resolvers:  known(resolvers, resolvErr, "lines nameserver", "/etc/resolv.conf"),
 		Search:     known(search, resolvErr, "lines search and domain", "/etc/resolv.conf"),
 		Interfaces: known(interfaces, interfacesErr, "interfaces but loopback; an address without unlimited lifetime is dynamic", "/sys/class/net, netlink RTM_GETADDR"),
-		Routes:     known(routes, routesErr, "default routes", "/proc/net/route, /proc/net/ipv6_route"),
+		Routes:     known(routes, routesErr, "default routes, and others to more addresses than any site has (shorter than /8)", "/proc/net/route, /proc/net/ipv6_route"),
 		Listeners:  known(listeners, listenersErr, "sockets in state LISTEN, and bound UDP sockets", "/proc/net/{tcp,tcp6,udp,udp6}"),
 	}
 }
@@ -91,7 +92,12 @@ func (s System) interfaces() ([]facts.NIC, error) {
 	return nics, nil
 }
 
-// routes gives the default routes; see proc_net_route in proc(5).
+// siteBits is the length of the widest prefix that is a site's own: 10.0.0.0/8.
+// What is shorter leads out, such as the pair 0.0.0.0/1 and 128.0.0.0/1 that
+// VPN clients set up in place of a default route.
+const siteBits = 8
+
+// routes gives the routes that lead out; see proc_net_route in proc(5).
 func (s System) routes() ([]facts.Route, error) {
 	routes := []facts.Route{}
 	v4, err := s.read("/proc/net/route")
@@ -100,29 +106,57 @@ func (s System) routes() ([]facts.Route, error) {
 	}
 	for line := range strings.Lines(v4) {
 		f := strings.Fields(line)
-		if len(f) < 8 || f[1] != "00000000" || f[7] != "00000000" {
+		if len(f) < 8 {
 			continue
 		}
-		gateway, err := strconv.ParseUint(f[2], 16, 32)
-		if err != nil {
+		destination, gateway, mask := nativeIPv4(f[1]), nativeIPv4(f[2]), nativeIPv4(f[7])
+		if !destination.IsValid() || !gateway.IsValid() || !mask.IsValid() {
 			continue
 		}
-		var raw [4]byte
-		binary.NativeEndian.PutUint32(raw[:], uint32(gateway))
-		routes = append(routes, facts.Route{Gateway: netip.AddrFrom4(raw).String(), Interface: facts.Cut(f[0])})
+		prefix := netip.PrefixFrom(destination, bits.OnesCount32(binary.BigEndian.Uint32(mask.AsSlice())))
+		if prefix.Bits() < siteBits {
+			routes = append(routes, outward(prefix, gateway, f[0]))
+		}
 	}
 	v6, _ := s.read("/proc/net/ipv6_route") // not there where IPv6 is off
 	for line := range strings.Lines(v6) {
 		f := strings.Fields(line)
 		// The kernel's own unreachable default stands on lo.
-		if len(f) < 10 || f[0] != strings.Repeat("0", 32) || f[1] != "00" || f[9] == "lo" {
+		if len(f) < 10 || f[9] == "lo" {
 			continue
 		}
-		if raw, err := hex.DecodeString(f[4]); err == nil && len(raw) == 16 {
-			routes = append(routes, facts.Route{Gateway: netip.AddrFrom16([16]byte(raw)).String(), Interface: facts.Cut(f[9])})
+		destination, destinationErr := hex.DecodeString(f[0])
+		length, lengthErr := strconv.ParseUint(f[1], 16, 8)
+		gateway, gatewayErr := hex.DecodeString(f[4])
+		if errors.Join(destinationErr, lengthErr, gatewayErr) != nil || len(destination) != 16 || len(gateway) != 16 {
+			continue
+		}
+		prefix := netip.PrefixFrom(netip.AddrFrom16([16]byte(destination)), int(length))
+		if prefix.Bits() < siteBits && !prefix.Addr().IsPrivate() { // fc00::/7 is a site's own
+			routes = append(routes, outward(prefix, netip.AddrFrom16([16]byte(gateway)), f[9]))
 		}
 	}
 	return routes, nil
+}
+
+func outward(prefix netip.Prefix, gateway netip.Addr, nic string) facts.Route {
+	route := facts.Route{Gateway: gateway.String(), Interface: facts.Cut(nic)}
+	if prefix.Bits() > 0 {
+		route.Destination = prefix.String()
+	}
+	return route
+}
+
+// nativeIPv4 reads an address as /proc/net has it, a word in the host's own
+// order; it is not valid where that is none.
+func nativeIPv4(text string) netip.Addr {
+	word, err := strconv.ParseUint(text, 16, 32)
+	if err != nil {
+		return netip.Addr{}
+	}
+	var raw [4]byte
+	binary.NativeEndian.PutUint32(raw[:], uint32(word))
+	return netip.AddrFrom4(raw)
 }
 
 // maxListeners bounds the list; no host of this size has more.

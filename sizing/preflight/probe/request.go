@@ -12,13 +12,18 @@ type Request struct {
 	Modules   []string      `json:"modules,omitempty"`
 	Sysctls   []string      `json:"sysctls,omitempty"`
 	NoFsync   bool          `json:"noFsync,omitempty"` // do not write the fsync test file
-	Sample    time.Duration `json:"sample,omitempty"`  // over which stolen time is counted; default 1 s
-	Limit     time.Duration `json:"limit,omitempty"`   // of the whole collection; default 60 s
+	Sample    time.Duration `json:"sample,omitempty"`  // over which stolen time is counted; default 2 s
+	// StealLater says that stolen time is asked for later, by a session's
+	// command of its own, so that nothing waits for it meanwhile.
+	StealLater bool          `json:"stealLater,omitempty"`
+	Limit      time.Duration `json:"limit,omitempty"` // of the whole collection; default 60 s
 }
 
-// The limits of a collection.
+// The limits of a collection. /proc/stat counts in hundredths of a second: a
+// window of a fifth of the sample sees 2.5 % of one core's time, half of what is
+// warned of.
 const (
-	defaultSample = time.Second
+	defaultSample = 2 * time.Second
 	defaultLimit  = time.Minute
 	maxLimit      = 10 * time.Minute
 	maxAsked      = 200 // members of each list of a request

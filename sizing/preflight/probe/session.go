@@ -20,6 +20,7 @@ import (
 const (
 	OpClock   = "clock"   // tell the time
 	OpCollect = "collect" // read the facts
+	OpSteal   = "steal"   // give the stolen time that was left for later when collecting
 	OpListen  = "listen"  // open ports; a second one closes those of the first
 	OpDial    = "dial"    // dial targets
 	OpMTU     = "mtu"     // measure paths
@@ -45,6 +46,7 @@ type Answer struct {
 	Facts     json.RawMessage `json:"facts,omitempty"` // read with facts.Read by who receives it
 	Listening []Listening     `json:"listening,omitempty"`
 	Dialled   []Dialled       `json:"dialled,omitempty"`
+	Steal     json.RawMessage `json:"steal,omitempty"` // a facts.Value of per cent
 	Paths     []MTU           `json:"paths,omitempty"`
 }
 
@@ -98,6 +100,7 @@ func Serve(ctx context.Context, s System, in io.Reader, out io.Writer) error {
 type session struct {
 	system    System
 	listeners *Listeners
+	steal     chan facts.Value[float64] // gives the stolen time once, after its sample
 }
 
 func (s *session) close() {
@@ -119,6 +122,8 @@ func (s *session) answer(ctx context.Context, line []byte) Answer {
 		answer.Time = time.Now().UnixNano()
 	case OpCollect:
 		answer.Facts, err = s.collect(ctx, command)
+	case OpSteal:
+		answer.Steal, err = s.stolen(ctx)
 	case OpListen:
 		s.close()
 		if len(command.Token) == 0 || len(command.Token) > maxToken {
@@ -143,9 +148,29 @@ func (s *session) collect(ctx context.Context, command Command) (json.RawMessage
 	if command.Collect == nil {
 		return nil, errors.New("no request")
 	}
-	document, err := Collect(ctx, s.system, *command.Collect)
+	request := command.Collect.complete()
+	if request.StealLater {
+		steal := make(chan facts.Value[float64], 1)
+		go func() { steal <- s.system.steal(ctx, request.Sample) }()
+		s.steal = steal
+	}
+	document, err := Collect(ctx, s.system, request)
 	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(document)
+}
+
+// stolen waits for the sample that began when the facts were collected.
+func (s *session) stolen(ctx context.Context) (json.RawMessage, error) {
+	if s.steal == nil {
+		return nil, errors.New("nothing was left for later")
+	}
+	select {
+	case value := <-s.steal:
+		s.steal = nil
+		return json.Marshal(value)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }

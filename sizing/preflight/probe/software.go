@@ -202,7 +202,27 @@ func (s System) software(request Request) facts.Software {
 		leftErr = nil // what is found is found, whatever else could not be looked at
 	}
 	result.Leftovers = known(left, leftErr, "files and folders that are not empty", strings.Join(request.Leftovers, " "))
+	result.Release = s.installed("/opt/assets/containers-helm/index.txt", "version in the name of brig's image among those that the asset host serves", "quay.io_wire_brig_", ".tar")
+	result.Kubernetes = s.installed("/etc/kubernetes/manifests/kube-apiserver.yaml", "tag of the API server's image", "kube-apiserver:v", "")
 	return result
+}
+
+// installed finds a version between two texts in the first line of a file that
+// has both. A file that is not there says that nothing is installed.
+func (s System) installed(file, method, before, after string) facts.Value[string] {
+	text, err := s.read(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return known("", nil, method, file)
+	}
+	for line := range strings.Lines(text) {
+		if _, rest, ok := strings.Cut(strings.TrimSpace(line), before); ok && strings.HasSuffix(rest, after) {
+			return known(facts.Cut(strings.Trim(strings.TrimSuffix(rest, after), `"'`)), err, method, file)
+		}
+	}
+	if err == nil {
+		err = errors.New("names no version")
+	}
+	return known("", err, method, file)
 }
 
 // used tells a file, or a folder with something in it.

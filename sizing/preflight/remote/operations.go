@@ -15,6 +15,7 @@ import (
 const (
 	clockLimit   = 10 * time.Second
 	collectLimit = 90 * time.Second
+	stealLimit   = 20 * time.Second
 	listenLimit  = 10 * time.Second
 	dialLimit    = 5 * time.Minute
 )
@@ -49,6 +50,19 @@ func (s *Session) Collect(ctx context.Context, request probe.Request) (*facts.Fa
 		return nil, unreached(facts.Nonsense, err.Error())
 	}
 	return document, nil
+}
+
+// Steal gives the stolen time that was left for later when collecting.
+func (s *Session) Steal(ctx context.Context) (facts.Value[float64], error) {
+	answer, err := s.ask(ctx, probe.Command{Op: probe.OpSteal}, stealLimit)
+	if err != nil {
+		return facts.Value[float64]{}, err
+	}
+	value, err := facts.ReadValue[float64](answer.Steal)
+	if err != nil {
+		return value, unreached(facts.Nonsense, err.Error())
+	}
+	return value, nil
 }
 
 // Listen opens ports. The states are in the order of the ports.

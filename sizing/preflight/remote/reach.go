@@ -75,5 +75,5 @@ func lastLine(text string) string {
 
 // outcomes that the script itself may report.
 var scriptOutcomes = map[string]facts.Outcome{
-	"disk-full": facts.DiskFull, "no-exec": facts.NoExec, "no-sudo": facts.NoSudo, "damaged": facts.Damaged, "failed": facts.Failed,
+	"disk-full": facts.DiskFull, "no-exec": facts.NoExec, "no-sudo": facts.NoSudo, "damaged": facts.Damaged, "stalled": facts.TimedOut, "failed": facts.Failed,
 }

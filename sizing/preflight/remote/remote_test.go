@@ -133,7 +133,7 @@ func TestNothingStays(t *testing.T) {
 // and memory, and without control characters.
 func TestHostile(t *testing.T) {
 	t.Parallel()
-	hello := "echo 'island-hello Linux " + map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH] + " 0'; read x; "
+	hello := "echo 'island-hello Linux " + map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH] + "'; read x; "
 	started := hello + "echo island-ready; echo island-start; "
 	for name, test := range map[string]struct {
 		ssh  string
@@ -142,8 +142,8 @@ func TestHostile(t *testing.T) {
 		"10 GB before it begins":   {"exec head -c 10000000000 /dev/zero", facts.Nonsense},
 		"10 GB of lines":           {"exec yes", facts.Nonsense},
 		"garbage":                  {"head -c 5000 /dev/urandom", facts.Killed},
-		"other architecture":       {"echo island-hello Linux sparc 0", facts.NoProbe},
-		"other system":             {"echo island-hello Darwin x86_64 0", facts.NoProbe},
+		"other architecture":       {"echo island-hello Linux sparc", facts.NoProbe},
+		"other system":             {"echo island-hello Darwin x86_64", facts.NoProbe},
 		"disk full":                {hello + "echo island-fail disk-full /tmp", facts.DiskFull},
 		"no sudo":                  {hello + "echo island-fail no-sudo x", facts.NoSudo},
 		"unknown failure":          {hello + "echo island-fail $(printf '\\033[31m')evil x", facts.Failed},

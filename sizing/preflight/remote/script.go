@@ -5,7 +5,9 @@ import "strings"
 // script is what runs on the host, by any POSIX shell. It tells what it does in
 // lines that begin with island-, and never has a quotation mark ' in it. The
 // probe is sent when the script has said that it is ready for it, so that no
-// program can read ahead into what follows.
+// program can read ahead into what follows. Where a network loses what is sent,
+// nobody tells the host that the other side has gone: so it waits for the probe
+// only so long.
 const script = `
 umask 077
 LC_ALL=C; export LC_ALL
@@ -14,8 +16,14 @@ clean() { [ -z "$d" ] || rm -rf "$d"; d=; }
 fail() { echo "island-fail $1 $2"; exit 1; }
 trap clean EXIT
 trap "exit 129" HUP INT TERM
-echo "island-hello $(uname -s) $(uname -m) $(id -u)"
+limit=
+if command -v timeout >/dev/null 2>&1; then limit="timeout 60"; fi
+uid=$(id -u)
+echo "island-hello $(uname -sm)"
 read -r size sum mode || exit 0
+pw=
+if [ "$mode" = password ]; then IFS= read -r pw; fi
+if [ "$uid" = 0 ]; then mode=plain; fi
 made=
 for base in "${TMPDIR:-/tmp}" /var/tmp "$HOME" /dev/shm; do
   err=$(mktemp -d "$base/.island-probe.XXXXXXXX" 2>&1)
@@ -30,15 +38,12 @@ for base in "${TMPDIR:-/tmp}" /var/tmp "$HOME" /dev/shm; do
   clean
 done
 [ -n "$made" ] || fail no-exec "no folder for temporary files lets programs run"
-if [ "$(id -u)" = 0 ]; then mode=plain; fi
-pw=
-if [ "$mode" = password ]; then IFS= read -r pw; fi
-case $mode in
-sudo) sudo -n true 2>/dev/null || fail no-sudo "sudo wants a password or is not given" ;;
-password) printf "%s\n" "$pw" | sudo -S -k -p "" true 2>/dev/null || fail no-sudo "sudo refuses the password" ;;
-esac
+if [ "$mode" = password ]; then
+  printf "%s\n" "$pw" | sudo -S -k -p "" true 2>/dev/null || fail no-sudo "sudo refuses the password"
+fi
 echo island-ready
-err=$(head -c "$size" 2>&1 >"$d/island-probe") || case $err in
+err=$($limit head -c "$size" 2>&1 >"$d/island-probe") || case $?:$err in
+124:*) fail stalled "the probe did not arrive within a minute" ;;
 *"No space left"*|*uota*) fail disk-full "$made" ;;
 *) fail failed "$err" ;;
 esac
@@ -51,7 +56,10 @@ sudo) sudo -n "$d/island-probe" session --remove "$d" ;;
 password) { printf "%s\n" "$pw"; exec cat; } | sudo -S -k -p "" "$d/island-probe" session --remove "$d" ;;
 *) "$d/island-probe" session --remove "$d" ;;
 esac
-echo "island-end $?"
+code=$?
+# sudo ends as the probe does; only where that failed it is asked for itself.
+if [ "$code $mode" = "1 sudo" ]; then sudo -n true 2>/dev/null || fail no-sudo "sudo wants a password or is not given"; fi
+echo "island-end $code"
 `
 
 // command is the script as one word for whatever login shell the host has.

@@ -149,7 +149,6 @@ func (s *Session) start(t Target, options Options) *ReachError {
 		return reach
 	}
 	system, machine, _ := strings.Cut(hello, " ")
-	machine, _, _ = strings.Cut(machine, " ")
 	architecture := map[string]string{"x86_64": "amd64", "aarch64": "arm64"}[machine]
 	if system != "Linux" || architecture == "" {
 		return unreached(facts.NoProbe, fmt.Sprintf("host is %s on %s; probes are for Linux on x86_64 and aarch64", system, machine))
