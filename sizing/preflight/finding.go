@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/report"
 )
 
@@ -66,11 +67,20 @@ type HostSummary struct {
 
 // LinkSummary is a cell of the matrix: one host to another.
 type LinkSummary struct {
-	From  string   `json:"from"`
-	To    string   `json:"to"`
-	Tried int      `json:"tried"`
-	OK    int      `json:"ok"`
-	Bad   []string `json:"bad,omitempty"` // "tcp/7000 timed-out"
+	From  string    `json:"from"`
+	To    string    `json:"to"`
+	Tried int       `json:"tried"`
+	OK    int       `json:"ok"`
+	Bad   []BadLink `json:"bad,omitempty"`
+}
+
+// BadLink is a port that was not reached, or not tried.
+type BadLink struct {
+	Protocol string        `json:"protocol"`
+	Port     int           `json:"port"`
+	Purpose  report.Text   `json:"purpose"` // what the first row of the table that wants it says
+	Outcome  facts.Outcome `json:"outcome"`
+	Detail   string        `json:"detail,omitempty"`
 }
 
 // Worst gives the worst outcome of all findings.

@@ -57,7 +57,11 @@ func (j *judgement) host(host *facts.Host) {
 		f := base
 		f.outcome, f.observed, f.required, f.method = Error, string(outcome), string(facts.Reached), host.Reach.Method
 		f.message = say("host could not be measured: %s", "Host konnte nicht gemessen werden: %s", join(string(outcome), host.Reach.Detail))
-		j.add(cmp.Or(reachChecks[outcome], "reach.probe"), f)
+		if outcome == facts.LargeLost {
+			j.stuck(f)
+		} else {
+			j.add(cmp.Or(reachChecks[outcome], "reach.probe"), f)
+		}
 		for _, check := range hostChecks {
 			if j.concerns(check.id, host) {
 				f := base
@@ -339,11 +343,11 @@ func (j *judgement) island(host *facts.Host, f found) {
 	}
 	var routes []string
 	for _, route := range host.Facts.Network.Routes.Value {
-		routes = append(routes, strings.TrimSpace(route.Gateway+" "+route.Interface))
+		routes = append(routes, strings.TrimSpace(cmp.Or(route.Destination, "default")+" "+route.Gateway+" "+route.Interface))
 	}
-	f.outcome, f.observed, f.required = passIf(len(routes) == 0, Fail), strings.Join(routes, ", "), "no default route"
+	f.outcome, f.observed, f.required = passIf(len(routes) == 0, Fail), strings.Join(routes, ", "), "no route out"
 	if len(routes) > 0 {
-		f.message = say("a default route leads by way of %s", "Eine Standardroute führt über %s", f.observed)
+		f.message = say("a route leads out: %s", "Eine Route führt hinaus: %s", f.observed)
 	}
 	j.add("net.island", f)
 }
@@ -377,7 +381,7 @@ func (j *judgement) leftovers(host *facts.Host, f found) {
 		return
 	}
 	f.method = v.Method
-	f.outcome, f.observed = passIf(len(v.Value) == 0, Fail), strings.Join(v.Value, ", ")
+	f.outcome, f.observed = passIf(len(v.Value) == 0 || j.isUpgrade(), Fail), strings.Join(v.Value, ", ")
 	if len(v.Value) > 0 {
 		f.message = say("left of an earlier installation: %s", "Von einer früheren Installation übrig: %s", f.observed)
 	}

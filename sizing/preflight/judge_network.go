@@ -86,7 +86,6 @@ func (j *judgement) links() {
 	var order []key
 	for _, link := range j.Survey.Links {
 		if link.Protocol == "mtu" {
-			j.path(link)
 			continue
 		}
 		k := key{link.To, link.Protocol, link.Port, link.Outcome}
@@ -98,7 +97,8 @@ func (j *judgement) links() {
 	for _, k := range order {
 		j.port(groups[k])
 	}
-	if wants := j.Ports.Wants(j.Survey.Hosts); len(j.Survey.Links) == 0 && len(wants) > 0 {
+	j.paths()
+	if wants := j.Ports.Wants(j.Survey.Hosts); len(groups) == 0 && len(wants) > 0 {
 		j.add("link.tcp", found{outcome: Skipped, message: say("hosts did not try to reach each other", "Hosts haben nicht versucht, einander zu erreichen")})
 	}
 }
@@ -134,8 +134,8 @@ func (j *judgement) port(links []facts.Link) {
 		id, f.outcome, f.required = "port.in-use", Fail, "free"
 		f.message = say("%s (%s) is in use%s", "%s (%s) ist belegt%s", object, purpose.EN, in(link.Detail))
 		f.message.DE = fmt.Sprintf("%s (%s) ist belegt%s", object, purpose.DE, in(link.Detail))
-		if row != nil && row.SampleOf != "" {
-			f.outcome = Skipped // one of many ports: by chance another program's
+		if row != nil && row.SampleOf != "" || j.isUpgrade() {
+			f.outcome = Skipped // one of many ports: by chance another program's; or the very service that is upgraded
 		}
 	case facts.Unmade:
 		f.outcome = Skipped
@@ -155,26 +155,6 @@ func in(detail string) string {
 	return ": " + detail
 }
 
-// path judges one way between hosts: whether packets as large as both ends
-// carry pass whole, and how long they take.
-func (j *judgement) path(link facts.Link) {
-	f := found{host: link.From, object: link.From + " → " + link.To, unit: "bytes", method: "ICMP echo that may not be fragmented, from the largest size down"}
-	expected := min(j.mtuOf(link.From), j.mtuOf(link.To))
-	if link.Outcome != facts.OK || expected == 0 {
-		f.outcome, f.message = Skipped, say("path was not measured: %s", "Weg wurde nicht gemessen: %s", join(string(link.Outcome), link.Detail))
-		j.add("link.mtu", f)
-		return
-	}
-	f.outcome, f.observed, f.required = passIf(link.MTU >= expected, Fail), strconv.Itoa(link.MTU), strconv.Itoa(expected)
-	f.message = say("%d bytes pass whole, both ends carry %d", "%d Bytes kommen ganz durch, beide Enden können %d", link.MTU, expected)
-	j.add("link.mtu", f)
-	warn := j.limit("link.round-trip", "warn")
-	f.unit, f.observed, f.required = "ms", trim(link.RoundTrip), "≤ "+trim(warn)
-	f.outcome = passIf(link.RoundTrip <= warn, Warn)
-	f.message = say("round trip takes %s ms", "Laufzeit ist %s ms", f.observed)
-	j.add("link.round-trip", f)
-}
-
 func (j *judgement) mtuOf(name string) int {
 	for i := range j.Survey.Hosts {
 		if host := &j.Survey.Hosts[i]; host.Name == name && host.Facts != nil {
@@ -186,7 +166,8 @@ func (j *judgement) mtuOf(name string) int {
 	return 0
 }
 
-func summariseLinks(links []facts.Link) []LinkSummary {
+// summariseLinks gives the cells of the matrix.
+func summariseLinks(links []facts.Link, ports *Ports) []LinkSummary {
 	type pair struct{ from, to string }
 	index := map[pair]int{}
 	result := []LinkSummary{}
@@ -205,8 +186,22 @@ func summariseLinks(links []facts.Link) []LinkSummary {
 		if link.Outcome == facts.OK {
 			result[i].OK++
 		} else {
-			result[i].Bad = append(result[i].Bad, fmt.Sprintf("%s/%d %s", link.Protocol, link.Port, link.Outcome))
+			result[i].Bad = append(result[i].Bad, ports.badLink(link))
 		}
 	}
 	return result
+}
+
+func (p *Ports) badLink(link facts.Link) BadLink {
+	bad := BadLink{Protocol: link.Protocol, Port: link.Port, Outcome: link.Outcome, Detail: link.Detail}
+	if len(link.Rows) == 0 {
+		return bad
+	}
+	if row := p.row(link.Rows[0]); row != nil {
+		bad.Purpose = row.Purpose
+		if row.SampleOf != "" && link.Outcome == facts.InUse {
+			bad.Outcome = facts.Unmade // one of many ports: by chance another program's
+		}
+	}
+	return bad
 }

@@ -30,20 +30,37 @@ type Host struct {
 
 // Options say how a survey is made.
 type Options struct {
-	Remote   remote.Options
-	Ports    *preflight.Ports
-	Site     *preflight.Site // what of the site to look at; nil for nothing
-	Request  probe.Request   // Name is filled in for each host
-	NoLinks  bool            // do not let hosts speak to each other
-	Parallel int             // hosts at once; default 64
-	Progress Progress        // nil for none
+	Remote     remote.Options
+	Ports      *preflight.Ports
+	Site       *preflight.Site // what of the site to look at; nil for nothing
+	Request    probe.Request   // Name is filled in for each host
+	NoLinks    bool            // do not let hosts speak to each other
+	Throughput bool            // send data between conference hosts
+	Upgrade    bool            // a service that has its port already is spoken to
+	Parallel   int             // hosts at once; default 64
+	Progress   Progress        // nil for none
 }
 
 // Progress is told how far each host is.
 type Progress interface {
-	Host(name, stage string)             // begins a stage: connect, collect, listen, dial
-	Done(name string, reach facts.Reach) // is done with a host
+	Host(name string, stage Stage)       // begins a stage
+	Done(name string, reach facts.Reach) // is done with a host, once
 }
+
+// Stage is a part of the work on a host.
+type Stage string
+
+// Stages are all of them, in their order. A host may skip some.
+var Stages = []Stage{Connect, Collect, Listen, Dial, Finish}
+
+// The stages.
+const (
+	Connect Stage = "connect"
+	Collect Stage = "collect"
+	Listen  Stage = "listen"
+	Dial    Stage = "dial"
+	Finish  Stage = "finish" // what takes a while to see, and cleaning up
+)
 
 const defaultParallel = 64
 
@@ -71,19 +88,13 @@ func Take(ctx context.Context, hosts []Host, options Options) (*facts.Survey, er
 	if !options.NoLinks {
 		links = s.link(ctx)
 	}
-	s.each(func(v *visit) {
-		if v.session != nil {
-			v.session.Close()
-		}
-		if options.Progress != nil {
-			options.Progress.Done(v.host.Name, v.result.Reach)
-		}
-	})
+	s.each(func(v *visit) { s.finish(ctx, v) })
+	s.watches.Wait()
 	site := append(<-observed, s.balanced...)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	survey := &facts.Survey{APIVersion: facts.APIVersion, Kind: facts.SurveyKind, Started: start.UTC(), Hosts: []facts.Host{}, Links: links, Site: site}
+	survey := &facts.Survey{APIVersion: facts.APIVersion, Kind: facts.SurveyKind, Started: start.UTC(), Hosts: []facts.Host{}, Links: s.inOrder(append(links, s.ways...)), Site: site}
 	for i := range s.visits {
 		survey.Hosts = append(survey.Hosts, s.visits[i].result)
 	}
@@ -95,12 +106,17 @@ type surveyor struct {
 	options  Options
 	visits   []visit
 	balanced []facts.Observation // what the load balancer's ports led to
+
+	watches sync.WaitGroup
+	mu      sync.Mutex
+	ways    []facts.Link // from the admin host to the hosts
 }
 
 type visit struct {
 	host    Host
 	token   string
 	session *remote.Session
+	end     context.CancelFunc // of the session
 	result  facts.Host
 }
 
@@ -118,7 +134,7 @@ func (s *surveyor) each(work func(*visit)) {
 	tasks.Wait()
 }
 
-func (s *surveyor) stage(v *visit, stage string) {
+func (s *surveyor) stage(v *visit, stage Stage) {
 	if s.options.Progress != nil {
 		s.options.Progress.Host(v.host.Name, stage)
 	}
@@ -130,26 +146,38 @@ func (s *surveyor) collect(ctx context.Context, v *visit) {
 	if v.host.Target.Local {
 		v.result.Reach.Method, v.result.Address = "local", ""
 	}
-	s.stage(v, "connect")
-	session, err := remote.Open(ctx, v.host.Target, s.options.Remote)
-	if err == nil {
-		v.session = session
-		v.result.Clock, err = session.Clock(ctx, clockExchanges)
-	}
-	if err == nil {
-		s.stage(v, "collect")
-		request := s.options.Request
-		request.Name = v.host.Name
-		v.result.Facts, err = session.Collect(ctx, request)
-	}
+	s.stage(v, Connect)
+	session, end := context.WithCancel(ctx)
+	v.end = end
+	stuck := s.watch(ctx, v.host, end)
+	err := s.visit(session, v)
+	wasStuck := stuck()
 	v.result.Reach.Elapsed = time.Since(start).Seconds()
-	if err != nil {
+	switch {
+	case err != nil && wasStuck:
+		s.lost(v, &remote.ReachError{Outcome: facts.LargeLost})
+	case err != nil:
 		s.lost(v, err)
-		return
-	}
-	if v.result.Internal == "" {
+	case v.result.Internal == "":
 		v.result.Internal = firstAddress(v.result.Facts)
 	}
+}
+
+// visit has a host's clock compared and its facts read.
+func (s *surveyor) visit(ctx context.Context, v *visit) error {
+	session, err := remote.Open(ctx, v.host.Target, s.options.Remote)
+	if err != nil {
+		return err
+	}
+	v.session = session
+	if v.result.Clock, err = session.Clock(ctx, clockExchanges); err != nil {
+		return err
+	}
+	s.stage(v, Collect)
+	request := s.options.Request
+	request.Name, request.StealLater = v.host.Name, true
+	v.result.Facts, err = session.Collect(ctx, request)
+	return err
 }
 
 // lost gives a host up.
@@ -159,19 +187,50 @@ func (s *surveyor) lost(v *visit, err error) {
 		v.result.Reach.Outcome, v.result.Reach.Detail = reach.Outcome, reach.Detail
 	}
 	v.result.Facts, v.result.Clock = nil, nil
+	v.leave()
+	s.done(v)
+}
+
+func (s *surveyor) done(v *visit) {
+	if s.options.Progress != nil {
+		s.options.Progress.Done(v.host.Name, v.result.Reach)
+	}
+}
+
+// leave ends a host's session, if it has one.
+func (v *visit) leave() {
 	if v.session != nil {
 		v.session.Close()
 		v.session = nil
 	}
+	v.end()
+}
+
+// finish takes what a host was left to watch meanwhile, and leaves it.
+func (s *surveyor) finish(ctx context.Context, v *visit) {
+	if v.session == nil {
+		return
+	}
+	s.stage(v, Finish)
+	steal, err := v.session.Steal(ctx)
+	if err != nil {
+		s.lost(v, err)
+		return
+	}
+	v.result.Facts.CPU.Steal = steal
+	v.leave()
+	s.done(v)
 }
 
 // firstAddress gives the first address that other hosts could use, for hosts
-// whose inventory does not say.
+// whose inventory does not say: one of IPv4, else one of IPv6.
 func firstAddress(f *facts.Facts) string {
-	for _, nic := range f.Network.Interfaces.Value {
-		for _, address := range nic.Addresses {
-			if prefix, err := netip.ParsePrefix(address.Prefix); err == nil && prefix.Addr().Is4() && prefix.Addr().IsGlobalUnicast() {
-				return prefix.Addr().String()
+	for _, suits := range []func(netip.Addr) bool{netip.Addr.Is4, netip.Addr.Is6} {
+		for _, nic := range f.Network.Interfaces.Value {
+			for _, address := range nic.Addresses {
+				if prefix, err := netip.ParsePrefix(address.Prefix); err == nil && suits(prefix.Addr()) && prefix.Addr().IsGlobalUnicast() {
+					return prefix.Addr().String()
+				}
 			}
 		}
 	}
@@ -195,14 +254,19 @@ func (s *surveyor) link(ctx context.Context) []facts.Link {
 		if v.session == nil {
 			return
 		}
-		s.stage(v, "dial")
+		s.stage(v, Dial)
 		mine := slices.DeleteFunc(slices.Clone(wants), func(w preflight.Want) bool { return w.From != v.host.Name || byName[w.To].session == nil })
 		made := s.dial(ctx, v, mine, byName, listening)
 		mu.Lock()
 		defer mu.Unlock()
 		links = append(links, made...)
 	})
-	order := map[string]int{}
+	return links
+}
+
+// inOrder sorts links by the inventory's order of hosts.
+func (s *surveyor) inOrder(links []facts.Link) []facts.Link {
+	order := map[string]int{facts.AdminHost: -1}
 	for i := range s.visits {
 		order[s.visits[i].host.Name] = i
 	}
@@ -232,7 +296,7 @@ func (s *surveyor) listen(ctx context.Context, wants []preflight.Want) map[portO
 		if v.session == nil || len(wanted[v.host.Name]) == 0 {
 			return
 		}
-		s.stage(v, "listen")
+		s.stage(v, Listen)
 		answer, err := v.session.Listen(ctx, v.result.Internal, v.token, wanted[v.host.Name])
 		if err != nil {
 			s.lost(v, err)
@@ -264,6 +328,10 @@ func (s *surveyor) dial(ctx context.Context, v *visit, wants []preflight.Want, b
 			link.Outcome, link.Detail = facts.Unmade, "address of the host is not known"
 		case !ok || state.Outcome == facts.Failed:
 			link.Outcome, link.Detail = facts.Unmade, cmp.Or(state.Detail, "probe did not listen")
+		case state.Outcome == facts.InUse && s.options.Upgrade && port.Protocol == "tcp":
+			// What is installed has the port: whether it can be reached is what counts.
+			targets = append(targets, probe.Target{Port: port, Address: to.result.Internal})
+			index = append(index, len(links))
 		case state.Outcome == facts.InUse:
 			link.Outcome, link.Detail = facts.InUse, holder(to.result.Facts, port)
 		default:
@@ -289,6 +357,7 @@ func (s *surveyor) dial(ctx context.Context, v *visit, wants []preflight.Want, b
 	return append(links, s.paths(ctx, v, peers, byName)...)
 }
 
+// paths measures the ways from one host to its peers.
 func (s *surveyor) paths(ctx context.Context, v *visit, peers []string, byName map[string]*visit) []facts.Link {
 	if len(peers) == 0 {
 		return nil
@@ -297,17 +366,15 @@ func (s *surveyor) paths(ctx context.Context, v *visit, peers []string, byName m
 	for _, peer := range peers {
 		addresses = append(addresses, byName[peer].result.Internal)
 	}
-	results, err := v.session.PathMTU(ctx, mtu(v.result), addresses)
+	largest := mtu(v.result)
+	results, err := v.session.PathMTU(ctx, largest, addresses)
 	if err != nil {
 		s.lost(v, err)
 		return nil
 	}
 	var links []facts.Link
 	for i, result := range results {
-		links = append(links, facts.Link{
-			From: v.host.Name, To: peers[i], Address: result.Address, Protocol: "mtu", Rows: []string{},
-			Outcome: result.Outcome, Detail: result.Detail, MTU: result.Bytes, RoundTrip: result.RoundTrip,
-		})
+		links = append(links, pathLink(v.host.Name, peers[i], largest, result))
 	}
 	return links
 }
@@ -321,7 +388,7 @@ func mtu(host facts.Host) int {
 			}
 		}
 	}
-	return 1500
+	return ethernet
 }
 
 // holder names the program that has a port, where the probe could see it.

@@ -61,13 +61,13 @@ type stages struct {
 	seen map[string][]string
 }
 
-func (s *stages) Host(name, stage string) {
+func (s *stages) Host(name string, stage Stage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seen[name] = append(s.seen[name], stage)
+	s.seen[name] = append(s.seen[name], string(stage))
 }
 
-func (s *stages) Done(name string, reach facts.Reach) { s.Host(name, string(reach.Outcome)) }
+func (s *stages) Done(name string, reach facts.Reach) { s.Host(name, Stage(reach.Outcome)) }
 
 func TestTake(t *testing.T) {
 	o := options(t, rows)
@@ -91,7 +91,7 @@ func TestTake(t *testing.T) {
 	if want := []string{"ab tcp ok", "ab udp ok", "cb udp ok"}; !slices.Equal(got, want) {
 		t.Errorf("links are %q, want %q", got, want)
 	}
-	if want := []string{"connect", "collect", "dial", "reached"}; !slices.Equal(progress.seen["a"], want) {
+	if want := []string{"connect", "collect", "dial", "finish", "reached"}; !slices.Equal(progress.seen["a"], want) {
 		t.Errorf("stages of a are %q, want %q", progress.seen["a"], want)
 	}
 	data, err := json.Marshal(result)

@@ -1,0 +1,123 @@
+package survey
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/preflight/probe"
+)
+
+// stuckLimit is how long ssh may stand still on a way that is known to swallow
+// large packets: what it waits for will not come.
+const stuckLimit = 10 * time.Second
+
+// resolveLimit bounds looking up a host's name.
+const resolveLimit = 3 * time.Second
+
+// watch measures the way from the admin host to a host while ssh uses it. Small
+// packets get through a way that swallows large ones, so that ssh connects,
+// and then stands still without a sign: watch gives it up. The function that it
+// gives ends the watch, and tells whether it has given up.
+func (s *surveyor) watch(ctx context.Context, host Host, giveUp context.CancelFunc) (end func() bool) {
+	if host.Target.Local {
+		return func() bool { return false }
+	}
+	done, gaveUp := make(chan struct{}), make(chan bool, 1)
+	s.watches.Go(func() {
+		link := way(ctx, host)
+		s.mu.Lock()
+		s.ways = append(s.ways, link)
+		s.mu.Unlock()
+		if link.Outcome != facts.OK || link.MTU >= link.Largest {
+			gaveUp <- false
+			return
+		}
+		select {
+		case <-time.After(stuckLimit):
+			gaveUp <- true
+			giveUp()
+		case <-done:
+			gaveUp <- false
+		}
+	})
+	return func() bool {
+		close(done)
+		select {
+		case result := <-gaveUp:
+			return result
+		default: // is being measured still: it has given nothing up
+			return false
+		}
+	}
+}
+
+// way measures the way from this machine to a host.
+func way(ctx context.Context, host Host) facts.Link {
+	link := facts.Link{From: facts.AdminHost, To: host.Name, Protocol: "mtu", Rows: []string{}, Outcome: facts.Unmade}
+	address, err := resolve(ctx, host.Target.Address)
+	if err != nil {
+		link.Detail = "address is not known here: " + facts.Cut(err.Error())
+		return link
+	}
+	largest, err := mtuTowards(address)
+	if err != nil {
+		link.Detail = facts.Cut(err.Error())
+		return link
+	}
+	return pathLink(link.From, link.To, largest, probe.PathMTU(ctx, largest, []string{address.String()})[0])
+}
+
+// pathLink puts a measured way into words.
+func pathLink(from, to string, largest int, m probe.MTU) facts.Link {
+	return facts.Link{
+		From: from, To: to, Address: m.Address, Protocol: "mtu", Rows: []string{}, Outcome: m.Outcome, Detail: m.Detail,
+		MTU: m.Bytes, Largest: largest, RoundTrip: m.RoundTrip,
+	}
+}
+
+// resolve gives the address of a host. What is an alias in ssh's configuration,
+// or lies behind a jump host, may have none here.
+func resolve(ctx context.Context, name string) (netip.Addr, error) {
+	if address, err := netip.ParseAddr(name); err == nil {
+		return address, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, resolveLimit)
+	defer cancel()
+	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	return addresses[0].Unmap(), nil
+}
+
+// mtuTowards gives the MTU of the interface that leads to an address. Nothing is
+// sent: connecting a datagram socket only looks up the route (udp(7)).
+func mtuTowards(address netip.Addr) (int, error) {
+	conn, err := net.Dial("udp", netip.AddrPortFrom(address, 9).String())
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	local := conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return 0, err
+	}
+	for _, nic := range interfaces {
+		addresses, _ := nic.Addrs() // one that has just gone leads nowhere
+		for _, own := range addresses {
+			if prefix, err := netip.ParsePrefix(own.String()); err == nil && prefix.Addr().Unmap() == local {
+				return min(nic.MTU, maxPacket), nil
+			}
+		}
+	}
+	return ethernet, nil
+}
+
+const (
+	maxPacket = 65535 // bytes, which loopback's MTU exceeds by one
+	ethernet  = 1500
+)
