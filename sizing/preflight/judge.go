@@ -29,6 +29,9 @@ type Footprint struct {
 	Size          manifests.Bytes // of the bundle file
 	Images        manifests.Bytes // of all images, compressed, shared parts once
 	Architectures []string        // as Go names them; empty: not known
+
+	Version  string              // that Upgrades are about; empty: upgrades are not judged
+	Upgrades *manifests.Upgrades // steps between versions
 }
 
 // Judge says what a survey means. It is a pure function: the same input gives
@@ -66,6 +69,8 @@ func Judge(in Input) (*Report, error) {
 	j.links()
 	j.siteChecks()
 	j.bundle()
+	j.registry()
+	j.upgrade()
 	j.waive()
 	return j.report(), nil
 }
@@ -180,7 +185,7 @@ func (j *judgement) report() *Report {
 		}
 		r.Hosts = append(r.Hosts, summary)
 	}
-	r.Links = summariseLinks(j.Survey.Links)
+	r.Links = summariseLinks(j.Survey.Links, j.Ports)
 	return r
 }
 

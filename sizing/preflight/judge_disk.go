@@ -112,8 +112,8 @@ func (j *judgement) diskPool(host *facts.Host, f found, systems []facts.Path, pa
 	for _, system := range systems {
 		j.diskState(f, system)
 	}
-	if full := slices.ContainsFunc(systems, func(p facts.Path) bool { return p.Fsync.Unread == facts.NoSpace }); full || tooSmall {
-		return // what is full or too small has too little free: said already
+	if full := slices.ContainsFunc(systems, func(p facts.Path) bool { return p.Fsync.Unread == facts.NoSpace }); full || tooSmall || j.isUpgrade() {
+		return // what is full or too small has too little free: said already; what is to be upgraded is in use
 	}
 	least := float64(required) * j.limit("disk.free", "percent") / 100
 	f.observed, f.required = gigabytes(free), "≥ "+gigabytes(int64(least))

@@ -1,15 +1,16 @@
 package preflight
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
@@ -187,8 +188,18 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		"port in use":          {func(s *facts.Survey) { s.Links[0].Outcome, s.Links[1].Outcome = facts.InUse, facts.InUse }, []string{"fail port.in-use@cassandra1"}},
 		"media port in use":    {func(s *facts.Survey) { s.Links[3].Outcome = facts.InUse }, nil},
 		"small MTU on the way": {func(s *facts.Survey) { s.Links[4].MTU = 1400 }, []string{"fail link.mtu@kubenode1"}},
-		"long way":             {func(s *facts.Survey) { s.Links[4].RoundTrip = 40 }, []string{"warn link.round-trip@kubenode1"}},
-		"even number of etcd":  {func(s *facts.Survey) { h(s, "kubenode3").Groups = []string{"kube-node"} }, []string{"fail count.etcd@"}},
+		"small MTU to one host": {func(s *facts.Survey) {
+			for _, other := range []string{"cassandra2", "minio1", facts.AdminHost} {
+				s.Links = append(s.Links, facts.Link{From: other, To: "minio3", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2})
+			}
+			s.Links = append(s.Links, facts.Link{From: "minio3", To: "minio1", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2})
+		}, []string{"fail link.mtu@minio3"}},
+		"small MTU from the admin host": {func(s *facts.Survey) {
+			h(s, "minio3").Facts, h(s, "minio3").Clock, h(s, "minio3").Reach = nil, nil, facts.Reach{Outcome: facts.LargeLost, Method: "ssh"}
+			s.Links = append(s.Links, facts.Link{From: facts.AdminHost, To: "minio3", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2})
+		}, []string{"fail link.mtu@minio3"}},
+		"long way":            {func(s *facts.Survey) { s.Links[4].RoundTrip = 40 }, []string{"warn link.round-trip@kubenode1"}},
+		"even number of etcd": {func(s *facts.Survey) { h(s, "kubenode3").Groups = []string{"kube-node"} }, []string{"fail count.etcd@"}},
 		"too few hosts": {func(s *facts.Survey) {
 			s.Hosts = slices.DeleteFunc(s.Hosts, func(h facts.Host) bool { return h.Name == "minio3" })
 		}, []string{"fail count.hosts@"}},
@@ -345,26 +356,6 @@ func TestLimitsOfASite(t *testing.T) {
 	}
 }
 
-// TestEveryCheckIsDocumented holds docs/preflight.md and checks.yaml together.
-func TestEveryCheckIsDocumented(t *testing.T) {
-	t.Parallel()
-	checks, err := AllChecks()
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile("../../docs/preflight.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, check := range checks.Checks {
-		for _, text := range []string{"`" + check.ID + "`", check.Title.EN, check.Why.EN, check.Remedy.EN} {
-			if !strings.Contains(string(data), text) {
-				t.Errorf("docs/preflight.md lacks %q of %s", text, check.ID)
-			}
-		}
-	}
-}
-
 func TestReadSiteRefuses(t *testing.T) {
 	t.Parallel()
 	const head = "apiVersion: island/v1\nkind: PreflightSite\nname: x\n"
@@ -380,6 +371,89 @@ func TestReadSiteRefuses(t *testing.T) {
 	} {
 		if _, err := ReadSite("site.yaml", []byte(text)); err == nil {
 			t.Errorf("%s was taken", name)
+		}
+	}
+}
+
+// TestUpgradePath judges bundles against what is installed.
+func TestUpgradePath(t *testing.T) {
+	t.Parallel()
+	steps := &manifests.Upgrades{
+		Steps: []manifests.Upgrade{
+			{From: ">=5.23.0 <5.24.0", To: "5.24.0"}, {From: ">=5.24.0 <5.25.0", To: "5.25.0", Kubernetes: ">=1.27"},
+			{From: ">=5.25.0 <5.26.0", To: "5.26.0", NotWhere: []string{manifests.Federated}},
+		},
+	}
+	federated := NewSite()
+	federated.DNS = &DNS{Domain: "wire.example", Federation: true}
+	for name, test := range map[string]struct {
+		site                         *Site
+		declared, served, kubernetes string
+		left                         bool
+		to                           string
+		want                         []string
+		words                        string
+	}{
+		"nothing installed":          {to: "5.25.0", words: "no upgrade"},
+		"one step":                   {declared: "5.24.3", kubernetes: "1.29.10", left: true, to: "5.25.1", words: "in one step"},
+		"Kubernetes not known":       {declared: "5.24.3", to: "5.25.0", want: []string{"warn bundle.upgrade@"}, words: "Kubernetes >=1.27"},
+		"Kubernetes too old":         {declared: "5.24.3", kubernetes: "1.26.1", to: "5.25.0", want: []string{"fail bundle.upgrade@"}, words: "wants Kubernetes"},
+		"two steps":                  {declared: "5.23.0", kubernetes: "1.29.10", to: "5.25.0", want: []string{"fail bundle.upgrade@"}, words: "5.24.0 first"},
+		"back":                       {declared: "5.26.0", to: "5.25.0", want: []string{"fail bundle.upgrade@"}, words: "not later"},
+		"the same":                   {declared: "5.25.0", to: "5.25.0", words: "already"},
+		"not where federated":        {site: federated, declared: "5.25.0", to: "5.26.0", want: []string{"fail bundle.upgrade@"}, words: "federated"},
+		"found on the asset host":    {served: "5.24.3", kubernetes: "1.29.10", left: true, to: "5.25.0", want: []string{"fail software.leftovers@cassandra1"}, words: "in one step"},
+		"something, not known which": {left: true, to: "5.25.0", want: []string{"error bundle.upgrade@", "fail software.leftovers@cassandra1"}, words: "--installed"},
+		"services have their ports":  {declared: "5.24.3", kubernetes: "1.29.10", to: "5.25.0", words: "in one step"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := goodSurvey()
+			if test.left {
+				s.Hosts[0].Facts.Software.Leftovers = read([]string{"/mnt/cassandra/data"})
+			}
+			if test.declared != "" {
+				s.Links[2].Outcome = facts.InUse // udp, which is not tried without a probe there
+			}
+			s.Hosts[len(s.Hosts)-1].Facts.Software.Release = read(test.served)
+			s.Hosts[9].Facts.Software.Kubernetes = read(test.kubernetes)
+			own := *cmp.Or(test.site, NewSite())
+			own.Installed = test.declared
+			r, err := Judge(Input{Survey: s, Table: guide(t), Site: &own, Bundle: &Footprint{Name: "b.tar", Size: 1e9, Images: 1e9, Version: test.to, Upgrades: steps}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := bad(r); !slices.Equal(got, test.want) {
+				t.Errorf("findings are %q, want %q", got, test.want)
+			}
+			i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.ID == "bundle.upgrade" })
+			if i < 0 || !strings.Contains(r.Findings[i].Message.EN, test.words) {
+				t.Errorf("finding is %+v, want %q in it", r.Findings[max(i, 0)], test.words)
+			}
+		})
+	}
+}
+
+func TestRegistryNeedsRoom(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		registry *Registry
+		images   manifests.Bytes
+		want     []string
+	}{
+		"served in place":   {nil, 460e9, []string{"fail bundle.node-disk@kubenode1", "fail bundle.node-disk@kubenode2", "fail bundle.node-disk@kubenode3"}},
+		"has room":          {&Registry{"assethost1", "/opt/assets"}, 40e9, nil},
+		"has none":          {&Registry{"assethost1", "/opt/assets"}, 460e9, []string{"fail bundle.node-disk@kubenode1", "fail bundle.node-disk@kubenode2", "fail bundle.node-disk@kubenode3", "fail bundle.registry@assethost1"}},
+		"host is not known": {&Registry{"other", "/opt/assets"}, 40e9, []string{"error bundle.registry@other"}},
+	} {
+		site := NewSite()
+		site.Registry = test.registry
+		r, err := Judge(Input{Survey: goodSurvey(), Table: guide(t), Site: site, Bundle: &Footprint{Name: "b.tar", Size: 1e9, Images: test.images}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := bad(r); !slices.Equal(got, test.want) {
+			t.Errorf("%s: findings are %q, want %q", name, got, test.want)
 		}
 	}
 }

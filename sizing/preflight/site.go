@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/Masterminds/semver/v3"
 
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
@@ -34,13 +37,22 @@ type Site struct {
 	Mail         []string                      `json:"mail,omitempty"` // host:port of relays
 	LoadBalancer *LoadBalancer                 `json:"loadBalancer,omitempty"`
 	TURN         []TURN                        `json:"turn,omitempty"`
-	Push         string                        `json:"push,omitempty"`    // A, B or C
-	IDP          []string                      `json:"idp,omitempty"`     // URLs of identity providers' metadata
-	CAFile       string                        `json:"caFile,omitempty"`  // the site's own certificate authority
-	Paths        map[string][]string           `json:"paths,omitempty"`   // of a role's data, where they are not the usual ones
-	Servers      []sizing.Server               `json:"servers,omitempty"` // physical servers and the machines on them
-	Limits       map[string]map[string]float64 `json:"limits,omitempty"`  // of checks, in place of checks.yaml's
+	Push         string                        `json:"push,omitempty"`      // A, B or C
+	IDP          []string                      `json:"idp,omitempty"`       // URLs of identity providers' metadata
+	CAFile       string                        `json:"caFile,omitempty"`    // the site's own certificate authority
+	Paths        map[string][]string           `json:"paths,omitempty"`     // of a role's data, where they are not the usual ones
+	Servers      []sizing.Server               `json:"servers,omitempty"`   // physical servers and the machines on them
+	Registry     *Registry                     `json:"registry,omitempty"`  // a registry of the site's own that images are pushed to
+	Installed    string                        `json:"installed,omitempty"` // version of Wire's server that is to be upgraded; default: what the asset host's files say
+	Limits       map[string]map[string]float64 `json:"limits,omitempty"`    // of checks, in place of checks.yaml's
 	Waivers      []Waiver                      `json:"waivers,omitempty"`
+}
+
+// Registry is where a registry keeps what is pushed to it. A bundle that is
+// served in place needs none.
+type Registry struct {
+	Host string `json:"host"` // in the inventory
+	Path string `json:"path"` // of its data
 }
 
 // OSRelease is a release of a distribution, as /etc/os-release has it.
@@ -176,12 +188,26 @@ func ReadSite(file string, data []byte) (*Site, error) {
 	if c := s.Certificate; c != nil && (c.File == "") == (c.Address == "") {
 		return nil, wrong("certificate", "", "wants either file or address")
 	}
+	if r := s.Registry; r != nil && (r.Host == "" || !path.IsAbs(r.Path)) {
+		return nil, wrong("registry", "such as {host: assethost, path: /var/lib/registry}", "wants the host and the absolute path of its data")
+	}
 	for i, waiver := range s.Waivers {
 		if _, err := ParseWaiver(waiver.ID, waiver.Reason); err != nil {
 			return nil, wrong(fmt.Sprintf("waivers[%d]", i), "", "%w", err)
 		}
 	}
 	return &s, nil
+}
+
+// CheckInstalled checks the version that is to be upgraded.
+func (s *Site) CheckInstalled() error {
+	if s.Installed == "" {
+		return nil
+	}
+	if _, err := semver.NewVersion(s.Installed); err != nil {
+		return fault.New(fault.Usage, fault.Here, "installed", "such as 5.28.0", "%.80q is not a version", s.Installed)
+	}
+	return nil
 }
 
 func isHost(name string) bool {
