@@ -55,6 +55,11 @@ type preflightFlags struct {
 	lang      string
 	html      string
 	junit     string
+	json      string
+	signKey   string
+	passFile  string
+	installed string
+	through   bool
 }
 
 // maxPassword bounds the file of a sudo password.
@@ -82,6 +87,8 @@ there, run island-probe collect --out FILE.json, and bring the files back to
 			"5  something could not be measured, and nothing failed"),
 		Example: `  island preflight -i inventory/hosts.ini --site site.yaml
   island preflight -i hosts.ini --bundle wire-2026.1.tar --key island.pub --html report.html
+  island preflight -i hosts.ini --bundle wire-2026.2.tar --key island.pub --installed 5.28.0
+  island preflight -i hosts.ini --throughput --html report.html --json report.json --sign-key site.key
   island preflight -i hosts.ini --facts saved/ --table guide-postgresql`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runPreflight(cmd.Context(), f) },
@@ -108,7 +115,9 @@ func (f *preflightFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.sudo, "sudo", false, "run the probe as root by sudo (default: as the inventory's ansible_become says)")
 	flags.StringVar(&f.sudoFile, "sudo-password-file", "", "file with the password for sudo (default: the inventory's, else none)")
 	flags.BoolVar(&f.noLinks, "no-links", false, "do not let hosts try to speak to each other")
+	flags.BoolVar(&f.through, "throughput", false, "send data from each conference host (group kube-node) to the next for 2 seconds, to see that they have 1 Gbit/s")
 	flags.BoolVar(&f.noFsync, "no-fsync", false, "do not time writes with a small test file")
+	flags.StringVar(&f.installed, "installed", "", "version of Wire's server that is to be upgraded; what it has left on the machines is then no fault")
 	flags.StringArrayVar(&f.waive, "waive", nil, "let a failed check pass as a warning: ID or ID@HOST (repeatable; needs --reason)")
 	flags.StringVar(&f.reason, "reason", "", "why the checks are waived")
 	flags.BoolVar(&f.strict, "strict", false, "fail on warnings, too")
@@ -116,6 +125,9 @@ func (f *preflightFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.lang, "lang", "", "language of the report: en or de (default: the locale's)")
 	flags.StringVar(&f.html, "html", "", "write the report as one HTML page, too")
 	flags.StringVar(&f.junit, "junit", "", "write the report as JUnit XML, too")
+	flags.StringVar(&f.json, "json", "", "write the report as JSON, too")
+	flags.StringVar(&f.signKey, "sign-key", "", "private key to sign the written reports with: FILE.sigstore.json beside each, as cosign verify-blob --bundle reads it")
+	flags.StringVar(&f.passFile, "passphrase-file", "", "file that holds the key's passphrase (else COSIGN_PASSWORD, else the terminal)")
 	_ = cmd.RegisterFlagCompletionFunc("table", cobra.FixedCompletions(sizing.Names(), cobra.ShellCompDirectiveDefault))
 	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "de"}, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -141,6 +153,10 @@ func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
 			return usage("say en or de", "--lang: %w", err)
 		}
 	}
+	signer, err := f.signer(ctx)
+	if err != nil {
+		return err
+	}
 	input, found, err := f.read(ctx)
 	if err != nil {
 		return err
@@ -157,7 +173,7 @@ func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := f.write(result, lang); err != nil {
+	if err := f.write(result, lang, signer); err != nil {
 		return err
 	}
 	if err := a.print(preflightResult{result, present.Options{Lang: lang, All: f.all}}); err != nil {
@@ -223,6 +239,12 @@ func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *carried, e
 			return input, nil, err
 		}
 	}
+	if f.installed != "" {
+		input.Site.Installed = f.installed
+	}
+	if err := input.Site.CheckInstalled(); err != nil {
+		return input, nil, err
+	}
 	for _, text := range f.waive {
 		waiver, err := preflight.ParseWaiver(text, f.reason)
 		if err != nil {
@@ -252,15 +274,20 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 	if err != nil {
 		return nil, err
 	}
-	progress := &hostProgress{app: a}
+	progress := a.hostProgress(hosts)
+	defer progress.close()
 	request := probe.Request{NoFsync: f.noFsync}
 	request.Paths = probe.Defaults().Paths
 	for _, paths := range input.Site.Paths {
 		request.Paths = append(request.Paths, paths...)
 	}
+	if input.Site.Registry != nil {
+		request.Paths = append(request.Paths, input.Site.Registry.Path)
+	}
 	return survey.Take(ctx, hosts, survey.Options{
 		Remote: remote.Options{Probe: f.probe(found), SSH: f.ssh, ConfigFile: f.sshConfig},
-		Ports:  input.Ports, Site: input.Site, Request: request, NoLinks: f.noLinks, Progress: progress,
+		Ports:  input.Ports, Site: input.Site, Request: request, NoLinks: f.noLinks, Throughput: f.through,
+		Upgrade: input.Site.Installed != "", Progress: progress,
 	})
 }
 
@@ -350,47 +377,48 @@ func (f *preflightFlags) findProbe(found *carried, architecture string) ([]byte,
 	return nil, fmt.Errorf("no probe for %s: looked for %s", architecture, strings.Join(tried, ", "))
 }
 
-func (f *preflightFlags) write(r *preflight.Report, lang report.Lang) error {
-	if f.html != "" {
-		page, err := present.HTML(r, lang)
-		if err == nil {
-			err = writeWhole(f.html, page, 0o644)
-		}
-		if err != nil {
-			return err
-		}
+// signer reads the key that reports are signed with, before anything is
+// measured for them; nil where none is given.
+func (f *preflightFlags) signer(ctx context.Context) (*namedSigner, error) {
+	if f.signKey == "" {
+		return nil, nil
 	}
-	if f.junit != "" {
-		var b bytes.Buffer
-		err := present.JUnit(&b, r)
+	if f.html == "" && f.junit == "" && f.json == "" {
+		return nil, usage("write one with --html, --junit or --json", "--sign-key has no report to sign")
+	}
+	signer, err := (&buildFlags{passphraseFile: f.passFile}).readSigner(ctx, "", f.signKey)
+	return &signer, err
+}
+
+// write writes the reports that were asked for, and signs each.
+func (f *preflightFlags) write(r *preflight.Report, lang report.Lang, signer *namedSigner) error {
+	for _, form := range []struct {
+		file   string
+		encode func() ([]byte, error)
+	}{
+		{f.html, func() ([]byte, error) { return present.HTML(r, lang) }},
+		{f.junit, func() ([]byte, error) {
+			var b bytes.Buffer
+			err := present.JUnit(&b, r)
+			return b.Bytes(), err
+		}},
+		{f.json, func() ([]byte, error) { return manifests.EncodeJSON(r) }},
+	} {
+		if form.file == "" {
+			continue
+		}
+		data, err := form.encode()
 		if err == nil {
-			err = writeWhole(f.junit, b.Bytes(), 0o644)
+			err = writeWhole(form.file, data, 0o644)
+		}
+		if err == nil && signer != nil {
+			_, err = signBeside(form.file, data, *signer)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// hostProgress tells how far each host is, a line for each step that ends.
-type hostProgress struct {
-	app *app
-	mu  sync.Mutex
-}
-
-// Host implements survey.Progress.
-func (p *hostProgress) Host(name, stage string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.app.note("%s: %s", printable(name), stage)
-}
-
-// Done implements survey.Progress.
-func (p *hostProgress) Done(name string, reach facts.Reach) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.app.note("%s: %s after %.1f s", printable(name), reach.Outcome, reach.Elapsed)
 }
 
 // carried is what a bundle brings for the preflight.
@@ -420,6 +448,9 @@ func (f *preflightFlags) openBundle(ctx context.Context) (*carried, error) {
 		return nil, err
 	}
 	found := &carried{probes: map[string][]byte{}, footprint: &preflight.Footprint{Name: filepath.Base(f.bundle), Size: manifests.Bytes(size)}}
+	if found.footprint.Upgrades, found.footprint.Version, err = upgradesOfLock(&b.Inventory.Lock); err != nil {
+		return nil, err
+	}
 	for _, platform := range b.Inventory.Lock.Release.Platforms {
 		if _, architecture, ok := strings.Cut(platform.String(), "/"); ok {
 			found.footprint.Architectures = append(found.footprint.Architectures, architecture)

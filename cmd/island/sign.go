@@ -57,14 +57,20 @@ func (a *app) runSign(name string, signer namedSigner) error {
 	if err != nil {
 		return err
 	}
-	signed, err := signature.Sign(signer.Key, sha256.Sum256(data))
+	out, err := signBeside(name, data, signer)
 	if err != nil {
 		return err
 	}
+	return a.print(signResult{Document: name, Signature: out, Digest: manifests.DigestOf(data), KeyID: signer.ID})
+}
+
+// signBeside writes the signature of a file beside it, and gives its name.
+func signBeside(name string, data []byte, signer namedSigner) (string, error) {
+	signed, err := signature.Sign(signer.Key, sha256.Sum256(data))
+	if err != nil {
+		return "", err
+	}
 	out := name + resolve.SignatureSuffix
 	// The room that a bundle leaves for longer signatures is not needed here.
-	if err := writeWhole(out, append(bytes.TrimSpace(signed), '\n'), 0o644); err != nil {
-		return err
-	}
-	return a.print(signResult{Document: name, Signature: out, Digest: manifests.DigestOf(data), KeyID: signer.ID})
+	return out, writeWhole(out, append(bytes.TrimSpace(signed), '\n'), 0o644)
 }

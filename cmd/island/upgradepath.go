@@ -62,8 +62,8 @@ printed as a condition.` + exitStatus(),
 
 // upgradesOf gives the steps that count, and the version that a release leads to.
 func upgradesOf(file string) (*manifests.Upgrades, string, error) {
-	builtIn, err := wire.Upgrades()
-	if err != nil || file == "" {
+	if file == "" {
+		builtIn, err := wire.Upgrades()
 		return builtIn, "", err
 	}
 	s, err := openSubject(file, trustFlags{})
@@ -71,28 +71,43 @@ func upgradesOf(file string) (*manifests.Upgrades, string, error) {
 		return nil, "", err
 	}
 	defer s.close()
-	own, version, chart := &manifests.Upgrades{}, "", ""
-	if s.release != nil {
-		m := s.release.Metadata
-		own.Steps, own.Skip, version = m.Upgrades, m.UpgradeFrom.Skip, m.Version
-		if c := s.release.ChartNamed(umbrella); c != nil {
-			chart = c.Version
-		}
-	} else {
-		own.Steps, version = s.lock.Release.Upgrades, s.lock.Release.Version
-		if up := s.lock.Release.UpgradeFrom; up != nil {
-			for _, skip := range up.Skip {
-				own.Skip = append(own.Skip, manifests.Skip(skip))
-			}
-		}
-		if i := slices.IndexFunc(s.lock.Charts, func(c manifests.LockedChart) bool { return c.Name == umbrella }); i >= 0 {
-			chart = s.lock.Charts[i].Version
+	if s.release == nil {
+		return upgradesOfLock(s.lock)
+	}
+	m, chart := s.release.Metadata, ""
+	if c := s.release.ChartNamed(umbrella); c != nil {
+		chart = c.Version
+	}
+	return ownUpgrades(m.Upgrades, m.UpgradeFrom.Skip, m.Version, chart)
+}
+
+// upgradesOfLock gives the steps that count for a lock, and the version that it
+// leads to.
+func upgradesOfLock(lock *manifests.Lock) (*manifests.Upgrades, string, error) {
+	var skip []manifests.Skip
+	if up := lock.Release.UpgradeFrom; up != nil {
+		for _, s := range up.Skip {
+			skip = append(skip, manifests.Skip(s))
 		}
 	}
-	if len(own.Steps) > 0 {
-		return own, version, nil
+	chart := ""
+	if i := slices.IndexFunc(lock.Charts, func(c manifests.LockedChart) bool { return c.Name == umbrella }); i >= 0 {
+		chart = lock.Charts[i].Version
 	}
-	builtIn.Skip = append(builtIn.Skip, own.Skip...)
+	return ownUpgrades(lock.Release.Upgrades, skip, lock.Release.Version, chart)
+}
+
+// ownUpgrades gives a release's own steps, between its versions; where it names
+// none, those that the program brings, between versions of the chart.
+func ownUpgrades(steps []manifests.Upgrade, skip []manifests.Skip, version, chart string) (*manifests.Upgrades, string, error) {
+	if len(steps) > 0 {
+		return &manifests.Upgrades{Steps: steps, Skip: skip}, version, nil
+	}
+	builtIn, err := wire.Upgrades()
+	if err != nil {
+		return nil, "", err
+	}
+	builtIn.Skip = append(builtIn.Skip, skip...)
 	return builtIn, chart, nil
 }
 
