@@ -81,10 +81,7 @@ func faults() []fault {
 			h := s.host("minio1")
 			probe := filepath.Join(s.probes, "linux-"+arch(), "island-probe")
 			stop := s.background(h, probe, "listen", "--token", "other", "tcp:9000")
-			s.await("listener", func() bool {
-				out, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/tcp6", h.pid))
-				return strings.Contains(string(out), ":2328 ")
-			})
+			s.awaitPort(h, "tcp6", 9000)
 			return stop
 		}, []string{"port.in-use@minio1"}, 4},
 		{"wrong MTU", func(s *site) func() {
@@ -96,7 +93,12 @@ func faults() []fault {
 			port := "p" + s.host("assethost").address[len(network):]
 			s.run("ip", "-n", s.prefix+"net", "link", "set", port, "mtu", "1400")
 			return func() { s.run("ip", "-n", s.prefix+"net", "link", "set", port, "mtu", "1500") }
-		}, nil, 4}, // judged below: every way to and from the host
+		}, []string{"link.mtu@assethost"}, 4},
+		{"smaller MTU between hosts alone", func(s *site) func() {
+			h := s.host("assethost")
+			s.in(h, "nft 'table inet narrow { chain in { type filter hook input priority 0; ip saddr != "+network+"1 meta length > 1412 drop; }; }'")
+			return func() { s.in(h, "nft delete table inet narrow") }
+		}, []string{"link.mtu@assethost"}, 4},
 		{"DNS name missing", func(s *site) func() {
 			return s.serviceFault(func(v *settings) {
 				v.Names = slices.DeleteFunc(slices.Clone(v.Names), func(n string) bool { return n == "teams" })
@@ -177,6 +179,7 @@ func faults() []fault {
 			s.in(h, "mount -t tmpfs -o size=1m,mode=1777 tmpfs /tmp")
 			return func() { s.in(h, "umount /tmp") }
 		}, []string{"reach.disk-full@minio1"}, 5},
+		{"disk that fills up while it is measured", fullDisk, []string{"reach.disk-full@minio1"}, 5},
 		{"probe killed half way", killProbe, []string{"reach.probe@cassandra1"}, 5},
 		{"wrong host name", func(s *site) func() {
 			h := s.host("kubenode3")
@@ -226,6 +229,26 @@ func slowDisk(s *site) func() {
 		s.limit(h, "blkio.throttle.write_iops_device", id+" 0", "io.max", id+" wiops=max")
 		s.in(h, "umount /var/lib/etcd; rmdir /var/lib/etcd")
 		s.run("losetup", "--detach", device)
+	}
+}
+
+// fullDisk puts a role's data on a disk of the right size that has no room left.
+func fullDisk(s *site) func() {
+	h := s.host("minio1")
+	image := filepath.Join(s.folder, "full.img")
+	s.file(image, "", 0o600)
+	if err := os.Truncate(image, 30<<30); err != nil {
+		s.t.Fatal(err)
+	}
+	s.run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=1", "-m", "0", image)
+	device := strings.TrimSpace(s.run("losetup", "--find", "--show", image))
+	s.in(h, "mkdir -p /var/lib/minio-server1; mount "+device+" /var/lib/minio-server1")
+	// Space is only set aside; the last blocks go to a file that takes what is there.
+	s.in(h, "cd /var/lib/minio-server1; fallocate -l $(($(stat -f -c '%a * %S' .) - 4194304)) most; cat /dev/zero >rest 2>/dev/null || true")
+	return func() {
+		s.in(h, "umount /var/lib/minio-server1; rmdir /var/lib/minio-server1")
+		s.run("losetup", "--detach", device)
+		_ = os.Remove(image)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
-	"strings"
 	"time"
 	"unsafe"
 
@@ -44,10 +43,7 @@ func (s *site) skewedSSHD(h *host, offset time.Duration) (stop func()) {
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.await("skewed sshd", func() bool {
-		out, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/tcp", h.pid))
-		return strings.Contains(string(out), ":08AE 00000000:0000 0A")
-	})
+	s.awaitPort(h, "tcp", 2222)
 	return func() {
 		s.in(h, "kill $(cat /run/skew.pid)")
 		_ = cmd.Wait()

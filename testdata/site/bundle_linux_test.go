@@ -1,0 +1,172 @@
+package site
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/islandbundle/island/testdata/fixture"
+)
+
+// TestBundleIsAllThatIsNeeded builds a real bundle, takes it, the public key and
+// nothing else to the admin host, and measures the site with what is in it.
+func TestBundleIsAllThatIsNeeded(t *testing.T) {
+	s := newSite(t, goodHosts())
+	carried := s.deliver()
+	for _, file := range []string{"hosts.ini", "site.yaml", "ssh_config"} {
+		s.copy(filepath.Join(s.folder, file), filepath.Join(carried, file))
+	}
+	s.copy(s.table(), filepath.Join(carried, "table.yaml"))
+	// As README.txt in the bundle has it, with tar alone.
+	program := filepath.Join(carried, "island")
+	s.run("sh", "-c", "tar -xOf "+filepath.Join(carried, "wire.tar")+" tools/linux-"+runtime.GOARCH+"/island >"+program+" && chmod 755 "+program)
+	preflight := func(t *testing.T, args ...string) (int, report, string) {
+		t.Helper()
+		return s.onAdmin(t, carried, append([]string{"./island", "preflight", "-i", "hosts.ini", "--site", "site.yaml", "--ssh-config", "ssh_config",
+			"--bundle", "wire.tar", "--output", "json", "--quiet"}, args...)...)
+	}
+	t.Run("table of the test site", func(t *testing.T) {
+		code, r, stderr := preflight(t, "--key", "island.pub", "--table", "table.yaml")
+		if code != 0 {
+			t.Errorf("exit code %d\n%s", code, stderr)
+		}
+		for _, want := range []string{"bundle.asset-host pass", "bundle.node-disk pass", "bundle.registry pass", "bundle.upgrade skipped"} {
+			if !r.has(want) {
+				t.Errorf("report lacks %q", want)
+			}
+		}
+	})
+	t.Run("the bundle's own table", func(t *testing.T) {
+		code, r, stderr := preflight(t, "--key", "island.pub")
+		// The hosts are far smaller than the guide wants.
+		if code != 4 || r.Table != "guide" || !r.has("count.hosts fail") || !r.has("disk.size fail") {
+			t.Errorf("exit code %d, table %q\n%s", code, r.Table, stderr)
+		}
+	})
+	t.Run("upgrade", func(t *testing.T) {
+		h := s.host("assethost")
+		s.in(h, "mkdir -p /opt/assets/containers-helm; printf 'quay.io_wire_brig_5.28.2.tar\n' >/opt/assets/containers-helm/index.txt")
+		defer s.in(h, "rm -r /opt/assets")
+		code, r, stderr := preflight(t, "--key", "island.pub", "--table", "table.yaml")
+		if code != 4 || !r.has("software.leftovers fail") || r.has("bundle.upgrade skipped") {
+			t.Errorf("exit code %d\n%s", code, stderr)
+		}
+		stop := s.background(h, filepath.Join(s.probes, "linux-"+arch(), "island-probe"), "listen", "--token", "nginx", "--for", "10m", "tcp:8080")
+		defer stop()
+		s.awaitPort(h, "tcp6", 8080)
+		code, r, stderr = preflight(t, "--key", "island.pub", "--table", "table.yaml", "--installed", "5.28.2")
+		if code != 0 || !r.has("bundle.upgrade warn") && !r.has("bundle.upgrade pass") || !r.has("software.leftovers pass") || r.has("port.in-use fail") {
+			t.Errorf("exit code %d\n%s%s", code, result{report: r}.explain(), stderr)
+		}
+	})
+	t.Run("another key", func(t *testing.T) {
+		s.onAdmin(t, carried, "./island", "keygen", "--key-name", "stranger")
+		if code, r, _ := preflight(t, "--key", "stranger.pub"); code != 3 || r.Findings != nil {
+			t.Errorf("exit code %d, %d findings", code, len(r.Findings))
+		}
+	})
+	t.Run("a changed byte", func(t *testing.T) {
+		s.flipByte(filepath.Join(carried, "wire.tar"), "island-probe")
+		if code, r, _ := preflight(t, "--key", "island.pub"); code != 3 || r.Findings != nil {
+			t.Errorf("exit code %d, %d findings", code, len(r.Findings))
+		}
+	})
+}
+
+// deliver builds a bundle of the fixture's release, and gives a folder with it
+// and the public key.
+func (s *site) deliver() string {
+	s.t.Helper()
+	build, carried := filepath.Join(s.folder, "build"), filepath.Join(s.folder, "carried")
+	world, err := fixture.New(s.t.Context(), fixture.Options{Bytes: 1 << 20})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	server, err := world.Serve(context.Background(), fixture.ServeOptions{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer server.Close()
+	s.file(filepath.Join(build, "release.yaml"), string(world.ReleaseYAML()), 0o644)
+	s.file(filepath.Join(build, "mirrors.yaml"), string(world.MirrorsYAML(server.Addr())), 0o644)
+	s.copy(s.island, filepath.Join(s.probes, "linux-"+arch(), "island"))
+	for _, args := range [][]string{
+		{"keygen"},
+		{"build", "-f", "release.yaml", "--mirrors", "mirrors.yaml", "--cache-dir", "cache", "--tools", s.probes, "--key", "island.key", "-o", "wire.tar"},
+	} {
+		cmd := exec.Command(s.island, args...)
+		cmd.Dir, cmd.Env = build, append(os.Environ(), "COSIGN_PASSWORD=secret")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			s.t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	for _, name := range []string{"wire.tar", "island.pub"} {
+		s.copy(filepath.Join(build, name), filepath.Join(carried, name))
+	}
+	return carried
+}
+
+// onAdmin runs a command on the admin host that finds nothing but the system's
+// own programs.
+func (s *site) onAdmin(t *testing.T, folder string, args ...string) (int, report, string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", s.prefix + "admin"}, args...)...)
+	var stdout, stderr strings.Builder
+	cmd.Dir, cmd.Stdout, cmd.Stderr = folder, &stdout, &stderr
+	cmd.Env = []string{"PATH=/usr/bin:/bin:/usr/sbin:/sbin", "HOME=" + folder, "COSIGN_PASSWORD=secret"}
+	_ = cmd.Run()
+	var r report
+	if stdout.Len() > 0 && slices.Contains(args, "json") {
+		if err := json.Unmarshal([]byte(stdout.String()), &r); err != nil {
+			t.Fatalf("%v\n%s", err, stdout.String())
+		}
+	}
+	return cmd.ProcessState.ExitCode(), r, stderr.String()
+}
+
+// has tells whether a report has a finding, by its id and outcome.
+func (r report) has(finding string) bool {
+	for _, f := range r.Findings {
+		if f.ID+" "+f.Outcome == finding {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *site) copy(from, to string) {
+	s.t.Helper()
+	info, err := os.Stat(from)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	data, err := os.ReadFile(from)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.file(to, string(data), info.Mode())
+}
+
+// flipByte changes one bit in the middle of an entry of an archive.
+func (s *site) flipByte(archive, entry string) {
+	s.t.Helper()
+	data, err := os.ReadFile(archive)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	at := strings.Index(string(data), "/"+entry+"\x00")
+	if at < 0 {
+		s.t.Fatalf("%s has no %s", archive, entry)
+	}
+	data[at+1<<20] ^= 1
+	s.file(archive, string(data), 0o644)
+}
