@@ -25,6 +25,7 @@ func TestLayers(t *testing.T) {
 		{"./bundle", []string{"net/http", "github.com/google/go-containerregistry", "golang.org/x/crypto"}},
 		{"./charts", []string{module + "bundle", module + "sizing", module + "manifests/resolve", "helm.sh/helm/v3/pkg/action"}},
 		{"./sizing/...", []string{module + "bundle", module + "charts", module + "manifests/resolve", "helm.sh/helm", "k8s.io/"}},
+		{"./cmd/...", []string{"testing"}}, // test-helpers, such as manifests/schema/schematest, stay out
 		{"./cmd/island-probe", []string{module + "bundle", module + "charts", "helm.sh/helm", "github.com/google/go-containerregistry", "k8s.io/"}},
 	} {
 		t.Run(layer.packages, func(t *testing.T) {

@@ -45,9 +45,9 @@ func (d DeepPatch) entry() Entry { return Entry{Path: d.path(), Size: d.Size, Di
 
 // DeepOptions say how a deep delta is made.
 type DeepOptions struct {
-	// Folder is for patches, which have to stay until the delta is filled, and
-	// for what layers hold while they are compared. Empty means the system's
-	// folder for temporary files.
+	// Folder is for patches, which stay until the plan is closed, and for what
+	// layers hold while they are compared, all in files without a name. Empty
+	// means the system's folder for temporary files.
 	Folder   string
 	Progress Progress // told in bytes of the layers that are compared
 }
@@ -55,7 +55,8 @@ type DeepOptions struct {
 // DeepDelta is [Plan.Delta] that looks into changed layers: of those of which a
 // patch is less than half and was proven to make the same bytes, it carries the
 // patch. The base has to be open, and is read; the layers are fetched from the
-// source, those that are carried whole once more when the delta is filled.
+// source, those that are carried whole once more when the delta is filled. The
+// plan keeps the patches, and has to be closed.
 func (p *Plan) DeepDelta(ctx context.Context, base *Bundle, source Source, options DeepOptions) (*Plan, error) {
 	if base.Delta != nil || base.reader == nil {
 		return nil, fault.New(fault.Usage, fault.Here, "base", "give the whole earlier bundle", "the base is no whole bundle at hand")
@@ -80,19 +81,30 @@ func (p *Plan) DeepDelta(ctx context.Context, base *Bundle, source Source, optio
 	}
 	progress := orSilent(options.Progress)
 	progress.Total(total)
-	var patches []patchFile
+	store, err := deep.Scratch(options.Folder)
+	if err != nil {
+		return nil, err
+	}
+	var patches []storedPatch
 	// One after the other: what a layer holds may be large.
 	for _, job := range jobs {
-		patch, err := makePatch(ctx, NewReuse(nil, base), source, options.Folder, job.part, job.from)
+		patch, err := makePatch(ctx, NewReuse(nil, base), source, options.Folder, store, job.part, job.from)
 		switch {
 		case err == nil:
 			patches = append(patches, *patch)
 		case !errors.Is(err, deep.ErrNoPatch):
+			store.Close()
 			return nil, fmt.Errorf("%s: %w", job.part.entry.Path, err)
 		}
 		progress.Done(job.part.entry.Size)
 	}
-	return p.deltaWith(base.Base(), patches)
+	delta, err := p.deltaWith(base.Base(), patches)
+	if err != nil {
+		store.Close()
+		return nil, err
+	}
+	delta.patches = store
+	return delta, nil
 }
 
 // DeepPatches gives the patches that a planned delta carries.
@@ -103,15 +115,15 @@ func (p *Plan) DeepPatches() []DeepPatch {
 	return p.delta.Deep
 }
 
-// patchFile is a patch and where it is until it is carried.
-type patchFile struct {
+// storedPatch is a patch and where it is until it is carried.
+type storedPatch struct {
 	DeepPatch
-	file string
+	at section
 }
 
-// makePatch makes and proves the patch of one layer. The error is
-// [deep.ErrNoPatch] where there is none, or none worth while.
-func makePatch(ctx context.Context, base, source Source, folder string, target part, from manifests.Content) (*patchFile, error) {
+// makePatch makes and proves the patch of one layer, and adds it to the store.
+// The error is [deep.ErrNoPatch] where there is none, or none worth while.
+func makePatch(ctx context.Context, base, source Source, folder string, store *os.File, target part, from manifests.Content) (*storedPatch, error) {
 	old, err := openPinned(ctx, base, from)
 	if err != nil {
 		return nil, err
@@ -122,36 +134,42 @@ func makePatch(ctx context.Context, base, source Source, folder string, target p
 		return nil, err
 	}
 	defer new.Close()
-	file, err := os.CreateTemp(folder, "patch-*")
+	file, err := deep.Scratch(folder)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	patch := &patchFile{file: file.Name()}
-	if patch.Recipe, err = deep.Make(ctx, folder, old, new, file); err == nil {
-		err = patch.measure(file)
-	}
-	if err == nil && patch.Size > target.entry.Size/worthwhile {
-		err = fmt.Errorf("%w: it would have %d bytes, the layer %d", deep.ErrNoPatch, patch.Size, target.entry.Size)
-	}
+	recipe, err := deep.Make(ctx, folder, old, new, file)
 	if err != nil {
-		return nil, errors.Join(err, os.Remove(file.Name()))
+		return nil, err
 	}
-	patch.Target, patch.Base = target.entry.Digest, from.Digest
-	return patch, nil
+	size, err := file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	if size > target.entry.Size/worthwhile {
+		return nil, fmt.Errorf("%w: it would have %d bytes, the layer %d", deep.ErrNoPatch, size, target.entry.Size)
+	}
+	at, digest, err := appendTo(store, io.NewSectionReader(file, 0, size))
+	if err != nil {
+		return nil, err
+	}
+	patch := DeepPatch{Target: target.entry.Digest, Base: from.Digest, Patch: digest, Size: size, Recipe: recipe}
+	return &storedPatch{patch, at}, nil
 }
 
-func (p *patchFile) measure(file *os.File) error {
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return err
+// appendTo adds content to a file, and gives where it stands and its digest.
+func appendTo(file *os.File, content io.Reader) (section, manifests.Digest, error) {
+	offset, err := file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return section{}, "", err
 	}
 	sum := sha256.New()
-	size, err := io.Copy(sum, file)
-	p.Size, p.Patch = size, manifests.DigestFromSum(sum.Sum(nil))
-	return err
+	size, err := io.Copy(io.MultiWriter(file, sum), content)
+	return section{file, offset, size}, manifests.DigestFromSum(sum.Sum(nil)), err
 }
 
-func (p *patchFile) part() part { return part{entry: p.entry(), file: p.file} }
+func (p *storedPatch) part() part { return part{entry: p.entry(), stretch: &p.at} }
 
 // openPinned opens content that ends with an error unless it is what is pinned.
 func openPinned(ctx context.Context, source Source, content manifests.Content) (io.ReadCloser, error) {

@@ -75,9 +75,14 @@ func deepWorld(rng *rand.Rand, version string) *world {
 // deepDelta builds the deep delta of a plan for a base.
 func deepDelta(t testing.TB, plan *bundle.Plan, source bundle.Source, base *bundle.Bundle) []byte {
 	t.Helper()
-	delta, err := plan.DeepDelta(t.Context(), base, source, bundle.DeepOptions{Folder: t.TempDir()})
+	folder := t.TempDir()
+	delta, err := plan.DeepDelta(t.Context(), base, source, bundle.DeepOptions{Folder: folder})
 	if err != nil {
 		t.Fatal(err)
+	}
+	defer delta.Close()
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 { // a killed program leaves them
+		t.Errorf("patches have names: %v, %v", left, err)
 	}
 	if err := delta.Sign(bundle.Signer{Key: first(testKey(t, "sender"))}); err != nil {
 		t.Fatal(err)
@@ -330,8 +335,11 @@ func TestDeepDeltaMade(t *testing.T) {
 		}
 		folder := t.TempDir()
 		delta, err := plan.DeepDelta(t.Context(), open(t, altered), new.source(), bundle.DeepOptions{Folder: folder})
-		if err == nil && len(delta.DeepPatches()) > 0 {
-			t.Error("a patch of an altered layer was made")
+		if err == nil {
+			defer delta.Close()
+			if len(delta.DeepPatches()) > 0 {
+				t.Error("a patch of an altered layer was made")
+			}
 		}
 		if left, _ := os.ReadDir(folder); len(left) > 0 {
 			t.Errorf("left: %v", left)

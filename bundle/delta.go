@@ -101,7 +101,7 @@ func (d *Delta) among(inventory *Inventory) []Entry {
 // lacks. The plan has to be signed anew.
 func (p *Plan) Delta(base *Base) (*Plan, error) { return p.deltaWith(base, nil) }
 
-func (p *Plan) deltaWith(base *Base, patches []patchFile) (*Plan, error) {
+func (p *Plan) deltaWith(base *Base, patches []storedPatch) (*Plan, error) {
 	if base.Digest == p.Digest() {
 		return nil, fault.New(fault.Usage, fault.Here, "base", "", "the base is this very bundle: there is nothing to carry")
 	}
@@ -213,7 +213,7 @@ type Reuse struct {
 	at   map[manifests.Digest]section
 }
 
-// section is a stretch of an open archive.
+// section is a stretch of an open file.
 type section struct {
 	reader       io.ReaderAt
 	offset, size int64

@@ -39,7 +39,7 @@ type FillOptions struct {
 // Every byte is written once, to its final place. Fill refuses to start when
 // another build writes the same file, or when the disk has too little room.
 func Fill(ctx context.Context, plan *Plan, source Source, out string, options FillOptions) error {
-	if err := mayCreate(out, options.Replace); err != nil {
+	if err := MayCreate(out, options.Replace); err != nil {
 		return err
 	}
 	partial, err := openPartial(out + PartialSuffix)
@@ -61,7 +61,10 @@ func Fill(ctx context.Context, plan *Plan, source Source, out string, options Fi
 	return onDisk(f.finish(out, options.Replace), out)
 }
 
-func mayCreate(out string, replace bool) error {
+// MayCreate tells why a bundle may not be written under a name: something has it
+// already, and may not be replaced. [Fill] asks the same; whoever has much to do
+// before that asks first.
+func MayCreate(out string, replace bool) error {
 	info, err := os.Lstat(out)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -305,7 +308,7 @@ func (f *filler) finish(out string, replace bool) error {
 	if err := f.file.Sync(); err != nil {
 		return err
 	}
-	if err := mayCreate(out, replace); err != nil {
+	if err := MayCreate(out, replace); err != nil {
 		return err
 	}
 	if err := os.Rename(f.file.Name(), out); err != nil {

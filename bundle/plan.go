@@ -51,15 +51,26 @@ type Plan struct {
 	delta        *Delta // nil for a whole bundle
 	encodedDelta []byte // delta.json
 	deltaSlots   [][]byte
+	patches      *os.File // nil but for a deep delta
+}
+
+// Close gives back what the plan of a deep delta keeps: its patches. Other plans
+// keep nothing.
+func (p *Plan) Close() error {
+	if p.patches == nil {
+		return nil
+	}
+	return p.patches.Close()
 }
 
 // part is one entry's content and where it comes from: generated text, a file
-// of this machine, what a patch makes of other content, or pinned content that
-// a [Source] opens.
+// of this machine or a stretch of an open one, what a patch makes of other
+// content, or pinned content that a [Source] opens.
 type part struct {
 	entry   Entry
 	text    []byte
 	file    string
+	stretch *section
 	rebuilt *rebuilt
 	content manifests.Content
 }
@@ -206,6 +217,8 @@ func (p part) open(ctx context.Context, source Source, folder string) (io.ReadCl
 		return p.rebuilt.open(ctx, source, folder)
 	case p.file != "":
 		return os.Open(p.file)
+	case p.stretch != nil:
+		return &sectionReader{section: *p.stretch}, nil
 	default:
 		return source.Open(ctx, p.content, 0)
 	}

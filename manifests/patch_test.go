@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/manifests/schema/schematest"
 )
 
 const wholePatch = `apiVersion: island/v1
@@ -68,7 +69,7 @@ func TestReadPatch(t *testing.T) {
 	if got := p.Changes.Images[0].Place().String(); got != "p.yaml:25:7: changes.images[0]" {
 		t.Errorf("the override stands at %q", got)
 	}
-	if err := validate(t, published(t, patchSchema), wholePatch); err != nil {
+	if err := validate(t, schematest.Compile(t, schemaFile(patchSchema)), wholePatch); err != nil {
 		t.Errorf("the schema refuses it: %v", err)
 	}
 	encoded, err := EncodePatch(p)
@@ -101,7 +102,7 @@ func bare(p *Patch) Patch {
 
 func TestReadPatchTellsEveryFlaw(t *testing.T) {
 	t.Parallel()
-	schema := published(t, patchSchema)
+	schema := schematest.Compile(t, schemaFile(patchSchema))
 	for _, test := range []struct {
 		name, old, new, want string
 		structural           bool // the schema knows it too
@@ -573,7 +574,7 @@ func TestPatchGuideIsTrue(t *testing.T) {
 		if _, err := ReadPatch("guide", []byte(match[1])); err != nil {
 			t.Errorf("%q in\n%s", told(err), match[1])
 		}
-		if err := validate(t, published(t, patchSchema), match[1]); err != nil {
+		if err := validate(t, schematest.Compile(t, schemaFile(patchSchema)), match[1]); err != nil {
 			t.Error(err)
 		}
 	}

@@ -1,8 +1,6 @@
 package manifests
 
 import (
-	"bytes"
-	"flag"
 	"io/fs"
 	"maps"
 	"os"
@@ -16,9 +14,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/islandbundle/island/manifests/schema"
+	"github.com/islandbundle/island/manifests/schema/schematest"
 )
-
-var update = flag.Bool("update", false, "write the schemas in docs/ anew from the code")
 
 // The schemas are made from the code: structure from the types, descriptions
 // from their comments, patterns from the very expressions that the code uses.
@@ -163,45 +160,30 @@ func makeReleaseSchema(comments schema.Comments) object {
 		{"required": []string{"path"}, "not": object{"required": []string{"repo"}}},
 	}}
 	build["title"] = "build.json of wireapp/wire-builds"
-	return object{
-		"$schema":     schema.Dialect,
-		"$id":         "https://github.com/islandbundle/island/docs/" + releaseSchema,
-		"title":       "A release of island, an overlay, or Wire's build.json",
-		"description": "Made from the types in package manifests; docs/releases.md explains each field. null is not accepted here: leave the field out.",
-		"oneOf": []object{
+	return w.Document(releaseSchema, "A release of island, an overlay, or Wire's build.json",
+		"Made from the types in package manifests; docs/releases.md explains each field. null is not accepted here: leave the field out.",
+		object{"oneOf": []object{
 			kind(KindRelease, "Release", object{"charts": object{"items": wholeChart}}),
 			kind(KindOverlay, "Overlay", nil),
 			build,
-		},
-		"$defs": w.Defs,
-	}
+		}})
 }
 
 func makePatchSchema(comments schema.Comments) object {
 	w := writer(comments, false)
-	schema := object{
-		"$schema":     schema.Dialect,
-		"$id":         "https://github.com/islandbundle/island/docs/" + patchSchema,
-		"title":       "A patch of island",
-		"description": "Made from the types in package manifests; docs/patches.md explains each field. null is not accepted here: leave the field out.",
-	}
-	maps.Copy(schema, w.Of(reflect.TypeFor[Patch]()))
-	schema["$defs"] = w.Defs
-	return schema
+	return w.Document(patchSchema, "A patch of island",
+		"Made from the types in package manifests; docs/patches.md explains each field. null is not accepted here: leave the field out.",
+		w.Of(reflect.TypeFor[Patch]()))
 }
 
 func makeLockSchema(comments schema.Comments) object {
 	w := writer(comments, true)
-	schema := object{
-		"$schema":     schema.Dialect,
-		"$id":         "https://github.com/islandbundle/island/docs/" + lockSchema,
-		"title":       "island.lock.json",
-		"description": "Made from the types in package manifests. That blobs, images and paths agree with each other is checked by the program.",
-	}
-	maps.Copy(schema, w.Of(reflect.TypeFor[Lock]()))
-	schema["$defs"] = w.Defs
-	return schema
+	return w.Document(lockSchema, "island.lock.json",
+		"Made from the types in package manifests. That blobs, images and paths agree with each other is checked by the program.",
+		w.Of(reflect.TypeFor[Lock]()))
 }
+
+func schemaFile(name string) string { return filepath.Join("..", "docs", name) }
 
 func TestSchemasAreThoseOfTheCode(t *testing.T) {
 	t.Parallel()
@@ -209,72 +191,11 @@ func TestSchemasAreThoseOfTheCode(t *testing.T) {
 	if err := comments.Read(reflect.TypeFor[Release](), "."); err != nil {
 		t.Fatal(err)
 	}
-	for name, schema := range map[string]object{releaseSchema: makeReleaseSchema(comments), lockSchema: makeLockSchema(comments), patchSchema: makePatchSchema(comments)} {
-		want, err := EncodeJSON(schema)
-		if err != nil {
-			t.Fatal(err)
-		}
-		file := filepath.Join("..", "docs", name)
-		if *update {
-			if err := os.WriteFile(file, want, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := os.ReadFile(file)
-		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("docs/%s is not what the code says (%v): go test ./manifests -run TestSchemas -update", name, err)
-		}
-	}
-}
-
-// A rule for a field that is gone would go unnoticed otherwise.
-func TestSchemaRulesAreUsed(t *testing.T) {
-	t.Parallel()
-	known := map[string]bool{}
-	for _, schema := range []object{makeReleaseSchema(nil), makeLockSchema(nil), makePatchSchema(nil)} {
-		for typ, def := range schema["$defs"].(object) {
-			known[typ] = true
-			properties, _ := def.(object)["properties"].(object)
-			for field := range properties {
-				known[typ+"."+field] = true
-			}
-		}
-	}
-	for name := range rules {
-		if !known[name] {
-			t.Errorf("rule for %s, which is not there", name)
-		}
-	}
-	for name, fields := range required {
-		for _, field := range fields {
-			if !known[name+"."+field] {
-				t.Errorf("%s.%s is required and not there", name, field)
-			}
-		}
-	}
-}
-
-// published gives a schema as it stands in docs/.
-func published(t *testing.T, name string) *jsonschema.Schema {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "docs", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiler := jsonschema.NewCompiler()
-	compiler.AssertFormat()
-	if err := compiler.AddResource(name, parsed); err != nil {
-		t.Fatal(err)
-	}
-	schema, err := compiler.Compile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return schema
+	release, lock, patch := makeReleaseSchema(comments), makeLockSchema(comments), makePatchSchema(comments)
+	schematest.Published(t, schemaFile(releaseSchema), release)
+	schematest.Published(t, schemaFile(lockSchema), lock)
+	schematest.Published(t, schemaFile(patchSchema), patch)
+	schematest.RulesUsed(t, rules, required, release, lock, patch)
 }
 
 func validate(t *testing.T, schema *jsonschema.Schema, doc string) error {
@@ -288,7 +209,7 @@ func validate(t *testing.T, schema *jsonschema.Schema, doc string) error {
 
 func TestReleaseSchemaAcceptsWhatTheCodeAccepts(t *testing.T) {
 	t.Parallel()
-	schema := published(t, releaseSchema)
+	schema := schematest.Compile(t, schemaFile(releaseSchema))
 	for name, doc := range map[string]string{
 		"whole release": wholeRelease,
 		"whole overlay": strings.Replace(wholeRelease, "kind: Release", "kind: Overlay", 1),
@@ -322,7 +243,7 @@ func TestReleaseSchemaAcceptsWhatTheCodeAccepts(t *testing.T) {
 
 func TestReleaseSchemaRefusesWhatTheCodeRefuses(t *testing.T) {
 	t.Parallel()
-	schema := published(t, releaseSchema)
+	schema := schematest.Compile(t, schemaFile(releaseSchema))
 	for _, test := range nativeFlaws {
 		if !test.structural {
 			continue
@@ -361,7 +282,7 @@ func TestReleaseSchemaRefusesWhatTheCodeRefuses(t *testing.T) {
 
 func TestLockSchemaAgreesWithTheCode(t *testing.T) {
 	t.Parallel()
-	schema := published(t, lockSchema)
+	schema := schematest.Compile(t, schemaFile(lockSchema))
 	whole := string(encoded(t, someLock(t)))
 	if err := validate(t, schema, whole); err != nil {
 		t.Errorf("the schema refuses a good lock: %v", err)
@@ -448,7 +369,7 @@ func TestGuideIsTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema := published(t, releaseSchema)
+	schema := schematest.Compile(t, schemaFile(releaseSchema))
 	_, example, _ := strings.Cut(string(guide), "## Worked example")
 	documents := 0
 	for _, match := range yamlFence.FindAllStringSubmatch(string(guide), -1) {

@@ -1,9 +1,7 @@
 package sizing
 
 import (
-	"bytes"
 	"encoding/json"
-	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,10 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/schema"
+	"github.com/islandbundle/island/manifests/schema/schematest"
 	"github.com/islandbundle/island/sizing/report"
 )
 
@@ -92,87 +89,25 @@ func inline(t reflect.Type) object {
 
 func makeSchema(name, title string, t reflect.Type, comments schema.Comments) object {
 	w := &schema.Writer{Comments: comments, Inline: inline, Rules: schemaRules, Required: requiredInSite, Written: name == reportSchema}
-	schema := object{
-		"$schema":     schema.Dialect,
-		"$id":         "https://github.com/islandbundle/island/docs/" + name,
-		"title":       title,
-		"description": "Made from the types in package sizing; docs/sizing.md explains each number.",
-	}
-	maps.Copy(schema, w.Of(t))
-	schema["$defs"] = w.Defs
-	return schema
+	return w.Document(name, title, "Made from the types in package sizing; docs/sizing.md explains each number.", w.Of(t))
 }
 
-func schemas(comments schema.Comments) map[string]object {
-	return map[string]object{
-		siteSchema:   makeSchema(siteSchema, "A site that an island is sized for", reflect.TypeFor[Site](), comments),
-		reportSchema: makeSchema(reportSchema, "A sizing report", reflect.TypeFor[Report](), comments),
-	}
-}
+func schemaFile(name string) string { return filepath.Join("..", "docs", name) }
 
 func TestSchemasAreThoseOfTheCode(t *testing.T) {
 	comments := schema.Comments{}
 	if err := comments.Read(reflect.TypeFor[Report](), "."); err != nil {
 		t.Fatal(err)
 	}
-	for name, schema := range schemas(comments) {
-		want, err := manifests.EncodeJSON(schema)
-		if err != nil {
-			t.Fatal(err)
-		}
-		file := filepath.Join("..", "docs", name)
-		if *update {
-			if err := os.WriteFile(file, want, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := os.ReadFile(file)
-		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("docs/%s is not what the code says (%v): go test ./sizing -run TestSchemas -update", name, err)
-		}
-	}
-}
-
-// A rule for a field that is gone would go unnoticed otherwise.
-func TestSchemaRulesAreUsed(t *testing.T) {
-	known := map[string]bool{}
-	for _, schema := range schemas(nil) {
-		for typ, def := range schema["$defs"].(object) {
-			for field := range def.(object)["properties"].(object) {
-				known[typ+"."+field] = true
-			}
-		}
-	}
-	for name := range schemaRules {
-		if !known[name] {
-			t.Errorf("rule for %s, which is not there", name)
-		}
-	}
-}
-
-func published(t *testing.T, name string) *jsonschema.Schema {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "docs", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource(name, parsed); err != nil {
-		t.Fatal(err)
-	}
-	schema, err := compiler.Compile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return schema
+	site := makeSchema(siteSchema, "A site that an island is sized for", reflect.TypeFor[Site](), comments)
+	report := makeSchema(reportSchema, "A sizing report", reflect.TypeFor[Report](), comments)
+	schematest.Published(t, schemaFile(siteSchema), site)
+	schematest.Published(t, schemaFile(reportSchema), report)
+	schematest.RulesUsed(t, schemaRules, requiredInSite, site, report)
 }
 
 func TestReportSchemaDescribesReports(t *testing.T) {
-	schema := published(t, reportSchema)
+	schema := schematest.Compile(t, schemaFile(reportSchema))
 	cloud := someSite(t, 5, "none")
 	cloud.Scenario = "public-app-cloud"
 	servers := someSite(t, 5, "3x5")
@@ -188,19 +123,12 @@ func TestReportSchemaDescribesReports(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := schema.Validate(doc); err != nil {
+		if err := schema.Validate(schematest.Parse(t, data)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		for _, bad := range []struct{ old, new string }{{`"kind": "SizingReport"`, `"kind": "Report"`}, {`"findings": [`, `"finding": [`}} {
-			doc, err := jsonschema.UnmarshalJSON(strings.NewReader(strings.Replace(string(data), bad.old, bad.new, 1)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if schema.Validate(doc) == nil {
+			altered := strings.Replace(string(data), bad.old, bad.new, 1)
+			if schema.Validate(schematest.Parse(t, []byte(altered))) == nil {
 				t.Errorf("%s: the schema accepts %s", name, bad.new)
 			}
 		}
@@ -210,7 +138,7 @@ func TestReportSchemaDescribesReports(t *testing.T) {
 // TestSiteSchemaAgreesWithTheCode holds the schema of what people write to what
 // the code takes.
 func TestSiteSchemaAgreesWithTheCode(t *testing.T) {
-	schema := published(t, siteSchema)
+	schema := schematest.Compile(t, schemaFile(siteSchema))
 	for _, change := range [][2]string{
 		{"", ""}, {"users: 2500", "users: 0"}, {"users: 2500", "users: 99999999"}, {"push: C", "push: D"}, {"10x8,2x50", "ten"}, {"10x8,2x50", "none"},
 		{"videoShare: 80", "videoShare: 101"}, {"14 GB", "14"}, {"name: Example Hospital\n", ""}, {"users: 2500", "user: 2500"},
@@ -226,12 +154,8 @@ func TestSiteSchemaAgreesWithTheCode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(encoded))
-		if err != nil {
-			t.Fatal(err)
-		}
 		_, codeErr := ReadSite("site.yaml", []byte(text))
-		if schemaErr := schema.Validate(value); (schemaErr == nil) != (codeErr == nil) {
+		if schemaErr := schema.Validate(schematest.Parse(t, encoded)); (schemaErr == nil) != (codeErr == nil) {
 			t.Errorf("%q: the schema says %v, the code %v", change[1], schemaErr, codeErr)
 		}
 	}

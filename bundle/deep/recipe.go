@@ -161,7 +161,7 @@ func (r Recipe) fromLayer(ctx context.Context, folder string, base, patch io.Rea
 	if err := r.Check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	file, err := scratch(folder)
+	file, err := Scratch(folder)
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (u *unpacked) close() {
 
 // unpack reads a layer to its end.
 func unpack(ctx context.Context, folder string, layer io.Reader, single bool) (*unpacked, error) {
-	file, err := scratch(folder)
+	file, err := Scratch(folder)
 	if err != nil {
 		return nil, err
 	}
@@ -228,8 +228,9 @@ func unpack(ctx context.Context, folder string, layer io.Reader, single bool) (*
 	return &unpacked{file: file, bytes: mapped}, nil
 }
 
-// scratch makes a file that nobody else sees and that cannot be left behind.
-func scratch(folder string) (*os.File, error) {
+// Scratch makes a file without a name: nobody else sees it, and it is gone when
+// it is closed or the program ends, however it ends.
+func Scratch(folder string) (*os.File, error) {
 	file, err := os.CreateTemp(folder, ".island-*")
 	if err != nil {
 		return nil, err

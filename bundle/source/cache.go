@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"hash"
 	"io"
 	"os"
@@ -36,6 +35,12 @@ type record struct {
 }
 
 const maxRecordBytes = 16 << 10
+
+// The folders of a cache: content by its digest, and what names mean.
+const (
+	blobsFolder = "blobs/sha256"
+	namesFolder = "names"
+)
 
 // folder gives a folder of the cache, and makes a temporary cache if there is
 // none. Charts may be private: only the user can read them.
@@ -72,7 +77,7 @@ func cacheFault(err error) error {
 }
 
 func (c *cache) blob(digest manifests.Digest) string {
-	return filepath.Join(c.dir, "blobs", "sha256", digest.Hex())
+	return filepath.Join(c.dir, blobsFolder, digest.Hex())
 }
 
 // check opens an entry whose content has its digest, and gives its size.
@@ -179,17 +184,21 @@ func (e *entry) Write(p []byte) (int, error) {
 
 func (e *entry) digest() manifests.Digest { return manifests.DigestFromSum(e.hash.Sum(nil)) }
 
-// commit puts the content under its digest. What is renamed is on disk first,
-// so that a power cut leaves no half an entry under a whole one's name.
-func (e *entry) commit() error {
-	if _, err := e.cache.folder(filepath.Join("blobs", "sha256")); err != nil {
+// commit puts the content under its digest.
+func (e *entry) commit() error { return e.moveTo(blobsFolder, e.digest().Hex()) }
+
+// moveTo puts the content under its name in a folder of the cache. What is
+// renamed is on disk first, so that a power cut leaves no half an entry under a
+// whole one's name.
+func (e *entry) moveTo(folder, name string) error {
+	folder, err := e.cache.folder(folder)
+	if err != nil {
 		return err
 	}
-	err := e.file.Sync()
-	if err == nil {
-		err = os.Rename(e.file.Name(), e.cache.blob(e.digest()))
+	if err := e.file.Sync(); err != nil {
+		return cacheFault(err)
 	}
-	if err != nil {
+	if err := os.Rename(e.file.Name(), filepath.Join(folder, name)); err != nil {
 		return cacheFault(err)
 	}
 	return nil
@@ -201,9 +210,7 @@ func (e *entry) drop() {
 	_ = os.Remove(e.file.Name())
 }
 
-func (c *cache) recordPath(name string) string {
-	return filepath.Join("names", manifests.DigestOf([]byte(name)).Hex())
-}
+func recordName(name string) string { return manifests.DigestOf([]byte(name)).Hex() }
 
 // remember keeps what a name means.
 func (c *cache) remember(name string, r record) error {
@@ -223,13 +230,7 @@ func (c *cache) remember(name string, r record) error {
 	if _, err := e.Write(data); err != nil {
 		return err
 	}
-	if _, err := c.folder("names"); err != nil {
-		return err
-	}
-	if err := errors.Join(e.file.Sync(), os.Rename(e.file.Name(), filepath.Join(c.dir, c.recordPath(name)))); err != nil {
-		return cacheFault(err)
-	}
-	return nil
+	return e.moveTo(namesFolder, recordName(name))
 }
 
 // recall gives what a name meant.
@@ -240,7 +241,7 @@ func (c *cache) recall(name string) (record, bool) {
 	if dir == "" {
 		return record{}, false
 	}
-	data, err := readLocal(filepath.Join(dir, c.recordPath(name)), maxRecordBytes)
+	data, err := readLocal(filepath.Join(dir, namesFolder, recordName(name)), maxRecordBytes)
 	if err != nil {
 		return record{}, false
 	}

@@ -136,8 +136,17 @@ func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error
 	if err != nil {
 		return err
 	}
+	if f.out != "" { // else the lock names it
+		if err := bundle.MayCreate(f.out, f.force); err != nil {
+			return err
+		}
+	}
 	lock, baseDir, err := a.lockToBuild(ctx, f, lockFile)
 	if err != nil {
+		return err
+	}
+	out := cmp.Or(f.out, f.fileName(lock))
+	if err := bundle.MayCreate(out, f.force); err != nil {
 		return err
 	}
 	if f.strict && len(lock.Undecided) > 0 {
@@ -157,14 +166,11 @@ func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error
 		return err
 	}
 	defer closeReused()
-	out := cmp.Or(f.out, f.fileName(lock))
 	if f.delta == deltaDeep {
-		delta, closeDeep, err := a.deepen(ctx, f, plan, signers, source, out)
-		if err != nil {
+		if plan, err = a.deepen(ctx, f, plan, signers, source, out); err != nil {
 			return err
 		}
-		defer closeDeep()
-		plan = delta
+		defer plan.Close() //nolint:errcheck // nothing is written any more
 	}
 	progress := a.progress("build")
 	err = bundle.Fill(ctx, plan, source, out, bundle.FillOptions{

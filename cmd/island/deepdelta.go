@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 
 	"github.com/islandbundle/island/bundle"
@@ -25,34 +24,26 @@ func (f *buildFlags) checkDelta() error {
 	return nil
 }
 
-// deepen makes of the plan of a whole bundle that of a deep delta, signed. What
-// it gives to be called at the end closes the base and removes the patches.
-func (a *app) deepen(ctx context.Context, f buildFlags, plan *bundle.Plan, signers []namedSigner, source bundle.Source, out string) (*bundle.Plan, func(), error) {
+// deepen makes of the plan of a whole bundle that of a deep delta, signed, which
+// has to be closed. Patches are kept without names beside the output, where
+// there is room for layers.
+func (a *app) deepen(ctx context.Context, f buildFlags, plan *bundle.Plan, signers []namedSigner, source bundle.Source, out string) (*bundle.Plan, error) {
 	base, closeBase, err := openDeepBase(f.base)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	// Beside the output, where there is room for layers.
-	folder, err := os.MkdirTemp(filepath.Dir(out), "."+filepath.Base(out)+".deep-*")
-	if err != nil {
-		_ = closeBase()
-		return nil, nil, err
-	}
-	closeAll := func() {
-		_ = closeBase()
-		_ = os.RemoveAll(folder)
-	}
+	defer closeBase() //nolint:errcheck // read only
 	progress := a.progress("compare")
-	delta, err := plan.DeepDelta(ctx, base, source, bundle.DeepOptions{Folder: folder, Progress: progress})
+	delta, err := plan.DeepDelta(ctx, base, source, bundle.DeepOptions{Folder: filepath.Dir(out), Progress: progress})
 	progress.close()
-	if err == nil {
-		err = signPlan(delta, signers)
-	}
 	if err != nil {
-		closeAll()
-		return nil, nil, err
+		return nil, err
 	}
-	return delta, closeAll, nil
+	if err := signPlan(delta, signers); err != nil {
+		_ = delta.Close()
+		return nil, err
+	}
+	return delta, nil
 }
 
 // openDeepBase opens the base for what it holds, not for its inventory alone.

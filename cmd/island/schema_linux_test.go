@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -24,14 +23,10 @@ import (
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/diff"
 	"github.com/islandbundle/island/manifests/schema"
+	"github.com/islandbundle/island/manifests/schema/schematest"
 )
 
-var update = flag.Bool("update", false, "write docs/output.schema.json anew from the code")
-
-const (
-	outputSchema = "output.schema.json"
-	schemaHome   = "https://github.com/islandbundle/island/docs/"
-)
+const outputSchema = "output.schema.json"
 
 // output is what one form of a command prints with --output json.
 type output struct {
@@ -109,14 +104,9 @@ func makeOutputSchema(comments schema.Comments) schema.Object {
 		}
 		w.Defs[o.name].(schema.Object)["title"] = title
 	}
-	return schema.Object{
-		"$schema":     schema.Dialect,
-		"$id":         schemaHome + outputSchema,
-		"title":       "What island prints with --output json",
-		"description": "Made from the types of the results; docs/output.md explains it. There is a definition for each command, called as the command is.",
-		"anyOf":       each,
-		"$defs":       w.Defs,
-	}
+	return w.Document(outputSchema, "What island prints with --output json",
+		"Made from the types of the results; docs/output.md explains it. There is a definition for each command, called as the command is.",
+		schema.Object{"anyOf": each})
 }
 
 func outputComments(t *testing.T) schema.Comments {
@@ -136,19 +126,7 @@ func outputComments(t *testing.T) schema.Comments {
 func docFile(name string) string { return filepath.Join("..", "..", "docs", name) }
 
 func TestOutputSchemaIsThatOfTheCode(t *testing.T) {
-	want, err := manifests.EncodeJSON(makeOutputSchema(outputComments(t)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if *update {
-		if err := os.WriteFile(docFile(outputSchema), want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(docFile(outputSchema))
-	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("docs/%s is not what the code says (%v): go test ./cmd/island -run TestOutputSchema -update", outputSchema, err)
-	}
+	schematest.Published(t, docFile(outputSchema), makeOutputSchema(outputComments(t)))
 }
 
 // TestEveryCommandIsListed wants every command, and every type that is a
@@ -226,30 +204,17 @@ func resultTypes(t *testing.T) []string {
 // outputSchemas gives the published schemas, by the names of the outputs.
 func outputSchemas(t *testing.T) map[string]*jsonschema.Schema {
 	t.Helper()
-	compiler := jsonschema.NewCompiler()
-	names := []string{outputSchema}
+	files := []string{docFile(outputSchema)}
 	for _, o := range outputs {
 		if o.file != "" {
-			names = append(names, o.file)
+			files = append(files, docFile(o.file))
 		}
 	}
-	for _, name := range names {
-		data, err := os.ReadFile(docFile(name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := compiler.AddResource(schemaHome+name, parsed); err != nil {
-			t.Fatal(err)
-		}
-	}
+	compiler := schematest.Compiler(t, files...)
 	compiled := map[string]*jsonschema.Schema{}
 	for _, o := range outputs {
 		var err error
-		if compiled[o.name], err = compiler.Compile(schemaHome + outputSchema + "#/$defs/" + o.name); err != nil {
+		if compiled[o.name], err = compiler.Compile(schema.Home + outputSchema + "#/$defs/" + o.name); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -258,10 +223,7 @@ func outputSchemas(t *testing.T) map[string]*jsonschema.Schema {
 
 func checkOutput(t *testing.T, schema *jsonschema.Schema, text []byte) {
 	t.Helper()
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		t.Fatalf("%v in\n%s", err, text)
-	}
+	value := schematest.Parse(t, text)
 	if err := schema.Validate(value); err != nil {
 		t.Errorf("%v in\n%s", err, text)
 	}

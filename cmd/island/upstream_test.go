@@ -44,6 +44,7 @@ func upstreamOf(ts *testscript.TestScript) *upstream { return ts.Value(upstreamK
 //
 //	-seed N            other content under the same names
 //	-revision N        a later release of the same world
+//	-bytes N           about so much in the images' layers, 1 MiB unless said
 //	-every-platform    every image for linux/amd64 and linux/arm64
 //	-build FILE        add charts and images for a Wire build.json
 //	-password WORD     name the user "me" with this password in mirrors.yaml, and
@@ -54,12 +55,12 @@ func upstreamCommand(ts *testscript.TestScript, neg bool, args []string) {
 	flags := flag.NewFlagSet("upstream", flag.ContinueOnError)
 	flags.Uint64Var(&options.Seed, "seed", 0, "")
 	flags.IntVar(&options.Revision, "revision", 0, "")
+	flags.Int64Var(&options.Bytes, "bytes", 1<<20, "")
 	flags.BoolVar(&options.EveryPlatform, "every-platform", false, "")
 	build := flags.String("build", "", "")
 	images := flags.String("images", "", "")
 	password := flags.String("password", "", "")
 	ts.Check(flags.Parse(args))
-	options.Bytes = 1 << 20
 
 	ctx := context.Background()
 	world, err := worldOf(ctx, options, *build+*images != "")

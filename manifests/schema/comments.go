@@ -71,7 +71,8 @@ func (c Comments) say(key string, groups ...*ast.CommentGroup) {
 
 // of gives the comment on a type, or on a field of it.
 func (c Comments) of(t reflect.Type, field string) string {
-	return c[key(t.PkgPath(), t.Name(), field)]
+	generic, _, _ := strings.Cut(t.Name(), "[")
+	return c[key(t.PkgPath(), generic, field)]
 }
 
 func key(pkg, typ, field string) string { return pkg + " " + typ + "." + field }

@@ -17,6 +17,9 @@ import (
 // Dialect is the value of $schema.
 const Dialect = "https://json-schema.org/draft/2020-12/schema"
 
+// Home is where schemas are published; their $id begins with it.
+const Home = "https://github.com/islandbundle/island/docs/"
+
 // Object is a schema, or a part of one.
 type Object = map[string]any
 
@@ -29,7 +32,8 @@ type Writer struct {
 	// Comments become descriptions.
 	Comments Comments
 
-	// Name gives the name of a type's definition. Default: the type's own.
+	// Name gives the name of a type's definition. Default: the type's own, of a
+	// generic one as in Value-list-NIC for Value[[]NIC].
 	Name func(reflect.Type) string
 
 	// Inline gives the schema of a type where it is not what its structure
@@ -108,6 +112,15 @@ func (w *Writer) Of(t reflect.Type) Object {
 	}
 }
 
+// Document gives the schema of whole documents as it is published in a file of
+// docs/: what stands at its root, such as the reference that [Writer.Of] gave,
+// and the definitions made so far.
+func (w *Writer) Document(file, title, description string, root Object) Object {
+	document := Object{"$schema": Dialect, "$id": Home + file, "title": title, "description": description, "$defs": w.Defs}
+	maps.Copy(document, root)
+	return document
+}
+
 // MaxInt64 bounds an integer that the program keeps in 64 bits; a float64, as
 // which encoding/json would write it, does not hold it.
 const MaxInt64 = json.Number("9223372036854775807")
@@ -115,7 +128,7 @@ const MaxInt64 = json.Number("9223372036854775807")
 // define keeps a definition under the type's name and gives a reference to it,
 // and whether it is new.
 func (w *Writer) define(t reflect.Type, schema Object) (reference Object, isNew bool) {
-	name := t.Name()
+	name := definitionName(t.Name())
 	if w.Name != nil {
 		name = w.Name(t)
 	}
@@ -138,6 +151,20 @@ func (w *Writer) define(t reflect.Type, schema Object) (reference Object, isNew 
 	}
 	w.Defs[name] = schema
 	return reference, true
+}
+
+// definitionName makes a name that can stand in a reference of one that holds
+// the arguments of a generic type, such as Value[[]example.com/facts.NIC].
+func definitionName(name string) string {
+	generic, argument, ok := strings.Cut(strings.TrimSuffix(name, "]"), "[")
+	if !ok {
+		return name
+	}
+	element, isList := strings.CutPrefix(argument, "[]")
+	if isList {
+		generic += "-list"
+	}
+	return generic + "-" + element[strings.LastIndexByte(element, '.')+1:]
 }
 
 func (w *Writer) structure(t reflect.Type) Object {

@@ -105,6 +105,53 @@ func TestTypesThatAreNotWhatTheyLook(t *testing.T) {
 	}
 }
 
+// Pair is a generic type.
+type Pair[T any] struct {
+	One T `json:"one"`
+}
+
+func TestGenericTypes(t *testing.T) {
+	t.Parallel()
+	type both struct {
+		Names  Pair[string]  `json:"names"`
+		Extras Pair[[]Extra] `json:"extras"`
+	}
+	comments := schema.Comments{}
+	if err := comments.Read(reflect.TypeFor[Extra](), source(t, "// Pair is twice one.\ntype Pair[T any] struct {\n\tOne T // of them\n}\n")); err != nil {
+		t.Fatal(err)
+	}
+	w := &schema.Writer{Comments: comments}
+	w.Of(reflect.TypeFor[both]())
+	defs, err := json.Marshal(w.Defs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"names":{"$ref":"#/$defs/Pair-string"}`, `"extras":{"$ref":"#/$defs/Pair-list-Extra"}`,
+		`"Pair-string":{"additionalProperties":false,"description":"Pair is twice one.","properties":{"one":{"description":"of them","type":"string"}}`,
+		`"Pair-list-Extra":{"additionalProperties":false,"description":"Pair is twice one.","properties":{"one":{"description":"of them","items":{"$ref":"#/$defs/Extra"}`,
+	} {
+		if !strings.Contains(string(defs), want) {
+			t.Errorf("no %s in %s", want, defs)
+		}
+	}
+}
+
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	w := &schema.Writer{}
+	made, err := json.Marshal(w.Document("extra.schema.json", "An extra", "More.", w.Of(reflect.TypeFor[Extra]())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"$defs":{"Extra":{"additionalProperties":false,"properties":{"sum":{"maximum":18446744073709551615,"minimum":0,"type":"integer"}},"type":"object"}},` +
+		`"$id":"https://github.com/islandbundle/island/docs/extra.schema.json","$ref":"#/$defs/Extra",` +
+		`"$schema":"https://json-schema.org/draft/2020-12/schema","description":"More.","title":"An extra"}`
+	if string(made) != want {
+		t.Errorf("\n have %s\n want %s", made, want)
+	}
+}
+
 func TestWriterPanics(t *testing.T) {
 	t.Parallel()
 	for name, of := range map[string]struct {
@@ -126,15 +173,21 @@ func TestWriterPanics(t *testing.T) {
 	}
 }
 
-func TestComments(t *testing.T) {
-	t.Parallel()
+// source makes a folder with a package of these declarations, and a test in it.
+func source(t *testing.T, declarations string) string {
+	t.Helper()
 	folder := t.TempDir()
-	const source = "package x\n\n// Tree is\n// a [Tree.Name].\ntype Tree struct {\n\t// above\n\tName string\n\tFree any // beside\n}\n"
-	for name, text := range map[string]string{"a.go": source, "a_test.go": "package x\n\n// Tree is wrong.\ntype Tree struct{}\n"} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+	for name, text := range map[string]string{"a.go": declarations, "a_test.go": "// Tree is wrong.\ntype Tree struct{}\n"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte("package x\n\n"+text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
+	return folder
+}
+
+func TestComments(t *testing.T) {
+	t.Parallel()
+	folder := source(t, "// Tree is\n// a [Tree.Name].\ntype Tree struct {\n\t// above\n\tName string\n\tFree any // beside\n}\n")
 	comments := schema.Comments{}
 	if err := comments.Read(reflect.TypeFor[Tree](), folder); err != nil {
 		t.Fatal(err)

@@ -369,10 +369,9 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// Every chart of Wire's real release manifests, which lie beside the project,
-// is decided about: it has an entry, or needs none.
-func TestEveryChartOfTheReleasesIsDecidedAbout(t *testing.T) {
-	t.Parallel()
+// releases gives Wire's real release manifests, which lie beside the project.
+func releases(t *testing.T) []string {
+	t.Helper()
 	paths, err := filepath.Glob("../../../shared/wire-builds/*.json")
 	if err != nil {
 		t.Fatal(err)
@@ -380,6 +379,14 @@ func TestEveryChartOfTheReleasesIsDecidedAbout(t *testing.T) {
 	if len(paths) == 0 {
 		t.Skip("no release manifests beside the project")
 	}
+	return paths
+}
+
+// Every chart of the real releases is decided about: it has an entry, or needs
+// none.
+func TestEveryChartOfTheReleasesIsDecidedAbout(t *testing.T) {
+	t.Parallel()
+	paths := releases(t)
 	entries := map[string]bool{}
 	for _, chart := range overlay(t).Charts {
 		if entries[chart.Name] || slices.Contains(withoutEntry, chart.Name) {
@@ -467,14 +474,7 @@ func TestDocumentedExampleIsAValidOverlay(t *testing.T) {
 // which only the one who builds it knows.
 func TestEveryReleaseIsWholeWithTheOverlay(t *testing.T) {
 	t.Parallel()
-	paths, err := filepath.Glob("../../../shared/wire-builds/*.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(paths) == 0 {
-		t.Skip("no release manifests beside the project")
-	}
-	for _, path := range paths {
+	for _, path := range releases(t) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
 			data, err := os.ReadFile(path)

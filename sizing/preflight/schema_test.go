@@ -1,56 +1,53 @@
 package preflight
 
 import (
-	"bytes"
 	"encoding/json"
-	"flag"
-	"os"
+	"errors"
+	"path/filepath"
 	"reflect"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/schema"
+	"github.com/islandbundle/island/manifests/schema/schematest"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/preflight/internal/schema"
+	"github.com/islandbundle/island/sizing/report"
 )
 
-var update = flag.Bool("update", false, "write the schema anew")
+func makeSchema(t *testing.T, name string) schema.Object {
+	t.Helper()
+	comments := schema.Comments{}
+	if err := errors.Join(comments.Read(reflect.TypeFor[Report](), "."), comments.Read(reflect.TypeFor[report.Text](), "../report")); err != nil {
+		t.Fatal(err)
+	}
+	rules := map[string]schema.Object{"Report.apiVersion": {"const": manifests.APIVersion}, "Report.kind": {"const": "PreflightReport"}}
+	w := &schema.Writer{
+		Comments: comments, Rules: rules, Written: true,
+		Inline: func(t reflect.Type) schema.Object {
+			if t == reflect.TypeFor[Outcome]() {
+				return schema.Object{"enum": []Outcome{Pass, Skipped, Warn, Error, Fail}}
+			}
+			return nil
+		},
+	}
+	made := w.Document(name, "Report of island preflight --output json",
+		"Made from the types in package preflight; docs/preflight.md explains each check.", w.Of(reflect.TypeFor[Report]()))
+	schematest.RulesUsed(t, rules, nil, made)
+	return made
+}
 
 // TestReportSchema holds the published schema, the types, and a report together.
 func TestReportSchema(t *testing.T) {
-	const file = "../../docs/preflight-report.schema.json"
-	want, err := schema.Document{
-		ID: "https://github.com/islandbundle/island/docs/preflight-report.schema.json", Title: "Report of island preflight --output json",
-		Type: reflect.TypeFor[Report](), Fixed: map[string]string{"apiVersion": manifests.APIVersion, "kind": "PreflightReport"},
-		Enums: map[reflect.Type][]string{reflect.TypeFor[Outcome](): {"pass", "skipped", "warn", "error", "fail"}},
-	}.JSON()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if *update {
-		if err := os.WriteFile(file, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, want) {
-		t.Errorf("docs/preflight-report.schema.json is not what the types say (%v); run the test with -update", err)
-	}
+	const name = "preflight-report.schema.json"
+	file := filepath.Join("..", "..", "docs", name)
+	schematest.Published(t, file, makeSchema(t, name))
 	s := goodSurvey()
 	s.Links[0].Outcome = facts.TimedOut
 	data, err := json.Marshal(judge(t, s, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled, err := jsonschema.NewCompiler().Compile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := compiled.Validate(instance); err != nil {
+	if err := schematest.Compile(t, file).Validate(schematest.Parse(t, data)); err != nil {
 		t.Errorf("report is not valid: %v", err)
 	}
 }

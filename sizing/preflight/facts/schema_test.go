@@ -4,43 +4,41 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
-	"os"
+	"path/filepath"
 	"reflect"
 	"testing"
+	"time"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
+	"github.com/islandbundle/island/manifests/schema"
+	"github.com/islandbundle/island/manifests/schema/schematest"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/preflight/internal/schema"
 	"github.com/islandbundle/island/sizing/preflight/probe"
 )
 
-var update = flag.Bool("update", false, "write the schema anew")
+const schemaName = "facts.schema.json"
 
-const schemaFile = "../../../docs/facts.schema.json"
+var schemaFile = filepath.Join("..", "..", "..", "docs", schemaName)
 
 // TestSchema holds the published schema and the types together.
 func TestSchema(t *testing.T) {
-	want, err := schema.Document{
-		ID: "https://github.com/islandbundle/island/docs/facts.schema.json", Title: "Facts of one host, as island-probe collects them",
-		Type: reflect.TypeFor[facts.Facts](), Fixed: map[string]string{"apiVersion": facts.APIVersion, "kind": facts.Kind},
-	}.JSON()
-	if err != nil {
+	comments := schema.Comments{}
+	if err := comments.Read(reflect.TypeFor[facts.Facts](), "."); err != nil {
 		t.Fatal(err)
 	}
-	if *update {
-		if err := os.WriteFile(schemaFile, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
+	rules := map[string]schema.Object{"Facts.apiVersion": {"const": facts.APIVersion}, "Facts.kind": {"const": facts.Kind}}
+	w := &schema.Writer{
+		Comments: comments, Rules: rules, Written: true,
+		Inline: func(t reflect.Type) schema.Object {
+			if t == reflect.TypeFor[time.Time]() {
+				return schema.Object{"type": "string", "format": "date-time"}
+			}
+			return nil
+		},
 	}
-	got, err := os.ReadFile(schemaFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("docs/facts.schema.json is not what the types say; run the test with -update")
-	}
+	made := w.Document(schemaName, "Facts of one host, as island-probe collects them",
+		"Made from the types in package facts; docs/preflight.md explains how they are collected.", w.Of(reflect.TypeFor[facts.Facts]()))
+	schematest.Published(t, schemaFile, made)
+	schematest.RulesUsed(t, rules, nil, made)
 }
 
 // TestCollectedFactsAreValid holds what the probe says of this very machine to
@@ -55,15 +53,7 @@ func TestCollectedFactsAreValid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled, err := jsonschema.NewCompiler().Compile(schemaFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := compiled.Validate(instance); err != nil {
+	if err := schematest.Compile(t, schemaFile).Validate(schematest.Parse(t, data)); err != nil {
 		t.Errorf("facts are not valid: %v", err)
 	}
 	back, err := facts.Read(bytes.NewReader(data))
