@@ -23,8 +23,28 @@ var rolePaths = map[sizing.Role][]string{
 	sizing.DemoMachine:   {"/"},
 }
 
-func (j *judgement) pathsOf(role sizing.Role) []string {
-	if own := j.Site.Paths[string(role)]; len(own) > 0 {
+// FsyncPaths gives the paths of a host's data that wait for the disk with each
+// write, by the groups that it is in.
+func FsyncPaths(site *Site, groups []string) []string {
+	paths := []string{}
+	for _, data := range []struct {
+		groups, paths []string
+	}{
+		{[]string{"etcd", "kube-master"}, []string{"/var/lib/etcd"}},
+		{[]string{"cassandra"}, pathsOf(site, sizing.Cassandra)},
+		{[]string{"postgresql"}, pathsOf(site, sizing.PostgreSQL)},
+	} {
+		if inAny(groups, data.groups) {
+			paths = append(paths, data.paths...)
+		}
+	}
+	return paths
+}
+
+func (j *judgement) pathsOf(role sizing.Role) []string { return pathsOf(j.Site, role) }
+
+func pathsOf(site *Site, role sizing.Role) []string {
+	if own := site.Paths[string(role)]; len(own) > 0 {
 		return own
 	}
 	if paths := rolePaths[role]; len(paths) > 0 {
@@ -96,12 +116,12 @@ func (j *judgement) diskPool(host *facts.Host, f found, systems []facts.Path, pa
 		j.add("disk.size", f)
 		return
 	}
-	var size, free int64
+	var size int64
 	for _, system := range systems {
 		if !measured(j, "disk.size", &f, system.FileSystem) {
 			return
 		}
-		size, free = size+system.FileSystem.Value.Size, free+system.FileSystem.Value.Free
+		size += system.FileSystem.Value.Size
 	}
 	f.unit, f.observed, f.required = "GB", gigabytes(size), gigabytes(int64(required))
 	f.outcome, f.tolerance = j.amount(size, required, j.Table.Tolerance.Disk, moreThan)
@@ -115,10 +135,19 @@ func (j *judgement) diskPool(host *facts.Host, f found, systems []facts.Path, pa
 	if full := slices.ContainsFunc(systems, func(p facts.Path) bool { return p.Fsync.Unread == facts.NoSpace }); full || tooSmall || j.isUpgrade() {
 		return // what is full or too small has too little free: said already; what is to be upgraded is in use
 	}
-	least := float64(required) * j.limit("disk.free", "percent") / 100
-	f.observed, f.required = gigabytes(free), "≥ "+gigabytes(int64(least))
-	f.outcome = passIf(float64(free) >= least, Warn)
-	f.message = say("%s GB free behind %s, %s GB wanted", "%s GB frei hinter %s, %s GB gewünscht", f.observed, f.object, f.required)
+	for _, system := range systems {
+		j.diskFree(f, system, float64(required)*float64(system.FileSystem.Value.Size)/float64(size))
+	}
+}
+
+// diskFree judges what is free on a file system, of the part of a role's disk
+// that it has to hold.
+func (j *judgement) diskFree(f found, p facts.Path, part float64) {
+	warn, fail := j.limit("disk.free", "warn"), j.limit("disk.free", "fail")
+	share := 100 * float64(p.FileSystem.Value.Free) / part
+	f.object, f.observed, f.required = p.Path, gigabytes(p.FileSystem.Value.Free), "≥ "+gigabytes(int64(part*warn/100))
+	f.outcome = graded(-share, -warn, -fail)
+	f.message = say("%s GB free behind %s, %s GB wanted", "%s GB frei hinter %s, %s GB gewünscht", f.observed, p.Path, f.required)
 	j.add("disk.free", f)
 }
 
@@ -146,15 +175,7 @@ func (j *judgement) diskState(f found, p facts.Path) {
 
 func (j *judgement) fsync(host *facts.Host, f found) {
 	warn, fail := j.limit("disk.fsync", "warn"), j.limit("disk.fsync", "fail")
-	var paths []string
-	for _, role := range j.roles[host.Name] {
-		if role.Role == sizing.Kubernetes {
-			paths = append(paths, "/var/lib/etcd")
-		} else if role.Role == sizing.Cassandra || role.Role == sizing.PostgreSQL {
-			paths = append(paths, j.pathsOf(role.Role)...)
-		}
-	}
-	for _, system := range behind(host, paths) {
+	for _, system := range behind(host, FsyncPaths(j.Site, host.Groups)) {
 		f := f
 		f.object, f.unit, f.required, f.method = system.Path, "ms", "≤ "+trim(warn), system.Fsync.Method
 		v := system.Fsync

@@ -85,7 +85,7 @@ func (j *judgement) links() {
 	groups := map[key][]facts.Link{}
 	var order []key
 	for _, link := range j.Survey.Links {
-		if link.Protocol == "mtu" {
+		if link.Protocol != "tcp" && link.Protocol != "udp" {
 			continue
 		}
 		k := key{link.To, link.Protocol, link.Port, link.Outcome}
@@ -98,6 +98,7 @@ func (j *judgement) links() {
 		j.port(groups[k])
 	}
 	j.paths()
+	j.throughput()
 	if wants := j.Ports.Wants(j.Survey.Hosts); len(groups) == 0 && len(wants) > 0 {
 		j.add("link.tcp", found{outcome: Skipped, message: say("hosts did not try to reach each other", "Hosts haben nicht versucht, einander zu erreichen")})
 	}
@@ -172,7 +173,7 @@ func summariseLinks(links []facts.Link, ports *Ports) []LinkSummary {
 	index := map[pair]int{}
 	result := []LinkSummary{}
 	for _, link := range links {
-		if link.Protocol == "mtu" {
+		if link.Protocol != "tcp" && link.Protocol != "udp" {
 			continue
 		}
 		p := pair{link.From, link.To}

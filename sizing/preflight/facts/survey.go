@@ -80,7 +80,7 @@ type Link struct {
 	From      string   `json:"from"` // [AdminHost], or a host of the inventory
 	To        string   `json:"to"`
 	Address   string   `json:"address"`
-	Protocol  string   `json:"protocol"` // tcp, udp or mtu
+	Protocol  string   `json:"protocol"` // tcp, udp, mtu or throughput
 	Port      int      `json:"port,omitempty"`
 	Rows      []string `json:"rows"` // ids of the ports table's rows that want it
 	Outcome   Outcome  `json:"outcome"`
@@ -88,6 +88,9 @@ type Link struct {
 	RoundTrip float64  `json:"roundTrip,omitempty"` // milliseconds
 	MTU       int      `json:"mtu,omitempty"`       // bytes of the largest packet that passed whole
 	Largest   int      `json:"largest,omitempty"`   // bytes of the largest packet that from's interface sends
+
+	BitsPerSecond float64 `json:"bitsPerSecond,omitempty"` // of TCP's payload, at the host that receives
+	Retransmits   int64   `json:"retransmits,omitempty"`   // segments that were sent again
 }
 
 // Observation is one thing that the admin host saw of the site.

@@ -68,18 +68,18 @@ var recorded = map[string]string{
 	"/sys/class/net/eth1/speed":                       "-1\n",
 	"/sys/class/net/bonding_masters":                  "bond0\n",
 	"/proc/net/route":                                 "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\neth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\neth0\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\ntun0\t00000080\t0200000A\t0003\t0\t0\t0\t00000080\n",
-	"/proc/net/ipv6_route":                            strings.Repeat("0", 32) + " 00 " + strings.Repeat("0", 32) + " 00 " + strings.Repeat("0", 32) + " ffffffff 00000001 00000000 00200200       lo\n" +
+	"/proc/net/ipv6_route": strings.Repeat("0", 32) + " 00 " + strings.Repeat("0", 32) + " 00 " + strings.Repeat("0", 32) + " ffffffff 00000001 00000000 00200200       lo\n" +
 		"2" + strings.Repeat("0", 31) + " 03 " + strings.Repeat("0", 32) + " 00 fe80" + strings.Repeat("0", 27) + "1 00000400 00000001 00000000 00000003     tun0\n" +
 		"fc" + strings.Repeat("0", 30) + " 07 " + strings.Repeat("0", 32) + " 00 fe80" + strings.Repeat("0", 27) + "1 00000400 00000001 00000000 00000003     eth0\n",
-	"/proc/net/tcp":                                   "  sl  local_address rem_address   st\n   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0 0 4711 1\n   1: 0B00000A:0016 0100000A:C350 01 00000000:00000000 00:00000000 00000000  0 0 4712 1\n",
-	"/proc/net/udp":                                   "  sl  local_address rem_address   st\n   0: 00000000:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000  0 0 4713 1\n",
-	"/proc/77/comm":                                   "chronyd\n",
-	"/proc/78/comm":                                   "dockerd\n",
-	"/etc/ufw/ufw.conf":                               "# x\nENABLED=yes\n",
-	"/var/lib/etcd/member/wal":                        "x",
-	"/sys/class/dmi/id/sys_vendor":                    "QEMU\n",
-	"/sys/class/dmi/id/product_name":                  "Standard PC\n",
-	"/usr/bin/gpg":                                    "#!",
+	"/proc/net/tcp":                  "  sl  local_address rem_address   st\n   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0 0 4711 1\n   1: 0B00000A:0016 0100000A:C350 01 00000000:00000000 00:00000000 00000000  0 0 4712 1\n",
+	"/proc/net/udp":                  "  sl  local_address rem_address   st\n   0: 00000000:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000  0 0 4713 1\n",
+	"/proc/77/comm":                  "chronyd\n",
+	"/proc/78/comm":                  "dockerd\n",
+	"/etc/ufw/ufw.conf":              "# x\nENABLED=yes\n",
+	"/var/lib/etcd/member/wal":       "x",
+	"/sys/class/dmi/id/sys_vendor":   "QEMU\n",
+	"/sys/class/dmi/id/product_name": "Standard PC\n",
+	"/usr/bin/gpg":                   "#!",
 }
 
 func tree(t *testing.T, files map[string]string) System {

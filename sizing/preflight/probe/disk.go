@@ -63,7 +63,6 @@ func holding(mounts []mount, name string) (mount, bool) {
 
 func (s System) paths(ctx context.Context, request Request) []facts.Path {
 	mounts, err := s.mounts()
-	measured := map[string]facts.Value[facts.Fsync]{}
 	result := []facts.Path{}
 	for _, name := range request.Paths {
 		if !path.IsAbs(name) {
@@ -75,14 +74,29 @@ func (s System) paths(ctx context.Context, request Request) []facts.Path {
 		if err == nil {
 			p.FileSystem = s.fileSystem(mounts, name, p.Nearest)
 		}
-		id := p.FileSystem.Value.DeviceID
-		if _, ok := measured[id]; !ok && p.FileSystem.Known() {
-			measured[id] = s.fsync(ctx, request, p)
-		}
-		p.Fsync = measured[id]
 		result = append(result, p)
 	}
+	s.timeWrites(ctx, request, result)
 	return result
+}
+
+// timeWrites times writes once on each file system that a path to be timed lies
+// on, and says so of all paths there.
+func (s System) timeWrites(ctx context.Context, request Request, paths []facts.Path) {
+	measured := map[string]facts.Value[facts.Fsync]{}
+	for _, p := range paths {
+		id := p.FileSystem.Value.DeviceID
+		if _, ok := measured[id]; !ok && p.FileSystem.Known() && slices.Contains(request.Fsync, p.Path) {
+			measured[id] = s.fsync(ctx, request, p)
+		}
+	}
+	for i := range paths {
+		value, ok := measured[paths[i].FileSystem.Value.DeviceID]
+		if !ok {
+			value = known(facts.Fsync{}, errors.New("not asked for"), fsyncMethod, paths[i].Nearest)
+		}
+		paths[i].Fsync = value
+	}
 }
 
 // nearest gives the path itself, with links followed, or the nearest folder
@@ -164,16 +178,17 @@ const (
 	fsyncRunTime = time.Second
 )
 
+var fsyncMethod = fmt.Sprintf("median of the 99th percentiles of %d runs of up to %d writes of %d bytes with fdatasync(2), %s each at most", fsyncRuns, fsyncWrites, fsyncBytes, fsyncRunTime)
+
 func (s System) fsync(ctx context.Context, request Request, p facts.Path) facts.Value[facts.Fsync] {
-	method := fmt.Sprintf("median of the 99th percentiles of %d runs of up to %d writes of %d bytes with fdatasync(2), %s each at most", fsyncRuns, fsyncWrites, fsyncBytes, fsyncRunTime)
 	switch {
 	case request.NoFsync || s.Root != "":
-		return known(facts.Fsync{}, errors.New("not asked for"), method, p.Nearest)
+		return known(facts.Fsync{}, errors.New("not asked for"), fsyncMethod, p.Nearest)
 	case has(p.FileSystem.Value.Options, "ro"):
-		return known(facts.Fsync{}, errors.New("mounted read-only"), method, p.Nearest)
+		return known(facts.Fsync{}, errors.New("mounted read-only"), fsyncMethod, p.Nearest)
 	}
 	v, err := timeFsync(ctx, p.Nearest, p.FileSystem.Value.Type == "btrfs")
-	return known(v, err, method, p.Nearest)
+	return known(v, err, fsyncMethod, p.Nearest)
 }
 
 // timeFsync writes a file that has no name any more, so that nothing stays

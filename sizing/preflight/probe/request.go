@@ -11,6 +11,7 @@ type Request struct {
 	Programs  []string      `json:"programs,omitempty"`
 	Modules   []string      `json:"modules,omitempty"`
 	Sysctls   []string      `json:"sysctls,omitempty"`
+	Fsync     []string      `json:"fsync,omitempty"`   // paths on whose file systems writes are timed, of those in Paths
 	NoFsync   bool          `json:"noFsync,omitempty"` // do not write the fsync test file
 	Sample    time.Duration `json:"sample,omitempty"`  // over which stolen time is counted; default 2 s
 	// StealLater says that stolen time is asked for later, by a session's
@@ -39,6 +40,7 @@ func Defaults() Request {
 			"/var/lib/elasticsearch", "/var/lib/containerd", "/var/lib/kubelet", "/var/lib/etcd",
 			"/var/lib/postgresql", "/var/lib/rabbitmq", "/opt/assets",
 		},
+		Fsync: []string{"/var/lib/etcd", "/mnt/cassandra", "/var/lib/cassandra", "/var/lib/postgresql"},
 		Leftovers: []string{
 			"/etc/kubernetes/manifests", "/etc/kubernetes/admin.conf", "/etc/kubernetes/kubelet.conf", "/var/lib/etcd/member", "/etc/etcd.env", "/var/lib/kubelet/pki",
 			"/etc/cni/net.d", "/mnt/cassandra/data", "/etc/cassandra/cassandra.yaml", "/var/lib/minio-server1/.minio.sys",
@@ -59,7 +61,7 @@ func Defaults() Request {
 func (r Request) complete() Request {
 	defaults := Defaults()
 	for _, list := range []struct{ mine, theirs *[]string }{
-		{&r.Paths, &defaults.Paths}, {&r.Leftovers, &defaults.Leftovers}, {&r.Programs, &defaults.Programs},
+		{&r.Paths, &defaults.Paths}, {&r.Fsync, &defaults.Fsync}, {&r.Leftovers, &defaults.Leftovers}, {&r.Programs, &defaults.Programs},
 		{&r.Modules, &defaults.Modules}, {&r.Sysctls, &defaults.Sysctls},
 	} {
 		if *list.mine == nil {

@@ -24,6 +24,8 @@ const (
 	OpListen  = "listen"  // open ports; a second one closes those of the first
 	OpDial    = "dial"    // dial targets
 	OpMTU     = "mtu"     // measure paths
+	OpSink    = "sink"    // take what others send to measure throughput; ends what was listened on
+	OpBlast   = "blast"   // send to a sink
 )
 
 // Command is one line from the admin host.
@@ -36,6 +38,9 @@ type Command struct {
 	Targets []Target `json:"targets,omitempty"`
 	MTU     int      `json:"mtu,omitempty"`
 	To      []string `json:"to,omitempty"`
+	Port    int      `json:"port,omitempty"` // to take throughput at; 0 for any
+	// Blast is where to send, and for how long.
+	Blast *ThroughputTarget `json:"blast,omitempty"`
 }
 
 // Answer is one line from the probe.
@@ -48,6 +53,9 @@ type Answer struct {
 	Dialled   []Dialled       `json:"dialled,omitempty"`
 	Steal     json.RawMessage `json:"steal,omitempty"` // a facts.Value of per cent
 	Paths     []MTU           `json:"paths,omitempty"`
+	Port      int             `json:"port,omitempty"` // that throughput is taken at
+
+	Throughput *Throughput `json:"throughput,omitempty"`
 }
 
 // Limits of a session.
@@ -100,6 +108,7 @@ func Serve(ctx context.Context, s System, in io.Reader, out io.Writer) error {
 type session struct {
 	system    System
 	listeners *Listeners
+	sink      *ThroughputListener
 	steal     chan facts.Value[float64] // gives the stolen time once, after its sample
 }
 
@@ -107,6 +116,10 @@ func (s *session) close() {
 	if s.listeners != nil {
 		s.listeners.Close()
 		s.listeners = nil
+	}
+	if s.sink != nil {
+		s.sink.Close()
+		s.sink = nil
 	}
 }
 
@@ -135,6 +148,18 @@ func (s *session) answer(ctx context.Context, line []byte) Answer {
 		answer.Dialled = Dial(ctx, command.Targets)
 	case OpMTU:
 		answer.Paths = PathMTU(ctx, command.MTU, command.To)
+	case OpSink:
+		s.close()
+		if s.sink, err = ListenThroughput(ctx, command.Address, command.Port, command.Token); err == nil {
+			answer.Port = s.sink.Port()
+		}
+	case OpBlast:
+		if command.Blast == nil {
+			err = errors.New("no target")
+			break
+		}
+		result := MeasureThroughput(ctx, *command.Blast)
+		answer.Throughput = &result
 	default:
 		err = fmt.Errorf("unknown operation %q", command.Op)
 	}

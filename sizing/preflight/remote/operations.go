@@ -18,6 +18,7 @@ const (
 	stealLimit   = 20 * time.Second
 	listenLimit  = 10 * time.Second
 	dialLimit    = 5 * time.Minute
+	blastLimit   = 40 * time.Second
 )
 
 // Clock compares the host's clock with this machine's, by the exchange with the
@@ -115,6 +116,37 @@ func (s *Session) PathMTU(ctx context.Context, largest int, addresses []string) 
 		r.Detail, r.RoundTrip, r.Bytes = facts.Cut(r.Detail), sane(r.RoundTrip), max(r.Bytes, 0)
 	}
 	return results, nil
+}
+
+// Sink lets others send to the host, and gives the port at which it takes that.
+// What it listened on before, it does no more.
+func (s *Session) Sink(ctx context.Context, address string, port int, token string) (int, error) {
+	answer, err := s.ask(ctx, probe.Command{Op: probe.OpSink, Address: address, Port: port, Token: token}, listenLimit)
+	if err != nil {
+		return 0, err
+	}
+	if answer.Port < 1 || answer.Port > 65535 {
+		return 0, unreached(facts.Nonsense, "the host answered with no port")
+	}
+	return answer.Port, nil
+}
+
+// Blast sends to a sink on another host.
+func (s *Session) Blast(ctx context.Context, target probe.ThroughputTarget) (probe.Throughput, error) {
+	answer, err := s.ask(ctx, probe.Command{Op: probe.OpBlast, Blast: &target}, blastLimit)
+	if err != nil {
+		return probe.Throughput{}, err
+	}
+	if answer.Throughput == nil {
+		return probe.Throughput{}, unreached(facts.Nonsense, "the host answered with no measurement")
+	}
+	r := *answer.Throughput
+	r.Outcome = oneOf(r.Outcome, facts.OK, facts.Refused, facts.TimedOut, facts.WrongHost, facts.Down, facts.Unresolved, facts.Unmade, facts.Failed)
+	r.Detail, r.Address, r.Port = facts.Cut(r.Detail), target.Address, target.Port
+	if !(r.BitsPerSecond >= 0 && r.BitsPerSecond < 1e15) || r.Retransmits < -1 { // not a number is neither
+		return probe.Throughput{}, unreached(facts.Nonsense, "the host answered with no measurement")
+	}
+	return r, nil
 }
 
 func oneOf(outcome facts.Outcome, known ...facts.Outcome) facts.Outcome {

@@ -51,7 +51,7 @@ type Progress interface {
 type Stage string
 
 // Stages are all of them, in their order. A host may skip some.
-var Stages = []Stage{Connect, Collect, Listen, Dial, Finish}
+var Stages = []Stage{Connect, Collect, Listen, Dial, Send, Finish}
 
 // The stages.
 const (
@@ -59,6 +59,7 @@ const (
 	Collect Stage = "collect"
 	Listen  Stage = "listen"
 	Dial    Stage = "dial"
+	Send    Stage = "send"   // to measure throughput
 	Finish  Stage = "finish" // what takes a while to see, and cleaning up
 )
 
@@ -87,6 +88,9 @@ func Take(ctx context.Context, hosts []Host, options Options) (*facts.Survey, er
 	links := []facts.Link{}
 	if !options.NoLinks {
 		links = s.link(ctx)
+	}
+	if options.Throughput {
+		links = append(links, s.throughput(ctx, links)...)
 	}
 	s.each(func(v *visit) { s.finish(ctx, v) })
 	s.watches.Wait()
@@ -176,6 +180,7 @@ func (s *surveyor) visit(ctx context.Context, v *visit) error {
 	s.stage(v, Collect)
 	request := s.options.Request
 	request.Name, request.StealLater = v.host.Name, true
+	request.Fsync = preflight.FsyncPaths(cmp.Or(s.options.Site, preflight.NewSite()), v.host.Groups)
 	v.result.Facts, err = session.Collect(ctx, request)
 	return err
 }

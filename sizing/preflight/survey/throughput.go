@@ -1,0 +1,79 @@
+package survey
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+
+	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/preflight/probe"
+	"github.com/islandbundle/island/sizing/preflight/remote"
+)
+
+// conferenceGroup are the hosts that conference servers run on.
+const conferenceGroup = "kube-node"
+
+// throughput lets each conference host send to the next one, the last one to
+// the first: so each sends once and receives once. One pair at a time, since
+// machines may share a server, and its network card.
+func (s *surveyor) throughput(ctx context.Context, dialled []facts.Link) []facts.Link {
+	var ring []*visit
+	for i := range s.visits {
+		if v := &s.visits[i]; v.session != nil && v.result.Internal != "" && slices.Contains(v.host.Groups, conferenceGroup) {
+			ring = append(ring, v)
+		}
+	}
+	if len(ring) < 2 {
+		return nil
+	}
+	var links []facts.Link
+	for i, from := range ring {
+		to := ring[(i+1)%len(ring)]
+		if from.session != nil && to.session != nil {
+			links = append(links, s.send(ctx, from, to, reachedPort(dialled, from, to)))
+		}
+	}
+	return links
+}
+
+// reachedPort gives a TCP port of a host that another one has reached, which no
+// firewall between them blocks; 0 if there is none.
+func reachedPort(dialled []facts.Link, from, to *visit) int {
+	for _, link := range dialled {
+		if link.From == from.host.Name && link.To == to.host.Name && link.Protocol == "tcp" && link.Outcome == facts.OK {
+			return link.Port
+		}
+	}
+	return 0
+}
+
+func (s *surveyor) send(ctx context.Context, from, to *visit, port int) facts.Link {
+	s.stage(from, Send)
+	link := facts.Link{From: from.host.Name, To: to.host.Name, Address: to.result.Internal, Protocol: "throughput", Rows: []string{}, Outcome: facts.Unmade}
+	token := rand.Text() // a secret, other than what listeners tell everyone
+	port, err := to.session.Sink(ctx, to.result.Internal, port, token)
+	if err != nil {
+		s.unlessOnlyFailed(to, err)
+		link.Detail = facts.Cut(err.Error())
+		return link
+	}
+	r, err := from.session.Blast(ctx, probe.ThroughputTarget{Address: to.result.Internal, Port: port, Token: token})
+	if err != nil {
+		s.unlessOnlyFailed(from, err)
+		link.Detail = facts.Cut(err.Error())
+		return link
+	}
+	link.Port, link.Outcome, link.Detail = port, r.Outcome, r.Detail
+	link.BitsPerSecond, link.Retransmits = r.BitsPerSecond, max(r.Retransmits, 0)
+	return link
+}
+
+// unlessOnlyFailed gives a host up, unless its probe has only said that it could
+// not do something: that is no reason to forget what it has said before.
+func (s *surveyor) unlessOnlyFailed(v *visit, err error) {
+	if reach := (*remote.ReachError)(nil); errors.As(err, &reach) && reach.Outcome == facts.Failed {
+		return
+	}
+	s.lost(v, err)
+}
