@@ -179,7 +179,8 @@ func faults() []fault {
 			s.in(h, "mount -t tmpfs -o size=1m,mode=1777 tmpfs /tmp")
 			return func() { s.in(h, "umount /tmp") }
 		}, []string{"reach.disk-full@minio1"}, 5},
-		{"disk that fills up while it is measured", fullDisk, []string{"reach.disk-full@minio1"}, 5},
+		{"full disk", func(s *site) func() { return s.fullDisk("minio1", "/var/lib/minio-server1") }, []string{"disk.free@minio1"}, 4},
+		{"disk that is full when writes are timed", func(s *site) func() { return s.fullDisk("cassandra1", "/mnt/cassandra") }, []string{"reach.disk-full@cassandra1"}, 5},
 		{"probe killed half way", killProbe, []string{"reach.probe@cassandra1"}, 5},
 		{"wrong host name", func(s *site) func() {
 			h := s.host("kubenode3")
@@ -233,8 +234,8 @@ func slowDisk(s *site) func() {
 }
 
 // fullDisk puts a role's data on a disk of the right size that has no room left.
-func fullDisk(s *site) func() {
-	h := s.host("minio1")
+func (s *site) fullDisk(name, path string) func() {
+	h := s.host(name)
 	image := filepath.Join(s.folder, "full.img")
 	s.file(image, "", 0o600)
 	if err := os.Truncate(image, 30<<30); err != nil {
@@ -242,11 +243,11 @@ func fullDisk(s *site) func() {
 	}
 	s.run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=1", "-m", "0", image)
 	device := strings.TrimSpace(s.run("losetup", "--find", "--show", image))
-	s.in(h, "mkdir -p /var/lib/minio-server1; mount "+device+" /var/lib/minio-server1")
+	s.in(h, "mkdir -p "+path+"; mount "+device+" "+path)
 	// Space is only set aside; the last blocks go to a file that takes what is there.
-	s.in(h, "cd /var/lib/minio-server1; fallocate -l $(($(stat -f -c '%a * %S' .) - 4194304)) most; cat /dev/zero >rest 2>/dev/null || true")
+	s.in(h, "cd "+path+"; fallocate -l $(($(stat -f -c '%a * %S' .) - 4194304)) most; cat /dev/zero >rest 2>/dev/null || true")
 	return func() {
-		s.in(h, "umount /var/lib/minio-server1; rmdir /var/lib/minio-server1")
+		s.in(h, "umount "+path+"; rmdir "+path)
 		s.run("losetup", "--detach", device)
 		_ = os.Remove(image)
 	}

@@ -107,6 +107,21 @@ func TestTwentyHosts(t *testing.T) {
 	}
 }
 
+// TestThroughput measures between the conference hosts, and finds one that a
+// throttle slows down. The limit is that of this machine, not of the field.
+func TestThroughput(t *testing.T) {
+	s := newSite(t, goodHosts())
+	s.siteDocument(", link.throughput: {mbit: 150}")
+	if r := s.preflight("--throughput"); len(r.findings) > 0 || r.count("link.throughput", "pass") != 3 {
+		t.Errorf("findings %q\n%s", r.findings, r.explain())
+	}
+	h := s.host("kubenode2")
+	s.in(h, "tc qdisc add dev eth0 root tbf rate 50mbit burst 64kb latency 50ms")
+	if r := s.preflight("--throughput"); !slices.Equal(r.findings, []string{"link.throughput@kubenode2"}) || r.code != 4 {
+		t.Errorf("findings %q\n%s", r.findings, r.explain())
+	}
+}
+
 // TestHold builds the site, says how to reach it, and holds it until the folder
 // is gone that it names: for a person to look around in.
 func TestHold(t *testing.T) {

@@ -439,8 +439,8 @@ func (s *site) documents(hosts []*host) {
 	s.siteDocument("")
 }
 
-// siteDocument writes what the site promised.
-func (s *site) siteDocument(more string) {
+// siteDocument writes what the site promised, with further limits.
+func (s *site) siteDocument(limits string) {
 	s.file(filepath.Join(s.folder, "site.yaml"), fmt.Sprintf(`apiVersion: island/v1
 kind: PreflightSite
 name: test site
@@ -456,10 +456,10 @@ turn: [{address: "%[1]s"}]
 idp: ["https://%[1]s:8444/metadata"]
 push: C
 # Stolen time and the state of the kernel's clock are no namespace's own: they are the machine's that runs this.
-limits: {cpu.steal: {warn: 100, fail: 100}}
+limits: {cpu.steal: {warn: 100, fail: 100}%[3]s}
 waivers:
   - {id: time.synchronised, reason: the clock is the machine's}
-%[3]s`, network+"1", filepath.Join(s.folder, "ca.pem"), more), 0o644)
+`, network+"1", filepath.Join(s.folder, "ca.pem"), limits), 0o644)
 }
 
 // result is what a run found.
@@ -515,6 +515,17 @@ func (s *site) table() string {
 		s.t.Fatal(err)
 	}
 	return path
+}
+
+// count counts findings of a check that ended in one way.
+func (r result) count(id, outcome string) int {
+	n := 0
+	for _, f := range r.report.Findings {
+		if f.ID == id && f.Outcome == outcome {
+			n++
+		}
+	}
+	return n
 }
 
 // explain words the findings of a run for a failed test.
