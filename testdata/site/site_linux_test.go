@@ -69,7 +69,7 @@ func needed(t *testing.T) {
 	if os.Geteuid() != 0 {
 		missing = "root"
 	}
-	for _, tool := range []string{"ip", "nft", "ssh", "sudo", "unshare", "nsenter", "mkfs.ext4", "losetup", "taskset"} {
+	for _, tool := range []string{"ip", "nft", "ssh", "sudo", "unshare", "nsenter", "mkfs.ext4", "losetup", "taskset", "tc", "sysctl", "gpg", "python3"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			missing = tool
 		}

@@ -1,0 +1,44 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestCosignVerifiesReports: what preflight signed is believed by whoever has
+// the key, with the command that docs/preflight.md names.
+func TestCosignVerifiesReports(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	run(t, folder, island, "keygen", "--key-name", "site")
+	write(t, filepath.Join(folder, "hosts.ini"), []byte("[demo]\nbox ansible_host=192.0.2.10\n"))
+	write(t, filepath.Join(folder, "trusted_root.json"), []byte(`{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}`))
+	if err := os.Mkdir(filepath.Join(folder, "facts"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr, err := try(t, folder, island, "preflight", "-i", "hosts.ini", "--facts", "facts", "--table", "demo",
+		"--json", "report.json", "--html", "report.html", "--sign-key", "site.key")
+	if err == nil || !strings.Contains(stderr, "could not be measured") {
+		t.Fatalf("%v\n%s", err, stderr)
+	}
+	for _, name := range []string{"cosign-v2", "cosign-v3"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cosign := tool(t, name)
+			verify := func(key, report string) error {
+				_, _, err := try(t, folder, cosign, "verify-blob", "--key", key, "--bundle", report+".sigstore.json", "--insecure-ignore-tlog", "--trusted-root", "trusted_root.json", report)
+				return err
+			}
+			for _, report := range []string{"report.json", "report.html"} {
+				if err := verify("site.pub", report); err != nil {
+					t.Errorf("%s: %v", report, err)
+				}
+				if verify(otherKey(t), report) == nil {
+					t.Errorf("%s is taken with another's key", report)
+				}
+			}
+		})
+	}
+}
