@@ -48,6 +48,9 @@ type site struct {
 
 const network = "10.99.0."
 
+// maxRSS is the memory that a run may take, whatever hosts say, in KiB.
+const maxRSS = 150 << 10
+
 // goodHosts is a small site with every kind of role.
 func goodHosts() []*host {
 	return []*host{
@@ -372,9 +375,9 @@ func (s *site) awaitPort(h *host, table string, port int) {
 }
 
 // in runs a shell script on a host, as root, with its namespaces and root.
-func (s *site) in(h *host, script string) string {
+func (s *site) in(h *host, script string, args ...string) string {
 	s.t.Helper()
-	return s.run("nsenter", "-t", strconv.Itoa(h.pid), "-m", "-u", "-i", "-n", "-p", "-r", "-w", "/bin/sh", "-ec", script)
+	return s.run("nsenter", append([]string{"-t", strconv.Itoa(h.pid), "-m", "-u", "-i", "-n", "-p", "-r", "-w", "/bin/sh", "-ec", script}, args...)...)
 }
 
 // background starts something on a host that is ended by what it gives.
@@ -499,6 +502,9 @@ func (s *site) preflight(args ...string) result {
 	r := result{code: cmd.ProcessState.ExitCode(), elapsed: time.Since(start), stderr: stderr.String()}
 	if err := json.Unmarshal(stdout.Bytes(), &r.report); err != nil {
 		s.t.Fatalf("exit %d, not a report: %v\n%s\n%s", r.code, err, stdout.Bytes(), stderr.Bytes())
+	}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && usage.Maxrss > maxRSS {
+		s.t.Errorf("preflight took %d KiB of memory, at most %d", usage.Maxrss, maxRSS)
 	}
 	for _, f := range r.report.Findings {
 		if f.Outcome != "pass" && f.Outcome != "skipped" && f.Waived == "" && f.ID != "time.synchronised" {
