@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,8 +26,8 @@ func TestBundleIsAllThatIsNeeded(t *testing.T) {
 	}
 	s.copy(s.table(), filepath.Join(carried, "table.yaml"))
 	// As README.txt in the bundle has it, with tar alone.
-	program := filepath.Join(carried, "island")
-	s.run("sh", "-c", "tar -xOf "+filepath.Join(carried, "wire.tar")+" tools/linux-"+runtime.GOARCH+"/island >"+program+" && chmod 755 "+program)
+	extracted := filepath.Join(carried, "island")
+	s.run("sh", "-c", "tar -xOf "+filepath.Join(carried, "wire.tar")+" tools/linux-"+runtime.GOARCH+"/island >"+extracted+" && chmod 755 "+extracted)
 	preflight := func(t *testing.T, args ...string) (int, report, string) {
 		t.Helper()
 		return s.onAdmin(t, carried, append([]string{"./island", "preflight", "-i", "hosts.ini", "--site", "site.yaml", "--ssh-config", "ssh_config",
@@ -58,7 +59,7 @@ func TestBundleIsAllThatIsNeeded(t *testing.T) {
 		if code != 4 || !r.has("software.leftovers fail") || r.has("bundle.upgrade skipped") {
 			t.Errorf("exit code %d\n%s", code, stderr)
 		}
-		stop := s.background(h, filepath.Join(s.probes, "linux-"+arch(), "island-probe"), "listen", "--token", "nginx", "--for", "10m", "tcp:8080")
+		stop := s.background(h, program("island-probe"), "listen", "--token", "nginx", "--for", "10m", "tcp:8080")
 		defer stop()
 		s.awaitPort(h, "tcp6", 8080)
 		code, r, stderr = preflight(t, "--key", "island.pub", "--table", "table.yaml", "--installed", "5.28.2")
@@ -73,7 +74,7 @@ func TestBundleIsAllThatIsNeeded(t *testing.T) {
 		}
 	})
 	t.Run("a changed byte", func(t *testing.T) {
-		s.flipByte(filepath.Join(carried, "wire.tar"), "island-probe")
+		s.flipByte(filepath.Join(carried, "wire.tar"), "linux-"+runtime.GOARCH+"/island-probe")
 		if code, r, _ := preflight(t, "--key", "island.pub"); code != 3 || r.Findings != nil {
 			t.Errorf("exit code %d, %d findings", code, len(r.Findings))
 		}
@@ -84,33 +85,46 @@ func TestBundleIsAllThatIsNeeded(t *testing.T) {
 // and the public key.
 func (s *site) deliver() string {
 	s.t.Helper()
-	build, carried := filepath.Join(s.folder, "build"), filepath.Join(s.folder, "carried")
-	world, err := fixture.New(s.t.Context(), fixture.Options{Bytes: 1 << 20})
+	folder, carried := filepath.Join(s.folder, "build"), filepath.Join(s.folder, "carried")
+	s.file(filepath.Join(folder, "readme"), "", 0o644)
+	self, err := os.Executable()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	server, err := world.Serve(context.Background(), fixture.ServeOptions{})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer server.Close()
-	s.file(filepath.Join(build, "release.yaml"), string(world.ReleaseYAML()), 0o644)
-	s.file(filepath.Join(build, "mirrors.yaml"), string(world.MirrorsYAML(server.Addr())), 0o644)
-	s.copy(s.island, filepath.Join(s.probes, "linux-"+arch(), "island"))
-	for _, args := range [][]string{
-		{"keygen"},
-		{"build", "-f", "release.yaml", "--mirrors", "mirrors.yaml", "--cache-dir", "cache", "--tools", s.probes, "--key", "island.key", "-o", "wire.tar"},
-	} {
-		cmd := exec.Command(s.island, args...)
-		cmd.Dir, cmd.Env = build, append(os.Environ(), "COSIGN_PASSWORD=secret")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			s.t.Fatalf("%v\n%s", err, out)
-		}
+	cmd := exec.Command(self)
+	cmd.Dir, cmd.Env = folder, append(os.Environ(), deliveryVariable+"="+programs, "COSIGN_PASSWORD=secret")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		s.t.Fatalf("%v\n%s", err, out)
 	}
 	for _, name := range []string{"wire.tar", "island.pub"} {
-		s.copy(filepath.Join(build, name), filepath.Join(carried, name))
+		s.copy(filepath.Join(folder, name), filepath.Join(carried, name))
 	}
 	return carried
+}
+
+// A release for a bundle takes more memory than a run of preflight may, which
+// would be held against that: a child's begins with its parent's. So it is made
+// in a process of its own: this very test program, called anew.
+const deliveryVariable = "ISLAND_TEST_SITE_DELIVERY"
+
+// deliver builds a bundle in the current folder, with tools from another.
+func deliver(tools string) {
+	ctx := context.Background()
+	world, err := fixture.New(ctx, fixture.Options{Bytes: 1 << 20})
+	check(err)
+	server, err := world.Serve(ctx, fixture.ServeOptions{})
+	check(err)
+	defer server.Close()
+	check(os.WriteFile("release.yaml", world.ReleaseYAML(), 0o644))
+	check(os.WriteFile("mirrors.yaml", world.MirrorsYAML(server.Addr()), 0o644))
+	for _, args := range [][]string{
+		{"keygen"},
+		{"build", "-f", "release.yaml", "--mirrors", "mirrors.yaml", "--cache-dir", "cache", "--tools", tools, "--key", "island.key", "-o", "wire.tar"},
+	} {
+		cmd := exec.CommandContext(ctx, filepath.Join(tools, "linux-"+runtime.GOARCH, "island"), args...)
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		check(cmd.Run())
+	}
 }
 
 // onAdmin runs a command on the admin host that finds nothing but the system's
@@ -145,28 +159,30 @@ func (r report) has(finding string) bool {
 
 func (s *site) copy(from, to string) {
 	s.t.Helper()
-	info, err := os.Stat(from)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	data, err := os.ReadFile(from)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.file(to, string(data), info.Mode())
+	s.run("install", "-D", "-m", "755", from, to)
 }
 
 // flipByte changes one bit in the middle of an entry of an archive.
 func (s *site) flipByte(archive, entry string) {
 	s.t.Helper()
-	data, err := os.ReadFile(archive)
+	// The inventory names it first, the entry's own header last.
+	found := strings.Fields(s.run("grep", "-abo", entry, archive))
+	header, _, _ := strings.Cut(found[len(found)-1], ":")
+	offset, err := strconv.ParseInt(header, 10, 64)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	at := strings.Index(string(data), "/"+entry+"\x00")
-	if at < 0 {
-		s.t.Fatalf("%s has no %s", archive, entry)
+	file, err := os.OpenFile(archive, os.O_RDWR, 0)
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	data[at+1<<20] ^= 1
-	s.file(archive, string(data), 0o644)
+	defer file.Close()
+	at, bit := offset+1<<20, make([]byte, 1)
+	if _, err := file.ReadAt(bit, at); err != nil {
+		s.t.Fatal(err)
+	}
+	bit[0] ^= 1
+	if _, err := file.WriteAt(bit, at); err != nil {
+		s.t.Fatal(err)
+	}
 }

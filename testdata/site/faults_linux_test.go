@@ -79,8 +79,7 @@ func faults() []fault {
 		}, []string{"link.tcp@elasticsearch1"}, 4},
 		{"port in use", func(s *site) func() {
 			h := s.host("minio1")
-			probe := filepath.Join(s.probes, "linux-"+arch(), "island-probe")
-			stop := s.background(h, probe, "listen", "--token", "other", "tcp:9000")
+			stop := s.background(h, program("island-probe"), "listen", "--token", "other", "tcp:9000")
 			s.awaitPort(h, "tcp6", 9000)
 			return stop
 		}, []string{"port.in-use@minio1"}, 4},

@@ -38,13 +38,25 @@ func TestMain(m *testing.M) {
 		serve(folder)
 		return
 	}
+	if tools := os.Getenv(deliveryVariable); tools != "" {
+		deliver(tools)
+		return
+	}
 	if text := os.Getenv(skewVariable); text != "" {
 		offset, err := time.ParseDuration(text)
 		check(err)
 		check(runSkewed(offset))
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(withPrograms(m))
+}
+
+func withPrograms(m *testing.M) int {
+	var err error
+	programs, err = os.MkdirTemp("", "island-site-")
+	check(err)
+	defer os.RemoveAll(programs)
+	return m.Run()
 }
 
 // settings of the services; a fault changes them.

@@ -12,9 +12,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -35,8 +37,6 @@ type site struct {
 	folder  string
 	prefix  string
 	hosts   []*host
-	island  string
-	probes  string
 	stops   []func()
 	signer  ssh.Signer
 	cgroups []string
@@ -94,7 +94,9 @@ func newSite(t *testing.T, hosts []*host) *site {
 	needed(t)
 	s := &site{t: t, folder: t.TempDir(), prefix: fmt.Sprintf("isl%d-", os.Getpid()%10000), hosts: hosts, ports: map[string]int{}}
 	t.Cleanup(s.stop)
-	s.build()
+	if err := build(); err != nil {
+		t.Fatal(err)
+	}
 	s.run("ip", "netns", "add", s.prefix+"net")
 	s.run("ip", "-n", s.prefix+"net", "link", "add", "br0", "type", "bridge")
 	s.run("ip", "-n", s.prefix+"net", "link", "set", "br0", "up")
@@ -129,38 +131,24 @@ func (s *site) run(name string, args ...string) string {
 	return string(out)
 }
 
-// build makes the program and the probe, unless they are given.
-func (s *site) build() {
-	s.probes = filepath.Join(s.folder, "probes")
-	out := filepath.Join(s.probes, "linux-"+arch(), "island-probe")
-	root := s.run("go", "list", "-m", "-f", "{{.Dir}}")
-	root = strings.TrimSpace(root)
-	s.goBuild(root, out, "./cmd/island-probe")
-	if s.island = os.Getenv("ISLAND_PROGRAM"); s.island == "" {
-		s.island = filepath.Join(s.folder, "island")
-		s.goBuild(root, s.island, "./cmd/island")
-	}
-}
+// programs is a folder for the program and the probe, which TestMain makes and
+// removes.
+var programs string
 
-func arch() string { return strings.TrimSpace(mustOutput("go", "env", "GOARCH")) }
-
-func mustOutput(name string, args ...string) string {
-	out, err := exec.Command(name, args...).Output()
-	if err != nil {
-		panic(err)
+// build puts them there, as make build makes them, once for all tests.
+var build = sync.OnceValue(func() error {
+	for _, name := range []string{"island", "island-probe"} {
+		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program(name), "github.com/islandbundle/island/cmd/"+name)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if text, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("building %s: %w\n%s", name, err, text)
+		}
 	}
-	return string(out)
-}
+	return nil
+})
 
-func (s *site) goBuild(root, out, pkg string) {
-	s.t.Helper()
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, pkg)
-	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		s.t.Fatalf("%v\n%s", err, text)
-	}
-}
+// program gives the path of one of them.
+func program(name string) string { return filepath.Join(programs, "linux-"+runtime.GOARCH, name) }
 
 // join makes a network namespace with one interface on the site's network.
 func (s *site) join(name, address string) {
@@ -484,8 +472,8 @@ type report struct {
 
 // command is what is run on the admin host.
 func (s *site) command() []string {
-	return []string{s.island, "preflight", "--inventory", filepath.Join(s.folder, "hosts.ini"), "--site", filepath.Join(s.folder, "site.yaml"),
-		"--table", s.table(), "--ssh-config", filepath.Join(s.folder, "ssh_config"), "--probe", s.probes}
+	return []string{program("island"), "preflight", "--inventory", filepath.Join(s.folder, "hosts.ini"), "--site", filepath.Join(s.folder, "site.yaml"),
+		"--table", s.table(), "--ssh-config", filepath.Join(s.folder, "ssh_config"), "--probe", programs}
 }
 
 // preflight runs the whole command on the admin host.
