@@ -2,61 +2,21 @@ package sizing
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"net"
-	"net/http"
-	"net/http/httptest"
-	"os/exec"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
+	"github.com/islandbundle/island/sizing/internal/browser"
 	"github.com/islandbundle/island/sizing/report"
 )
 
-// browserTime bounds one start of a browser.
-const browserTime = 60 * time.Second
-
-// visit opens a page in a real browser, in which every host name leads to this
-// test, and gives what was asked for beyond the page itself, and what stands in
-// the browser's console.
-func visit(t *testing.T, browser string, page []byte) (dom string, asked, console []string) {
-	t.Helper()
-	var mu sync.Mutex
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/report.html" && r.Host != "" {
-			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			_, _ = w.Write(page)
-			return
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		asked = append(asked, r.Host+r.URL.Path)
-	}))
-	defer server.Close()
-	address := server.Listener.Addr().(*net.TCPAddr)
-	ctx, cancel := context.WithTimeout(t.Context(), browserTime)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, browser,
-		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--user-data-dir="+t.TempDir(), "--enable-logging=stderr",
-		"--host-resolver-rules=MAP *.example "+address.String(), "--dump-dom", "http://page.example/report.html")
-	var out, log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &log
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("%s: %v\n%s", browser, err, log.String())
-	}
-	for line := range strings.Lines(log.String()) {
-		if strings.Contains(line, "CONSOLE") {
-			console = append(console, strings.TrimSpace(line))
-		}
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	return out.String(), asked, console
+// visit opens a page and gives it as the browser has it, what was asked for
+// beyond it, and what stands in the browser's console.
+func visit(b *browser.Browser, page []byte) (dom string, asked, console []string) {
+	b.Open(page)
+	b.Eval("document.documentElement.outerHTML", &dom)
+	return dom, b.Asked(), b.Console()
 }
 
 // TestPageInBrowser opens the report in Chromium: no request leaves the page,
@@ -64,8 +24,8 @@ func visit(t *testing.T, browser string, page []byte) (dom string, asked, consol
 // look at a page that does both shows that they would be seen.
 func TestPageInBrowser(t *testing.T) {
 	t.Parallel()
-	browser := tool(t, "chromium", "chromium-browser", "google-chrome")
-	_, asked, console := visit(t, browser, []byte(`<!DOCTYPE html><title>x</title><img src="http://outside.example/pixel.png"><script>console.error("seen")</script>`))
+	b := browser.Start(t)
+	_, asked, console := visit(b, []byte(`<!DOCTYPE html><title>x</title><img src="http://outside.example/pixel.png"><script>console.error("seen")</script>`))
 	if !slices.Contains(asked, "outside.example/pixel.png") || !strings.Contains(fmt.Sprint(console), "seen") {
 		t.Fatalf("a page that asks and complains is not noticed: %q, %q", asked, console)
 	}
@@ -75,7 +35,7 @@ func TestPageInBrowser(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		dom, asked, console := visit(t, browser, page)
+		dom, asked, console := visit(b, page)
 		if len(asked) > 0 || len(console) > 0 {
 			t.Errorf("%s: the page asks for %q and its console says %q", lang, asked, console)
 		}
@@ -90,7 +50,7 @@ func TestPageInBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	injected := bytes.Replace(page, []byte("</main>"), []byte(`<img src="http://outside.example/pixel.png"><script>document.title="taken"</script></main>`), 1)
-	dom, asked, console := visit(t, browser, injected)
+	dom, asked, console := visit(b, injected)
 	if len(asked) > 0 || strings.Contains(dom, "<title>taken") || !strings.Contains(fmt.Sprint(console), "Content Security Policy") {
 		t.Errorf("the page's policy does not hold: %q, %q", asked, console)
 	}

@@ -1,33 +1,12 @@
 package sizing
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"os/exec"
 	"testing"
 
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing/report"
 )
-
-var update = flag.Bool("update", false, "write the schemas in docs/ and the golden files anew")
-
-// tool gives the path of a program that a test needs. Without it the test is
-// skipped, or fails where all tools are wanted.
-func tool(t *testing.T, names ...string) string {
-	t.Helper()
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("ISLAND_REQUIRE_TOOLS") == "1" {
-		t.Fatalf("none of %v is in PATH", names)
-	}
-	t.Skipf("none of %v is in PATH", names)
-	return ""
-}
 
 func someSite(t testing.TB, users int64, conferences string) *Site {
 	t.Helper()

@@ -18,6 +18,7 @@ type Drawing struct {
 	desc   string
 	width  float64
 	height float64
+	own    bool
 }
 
 // NewDrawing begins a picture with an id that is its own on the page, of a size
@@ -57,6 +58,16 @@ func (d *Drawing) Text(x, y float64, class, words string) {
 // Point is a place in a drawing.
 type Point struct{ X, Y float64 }
 
+// Upward writes words that are read from below to above.
+func (d *Drawing) Upward(x, y float64, class, words string) {
+	fmt.Fprintf(&d.b, `<text transform="translate(%s %s) rotate(-90)" class="%s">%s</text>`,
+		coordinate(x), coordinate(y), template.HTMLEscapeString(class), template.HTMLEscapeString(words))
+}
+
+// OwnSize keeps the picture at its size in CSS pixels, where others fill the
+// width of the page: for one of many small parts, which rather scrolls.
+func (d *Drawing) OwnSize() { d.own = true }
+
 // Polyline joins points.
 func (d *Drawing) Polyline(points []Point, class string) {
 	var list []string
@@ -75,7 +86,11 @@ func (d *Drawing) Dot(x, y, radius float64, class string) {
 // HTML gives the picture as markup.
 func (d *Drawing) HTML() HTML {
 	id := template.HTMLEscapeString(d.id)
+	size := ""
+	if d.own {
+		size = fmt.Sprintf(` width="%s" height="%s"`, n(d.width), n(d.height))
+	}
 	return HTML(fmt.Sprintf( //nolint:gosec // every part was escaped above
-		`<svg class="drawing" viewBox="0 0 %s %s" role="img" aria-labelledby="%s-t %s-d" xmlns="http://www.w3.org/2000/svg"><title id="%s-t">%s</title><desc id="%s-d">%s</desc>%s</svg>`,
-		n(d.width), n(d.height), id, id, id, template.HTMLEscapeString(d.title), id, template.HTMLEscapeString(d.desc), d.b.String()))
+		`<svg class="drawing"%s viewBox="0 0 %s %s" role="img" aria-labelledby="%s-t %s-d" xmlns="http://www.w3.org/2000/svg"><title id="%s-t">%s</title><desc id="%s-d">%s</desc>%s</svg>`,
+		size, n(d.width), n(d.height), id, id, id, template.HTMLEscapeString(d.title), id, template.HTMLEscapeString(d.desc), d.b.String()))
 }

@@ -85,7 +85,9 @@ func TestDrawingEscapes(t *testing.T) {
 	d := NewDrawing("a", "<t>", "<d>", 10, 10)
 	d.Text(0, 0, "start", "<x>&")
 	d.Rect(0, 0, 1, 1, 0, "r1", `"<y>`)
-	if out := string(d.HTML()); strings.Contains(out, "<t>") || strings.Contains(out, "<d>") || strings.Contains(out, "<x>") || strings.Contains(out, "<y>") {
+	d.Upward(0, 0, "start", "<x>&")
+	d.OwnSize()
+	if out := string(d.HTML()); !strings.Contains(out, `width="10" height="10"`) || strings.Contains(out, "<t>") || strings.Contains(out, "<d>") || strings.Contains(out, "<x>") || strings.Contains(out, "<y>") {
 		t.Errorf("markup in a picture: %s", out)
 	}
 }

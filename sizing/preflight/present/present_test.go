@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -11,41 +12,6 @@ import (
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/report"
 )
-
-const evil = "\x1b[31m<script>alert(1)</script>\"'&\u202e"
-
-// sample is a report with something of everything, and hostile names.
-func sample() *preflight.Report {
-	finding := func(id, host string, outcome preflight.Outcome, en, de string) preflight.Finding {
-		return preflight.Finding{ID: id, Host: host, Role: "cassandra", Object: "/x", Outcome: outcome, Observed: "1", Required: "2", Unit: "cores", Method: "m", Source: "table guide",
-			Message: report.Text{EN: en, DE: de}, Remedy: report.Text{EN: "Give it more.", DE: "Mehr geben."}}
-	}
-	r := &preflight.Report{
-		APIVersion: "island/v1", Kind: "PreflightReport", Site: "Example " + evil, Taken: "2026-03-01T12:00:00Z", Table: "guide", Counts: map[preflight.Outcome]int{},
-		Hosts: []preflight.HostSummary{
-			{Name: "cassandra1", Address: "10.0.0.1", Roles: []string{"cassandra"}, Worst: preflight.Fail, Cores: "1", Memory: 4e9},
-			{Name: "kubenode1", Roles: []string{"kubernetes"}, Worst: preflight.Pass, Cores: "6", Memory: 8e9},
-			{Name: evil, Roles: []string{}, Worst: preflight.Error},
-		},
-		Findings: []preflight.Finding{
-			finding("cpu.cores", "cassandra1", preflight.Fail, "1 usable cores, 2 required", "1 nutzbare Kerne, 2 verlangt"),
-			finding("cpu.cores", evil, preflight.Fail, evil, evil),
-			finding("reach.down", evil, preflight.Error, "host could not be measured: "+evil, "Host konnte nicht gemessen werden: "+evil),
-			finding("time.synchronised", "kubenode1", preflight.Warn, "clock is not kept", "Uhr wird nicht gestellt"),
-			finding("guest.unproven", "kubenode1", preflight.Skipped, "a guest cannot prove", "Ein Gast kann nicht beweisen"),
-			finding("os.release", "kubenode1", preflight.Pass, "ok", "ok"),
-		},
-		Links: []preflight.LinkSummary{
-			{From: "kubenode1", To: "cassandra1", Tried: 2, OK: 1, Bad: []string{"tcp/9042 timed-out"}},
-			{From: "cassandra1", To: "kubenode1", Tried: 1, OK: 1},
-			{From: evil, To: "kubenode1", Tried: 1, OK: 1},
-		},
-	}
-	for _, f := range r.Findings {
-		r.Counts[f.Outcome]++
-	}
-	return r
-}
 
 func TestTextIsWorstFirstAndPrintable(t *testing.T) {
 	t.Parallel()
@@ -77,11 +43,20 @@ func TestTextIsWorstFirstAndPrintable(t *testing.T) {
 	}
 }
 
-func TestRemediesStandOnce(t *testing.T) {
+func TestTasksStandOnce(t *testing.T) {
 	t.Parallel()
-	remedies := Remedies(sample(), report.English)
-	if len(remedies) != 3 || remedies[0].ID != "cpu.cores" || len(remedies[0].Hosts) != 2 {
-		t.Errorf("remedies are %+v", remedies)
+	checks, err := preflight.AllChecks()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := sample()
+	r.Findings[3].Waived = "an old clock"
+	todo, waived := tasks(r, checks, report.English)
+	if len(todo) != 2 || todo[0].ID != "cpu.cores" || len(todo[0].Steps) != 2 {
+		t.Errorf("tasks are %+v", todo)
+	}
+	if len(waived) != 1 || waived[0].Steps[0].Waived != "an old clock" {
+		t.Errorf("waived are %+v", waived)
 	}
 }
 
@@ -120,7 +95,7 @@ func TestPageEscapesAndLinksNowhere(t *testing.T) {
 				t.Errorf("%s page has %q", lang, bad)
 			}
 		}
-		for _, want := range []string{"cassandra1", `class="tick"`, "<svg", lang.T("What to do", "Was zu tun ist"), "tcp/9042 timed-out"} {
+		for _, want := range []string{"cassandra1", `class="tick"`, "<svg", lang.T("What to do", "Was zu tun ist"), "tcp/9042"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s page lacks %q", lang, want)
 			}
@@ -131,6 +106,124 @@ func TestPageEscapesAndLinksNowhere(t *testing.T) {
 				t.Errorf("id %q stands twice", match[1])
 			}
 			ids[match[1]] = true
+		}
+	}
+}
+
+// TestTextFits holds lines to the width of a terminal, and columns below each
+// other, umlauts or not.
+func TestTextFits(t *testing.T) {
+	t.Parallel()
+	r := faultySite(t)
+	for _, lang := range []report.Lang{report.English, report.German} {
+		for _, width := range []int{60, 80, 120} {
+			var b strings.Builder
+			if err := Text(&b, r, Options{Lang: lang, All: true, Width: width}); err != nil {
+				t.Fatal(err)
+			}
+			head, host := "", ""
+			for line := range strings.Lines(b.String()) {
+				line = strings.TrimSuffix(line, "\n")
+				if columns(line) > width {
+					t.Errorf("%s: line is wider than %d: %q", lang, width, line)
+				}
+				switch {
+				case strings.Contains(line, "HOST"):
+					head, _, _ = strings.Cut(line, "HOST")
+				case head != "" && strings.Contains(line, " kernel.modules"):
+					host, _, _ = strings.Cut(line, "kubenode")
+					if columns(host) != columns(head) {
+						t.Errorf("%s, %d columns: hosts do not stand below their head: %q", lang, width, line)
+					}
+				}
+			}
+			if host == "" {
+				t.Errorf("%s: no table in\n%s", lang, b.String())
+			}
+		}
+	}
+	var whole strings.Builder
+	if err := Text(&whole, r, Options{Lang: report.English}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(whole.String(), "/etc/systemd/system/minio-server1.service (waived: Upgrade 2024)\n") {
+		t.Errorf("a line is broken, although nobody reads it on a terminal:\n%s", whole.String())
+	}
+}
+
+func TestWrap(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		text string
+		room int
+		want []string
+	}{
+		{"", 5, []string{""}},
+		{"über das Maß", 8, []string{"über das", "Maß"}},
+		{"a /very/long/path b", 6, []string{"a", "/very/", "long/p", "ath b"}},
+		{"no room", 0, []string{"no room"}},
+		{"combi\u0301ning", 9, []string{"combi\u0301ning"}},
+	} {
+		if got := wrap(c.text, c.room); !slices.Equal(got, c.want) {
+			t.Errorf("%q in %d: %q, want %q", c.text, c.room, got, c.want)
+		}
+	}
+}
+
+// TestMatrixTellsOutcomesApart wants a letter of its own for each outcome, in
+// each language, and both ends of every link by name.
+func TestMatrixTellsOutcomesApart(t *testing.T) {
+	t.Parallel()
+	r := faultySite(t)
+	for _, lang := range []report.Lang{report.English, report.German} {
+		seen := map[string]bool{}
+		for _, m := range append(slices.Clone(marks), reached) {
+			shown := m.shown(lang)
+			if seen[shown.Letter] || shown.Word == "" || shown.Means == "" {
+				t.Errorf("%s: mark of %s is used twice, or has no words: %+v", lang, m.outcome, shown)
+			}
+			seen[shown.Letter] = true
+		}
+		if got := legend(r, lang); len(got) != len(marks)+1 {
+			t.Errorf("%s: legend has %d rows: %+v", lang, len(got), got)
+		}
+	}
+	picture := string(drawMatrix(r, names(roleGroups(r, &preflight.Checks{}, report.English)), report.English))
+	for _, host := range r.Hosts {
+		if strings.Count(picture, ">"+host.Name+"</text>") != 2 {
+			t.Errorf("%s is not named on both sides", host.Name)
+		}
+	}
+	for _, want := range []string{
+		">RT</text>", "kubenode2 → cassandra1: 0 of 2 ports reached, tcp/9042 timed out, tcp/9160 refused",
+		"elasticsearch2 → elasticsearch3: 0 of 1 ports reached, tcp/9300 wrong host",
+	} {
+		if !strings.Contains(picture, want) {
+			t.Errorf("picture lacks %q", want)
+		}
+	}
+}
+
+func TestBadPortsAreJoined(t *testing.T) {
+	t.Parallel()
+	for _, row := range badPorts(faultySite(t), report.German) {
+		if row.To == "cassandra1" && row.Mark.Letter == "Z" {
+			if len(row.From) != 3 || !slices.Equal(row.Ports, []string{"tcp/9042"}) || row.Purposes[0] != "Backend zu Cassandra" {
+				t.Errorf("row is %+v", row)
+			}
+			return
+		}
+	}
+	t.Error("no row of cassandra1")
+}
+
+func TestLongNamesAreCutInTheMiddle(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"kubenode1": "kubenode1", "kubenode1.wire.example.org": "kubenode…mple.org", "größer-als-alles-andere-1": "größer-a…andere-1",
+	} {
+		if got := inMiddle(in, 17); got != want {
+			t.Errorf("%s is cut to %s, not %s", in, got, want)
 		}
 	}
 }

@@ -5,11 +5,16 @@
 package present
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/term"
 
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
@@ -20,108 +25,175 @@ import (
 type Options struct {
 	Lang report.Lang
 	All  bool // passed and skipped checks too
+
+	// Width is how many columns a text may take, 0 for those of the terminal
+	// that it is written to. Without a terminal lines stay whole, for programs
+	// that search them.
+	Width int
 }
 
-// Outcome words an outcome.
-func Outcome(lang report.Lang, o preflight.Outcome) string {
-	switch o {
-	case preflight.Pass:
-		return lang.T("pass", "bestanden")
-	case preflight.Skipped:
-		return lang.T("skipped", "übersprungen")
-	case preflight.Warn:
-		return lang.T("warn", "Warnung")
-	case preflight.Error:
-		return lang.T("error", "ungemessen")
-	}
-	return lang.T("fail", "Fehler")
-}
-
-var outcomes = []preflight.Outcome{preflight.Fail, preflight.Error, preflight.Warn, preflight.Skipped, preflight.Pass}
+// leastMessage is the least width of a column of messages. With less room they
+// stand below their line.
+const leastMessage = 30
 
 // Text writes a report for a terminal: what is wrong, worst first, and what to
-// do about it.
+// do about it. It is plain, without colour.
 func Text(w io.Writer, r *preflight.Report, options Options) error {
-	lang := options.Lang
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n", summary(r, lang))
+	checks, err := preflight.AllChecks()
+	if err != nil {
+		return err
+	}
+	t := textWriter{lang: options.Lang, width: cmp.Or(options.Width, terminalWidth(w))}
+	t.summary(r)
 	shown := r.Bad()
 	if options.All {
 		shown = r.Findings
 	}
-	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	if len(shown) > 0 {
-		fmt.Fprintln(t, lang.T("OUTCOME\tCHECK\tHOST\tFINDING", "ERGEBNIS\tPRÜFUNG\tHOST\tBEFUND"))
-	}
-	for _, f := range shown {
-		message := lang.Of(f.Message)
-		if f.Waived != "" {
-			message += lang.F(" (waived: %s)", " (ausgenommen: %s)", f.Waived)
-		}
-		fmt.Fprintln(t, strings.Join([]string{Outcome(lang, f.Outcome), f.ID, dash(f.Host), facts.Printable(message)}, "\t"))
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	remedies := Remedies(r, lang)
-	if len(remedies) > 0 {
-		fmt.Fprintf(&b, "\n%s\n", lang.T("What to do:", "Was zu tun ist:"))
-	}
-	for _, remedy := range remedies {
-		fmt.Fprintf(&b, "  [ ] %s\n      %s\n", facts.Printable(remedy.Title()), facts.Printable(remedy.Do))
-	}
-	_, err := io.WriteString(w, b.String())
+	t.findings(shown)
+	todo, _ := tasks(r, checks, options.Lang)
+	t.todo(todo)
+	plain := strings.NewReplacer(report.NoBreak, " ", report.NarrowNoBreak, " ")
+	_, err = io.WriteString(w, plain.Replace(t.String()))
 	return err
 }
 
-func summary(r *preflight.Report, lang report.Lang) string {
-	var parts []string
+func terminalWidth(w io.Writer) int {
+	if file, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil {
+			return width
+		}
+	}
+	return 0
+}
+
+type textWriter struct {
+	strings.Builder
+	lang  report.Lang
+	width int
+}
+
+// summary counts what ended how, and on how many hosts.
+func (t *textWriter) summary(r *preflight.Report) {
+	fmt.Fprintln(t, t.lang.F("%d hosts, table %s", "%d Hosts, Tabelle %s", len(r.Hosts), facts.Printable(r.Table)))
+	words := 0
 	for _, o := range outcomes {
-		if n := r.Counts[o]; n > 0 || o == preflight.Fail {
-			parts = append(parts, fmt.Sprintf("%d %s", n, Outcome(lang, o)))
-		}
+		words = max(words, columns(Outcome(t.lang, o)))
 	}
-	return lang.F("%d hosts, table %s: %s", "%d Hosts, Tabelle %s: %s", len(r.Hosts), r.Table, strings.Join(parts, ", "))
+	for _, o := range outcomes {
+		if r.Counts[o] == 0 && o != preflight.Fail {
+			continue
+		}
+		line := fmt.Sprintf("  %s %4d", pad(Outcome(t.lang, o), words), r.Counts[o])
+		switch hosts := hostsWith(r, o); hosts {
+		case 0:
+		case 1:
+			line += t.lang.T("   on 1 host", "   auf 1 Host")
+		default:
+			line += t.lang.F("   on %d hosts", "   auf %d Hosts", hosts)
+		}
+		fmt.Fprintln(t, line)
+	}
 }
 
-func dash(s string) string {
-	if s == "" {
-		return "–"
-	}
-	return facts.Printable(s)
+func hostsWith(r *preflight.Report, o preflight.Outcome) int {
+	return len(slices.DeleteFunc(slices.Clone(r.Hosts), func(host preflight.HostSummary) bool {
+		return !slices.ContainsFunc(r.Findings, func(f preflight.Finding) bool { return f.Host == host.Name && f.Outcome == o })
+	}))
 }
 
-// Remedy is one thing to do, and where.
-type Remedy struct {
-	ID    string
-	Hosts []string
-	Do    string
-}
-
-// Title names the check and the hosts.
-func (r Remedy) Title() string {
-	if len(r.Hosts) == 0 {
-		return r.ID
+// findings writes a table, whose last column is wrapped.
+func (t *textWriter) findings(findings []preflight.Finding) {
+	if len(findings) == 0 {
+		return
 	}
-	return r.ID + ": " + strings.Join(r.Hosts, ", ")
-}
-
-// Remedies gives what to do, each thing once with all hosts that need it.
-func Remedies(r *preflight.Report, lang report.Lang) []Remedy {
-	var remedies []Remedy
-	for _, f := range r.Bad() {
-		i := slices.IndexFunc(remedies, func(m Remedy) bool { return m.ID == f.ID })
-		if i < 0 {
-			i = len(remedies)
-			remedies = append(remedies, Remedy{ID: f.ID, Do: lang.Of(f.Remedy)})
+	rows := [][]string{{t.lang.T("OUTCOME", "ERGEBNIS"), t.lang.T("CHECK", "PRÜFUNG"), "HOST", t.lang.T("FINDING", "BEFUND")}}
+	for _, f := range findings {
+		message := t.lang.Of(f.Message)
+		if f.Waived != "" {
+			message += t.lang.F(" (waived: %s)", " (ausgenommen: %s)", f.Waived)
 		}
-		where := f.Host
-		if where == "" {
-			where = f.Object
-		}
-		if where != "" && !slices.Contains(remedies[i].Hosts, where) {
-			remedies[i].Hosts = append(remedies[i].Hosts, where)
+		rows = append(rows, []string{Outcome(t.lang, f.Outcome), f.ID, cmp.Or(facts.Printable(f.Host), "–"), facts.Printable(message)})
+	}
+	widths := make([]int, 3)
+	for _, row := range rows {
+		for i := range widths {
+			widths[i] = max(widths[i], columns(row[i]))
 		}
 	}
-	return remedies
+	indent := widths[0] + widths[1] + widths[2] + 6
+	below := t.width > 0 && t.width-indent < leastMessage
+	if below {
+		indent = 4
+	}
+	fmt.Fprintln(t)
+	for _, row := range rows {
+		head := pad(row[0], widths[0]) + "  " + pad(row[1], widths[1]) + "  " + pad(row[2], widths[2]) + "  "
+		if below {
+			fmt.Fprintln(t, strings.TrimRight(head, " "))
+			head = strings.Repeat(" ", indent)
+		}
+		t.wrapped(head, indent, row[3])
+	}
 }
+
+func (t *textWriter) todo(todo []task) {
+	if len(todo) > 0 {
+		fmt.Fprintf(t, "\n%s\n", t.lang.T("What to do:", "Was zu tun ist:"))
+	}
+	for _, task := range todo {
+		var places []string
+		for _, step := range task.Steps {
+			places = withWords(places, facts.Printable(step.Where))
+		}
+		t.wrapped("  [ ] ", 6, task.Title+" ("+task.ID+"): "+strings.Join(places, ", "))
+		t.wrapped("      ", 6, facts.Printable(task.Do))
+	}
+}
+
+// wrapped writes a text behind a head, and goes on below it.
+func (t *textWriter) wrapped(head string, indent int, text string) {
+	for _, line := range wrap(text, t.width-indent) {
+		fmt.Fprintln(t, head+line)
+		head = strings.Repeat(" ", indent)
+	}
+}
+
+// wrap breaks a text into lines of so many columns, within a word only if it is
+// longer than a line. Without room there is one line.
+func wrap(text string, room int) []string {
+	if room <= 0 {
+		return []string{text}
+	}
+	lines := []string{""}
+	for word := range strings.FieldsSeq(text) {
+		last := &lines[len(lines)-1]
+		switch {
+		case *last == "":
+			*last = word
+		case columns(*last)+1+columns(word) <= room:
+			*last += " " + word
+		default:
+			lines = append(lines, word)
+		}
+		for last = &lines[len(lines)-1]; columns(*last) > room; last = &lines[len(lines)-1] {
+			runes := []rune(*last)
+			*last = string(runes[:room])
+			lines = append(lines, string(runes[room:]))
+		}
+	}
+	return lines
+}
+
+// columns is the width of a text on a terminal; marks that stand above or below
+// a letter take none.
+func columns(s string) int {
+	n := utf8.RuneCountInString(s)
+	for _, r := range s {
+		if unicode.In(r, unicode.Mn, unicode.Me) {
+			n--
+		}
+	}
+	return n
+}
+
+func pad(s string, width int) string { return s + strings.Repeat(" ", max(0, width-columns(s))) }

@@ -1,0 +1,172 @@
+package preflight
+
+import (
+	"strings"
+
+	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/report"
+)
+
+// A survey and a finding hold one plain language, so that programs can compare
+// them. Here is what a reader is told in their place.
+
+var outcomeWords = map[facts.Outcome]report.Text{
+	facts.OK:          {EN: "ok", DE: "in Ordnung"},
+	facts.Reached:     {EN: "reached", DE: "erreicht"},
+	facts.Down:        {EN: "down", DE: "nicht erreichbar"},
+	facts.Unresolved:  {EN: "name not known", DE: "Name unbekannt"},
+	facts.AuthRefused: {EN: "login refused", DE: "Anmeldung abgelehnt"},
+	facts.KeyChanged:  {EN: "host key changed", DE: "Host-Schlüssel geändert"},
+	facts.KeyUnknown:  {EN: "host key not known", DE: "Host-Schlüssel unbekannt"},
+	facts.NoSudo:      {EN: "no sudo", DE: "kein sudo"},
+	facts.DiskFull:    {EN: "disk full", DE: "Festplatte voll"},
+	facts.NoExec:      {EN: "nothing may be run", DE: "Ausführen nicht erlaubt"},
+	facts.NoProbe:     {EN: "no probe for its architecture", DE: "kein Messprogramm für die Architektur"},
+	facts.Damaged:     {EN: "probe arrived damaged", DE: "Messprogramm kam beschädigt an"},
+	facts.Killed:      {EN: "probe was killed", DE: "Messprogramm wurde beendet"},
+	facts.TimedOut:    {EN: "timed out", DE: "Zeitüberschreitung"},
+	facts.Nonsense:    {EN: "answer not understood", DE: "Antwort unverständlich"},
+	facts.LargeLost:   {EN: "large packets are lost", DE: "große Pakete gehen verloren"},
+	facts.Refused:     {EN: "refused", DE: "abgelehnt"},
+	facts.InUse:       {EN: "in use", DE: "belegt"},
+	facts.WrongHost:   {EN: "wrong host", DE: "falscher Host"},
+	facts.Unmade:      {EN: "not tried", DE: "nicht versucht"},
+	facts.Failed:      {EN: "failed", DE: "fehlgeschlagen"},
+}
+
+// OutcomeText words how an attempt ended.
+func OutcomeText(o facts.Outcome) report.Text {
+	if text, ok := outcomeWords[o]; ok {
+		return text
+	}
+	return report.Text{EN: string(o), DE: string(o)}
+}
+
+// A phrase is a plain text in both languages; what stands for %s is taken over.
+type phrase struct{ en, de string }
+
+var phrases = []phrase{
+	// units, and what is observed and required
+	{"cores", "Kerne"},
+	{"days", "Tage"},
+	{"bytes", "Bytes"},
+	{"true", "ja"},
+	{"false", "nein"},
+	{"free", "frei"},
+	{"odd", "ungerade"},
+	{"one role", "eine Rolle"},
+	{"no route out", "kein Weg hinaus"},
+	{"static", "statisch"},
+	{"dynamic", "dynamisch"},
+	{"outside %s", "außerhalb von %s"},
+	{"admin host", "Admin-Host"},
+
+	// why something was not read or not tried
+	{"not asked for", "nicht verlangt"},
+	{"not in the facts", "nicht in den Messwerten"},
+	{"mounted read-only", "schreibgeschützt eingehängt"},
+	{"no mount holds it", "kein Dateisystem enthält es"},
+	{"address of the host is not known", "Adresse des Hosts ist nicht bekannt"},
+	{"probe did not listen", "Messprogramm lauschte nicht"},
+	{"not permitted without root", "ohne root nicht erlaubt"},
+	{"not there", "nicht vorhanden"},
+	{"not done in time", "nicht rechtzeitig fertig"},
+	{facts.NoSpace, "kein Platz auf dem Dateisystem"},
+	{"control groups are not mounted", "Control Groups sind nicht eingehängt"},
+	{"takes root or net.ipv4.ping_group_range: %s", "braucht root oder net.ipv4.ping_group_range: %s"},
+	{"address is not known here: %s", "Adresse ist hier nicht bekannt: %s"},
+	{"connection was reset", "Verbindung wurde zurückgesetzt"},
+	{"answered %s", "antwortete %s"},
+
+	// what the admin host saw
+	{"name is not known", "Name ist nicht bekannt"},
+	{"no record", "kein Eintrag"},
+	{"the name server knows it", "der Nameserver kennt ihn"},
+	{"not known here", "hier nicht bekannt"},
+	{"valid until %s", "gültig bis %s"},
+	{"expired on %s", "abgelaufen am %s"},
+	{"not valid before %s", "nicht gültig vor %s"},
+	{"does not name %s", "nennt nicht %s"},
+	{"answer is not NTP's", "Antwort ist nicht die von NTP"},
+	{"server is not synchronised itself", "Server ist selbst nicht synchronisiert"},
+	{"greets with %s", "grüßt mit %s"},
+	{"answer is not STUN's", "Antwort ist nicht die von STUN"},
+	{"status %s", "Status %s"},
+	{"what is there is no SAML metadata", "dort liegen keine SAML-Metadaten"},
+	{"leads to %s", "führt zu %s"},
+	{"does not lead to a node port where the probe listens", "führt zu keinem Node-Port, an dem das Messprogramm lauscht"},
+	{"RSA, %s bits", "RSA, %s Bits"},
+
+	// how it was measured
+	{"architecture that the probe was built for and runs on", "Architektur, für die das Messprogramm gebaut ist und auf der es läuft"},
+	{"least of threads, affinity and quota", "das Kleinste aus Threads, Affinität und Quote"},
+	{"processor flag aes", "Prozessor-Flag aes"},
+	{"median share of stolen time in 5 windows of %s", "Median des entzogenen Anteils in 5 Fenstern von %s"},
+	{"lesser of MemTotal and the control groups' limit", "das Kleinere aus MemTotal und der Grenze der Control Groups"},
+	{"statfs(2), mount table", "statfs(2), Mount-Tabelle"},
+	{"median of the 99th percentiles of 5 runs of up to 100 writes of 2300 bytes with fdatasync(2), 1s each at most", "Median der 99. Perzentile von 5 Läufen mit bis zu 100 Schreibvorgängen von 2300 Bytes mit fdatasync(2), je höchstens 1 s"},
+	{"host name of the kernel", "Hostname des Kernels"},
+	{"interfaces but loopback; an address without unlimited lifetime is dynamic", "Schnittstellen außer Loopback; eine Adresse mit begrenzter Gültigkeit ist dynamisch"},
+	{"speed that the driver reports", "Geschwindigkeit, die der Treiber nennt"},
+	{"default routes", "Standardrouten"},
+	{"module folder of the running kernel, else its module lists", "Modulordner des laufenden Kernels, sonst seine Modullisten"},
+	{"value of the running kernel", "Wert des laufenden Kernels"},
+	{"flag STA_UNSYNC of the kernel clock", "Flag STA_UNSYNC der Kernel-Uhr"},
+	{"shortest of %s exchanges with the admin host, against the median of all hosts", "kürzester von %s Austauschen mit dem Admin-Host, gegen den Median aller Hosts"},
+	{"settings, running programs, tables in the kernel", "Einstellungen, laufende Programme, Tabellen im Kernel"},
+	{"mode of the running kernel", "Modus des laufenden Kernels"},
+	{"executable file in the system's path", "ausführbare Datei im Suchpfad des Systems"},
+	{"running programs, executable files", "laufende Programme, ausführbare Dateien"},
+	{"files and folders that are not empty", "Dateien und Ordner, die nicht leer sind"},
+	{"processor flag hypervisor, or Xen's type", "Prozessor-Flag hypervisor oder der Typ von Xen"},
+	{"sum of what its machines see or were given, by the site document", "Summe dessen, was seine Maschinen sehen oder laut Standortdokument bekommen haben"},
+	{"listener of the probe there, dialled from the hosts that need it", "das Messprogramm lauscht dort und wird von den Hosts angewählt, die den Port brauchen"},
+	{"bytes of one TCP stream at the host that receives, over 2 s of which the first fifth does not count", "Bytes eines TCP-Stroms beim Empfänger in 2 s, von denen das erste Fünftel nicht zählt"},
+	{pathMethod, "ICMP-Echo, das nicht zerlegt werden darf, von der größten Länge abwärts, in beide Richtungen"},
+	{"site document", "Standortdokument"},
+	{"inventory groups", "Gruppen des Inventorys"},
+	{"inventory groups %s", "Gruppen des Inventorys: %s"},
+	{"inventory group %s", "Gruppe des Inventorys: %s"},
+	{"lookup of A and AAAA records from the admin host", "Abfrage von A- und AAAA-Einträgen vom Admin-Host aus"},
+	{"lookup of SRV records from the admin host", "Abfrage von SRV-Einträgen vom Admin-Host aus"},
+	{"lookup of names from outside, from the admin host", "Abfrage fremder Namen vom Admin-Host aus"},
+	{"certificate file", "Zertifikatsdatei"},
+	{"TLS handshake from the admin host", "TLS-Handshake vom Admin-Host aus"},
+	{"one NTP request from the admin host", "eine NTP-Anfrage vom Admin-Host aus"},
+	{"SMTP greeting, EHLO and QUIT from the admin host", "SMTP-Begrüßung, EHLO und QUIT vom Admin-Host aus"},
+	{"STUN binding request over %s from the admin host", "STUN-Binding-Anfrage über %s vom Admin-Host aus"},
+	{"HTTP GET from the admin host", "HTTP GET vom Admin-Host aus"},
+
+	// whose requirement it is
+	{"table %s", "Tabelle %s"},
+	{"bundle %s", "Bundle %s"},
+	{"ports %s", "Ports %s"},
+}
+
+// Phrase gives a plain text of a finding or a survey for a reader. What is not
+// known stays as it is: a path, a name, a message of another program.
+func Phrase(s string) report.Text {
+	if text, ok := outcomeWords[facts.Outcome(s)]; ok {
+		return text
+	}
+	what, source := s, ""
+	if i := strings.LastIndex(s, " ("); i > 0 { // a method and where it looked
+		what, source = s[:i], s[i:]
+	}
+	for _, p := range phrases {
+		if german, ok := p.german(what); ok {
+			return report.Text{EN: s, DE: german + source}
+		}
+	}
+	return report.Text{EN: s, DE: s}
+}
+
+func (p phrase) german(s string) (string, bool) {
+	before, behind, open := strings.Cut(p.en, "%s")
+	if !open {
+		return p.de, s == p.en
+	}
+	rest, begins := strings.CutPrefix(s, before)
+	middle, ends := strings.CutSuffix(rest, behind)
+	return strings.Replace(p.de, "%s", middle, 1), begins && ends
+}

@@ -1,0 +1,90 @@
+package present
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/islandbundle/island/sizing/internal/browser"
+	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/report"
+)
+
+// pictures names the folder in which what was seen is kept, to look at.
+const pictures = "ISLAND_PICTURES"
+
+// TestPageInBrowser looks at reports in Chromium, in both languages and in every
+// view.
+func TestPageInBrowser(t *testing.T) {
+	t.Parallel()
+	b := browser.Start(t)
+	alone := someSurvey(t, 1)
+	alone.Hosts, alone.Links = alone.Hosts[:1], nil
+	both := []report.Lang{report.English, report.German}
+	for _, site := range []struct {
+		name   string
+		report *preflight.Report
+		langs  []report.Lang
+		sheets int // of A4, at most
+	}{
+		{"good", judged(t, someSurvey(t, 3), nil), both, 3},
+		{"faulty", faultySite(t), both, 7},
+		{"one-host", judged(t, alone, nil), both[1:], 2},
+		{"sixty-hosts", judged(t, someSurvey(t, 12), nil), both[1:], 5},
+		{"hostile", sample(), both[:1], 3},
+	} {
+		for _, lang := range site.langs {
+			page, err := HTML(site.report, lang)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Open(page)
+			name := fmt.Sprintf("%s-%s", site.name, lang)
+			keep(t, name+".html", page)
+			for _, view := range browser.Views {
+				b.Look(view)
+				for _, bad := range b.Examine() {
+					t.Errorf("%s, %s: %s", name, view.Name, bad)
+				}
+				if os.Getenv(pictures) != "" {
+					keep(t, name+"-"+view.Name+".png", b.Picture())
+				}
+			}
+			pdf := b.PDF()
+			keep(t, name+".pdf", pdf)
+			if sheets := browser.Pages(pdf); sheets < 1 || sheets > site.sheets {
+				t.Errorf("%s: %d sheets of paper, at most %d wanted", name, sheets, site.sheets)
+			}
+			if asked, console := b.Asked(), b.Console(); len(asked) > 0 || len(console) > 0 {
+				t.Errorf("%s: the page asks for %q and its console says %q", name, asked, console)
+			}
+			foreign(t, b, name, lang)
+		}
+	}
+}
+
+// foreign looks for words of one language in the other's page, but where the
+// text is the judge's, or a name.
+func foreign(t *testing.T, b *browser.Browser, name string, lang report.Lang) {
+	t.Helper()
+	words := map[report.Lang]string{
+		report.English: `\b(und|oder|nicht|von|auf|wurde|verlangt|Kerne|Prüfung)\b`,
+		report.German:  `\b(and|or|not|from|required|observed|measured|timed|refused|reached|the)\b`,
+	}[lang]
+	var text string
+	b.Eval(`document.querySelectorAll(".said").forEach((e) => e.remove()), document.querySelectorAll("details").forEach((e) => e.open = true), document.body.innerText`, &text)
+	for _, found := range regexp.MustCompile(`.*`+words+`.*`).FindAllString(text, -1) {
+		t.Errorf("%s: %s", name, found)
+	}
+}
+
+func keep(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if folder := os.Getenv(pictures); folder != "" {
+		if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package present
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/report"
+)
+
+const evil = "\x1b[31m<script>alert(1)</script>\"'&\u202e"
+
+// sample is a report with something of everything, and hostile names.
+func sample() *preflight.Report {
+	finding := func(id, host string, outcome preflight.Outcome, en, de string) preflight.Finding {
+		return preflight.Finding{ID: id, Host: host, Role: "cassandra", Object: "/x", Outcome: outcome, Observed: "1", Required: "2", Unit: "cores", Method: "m", Source: "table guide",
+			Message: report.Text{EN: en, DE: de}, Remedy: report.Text{EN: "Give it more.", DE: "Mehr geben."}}
+	}
+	r := &preflight.Report{
+		APIVersion: "island/v1", Kind: "PreflightReport", Site: "Example " + evil, Taken: "2026-03-01T12:00:00Z", Table: "guide", Counts: map[preflight.Outcome]int{},
+		Hosts: []preflight.HostSummary{
+			{Name: "cassandra1", Address: "10.0.0.1", Roles: []string{"cassandra"}, Worst: preflight.Fail, Cores: "1", Memory: 4e9},
+			{Name: "kubenode1", Roles: []string{"kubernetes"}, Worst: preflight.Pass, Cores: "6", Memory: 8e9},
+			{Name: evil, Roles: []string{}, Worst: preflight.Error},
+		},
+		Findings: []preflight.Finding{
+			finding("cpu.cores", "cassandra1", preflight.Fail, "1 usable cores, 2 required", "1 nutzbare Kerne, 2 verlangt"),
+			finding("cpu.cores", evil, preflight.Fail, evil, evil),
+			finding("reach.down", evil, preflight.Error, "host could not be measured: "+evil, "Host konnte nicht gemessen werden: "+evil),
+			finding("time.synchronised", "kubenode1", preflight.Warn, "clock is not kept", "Uhr wird nicht gestellt"),
+			finding("guest.unproven", "kubenode1", preflight.Skipped, "a guest cannot prove", "Ein Gast kann nicht beweisen"),
+			finding("os.release", "kubenode1", preflight.Pass, "ok", "ok"),
+		},
+		Links: []preflight.LinkSummary{
+			{From: "kubenode1", To: "cassandra1", Tried: 2, OK: 1, Bad: []preflight.BadLink{{Protocol: "tcp", Port: 9042, Outcome: facts.TimedOut, Purpose: report.Text{EN: "backend to Cassandra", DE: "Backend zu Cassandra"}}}},
+			{From: "cassandra1", To: "kubenode1", Tried: 1, OK: 1},
+			{From: evil, To: "kubenode1", Tried: 1, OK: 1},
+			{From: facts.AdminHost, To: "kubenode1", Tried: 1, Bad: []preflight.BadLink{{Protocol: "tcp", Port: 22, Outcome: "unheard-of", Detail: evil}}},
+		},
+	}
+	for _, f := range r.Findings {
+		r.Counts[f.Outcome]++
+	}
+	return r
+}
+
+// judged judges a survey of a site with the roles of the guide.
+func judged(t testing.TB, s *facts.Survey, site *preflight.Site) *preflight.Report {
+	t.Helper()
+	table, _, err := sizing.Embedded("guide")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := preflight.Judge(preflight.Input{Survey: s, Table: table, Site: site, Tool: "island test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func read[T any](value T) facts.Value[T] {
+	return facts.Value[T]{Value: value, Method: "value of the running kernel", Source: "/proc"}
+}
+
+// someHost is a host that meets the guide's table in any role.
+func someHost(name, address string, groups ...string) facts.Host {
+	f := &facts.Facts{APIVersion: facts.APIVersion, Kind: facts.Kind, Name: name, Root: true}
+	f.CPU = facts.CPU{Architecture: read("amd64"), Threads: read(8), Affinity: read(8), Quota: read(0.0), Usable: read(8.0), Steal: read(0.0), AES: read(true)}
+	f.Memory = facts.Memory{Total: read[int64](16e9), Usable: read[int64](16e9), Swap: read[int64](0)}
+	for i, path := range []string{"/", "/mnt/cassandra", "/var/lib/minio-server1", "/var/lib/minio-server2", "/var/lib/elasticsearch", "/var/lib/containerd", "/var/lib/kubelet", "/var/lib/etcd", "/opt/assets"} {
+		system := facts.FileSystem{Type: "ext4", DeviceID: fmt.Sprintf("8:%d", i), Mount: path, Options: "rw,relatime", Size: 500e9, Free: 450e9, Inodes: 1000, InodesFree: 900}
+		f.Paths = append(f.Paths, facts.Path{Path: path, Nearest: path, FileSystem: read(system), Fsync: read(facts.Fsync{Runs: 5, Writes: 500, MedianP99: 2, WorstP99: 3})})
+	}
+	f.OS = facts.OS{ID: read("ubuntu"), Version: read("22.04")}
+	f.Kernel.Modules = map[string]facts.Value[string]{"br_netfilter": read("loaded"), "overlay": read("builtin"), "nf_conntrack": read("available")}
+	f.Kernel.Sysctls = map[string]facts.Value[string]{"net.ipv4.ip_local_port_range": read("32768 60999")}
+	f.Time.Synchronised = read(true)
+	f.Network = facts.Network{
+		Hostname: read(name), Routes: read([]facts.Route{}),
+		Interfaces: read([]facts.NIC{{Name: "eth0", MTU: 1500, Speed: 10000, Addresses: []facts.Address{{Prefix: address + "/24"}}}}),
+	}
+	f.Security = facts.Security{Firewalls: read([]string{}), SELinux: read("absent")}
+	f.Software = facts.Software{Runtimes: read([]string{}), Leftovers: read([]string{}), Programs: map[string]facts.Value[bool]{"gpg": read(true), "python3": read(true)}}
+	f.Virtualisation.Guest = read(true)
+	return facts.Host{
+		Name: name, Address: address, Internal: address, Groups: groups, Facts: f, Clock: &facts.Clock{Uncertainty: 0.002, Exchanges: 8},
+		Reach: facts.Reach{Outcome: facts.Reached, Method: "ssh", Elapsed: 4},
+	}
+}
+
+// someSurvey is of a good site with so many hosts of each role.
+func someSurvey(t testing.TB, each int) *facts.Survey {
+	t.Helper()
+	s := &facts.Survey{APIVersion: facts.APIVersion, Kind: facts.SurveyKind, Started: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	for _, role := range [][]string{{"cassandra", "cassandra"}, {"minio", "minio"}, {"elasticsearch", "elasticsearch"}, {"kubenode", "kube-node", "kube-master", "etcd"}, {"restund", "restund"}, {"assethost", "assethost"}} {
+		count := each
+		if role[0] == "assethost" {
+			count = min(each, 1)
+		}
+		for i := range count {
+			n := len(s.Hosts) + 1
+			s.Hosts = append(s.Hosts, someHost(fmt.Sprintf("%s%d", role[0], i+1), fmt.Sprintf("10.0.%d.%d", n/250, 10+n%250), role[1:]...))
+		}
+	}
+	ports, err := preflight.DefaultPorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range ports.Wants(s.Hosts) {
+		s.Links = append(s.Links, facts.Link{From: want.From, To: want.To, Protocol: want.Protocol, Port: want.Port, Rows: want.Rows, Outcome: facts.OK})
+	}
+	return s
+}
+
+// faultySite is a site of 16 hosts with many different faults.
+func faultySite(t testing.TB) *preflight.Report {
+	t.Helper()
+	s := someSurvey(t, 3)
+	host := func(name string) *facts.Host {
+		return &s.Hosts[slices.IndexFunc(s.Hosts, func(h facts.Host) bool { return h.Name == name })]
+	}
+	links := func(from, to string, port int, outcome facts.Outcome, detail string) {
+		for i := range s.Links {
+			if l := &s.Links[i]; (from == "" || l.From == from) && (to == "" || l.To == to) && (port == 0 || l.Port == port) {
+				l.Outcome, l.Detail = outcome, detail
+			}
+		}
+	}
+	cassandra2, kubenode1, kubenode3 := host("cassandra2").Facts, host("kubenode1").Facts, host("kubenode3").Facts
+	cassandra2.CPU.Usable, cassandra2.CPU.Affinity = read(1.0), read(1)
+	cassandra2.Memory.Usable = read[int64](3_400_000_000)
+	for i := range cassandra2.Paths {
+		cassandra2.Paths[i].Fsync = read(facts.Fsync{MedianP99: 63.4, WorstP99: 181})
+	}
+	host("cassandra3").Clock.Offset, host("cassandra1").Clock.Offset = 2.5, 0.2
+	host("minio1").Facts.Software.Leftovers = read([]string{"/var/lib/minio-server1", "/etc/minio/minio.conf", "/etc/systemd/system/minio-server1.service"})
+	for i := range host("minio2").Facts.Paths {
+		host("minio2").Facts.Paths[i].FileSystem.Value.Size, host("minio2").Facts.Paths[i].FileSystem.Value.Free = 200e9, 150e9
+	}
+	kubenode1.Memory.Swap = read[int64](2e9)
+	kubenode1.Kernel.Modules["br_netfilter"] = read("missing")
+	kubenode3.Kernel.Sysctls["net.ipv4.ip_local_port_range"] = read("1024 65000")
+	kubenode3.Security.Firewalls = read([]string{"ufw"})
+	host("elasticsearch1").Facts.OS.Version = read("24.04")
+	host("elasticsearch2").Facts.Network.Routes = read([]facts.Route{{Gateway: "10.0.0.1", Interface: "eth0"}})
+	host("restund1").Facts.Time.Synchronised = read(false)
+	host("restund1").Facts.CPU.Steal = facts.Value[float64]{Method: "stolen time", Unread: "permission denied"}
+	for name, reach := range map[string]facts.Reach{
+		"minio3":   {Outcome: facts.Down, Detail: "connect to host 10.0.0.16 port 22: No route to host", Method: "ssh"},
+		"restund3": {Outcome: facts.AuthRefused, Detail: "Permission denied (publickey)", Method: "ssh"},
+	} {
+		host(name).Reach, host(name).Facts, host(name).Clock = reach, nil, nil
+		s.Links = slices.DeleteFunc(s.Links, func(l facts.Link) bool { return l.From == name })
+		links("", name, 0, facts.Unmade, "probe did not listen")
+	}
+	links("cassandra1", "cassandra2", 7000, facts.TimedOut, "")
+	links("", "cassandra1", 9042, facts.TimedOut, "")
+	links("kubenode2", "cassandra1", 9160, facts.Refused, "")
+	links("kubenode1", "elasticsearch1", 9200, facts.Refused, "")
+	links("elasticsearch2", "elasticsearch3", 0, facts.WrongHost, `answered "SSH-2.0-OpenSSH_8.9"`)
+	links("", "kubenode2", 6443, facts.InUse, "haproxy (pid 811)")
+	links("kubenode3", "restund2", 0, facts.Down, "network is unreachable")
+	links("minio1", "minio2", 0, facts.Failed, "too many open files")
+	s.Site = []facts.Observation{
+		{Check: "site.dns", Object: "webapp.wire.example.org", Outcome: facts.Unresolved, Method: "lookup of A and AAAA records from the admin host"},
+		{Check: "site.dns", Object: "nginz-https.wire.example.org", Outcome: facts.OK, Method: "lookup of A and AAAA records from the admin host"},
+		{Check: "site.certificate-dates", Object: "wire.pem", Outcome: facts.OK, Detail: "valid until 2026-03-20", Method: "certificate file", Values: map[string]string{"observed": "19", "unit": "days"}},
+		{Check: "site.ntp", Object: "10.0.0.3", Outcome: facts.TimedOut, Method: "one NTP request from the admin host"},
+	}
+	site := preflight.NewSite()
+	site.Name, site.Island = "Klinikum Musterstadt", true
+	site.Waivers = []preflight.Waiver{{ID: "software.leftovers", Host: "minio1", Reason: "Upgrade 2024"}}
+	for i := range 3 {
+		server := sizing.Server{Name: fmt.Sprintf("server%d", i+1)}
+		for _, h := range s.Hosts {
+			if h.Name[len(h.Name)-1] == byte('1'+i) {
+				server.Machines = append(server.Machines, sizing.SiteVM{Name: h.Name})
+			}
+		}
+		site.Servers = append(site.Servers, server)
+	}
+	return judged(t, s, site)
+}
