@@ -173,6 +173,15 @@ func faults() []fault {
 			s.in(h, "ip route add default via "+network+"1")
 			return func() { s.in(h, "ip route del default") }
 		}, []string{"net.island@kubenode2"}, 4},
+		{"half of a default route, as VPNs set it", func(s *site) func() {
+			h := s.host("kubenode2")
+			s.in(h, "ip route add 128.0.0.0/1 via "+network+"1")
+			return func() { s.in(h, "ip route del 128.0.0.0/1") }
+		}, []string{"net.island@kubenode2"}, 4},
+		{"default route on the admin host", func(s *site) func() {
+			s.run("ip", "-n", s.prefix+"admin", "route", "add", "default", "via", s.host("assethost").address)
+			return func() { s.run("ip", "-n", s.prefix+"admin", "route", "del", "default") }
+		}, []string{"site.outside@"}, 4},
 		{"full disk during collection", func(s *site) func() {
 			h := s.host("minio1")
 			s.in(h, "mount -t tmpfs -o size=1m,mode=1777 tmpfs /tmp")

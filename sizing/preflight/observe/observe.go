@@ -53,6 +53,7 @@ func Site(ctx context.Context, site *preflight.Site) []facts.Observation {
 	}
 	if site.Island {
 		one(func(ctx context.Context) facts.Observation { return outside(ctx, resolver, site) })
+		one(func(context.Context) facts.Observation { return wayOut() })
 	}
 	results := make([][]facts.Observation, len(looks))
 	var tasks sync.WaitGroup
@@ -136,6 +137,23 @@ func service(ctx context.Context, resolver *net.Resolver, domain string) facts.O
 		return facts.Observation{Check: "site.srv", Object: name, Outcome: facts.Unresolved, Detail: "no record", Method: method}
 	}
 	return facts.Observation{Check: "site.srv", Object: name, Outcome: facts.OK, Method: method, Values: map[string]string{"observed": facts.Cut(records[0].Target)}}
+}
+
+// nobody are addresses of no one (RFC 5737, RFC 3849), to which only a route out
+// leads.
+var nobody = []string{"192.0.2.1:9", "[2001:db8::1]:9"}
+
+// wayOut looks whether the admin host has a route out. Nothing is sent:
+// connecting a datagram socket only looks up the route (udp(7)).
+func wayOut() facts.Observation {
+	o := facts.Observation{Check: "site.outside", Object: "route of the admin host", Method: "lookup of routes to addresses outside, without sending", Outcome: facts.OK}
+	for _, address := range nobody {
+		if conn, err := net.Dial("udp", address); err == nil {
+			o.Outcome, o.Detail = facts.Failed, "leads out from "+conn.LocalAddr().(*net.UDPAddr).IP.String()
+			_ = conn.Close()
+		}
+	}
+	return o
 }
 
 // outside looks for a way out that an island must not have. It sends one
