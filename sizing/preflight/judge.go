@@ -3,7 +3,6 @@ package preflight
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/islandbundle/island/manifests"
@@ -128,8 +127,7 @@ func (j *judgement) add(id string, f found) {
 	if finding.Message.EN == "" {
 		finding.Message = check.Title
 		if f.outcome.rank() >= Warn.rank() {
-			finding.Message.EN = check.Title.EN + ": " + amountOf(f, "observed", "required")
-			finding.Message.DE = check.Title.DE + ": " + amountOf(f, "gemessen", "verlangt")
+			finding.Message = amounts(check.Title, f)
 		}
 	}
 	if f.outcome.rank() >= Warn.rank() {
@@ -138,13 +136,17 @@ func (j *judgement) add(id string, f found) {
 	j.findings = append(j.findings, finding)
 }
 
-// amountOf words what was observed and what is required.
-func amountOf(f found, observed, required string) string {
-	text := observed + " " + strings.TrimSpace(facts.Cut(f.observed)+" "+f.unit)
-	if f.required != "" {
-		text += ", " + required + " " + strings.TrimSpace(f.required+" "+f.unit)
+// amounts words what was observed and what is required.
+func amounts(title report.Text, f found) report.Text {
+	unit := report.Text{}
+	if f.unit != "" {
+		unit = say(" %s", " %s", Phrase(f.unit))
 	}
-	return text
+	observed := say("%s: observed %s%s", "%s: gemessen %s%s", title, Phrase(facts.Cut(f.observed)), unit)
+	if f.required == "" {
+		return observed
+	}
+	return say("%s, required %s%s", "%s, verlangt %s%s", observed, Phrase(f.required), unit)
 }
 
 // limit gives a limit of a check.

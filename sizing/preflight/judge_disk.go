@@ -125,7 +125,7 @@ func (j *judgement) diskPool(host *facts.Host, f found, systems []facts.Path, pa
 	}
 	f.unit, f.observed, f.required = "GB", gigabytes(size), gigabytes(int64(required))
 	f.outcome, f.tolerance = j.amount(size, required, j.Table.Tolerance.Disk, moreThan)
-	f.message = say("%s GB behind %s, %s GB required (tolerance %s)", "%s GB hinter %s, %s GB verlangt (Toleranz %s)", f.observed, f.object, f.required, f.tolerance)
+	f.message = say("%s GB behind %s, %s GB required (tolerance %s)", "%s GB hinter %s, %s GB verlangt (Toleranz %s)", Phrase(f.observed), f.object, Phrase(f.required), f.tolerance)
 	j.add("disk.size", f)
 	tooSmall := f.outcome != Pass
 	f.source, f.tolerance = "", ""
@@ -147,7 +147,7 @@ func (j *judgement) diskFree(f found, p facts.Path, part float64) {
 	share := 100 * float64(p.FileSystem.Value.Free) / part
 	f.object, f.observed, f.required = p.Path, gigabytes(p.FileSystem.Value.Free), "≥ "+gigabytes(int64(part*warn/100))
 	f.outcome = graded(-share, -warn, -fail)
-	f.message = say("%s GB free behind %s, %s GB wanted", "%s GB frei hinter %s, %s GB gewünscht", f.observed, p.Path, f.required)
+	f.message = say("%s GB free behind %s, %s GB wanted", "%s GB frei hinter %s, %s GB gewünscht", Phrase(f.observed), p.Path, Phrase(f.required))
 	j.add("disk.free", f)
 }
 
@@ -163,7 +163,7 @@ func (j *judgement) diskState(f found, p facts.Path) {
 		share := 100 * float64(v.InodesFree) / float64(v.Inodes)
 		least := j.limit("disk.inodes", "percent")
 		f.outcome, f.observed, f.required, f.unit = passIf(share >= least, Warn), fmt.Sprintf("%.0f", share), "≥ "+trim(least), "%"
-		f.message = say("%s %% of the inodes of %s are free", "%s %% der Inodes von %s sind frei", f.observed, v.Mount)
+		f.message = say("%s %% of the inodes of %s are free", "%s %% der Inodes von %s sind frei", Phrase(f.observed), v.Mount)
 		j.add("disk.inodes", f)
 	}
 	if p.Fsync.Unread == facts.NoSpace {
@@ -183,14 +183,14 @@ func (j *judgement) fsync(host *facts.Host, f found) {
 		case v.Known():
 			f.outcome, f.observed = graded(v.Value.MedianP99, warn, fail), trim(v.Value.MedianP99)
 			f.message = say("99th percentile of fdatasync on %s is %s ms (worst run %s ms), at most %s ms wanted", "99. Perzentil von fdatasync auf %s ist %s ms (schlechtester Lauf %s ms), höchstens %s ms gewünscht",
-				system.Path, f.observed, trim(v.Value.WorstP99), trim(warn))
+				system.Path, Phrase(f.observed), Phrase(trim(v.Value.WorstP99)), Phrase(trim(warn)))
 		case v.Unread == facts.NoSpace:
 			continue // reach.disk-full says so
 		default:
-			f.outcome, f.message = Skipped, say("not measured on %s: %s", "Auf %s nicht gemessen: %s", system.Path, v.Unread)
+			f.outcome, f.message = Skipped, say("not measured on %s: %s", "Auf %s nicht gemessen: %s", system.Path, Phrase(v.Unread))
 			if v.Unread != "not asked for" && !host.Facts.Root {
 				f.outcome = Error
-				f.message = say("not measured on %s: %s; run it with --sudo", "Auf %s nicht gemessen: %s; mit --sudo ausführen", system.Path, v.Unread)
+				f.message = say("not measured on %s: %s; run it with --sudo", "Auf %s nicht gemessen: %s; mit --sudo ausführen", system.Path, Phrase(v.Unread))
 			}
 		}
 		j.add("disk.fsync", f)

@@ -56,7 +56,7 @@ func (j *judgement) host(host *facts.Host) {
 	if outcome != facts.Reached || host.Facts == nil {
 		f := base
 		f.outcome, f.observed, f.required, f.method = Error, string(outcome), string(facts.Reached), host.Reach.Method
-		f.message = say("host could not be measured: %s", "Host konnte nicht gemessen werden: %s", join(string(outcome), host.Reach.Detail))
+		f.message = say("host could not be measured: %s", "Host konnte nicht gemessen werden: %s", ended(outcome, host.Reach.Detail))
 		if outcome == facts.LargeLost {
 			j.stuck(f)
 		} else {
@@ -86,26 +86,18 @@ func (j *judgement) concerns(id string, host *facts.Host) bool {
 	return len(groups) == 0 || inAny(host.Groups, groups)
 }
 
-func join(word, detail string) string {
-	if detail == "" {
-		return word
-	}
-	return word + ": " + detail
-}
-
 // measured fills in a value's method, and says when it was not read: then the
 // check is an error, and there is nothing to judge.
 func measured[T any](j *judgement, id string, f *found, v facts.Value[T]) bool {
-	f.method = strings.Trim(v.Method+" ("+v.Source+")", " ()")
-	if v.Source == "" {
-		f.method = v.Method
+	f.method = v.Method
+	if v.Source != "" {
+		f.method += " (" + v.Source + ")"
 	}
 	if v.Known() {
 		return true
 	}
 	f.outcome = Error
-	reason := cmp.Or(v.Unread, "not in the facts")
-	f.message = say("could not be measured: %s", "Konnte nicht gemessen werden: %s", reason)
+	f.message = say("could not be measured: %s", "Konnte nicht gemessen werden: %s", Phrase(cmp.Or(v.Unread, "not in the facts")))
 	j.add(id, *f)
 	return false
 }
@@ -122,10 +114,10 @@ func (j *judgement) cores(host *facts.Host, f found) {
 	}
 	f.observed, f.required, f.unit = trim(v.Value), strconv.Itoa(required), "cores"
 	f.outcome = passIf(v.Value >= float64(required), Fail)
-	f.message = say("%s usable cores, %d required", "%s nutzbare Kerne, %d verlangt", f.observed, required)
+	f.message = say("%s usable cores, %d required", "%s nutzbare Kerne, %d verlangt", Phrase(f.observed), required)
 	if c := host.Facts.CPU; v.Value < float64(c.Threads.Value) {
 		f.message = say("%s usable cores of %d (affinity %d, quota %s), %d required", "%s nutzbare Kerne von %d (Affinität %d, Quote %s), %d verlangt",
-			f.observed, c.Threads.Value, c.Affinity.Value, trim(c.Quota.Value), required)
+			Phrase(f.observed), c.Threads.Value, c.Affinity.Value, Phrase(trim(c.Quota.Value)), required)
 	}
 	j.add("cpu.cores", f)
 }
@@ -183,7 +175,7 @@ func (j *judgement) memory(host *facts.Host, f found) {
 	}
 	f.outcome, f.tolerance = j.amount(v.Value, required, j.Table.Tolerance.Memory, moreThan)
 	f.observed, f.required, f.unit = gigabytes(v.Value), gigabytes(int64(required)), "GB"
-	f.message = say("%s GB visible, %s GB required (tolerance %s)", "%s GB sichtbar, %s GB verlangt (Toleranz %s)", f.observed, f.required, f.tolerance)
+	f.message = say("%s GB visible, %s GB required (tolerance %s)", "%s GB sichtbar, %s GB verlangt (Toleranz %s)", Phrase(f.observed), Phrase(f.required), f.tolerance)
 	j.add("memory.total", f)
 }
 
@@ -356,7 +348,7 @@ func (j *judgement) firewall(host *facts.Host, f found) {
 	v := host.Facts.Security.Firewalls
 	f.method = v.Method
 	if !v.Known() {
-		f.outcome, f.message = Skipped, say("not known: %s", "Nicht bekannt: %s", v.Unread)
+		f.outcome, f.message = Skipped, say("not known: %s", "Nicht bekannt: %s", Phrase(v.Unread))
 		j.add("net.firewall", f)
 		return
 	}
@@ -376,7 +368,7 @@ func (j *judgement) selinux(host *facts.Host, f found) {
 func (j *judgement) leftovers(host *facts.Host, f found) {
 	v := host.Facts.Software.Leftovers
 	if !v.Known() {
-		f.outcome, f.message = Skipped, say("not known: %s", "Nicht bekannt: %s", v.Unread)
+		f.outcome, f.message = Skipped, say("not known: %s", "Nicht bekannt: %s", Phrase(v.Unread))
 		j.add("software.leftovers", f)
 		return
 	}

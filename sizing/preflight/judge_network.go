@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/report"
 )
 
 // clocks compares each host's clock with the median of all.
@@ -37,7 +38,7 @@ func (j *judgement) clocks() {
 		f := found{host: host.Name, role: strings.Join(j.roleNames(host), ", "), outcome: graded(certain, warn, fail)}
 		f.observed, f.required, f.unit = fmt.Sprintf("%.3f ± %.3f", deviation, host.Clock.Uncertainty), "≤ "+trim(warn), "s"
 		f.method = fmt.Sprintf("shortest of %d exchanges with the admin host, against the median of all hosts", host.Clock.Exchanges)
-		f.message = say("clock is %s s from the median of all hosts", "Uhr weicht %s s vom Median aller Hosts ab", f.observed)
+		f.message = say("clock is %s s from the median of all hosts", "Uhr weicht %s s vom Median aller Hosts ab", Phrase(f.observed))
 		j.add("time.offset", f)
 	}
 }
@@ -74,13 +75,12 @@ func (j *judgement) mtus() {
 	}
 }
 
-// links judges who reached whom: one finding for each port of a host and each
-// way in which it was not reached, naming all who tried.
+// links judges who reached whom: one finding for each port of a host, or range
+// of ports, and each way in which it was not reached, naming all who tried.
 func (j *judgement) links() {
 	type key struct {
-		to, protocol string
-		port         int
-		outcome      facts.Outcome
+		to, object string
+		outcome    facts.Outcome
 	}
 	groups := map[key][]facts.Link{}
 	var order []key
@@ -88,14 +88,14 @@ func (j *judgement) links() {
 		if link.Protocol != "tcp" && link.Protocol != "udp" {
 			continue
 		}
-		k := key{link.To, link.Protocol, link.Port, link.Outcome}
+		k := key{link.To, j.portName(link), link.Outcome}
 		if groups[k] == nil {
 			order = append(order, k)
 		}
 		groups[k] = append(groups[k], link)
 	}
 	for _, k := range order {
-		j.port(groups[k])
+		j.port(k.object, groups[k])
 	}
 	j.paths()
 	j.throughput()
@@ -104,27 +104,37 @@ func (j *judgement) links() {
 	}
 }
 
+// rowOf gives the row of the table of ports that first wants a link, or nil.
+func (j *judgement) rowOf(link facts.Link) *PortRow {
+	if len(link.Rows) == 0 {
+		return nil
+	}
+	return j.Ports.row(link.Rows[0])
+}
+
+// portName names a port, or the range that it is a sample of.
+func (j *judgement) portName(link facts.Link) string {
+	if row := j.rowOf(link); row != nil && row.SampleOf != "" {
+		return link.Protocol + "/" + row.SampleOf
+	}
+	return fmt.Sprintf("%s/%d", link.Protocol, link.Port)
+}
+
 // port judges attempts at one port that ended alike.
-func (j *judgement) port(links []facts.Link) {
-	link := links[0]
+func (j *judgement) port(object string, links []facts.Link) {
+	link, row := links[0], j.rowOf(links[0])
 	id := "link." + link.Protocol
-	if j.checks.Check(id) == nil {
-		return
-	}
-	object := fmt.Sprintf("%s/%d", link.Protocol, link.Port)
 	f := found{host: link.To, object: object, observed: string(link.Outcome), required: string(facts.OK), method: "listener of the probe there, dialled from the hosts that need it"}
-	row := (*PortRow)(nil)
-	if len(link.Rows) > 0 {
-		row = j.Ports.row(link.Rows[0])
-	}
-	purpose := say("%s", "%s", object)
+	purpose := report.Text{EN: object, DE: object}
 	if row != nil {
 		f.source = "ports " + row.ID + ": " + j.Ports.Sources[row.Source].Title
 		purpose = row.Purpose
 	}
 	var from []string
 	for _, l := range links {
-		from = append(from, l.From)
+		if !slices.Contains(from, l.From) {
+			from = append(from, l.From)
+		}
 	}
 	who := strings.Join(from, ", ")
 	switch link.Outcome {
@@ -133,27 +143,21 @@ func (j *judgement) port(links []facts.Link) {
 		f.message = say("%s: reached from %s", "%s: erreicht von %s", object, who)
 	case facts.InUse:
 		id, f.outcome, f.required = "port.in-use", Fail, "free"
-		f.message = say("%s (%s) is in use%s", "%s (%s) ist belegt%s", object, purpose.EN, in(link.Detail))
-		f.message.DE = fmt.Sprintf("%s (%s) ist belegt%s", object, purpose.DE, in(link.Detail))
+		f.message = say("%s (%s) is in use", "%s (%s) ist belegt", object, purpose)
+		if link.Detail != "" {
+			f.message = say("%s (%s) is in use: %s", "%s (%s) ist belegt: %s", object, purpose, Phrase(link.Detail))
+		}
 		if row != nil && row.SampleOf != "" || j.isUpgrade() {
 			f.outcome = Skipped // one of many ports: by chance another program's; or the very service that is upgraded
 		}
 	case facts.Unmade:
 		f.outcome = Skipped
-		f.message = say("%s from %s was not tried: %s", "%s von %s wurde nicht versucht: %s", object, who, link.Detail)
+		f.message = say("%s from %s was not tried: %s", "%s von %s wurde nicht versucht: %s", object, who, Phrase(link.Detail))
 	default:
 		f.outcome = Fail
-		f.message.EN = fmt.Sprintf("%s (%s) from %s: %s", object, purpose.EN, who, join(string(link.Outcome), link.Detail))
-		f.message.DE = fmt.Sprintf("%s (%s) von %s: %s", object, purpose.DE, who, join(string(link.Outcome), link.Detail))
+		f.message = say("%s (%s) from %s: %s", "%s (%s) von %s: %s", object, purpose, who, ended(link.Outcome, link.Detail))
 	}
 	j.add(id, f)
-}
-
-func in(detail string) string {
-	if detail == "" {
-		return ""
-	}
-	return ": " + detail
 }
 
 func (j *judgement) mtuOf(name string) int {

@@ -2,7 +2,6 @@ package preflight
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,7 +41,7 @@ func (j *judgement) paths() {
 			j.add("link.round-trip", j.trip(host.Name, slowest))
 		}
 		if link, ok := unmeasured[host.Name]; ok {
-			f.outcome, f.message = Skipped, say("way to %s and perhaps others was not measured: %s", "Der Weg nach %s und vielleicht weitere wurden nicht gemessen: %s", link.To, join(string(link.Outcome), link.Detail))
+			f.outcome, f.message = Skipped, say("way to %s and perhaps others was not measured: %s", "Der Weg nach %s und vielleicht weitere wurden nicht gemessen: %s", link.To, ended(link.Outcome, link.Detail))
 			j.add("link.mtu", f)
 		}
 	}
@@ -109,7 +108,7 @@ func (w way) other(name string) report.Text {
 		end = w.b
 	}
 	if end == facts.AdminHost {
-		return report.Text{EN: "admin host", DE: "Admin-Host"}
+		return Phrase("admin host")
 	}
 	return report.Text{EN: end, DE: end}
 }
@@ -125,10 +124,8 @@ func (j *judgement) narrow(name string, ways []way) {
 	}
 	f := found{host: name, object: strings.Join(en, ", "), outcome: Fail, unit: "bytes", method: pathMethod}
 	f.observed, f.required = strconv.Itoa(least), strconv.Itoa(expected)
-	f.message = report.Text{
-		EN: fmt.Sprintf("%d bytes pass whole to and from %s, the ends carry %d", least, strings.Join(en, ", "), expected),
-		DE: fmt.Sprintf("%d Bytes kommen von und nach %s ganz durch, die Enden können %d", least, strings.Join(de, ", "), expected),
-	}
+	f.message = say("%d bytes pass whole to and from %s, the ends carry %d", "%d Bytes kommen von und nach %s ganz durch, die Enden können %d",
+		least, report.Text{EN: strings.Join(en, ", "), DE: strings.Join(de, ", ")}, expected)
 	j.add("link.mtu", f)
 }
 
@@ -141,7 +138,7 @@ func (j *judgement) stuck(f found) {
 			f.observed, f.required = strconv.Itoa(link.MTU), strconv.Itoa(link.Largest)
 		}
 	}
-	f.message = say("ssh connects and stands still: of %s bytes that the admin host sends only %s pass whole", "ssh verbindet sich und bleibt stehen: von %s Bytes, die der Admin-Host sendet, kommen nur %s ganz durch", f.required, f.observed)
+	f.message = say("ssh connects and stands still: of %s bytes that the admin host sends only %s pass whole", "ssh verbindet sich und bleibt stehen: von %s Bytes, die der Admin-Host sendet, kommen nur %s ganz durch", Phrase(f.required), Phrase(f.observed))
 	j.add("link.mtu", f)
 }
 
@@ -156,6 +153,6 @@ func (j *judgement) slow(name string, ways []way) {
 func (j *judgement) trip(name string, slowest way) found {
 	other := slowest.other(name)
 	f := found{host: name, outcome: Pass, object: other.EN, unit: "ms", observed: trim(slowest.roundTrip), required: "≤ " + trim(j.limit("link.round-trip", "warn")), method: pathMethod}
-	f.message = report.Text{EN: fmt.Sprintf("slowest round trip is %s ms, with %s", f.observed, other.EN), DE: fmt.Sprintf("Langsamste Laufzeit ist %s ms, mit %s", f.observed, other.DE)}
+	f.message = say("slowest round trip is %s ms, with %s", "Langsamste Laufzeit ist %s ms, mit %s", Phrase(f.observed), other)
 	return f
 }

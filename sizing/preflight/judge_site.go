@@ -26,7 +26,7 @@ func (j *judgement) counts() {
 		}
 		f := found{role: string(role.Role), observed: strconv.Itoa(hosts[role.Role]), required: strconv.Itoa(role.Count), method: "inventory groups " + strings.Join(role.Groups, ", "), source: "table " + j.Table.Name}
 		f.outcome = passIf(hosts[role.Role] >= role.Count, Fail)
-		f.message = say("%s of %d hosts for %s", "%s von %d Hosts für %s", f.observed, role.Count, role.Title)
+		f.message = say("%s of %d hosts for %s", "%s von %d Hosts für %s", f.observed, role.Count, Phrase(role.Title))
 		if role.Role == sizing.Restund && hosts[role.Role] == 0 {
 			f.outcome = Skipped
 			f.message = say("no Restund hosts: coturn has taken its place, and no table has figures for it", "Keine Restund-Hosts: coturn ist an die Stelle getreten, und keine Tabelle hat Zahlen dafür")
@@ -104,7 +104,7 @@ func (j *judgement) servers() {
 				continue
 			}
 			f := found{host: server.Name, object: amount.what, outcome: passIf(amount.given <= amount.present, Fail), observed: amount.text(amount.given), required: "≤ " + amount.text(amount.present), unit: amount.unit, method: "sum of what its machines see or were given, by the site document"}
-			f.message = say("machines on %s have %s %s, the server has %s", "Maschinen auf %s haben %s %s, der Server hat %s", server.Name, f.observed, amount.unit, amount.text(amount.present))
+			f.message = say("machines on %s have %s %s, the server has %s", "Maschinen auf %s haben %s %s, der Server hat %s", server.Name, Phrase(f.observed), Phrase(amount.unit), Phrase(amount.text(amount.present)))
 			j.add("server.overcommit", f)
 		}
 	}
@@ -120,7 +120,7 @@ func (j *judgement) servers() {
 		}
 		if len(full) > 0 && len(free) > 0 {
 			f := found{host: full[0], role: string(role.Role), outcome: Fail, observed: strings.Join(full, ", "), method: "site document"}
-			f.message = say("%s stands more than once on %s, and not on %s", "%s steht mehrfach auf %s und nicht auf %s", role.Title, strings.Join(full, ", "), strings.Join(free, ", "))
+			f.message = say("%s stands more than once on %s, and not on %s", "%s steht mehrfach auf %s und nicht auf %s", Phrase(role.Title), strings.Join(full, ", "), strings.Join(free, ", "))
 			j.add("server.spread", f)
 		}
 	}
@@ -152,17 +152,17 @@ func (j *judgement) siteChecks() {
 		switch o.Outcome {
 		case facts.OK:
 			f.outcome = Pass
-			f.message = say("%s: %s", "%s: %s", o.Object, cmp.Or(o.Detail, "ok"))
+			f.message = say("%s: %s", "%s: %s", o.Object, Phrase(cmp.Or(o.Detail, string(facts.OK))))
 			if o.Check == "site.certificate-dates" {
 				days, _ := strconv.ParseFloat(o.Values["observed"], 64)
 				f.outcome, f.required = passIf(days >= j.limit(o.Check, "warn"), Warn), "≥ "+trim(j.limit(o.Check, "warn"))
 			}
 		case facts.Unmade:
 			f.outcome = Error
-			f.message = say("%s could not be measured: %s", "%s konnte nicht gemessen werden: %s", o.Object, o.Detail)
+			f.message = say("%s could not be measured: %s", "%s konnte nicht gemessen werden: %s", o.Object, Phrase(o.Detail))
 		default:
 			f.outcome = Fail
-			f.message = say("%s: %s", "%s: %s", o.Object, join(string(o.Outcome), o.Detail))
+			f.message = say("%s: %s", "%s: %s", o.Object, ended(o.Outcome, o.Detail))
 		}
 		j.add(o.Check, f)
 	}
@@ -209,6 +209,6 @@ func (j *judgement) fits(id string, host *facts.Host, paths []string, need int64
 	}
 	have := usable(systems[0].FileSystem.Value)
 	f.outcome, f.observed = passIf(have >= need, Fail), gigabytes(have)
-	f.message = say("%s GB usable behind %s, %s GB needed", "%s GB nutzbar hinter %s, %s GB nötig", f.observed, paths[0], gigabytes(need))
+	f.message = say("%s GB usable behind %s, %s GB needed", "%s GB nutzbar hinter %s, %s GB nötig", Phrase(f.observed), paths[0], Phrase(gigabytes(need)))
 	j.add(id, f)
 }

@@ -19,13 +19,13 @@ func (j *judgement) throughput() {
 		least := j.limit(id, "mbit")
 		f := found{host: link.From, object: link.From + " → " + link.To, unit: "Mbit/s", required: "≥ " + trim(least), method: "bytes of one TCP stream at the host that receives, over 2 s of which the first fifth does not count"}
 		if link.Outcome != facts.OK {
-			f.outcome, f.message = Error, say("throughput to %s could not be measured: %s", "Durchsatz zu %s konnte nicht gemessen werden: %s", link.To, join(string(link.Outcome), link.Detail))
+			f.outcome, f.message = Error, say("throughput to %s could not be measured: %s", "Durchsatz zu %s konnte nicht gemessen werden: %s", link.To, ended(link.Outcome, link.Detail))
 			j.add(id, f)
 			continue
 		}
 		mbit := link.BitsPerSecond / 1e6
 		f.outcome, f.observed = passIf(mbit >= least, Fail), fmt.Sprintf("%.0f", mbit)
-		f.message = say("%s Mbit/s to %s, %s wanted (%d segments sent again)", "%s Mbit/s zu %s, %s verlangt (%d Segmente wiederholt)", f.observed, link.To, trim(least), link.Retransmits)
+		f.message = say("%s Mbit/s to %s, %s wanted (%d segments sent again)", "%s Mbit/s zu %s, %s verlangt (%d Segmente wiederholt)", Phrase(f.observed), link.To, Phrase(trim(least)), link.Retransmits)
 		j.add(id, f)
 	}
 	if asked {

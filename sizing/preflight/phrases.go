@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
@@ -42,6 +43,9 @@ func OutcomeText(o facts.Outcome) report.Text {
 	return report.Text{EN: string(o), DE: string(o)}
 }
 
+// numbers are what is measured and what limits it: "≤ 0.1", "0.003 ± 0.002".
+var numbers = regexp.MustCompile(`^([≤≥] )?\d+(\.\d+)?( ± \d+(\.\d+)?)?$`)
+
 // A phrase is a plain text in both languages; what stands for %s is taken over.
 type phrase struct{ en, de string }
 
@@ -60,6 +64,11 @@ var phrases = []phrase{
 	{"dynamic", "dynamisch"},
 	{"outside %s", "außerhalb von %s"},
 	{"admin host", "Admin-Host"},
+	{"Admin host", "Admin-Host"},
+	{"Asset host", "Asset-Host"},
+	{"Demo machine", "Demo-Maschine"},
+	{"memory", "Arbeitsspeicher"},
+	{"disk", "Festplatte"},
 
 	// why something was not read or not tried
 	{"not asked for", "nicht verlangt"},
@@ -148,6 +157,9 @@ var phrases = []phrase{
 func Phrase(s string) report.Text {
 	if text, ok := outcomeWords[facts.Outcome(s)]; ok {
 		return text
+	}
+	if numbers.MatchString(s) {
+		return report.Text{EN: s, DE: strings.ReplaceAll(s, ".", ",")}
 	}
 	what, source := s, ""
 	if i := strings.LastIndex(s, " ("); i > 0 { // a method and where it looked

@@ -38,6 +38,9 @@ func TestPhrase(t *testing.T) {
 		"default routes (/proc/net)": {EN: "default routes (/proc/net)", DE: "Standardrouten (/proc/net)"},
 		"STUN binding request over UDP from the admin host": {EN: "STUN binding request over UDP from the admin host", DE: "STUN-Binding-Anfrage über UDP vom Admin-Host aus"},
 		"static.example.org": {EN: "static.example.org", DE: "static.example.org"}, // a name, no word
+		"0.003 ± 0.002":      {EN: "0.003 ± 0.002", DE: "0,003 ± 0,002"},
+		"≤ 0.1":              {EN: "≤ 0.1", DE: "≤ 0,1"},
+		"5.30.0":             {EN: "5.30.0", DE: "5.30.0"}, // a version
 		"":                   {},
 	} {
 		if got := Phrase(in); got != want {
