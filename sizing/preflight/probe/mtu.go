@@ -194,10 +194,11 @@ func scope(address netip.Addr) (uint32, error) {
 
 // search gives the largest size that passes. Most ways carry what the
 // interface does, and are done with its first packet; else it narrows down
-// between one that came back and the next larger one that did not. Where the
+// between one that came back and the next larger one that did not, and at the
+// end tries that one again: a host may have been busy for a moment. Where the
 // way stops to answer, or takes too long, what it gives is not exact.
 func (e *echo) search(ctx context.Context, largest int) (passed int, exact bool, trip time.Duration, err error) {
-	sizes, failed := []int{largest}, largest+1
+	sizes, failed, again := []int{largest}, largest+1, 0
 	for start := time.Now(); time.Since(start) < pathLimit; {
 		size, t, err := e.try(ctx, append(sizes, max(passed, e.least)))
 		if err != nil || size == 0 {
@@ -209,8 +210,13 @@ func (e *echo) search(ctx context.Context, largest int) (passed int, exact bool,
 				failed = size
 			}
 		}
-		if sizes = between(passed, failed); len(sizes) == 0 {
+		sizes = between(passed, failed)
+		switch {
+		case len(sizes) > 0:
+		case passed == largest, failed == again:
 			return passed, true, trip, nil
+		default:
+			sizes, again, failed = []int{failed}, failed, largest+1
 		}
 	}
 	return passed, false, trip, nil

@@ -185,7 +185,7 @@ func blast(ctx context.Context, target ThroughputTarget, result *Throughput) err
 	case arrived.Bytes < 0 || arrived.Bytes > sent || arrived.Seconds < 0 || arrived.Seconds > 2*maxThroughput.Seconds():
 		return fmt.Errorf("%w: %d bytes of %d in %g s", errNonsense, arrived.Bytes, sent, arrived.Seconds)
 	case arrived.Bytes == 0 || arrived.Seconds < leastThroughput.Seconds()/2:
-		return errors.New("too little arrived to tell")
+		return fmt.Errorf("too little arrived to tell: %d bytes of %d in %.2f s", arrived.Bytes, sent, arrived.Seconds)
 	}
 	result.Bytes, result.Seconds = arrived.Bytes, arrived.Seconds
 	result.BitsPerSecond = 8 * float64(arrived.Bytes) / arrived.Seconds
@@ -258,7 +258,7 @@ func send(stream *net.TCPConn, block []byte, end time.Time, limit int64) (sent i
 	if err := stream.SetWriteDeadline(end); err != nil {
 		return 0, err
 	}
-	for sent < limit {
+	for sent+int64(len(block)) <= limit {
 		n, err := stream.Write(block)
 		sent += int64(n)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -319,8 +319,11 @@ func ListenThroughput(ctx context.Context, address string, port int, token strin
 	}
 	ctx, cancel := context.WithTimeout(ctx, sessionTime)
 	l := &ThroughputListener{token: token, listener: listener, cancel: cancel, left: maxMeasurements}
-	context.AfterFunc(ctx, func() { listener.Close() })
 	l.tasks.Go(func() { l.accept(ctx) })
+	l.tasks.Go(func() {
+		<-ctx.Done()
+		listener.Close()
+	})
 	return l, nil
 }
 
@@ -330,7 +333,6 @@ func (l *ThroughputListener) Port() int { return l.listener.Addr().(*net.TCPAddr
 // Close gives the port back and ends what is under way.
 func (l *ThroughputListener) Close() {
 	l.cancel()
-	l.listener.Close()
 	l.tasks.Wait()
 }
 
