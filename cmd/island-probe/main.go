@@ -108,7 +108,7 @@ func collect(ctx context.Context, system probe.System, args []string, out io.Wri
 		if !filepath.IsAbs(path) {
 			return errUsage
 		}
-		request.Paths = append(request.Paths, path)
+		request.Paths, request.Fsync = append(request.Paths, path), append(request.Fsync, path)
 		return nil
 	})
 	if set.Parse(args) != nil || set.NArg() > 0 {

@@ -157,7 +157,7 @@ func (j *judgement) waive() {
 	for i := range j.findings {
 		f := &j.findings[i]
 		for _, waiver := range j.Site.Waivers {
-			if f.Outcome.rank() > Warn.rank() && waiver.ID == f.ID && (waiver.Host == "" || waiver.Host == f.Host) {
+			if f.Outcome.rank() >= Warn.rank() && waiver.ID == f.ID && (waiver.Host == "" || waiver.Host == f.Host) {
 				f.Outcome, f.Waived = Warn, facts.Cut(waiver.Reason)
 			}
 		}
