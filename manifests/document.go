@@ -374,14 +374,7 @@ func (d *decoder) decodeText(node *yaml.Node, into reflect.Value, field string) 
 }
 
 func (d *decoder) decodeStruct(node *yaml.Node, into reflect.Value, field string, depth int) {
-	known := map[string]reflect.Value{}
-	var names []string
-	for i := range into.NumField() {
-		if name := fieldName(into.Type().Field(i)); name != "" {
-			known[name] = into.Field(i)
-			names = append(names, name)
-		}
-	}
+	names, known := fieldsOf(into)
 	d.eachPair(node, field, func(key, value *yaml.Node, name string) {
 		target, ok := known[key.Value]
 		if !ok {
@@ -390,6 +383,31 @@ func (d *decoder) decodeStruct(node *yaml.Node, into reflect.Value, field string
 		}
 		d.decode(value, target, name, depth+1)
 	})
+}
+
+// fieldsOf gives a struct's fields by their names in a document, and the names
+// in order. The fields of an embedded struct without a tag stand among the
+// others; of two with one name the later counts.
+func fieldsOf(of reflect.Value) (names []string, fields map[string]reflect.Value) {
+	fields = map[string]reflect.Value{}
+	for i := range of.NumField() {
+		field, value := of.Type().Field(i), of.Field(i)
+		if field.Anonymous && field.Tag == "" && value.Kind() == reflect.Struct {
+			embedded, values := fieldsOf(value)
+			names = append(names, embedded...)
+			maps.Copy(fields, values)
+			continue
+		}
+		name := fieldName(field)
+		if name == "" {
+			continue
+		}
+		if _, earlier := fields[name]; !earlier {
+			names = append(names, name)
+		}
+		fields[name] = value
+	}
+	return names, fields
 }
 
 // fieldName gives the name of a struct's field in a document; empty if it has none.

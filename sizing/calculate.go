@@ -31,6 +31,7 @@ func Calculate(in Input) *Report {
 		Table:    TableRef{in.Table.Name, in.Table.Version, c.lang.Of(in.Table.Title), in.TableDigest},
 		Scenario: c.choice(), Findings: []Finding{}, Questions: []Asked{},
 	}
+	r.Site.Preflight = nil // nothing is calculated from it
 	if in.Lock != nil {
 		r.Release = &ReleaseRef{in.Lock.Release.Name, in.Lock.Release.Version, in.Lock.Release.Date}
 	}

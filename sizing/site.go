@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/fault"
 )
 
 // KindSite is the kind of a site document.
@@ -25,8 +24,8 @@ const (
 	maxSiteName = 200
 )
 
-// Site is what a customer wants, and has: all that sizing is calculated from.
-// docs/site.schema.json describes it as a file.
+// Site is what a customer wants, and has: one document for sizing and for
+// preflight. docs/site.schema.json describes it as a file.
 type Site struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -55,6 +54,8 @@ type Site struct {
 	Growth       Growth     `json:"growth,omitzero"`
 	Clients      []Client   `json:"clients,omitempty"`
 	Bundle       BundleSize `json:"bundle,omitzero"`
+	// Preflight is what preflight alone needs, and reads; it is not in reports.
+	Preflight any `json:"preflight,omitempty"`
 }
 
 // Server is a physical server.
@@ -132,15 +133,12 @@ const Elsewhere = "elsewhere"
 // NewSite gives a site document with its head filled in.
 func NewSite() *Site { return &Site{APIVersion: manifests.APIVersion, Kind: KindSite} }
 
-// ReadSite reads and checks a site document. Every flaw is a Usage error with
-// its field. file only names the place.
+// ReadSite reads a site document that is to be calculated. Every flaw is a
+// Usage error with its field. file only names the place.
 func ReadSite(file string, data []byte) (*Site, error) {
 	var s Site
 	if err := manifests.DecodeStrict(file, data, &s); err != nil {
 		return nil, err
-	}
-	if s.Conferences == nil {
-		return nil, fault.At(fault.Place{File: file, Field: "conferences"}, conferencesHint, "no conferences are given")
 	}
 	if err := s.Check(file); err != nil {
 		return nil, err
@@ -148,22 +146,57 @@ func ReadSite(file string, data []byte) (*Site, error) {
 	return &s, nil
 }
 
-const conferencesHint = "such as 10x8,2x50 (ten of 8 participants, two of 50), or none"
+const (
+	usersHint       = "count everybody who sends messages"
+	conferencesHint = "such as 10x8,2x50 (ten of 8 participants, two of 50), or none"
+)
+
+func scenarioHint() string { return "known: " + joined(scenarioIDs()) }
 
 var serverName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
-// Check tells everything that is wrong with a site, each flaw with its field.
+// Check tells everything that keeps a site from being calculated, each flaw
+// with its field: what is not given, and what [Site.CheckDocument] tells.
 func (s *Site) Check(file string) error {
 	f := &flaws{file: file}
+	if f.siteHead(s) {
+		f.needed(s)
+		f.given(s)
+	}
+	return errors.Join(f.list...)
+}
+
+// CheckDocument tells everything that is wrong with what a site document says,
+// each flaw with its field. A document may leave out what is only calculated
+// from.
+func (s *Site) CheckDocument(file string) error {
+	f := &flaws{file: file}
+	if f.siteHead(s) {
+		f.given(s)
+	}
+	return errors.Join(f.list...)
+}
+
+// siteHead tells whether it is a site document at all.
+func (f *flaws) siteHead(s *Site) bool {
 	f.want(s.APIVersion == manifests.APIVersion, "apiVersion", "this program reads "+manifests.APIVersion, "apiVersion is %q", s.APIVersion)
 	f.want(s.Kind == KindSite, "kind", "", "wants a document of kind %s, got %q", KindSite, s.Kind)
-	if len(f.list) > 0 {
-		return errors.Join(f.list...)
-	}
+	return len(f.list) == 0
+}
+
+// needed wants what nothing can be calculated without.
+func (f *flaws) needed(s *Site) {
+	f.want(s.Scenario != "", "scenario", scenarioHint(), "no scenario is given")
+	f.want(s.Users != 0, "users", usersHint, "number of users is 0, wants at least 1")
+	f.want(s.Conferences != nil, "conferences", conferencesHint, "no conferences are given")
+}
+
+// given judges what the site says.
+func (f *flaws) given(s *Site) {
 	f.want(s.Name != "" && len(s.Name) <= maxSiteName, "name", "as it should stand on the report", "site has no name, or one of more than %d bytes", maxSiteName)
 	f.want(s.Table == "" || slices.Contains(Names(), s.Table), "table", "known: "+strings.Join(Names(), ", "), "no hardware table is called %.80q", s.Table)
-	f.want(slices.Contains(scenarioIDs(), s.Scenario), "scenario", "known: "+joined(scenarioIDs()), "unknown scenario %.80q", s.Scenario)
-	f.want(s.Users >= 1, "users", "count everybody who sends messages", "number of users is %d, wants at least 1", s.Users)
+	f.want(s.Scenario == "" || slices.Contains(scenarioIDs(), s.Scenario), "scenario", scenarioHint(), "unknown scenario %.80q", s.Scenario)
+	f.want(s.Users >= 0, "users", usersHint, "number of users is %d, wants at least 1", s.Users)
 	f.want(s.Users <= MaxUsers, "users", "is there a digit too many?", "number of users is %d, at most %d is taken for meant", s.Users, MaxUsers)
 	f.share("videoShare", s.VideoShare)
 	f.share("relayedShare", s.RelayedShare)
@@ -176,7 +209,6 @@ func (s *Site) Check(file string) error {
 	f.want(s.Restund == 0 || s.Restund >= 2 && s.Restund <= MaxServers, "restund", "two are enough for availability", "%d Restund machines is not between 2 and %d", s.Restund, MaxServers)
 	f.clients(s.Clients)
 	f.servers(s)
-	return errors.Join(f.list...)
 }
 
 func (f *flaws) share(field string, share *Percent) {

@@ -3,6 +3,7 @@ package sizing
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -50,6 +51,8 @@ func TestReadSiteFaults(t *testing.T) {
 		{"negative share", "relayedShare: 20", "relayedShare: -1", "relayedShare", "between 0 and 100"},
 		{"conferences upside down", "10x8,2x50", "ten", "conferences", "not a count and a number"},
 		{"no conferences", "conferences: 10x8,2x50\n", "", "conferences", "no conferences"},
+		{"users not given", "users: 2500\n", "", "users", "wants at least 1"},
+		{"no scenario", "scenario: custom-app-on-premises\n", "", "scenario", "no scenario"},
 		{"unknown scenario", "custom-app-on-premises", "moon", "scenario", `unknown scenario "moon"`},
 		{"unknown table", "guide-postgresql", "guide2", "table", "no hardware table"},
 		{"unknown push", "push: C", "push: D", "push", "unknown push option"},
@@ -84,6 +87,40 @@ func TestReadSiteFaults(t *testing.T) {
 				t.Errorf("flaw does not name its file: %v", flaw)
 			}
 		})
+	}
+}
+
+// TestPreflightIsLeftAlone wants preflight's section to be kept, looked at by
+// nobody, and told to nobody.
+func TestPreflightIsLeftAlone(t *testing.T) {
+	site, err := ReadSite("site.yaml", []byte(goodSite+"preflight: {limits: {time.offset: {warn: 0.2, fail: 1}}, ntp: [10.0.0.3]}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := json.Marshal(site)
+	if err != nil || !strings.Contains(string(kept), `"preflight":{"limits":{"time.offset":{"fail":1,"warn":0.2}},"ntp":["10.0.0.3"]}`) {
+		t.Errorf("%v, kept as %s", err, kept)
+	}
+	told, err := calculate(t, site, "guide", report.English).JSON()
+	if err != nil || strings.Contains(string(told), "10.0.0.3") {
+		t.Errorf("%v, the report tells preflight's section: %s", err, told)
+	}
+}
+
+// TestCheckDocument wants a site that nothing can be calculated from to be a
+// site all the same.
+func TestCheckDocument(t *testing.T) {
+	site := NewSite()
+	site.Name = "Example Hospital"
+	if err := site.CheckDocument("site.yaml"); err != nil {
+		t.Error(err)
+	}
+	if flaws := fault.All(site.Check("site.yaml")); len(flaws) != 3 { // scenario, users and conferences
+		t.Errorf("%d flaws keep it from being calculated: %v", len(flaws), flaws)
+	}
+	site.Users, site.Push = -1, "D"
+	if flaws := fault.All(site.CheckDocument("site.yaml")); len(flaws) != 2 {
+		t.Errorf("%d flaws in the document: %v", len(flaws), flaws)
 	}
 }
 

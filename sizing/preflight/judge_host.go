@@ -330,7 +330,7 @@ func (j *judgement) speed(host *facts.Host, f found) {
 }
 
 func (j *judgement) island(host *facts.Host, f found) {
-	if !j.Site.Island || !measured(j, "net.island", &f, host.Facts.Network.Routes) {
+	if j.Site.Internet || !measured(j, "net.island", &f, host.Facts.Network.Routes) {
 		return
 	}
 	var routes []string

@@ -166,8 +166,8 @@ func (j *judgement) siteChecks() {
 		}
 		j.add(o.Check, f)
 	}
-	if j.Site.Push != "" && j.Site.Island {
-		f := found{object: "push", observed: j.Site.Push, required: "C", outcome: passIf(j.Site.Push == "C", Fail), method: "site document"}
+	if j.Site.Push != "" && !j.Site.Internet {
+		f := found{object: "push", observed: string(j.Site.Push), required: string(sizing.PushNone), outcome: passIf(j.Site.Push == sizing.PushNone, Fail), method: "site document"}
 		j.add("site.push", f)
 	}
 }

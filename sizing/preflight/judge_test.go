@@ -108,7 +108,7 @@ func bad(r *Report) []string {
 func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 	t.Parallel()
 	island := NewSite()
-	island.Island = true
+	island.Internet = false
 	h := func(s *facts.Survey, name string) *facts.Host {
 		return &s.Hosts[slices.IndexFunc(s.Hosts, func(h facts.Host) bool { return h.Name == name })]
 	}
@@ -242,7 +242,7 @@ func TestWaiversTurnFailsIntoVisibleWarnings(t *testing.T) {
 	if i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Waived == "test bench" }); i < 0 {
 		t.Error("reason of the waiver is not shown")
 	}
-	if _, err := Judge(Input{Survey: s, Table: guide(t), Site: &Site{Waivers: []Waiver{{ID: "cpu.coers", Reason: "x"}}}}); err == nil {
+	if _, err := Judge(Input{Survey: s, Table: guide(t), Site: &Site{Section: Section{Waivers: []Waiver{{ID: "cpu.coers", Reason: "x"}}}}}); err == nil {
 		t.Error("waiver of no check was taken")
 	}
 }
@@ -356,25 +356,6 @@ func TestLimitsOfASite(t *testing.T) {
 	}
 }
 
-func TestReadSiteRefuses(t *testing.T) {
-	t.Parallel()
-	const head = "apiVersion: island/v1\nkind: PreflightSite\nname: x\n"
-	for name, text := range map[string]string{
-		"unknown field":         head + "dsn: {}\n",
-		"other kind":            "apiVersion: island/v1\nkind: Site\nname: x\n",
-		"option as NTP":         head + "ntp: [-evil]\n",
-		"path as name":          head + "dns: {domain: ../etc}\n",
-		"IdP by file":           head + "idp: [\"file:///etc/passwd\"]\n",
-		"relay without port":    head + "mail: [relay.example]\n",
-		"push option":           head + "push: D\n",
-		"waiver without reason": head + "waivers: [{id: cpu.cores, reason: \" \"}]\n",
-	} {
-		if _, err := ReadSite("site.yaml", []byte(text)); err == nil {
-			t.Errorf("%s was taken", name)
-		}
-	}
-}
-
 // TestUpgradePath judges bundles against what is installed.
 func TestUpgradePath(t *testing.T) {
 	t.Parallel()
@@ -384,8 +365,9 @@ func TestUpgradePath(t *testing.T) {
 			{From: ">=5.25.0 <5.26.0", To: "5.26.0", NotWhere: []string{manifests.Federated}},
 		},
 	}
-	federated := NewSite()
-	federated.DNS = &DNS{Domain: "wire.example", Federation: true}
+	federated, alone := NewSite(), NewSite()
+	federated.Name, federated.Federation = "federated", true
+	alone.Name = "alone"
 	for name, test := range map[string]struct {
 		site                         *Site
 		declared, served, kubernetes string
@@ -401,6 +383,8 @@ func TestUpgradePath(t *testing.T) {
 		"two steps":                  {declared: "5.23.0", kubernetes: "1.29.10", to: "5.25.0", want: []string{"fail bundle.upgrade@"}, words: "5.24.0 first"},
 		"back":                       {declared: "5.26.0", to: "5.25.0", want: []string{"fail bundle.upgrade@"}, words: "not later"},
 		"the same":                   {declared: "5.25.0", to: "5.25.0", words: "already"},
+		"federated, or not: unknown": {declared: "5.25.0", to: "5.26.0", want: []string{"warn bundle.upgrade@"}, words: "if this holds: the site is not federated"},
+		"not federated":              {site: alone, declared: "5.25.0", to: "5.26.0", words: "in one step"},
 		"not where federated":        {site: federated, declared: "5.25.0", to: "5.26.0", want: []string{"fail bundle.upgrade@"}, words: "federated"},
 		"found on the asset host":    {served: "5.24.3", kubernetes: "1.29.10", left: true, to: "5.25.0", want: []string{"fail software.leftovers@cassandra1"}, words: "in one step"},
 		"something, not known which": {left: true, to: "5.25.0", want: []string{"error bundle.upgrade@", "fail software.leftovers@cassandra1"}, words: "--installed"},

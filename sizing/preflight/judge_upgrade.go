@@ -48,10 +48,7 @@ func (j *judgement) upgrade() {
 
 // path looks for the steps from what is installed to what the bundle has.
 func (j *judgement) path(f *found, from string) {
-	site := manifests.SiteFacts{Kubernetes: j.kubernetes()}
-	if j.Site.DNS != nil {
-		site.Federated = &j.Site.DNS.Federation
-	}
+	site := manifests.SiteFacts{Kubernetes: j.kubernetes(), Federated: j.Site.federated()}
 	hops, err := j.Bundle.Upgrades.Path(from, j.Bundle.Version, site)
 	switch {
 	case err != nil:

@@ -1,12 +1,7 @@
 package preflight
 
 import (
-	"fmt"
-	"net"
-	"net/netip"
-	"path"
-	"regexp"
-	"slices"
+	"errors"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -16,32 +11,28 @@ import (
 	"github.com/islandbundle/island/sizing"
 )
 
-// KindSite is the kind of a document that says what a site promised.
-const KindSite = "PreflightSite"
-
-// Site is what the site promised, and what of it is to be tried. What is left
-// out is not checked.
+// Site is a site document as preflight reads it. Beside the section of its own
+// it looks at the name, internet, push, federation and servers. What is left out
+// is not checked.
 type Site struct {
-	APIVersion string `json:"apiVersion"`
-	Kind       string `json:"kind"` // PreflightSite
-	Name       string `json:"name"`
-	// Island promises that there is no way out: no default route, no answer
-	// from outside.
-	Island bool `json:"island,omitempty"`
-	// OutsideNames must not be found on an island. Default: wire.com.
-	Outside      []string                      `json:"outside,omitempty"`
-	OS           []OSRelease                   `json:"os,omitempty"` // default: ubuntu 22.04
+	sizing.Site
+	Section `json:"preflight"` // in place of the one that sizing does not read
+}
+
+// Section is what a site document says for preflight alone: what is there, and
+// what of it is to be tried.
+type Section struct {
 	DNS          *DNS                          `json:"dns,omitempty"`
 	Certificate  *Certificate                  `json:"certificate,omitempty"`
-	NTP          []string                      `json:"ntp,omitempty"`  // servers
-	Mail         []string                      `json:"mail,omitempty"` // host:port of relays
+	CAFile       string                        `json:"caFile,omitempty"`     // the site's own certificate authority
+	NTP          []string                      `json:"ntp,omitempty"`        // servers
+	MailRelays   []string                      `json:"mailRelays,omitempty"` // each as host:port
 	LoadBalancer *LoadBalancer                 `json:"loadBalancer,omitempty"`
 	TURN         []TURN                        `json:"turn,omitempty"`
-	Push         string                        `json:"push,omitempty"`      // A, B or C
 	IDP          []string                      `json:"idp,omitempty"`       // URLs of identity providers' metadata
-	CAFile       string                        `json:"caFile,omitempty"`    // the site's own certificate authority
+	OS           []OSRelease                   `json:"os,omitempty"`        // default: ubuntu 22.04
 	Paths        map[string][]string           `json:"paths,omitempty"`     // of a role's data, where they are not the usual ones
-	Servers      []sizing.Server               `json:"servers,omitempty"`   // physical servers and the machines on them
+	Outside      []string                      `json:"outside,omitempty"`   // names that must not be found on an island; default: wire.com
 	Registry     *Registry                     `json:"registry,omitempty"`  // a registry of the site's own that images are pushed to
 	Installed    string                        `json:"installed,omitempty"` // version of Wire's server that is to be upgraded; default: what the asset host's files say
 	Limits       map[string]map[string]float64 `json:"limits,omitempty"`    // of checks, in place of checks.yaml's
@@ -63,31 +54,34 @@ type OSRelease struct {
 
 // DNS says which names must be found.
 type DNS struct {
-	Domain     string   `json:"domain"`
-	Server     string   `json:"server,omitempty"` // address[:port]; default the admin host's own
-	Names      []string `json:"names,omitempty"`  // below the domain; default those of wire-server-deploy
-	Federation bool     `json:"federation,omitempty"`
-	More       []string `json:"more,omitempty"` // whole names, such as those of TURN servers
+	Domain string   `json:"domain"`
+	Server string   `json:"server,omitempty"` // address[:port]; default the admin host's own
+	Names  []string `json:"names,omitempty"`  // below the domain; default those of wire-server-deploy
+	More   []string `json:"more,omitempty"`   // whole names, such as those of TURN servers
 }
 
 // DefaultNames are the names that an installation has below its domain
 // (wireapp/wire-server-deploy).
 var DefaultNames = []string{"nginz-https", "nginz-ssl", "webapp", "assets", "account", "teams", "sftd"}
 
-// All gives every name that must have an address.
-func (d *DNS) All() []string {
-	names := d.Names
+// DNSNames gives every name that must have an address; none where no domain is
+// named.
+func (s *Site) DNSNames() []string {
+	if s.DNS == nil {
+		return nil
+	}
+	names := s.DNS.Names
 	if names == nil {
 		names = DefaultNames
 	}
 	var all []string
 	for _, name := range names {
-		all = append(all, name+"."+d.Domain)
+		all = append(all, name+"."+s.DNS.Domain)
 	}
-	if d.Federation {
-		all = append(all, "federator."+d.Domain)
+	if s.Federation {
+		all = append(all, "federator."+s.DNS.Domain)
 	}
-	return append(all, d.More...)
+	return append(all, s.DNS.More...)
 }
 
 // Certificate says where the site's certificate is.
@@ -132,72 +126,42 @@ func ParseWaiver(text, reason string) (Waiver, error) {
 	return w, nil
 }
 
-var domainName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?)*$`)
+// NewSite is a site that promises nothing, not even to be an island: that is
+// what a site document promises where it does not say otherwise.
+func NewSite() *Site {
+	s := &Site{Site: *sizing.NewSite()}
+	s.Internet = true
+	return s
+}
 
-// maxSiteList bounds each list of a site document.
-const maxSiteList = 100
-
-// NewSite is a site that promises nothing.
-func NewSite() *Site { return &Site{APIVersion: manifests.APIVersion, Kind: KindSite} }
-
-// ReadSite reads and checks a site document. file only names the place.
+// ReadSite reads and checks a site document. What only sizing needs may be
+// missing. Every flaw is a Usage error with its field. file only names the
+// place.
 func ReadSite(file string, data []byte) (*Site, error) {
 	var s Site
 	if err := manifests.DecodeStrict(file, data, &s); err != nil {
 		return nil, err
 	}
-	wrong := func(field, hint, format string, args ...any) error {
-		return fault.At(fault.Place{File: file, Field: field}, hint, format, args...)
-	}
-	if s.APIVersion != manifests.APIVersion || s.Kind != KindSite {
-		return nil, wrong("kind", "the site document of the sizing goes to --servers", "not a %s document of %s but %.40q", KindSite, manifests.APIVersion, s.Kind)
-	}
-	for field, list := range map[string][]string{"ntp": s.NTP, "mail": s.Mail, "idp": s.IDP, "outside": s.Outside} {
-		if len(list) > maxSiteList {
-			return nil, wrong(field, "", "list has more than %d members", maxSiteList)
-		}
-	}
-	for _, name := range append(slices.Clone(s.Outside), s.NTP...) {
-		if !isHost(name) {
-			return nil, wrong("ntp", "a name or an address", "%.80q is not the name of a host", name)
-		}
-	}
-	for i, relay := range s.Mail {
-		if host, port, err := net.SplitHostPort(relay); err != nil || !isHost(host) || port == "" {
-			return nil, wrong(fmt.Sprintf("mail[%d]", i), "such as smtp.example.org:25", "%.80q is not host:port", relay)
-		}
-	}
-	for i, url := range s.IDP {
-		if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
-			return nil, wrong(fmt.Sprintf("idp[%d]", i), "", "%.80q is not an http or https address", url)
-		}
-	}
-	if s.DNS != nil {
-		if !domainName.MatchString(s.DNS.Domain) {
-			return nil, wrong("dns.domain", "", "%.80q is not the name of a domain", s.DNS.Domain)
-		}
-		for _, name := range s.DNS.All() {
-			if !domainName.MatchString(name) || len(name) > 253 {
-				return nil, wrong("dns.names", "", "%.80q is not a name", name)
-			}
-		}
-	}
-	if s.Push != "" && !slices.Contains([]string{"A", "B", "C"}, s.Push) {
-		return nil, wrong("push", "A is through Wire's AWS SNS, B through your own, C is none", "unknown push option %.40q", s.Push)
-	}
-	if c := s.Certificate; c != nil && (c.File == "") == (c.Address == "") {
-		return nil, wrong("certificate", "", "wants either file or address")
-	}
-	if r := s.Registry; r != nil && (r.Host == "" || !path.IsAbs(r.Path)) {
-		return nil, wrong("registry", "such as {host: assethost, path: /var/lib/registry}", "wants the host and the absolute path of its data")
-	}
-	for i, waiver := range s.Waivers {
-		if _, err := ParseWaiver(waiver.ID, waiver.Reason); err != nil {
-			return nil, wrong(fmt.Sprintf("waivers[%d]", i), "", "%w", err)
-		}
+	c := &sectionCheck{file: file}
+	c.services(&s)
+	c.machines(&s)
+	c.policy(&s)
+	if err := errors.Join(append([]error{s.CheckDocument(file)}, c.flaws...)...); err != nil {
+		return nil, err
 	}
 	return &s, nil
 }
+
+// federated tells whether the backend federates with others; nil where no
+// document says.
+func (s *Site) federated() *bool {
+	if s.Name == "" { // which each document has
+		return nil
+	}
+	return &s.Federation
+}
+
+const installedHint = "such as 5.28.0"
 
 // CheckInstalled checks the version that is to be upgraded.
 func (s *Site) CheckInstalled() error {
@@ -205,12 +169,7 @@ func (s *Site) CheckInstalled() error {
 		return nil
 	}
 	if _, err := semver.NewVersion(s.Installed); err != nil {
-		return fault.New(fault.Usage, fault.Here, "installed", "such as 5.28.0", "%.80q is not a version", s.Installed)
+		return fault.New(fault.Usage, fault.Here, "installed", installedHint, "%.80q is not a version", s.Installed)
 	}
 	return nil
-}
-
-func isHost(name string) bool {
-	_, err := netip.ParseAddr(name)
-	return err == nil || domainName.MatchString(name)
 }

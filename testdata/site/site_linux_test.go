@@ -433,23 +433,24 @@ func (s *site) documents(hosts []*host) {
 // siteDocument writes what the site promised, with further limits.
 func (s *site) siteDocument(limits string) {
 	s.file(filepath.Join(s.folder, "site.yaml"), fmt.Sprintf(`apiVersion: island/v1
-kind: PreflightSite
+kind: Site
 name: test site
-island: true
-outside: [outside.example]
-dns: {domain: wire.example, server: "%[1]s", federation: true}
-certificate: {address: "%[1]s:8443"}
-caFile: %[2]s
-ntp: ["%[1]s"]
-mail: ["%[1]s:25"]
-loadBalancer: {address: "%[1]s"}
-turn: [{address: "%[1]s"}]
-idp: ["https://%[1]s:8444/metadata"]
+federation: true
 push: C
-# Stolen time and the state of the kernel's clock are no namespace's own: they are the machine's that runs this.
-limits: {cpu.steal: {warn: 100, fail: 100}%[3]s}
-waivers:
-  - {id: time.synchronised, reason: the clock is the machine's}
+preflight:
+  outside: [outside.example]
+  dns: {domain: wire.example, server: "%[1]s"}
+  certificate: {address: "%[1]s:8443"}
+  caFile: %[2]s
+  ntp: ["%[1]s"]
+  mailRelays: ["%[1]s:25"]
+  loadBalancer: {address: "%[1]s"}
+  turn: [{address: "%[1]s"}]
+  idp: ["https://%[1]s:8444/metadata"]
+  # Stolen time and the state of the kernel's clock are no namespace's own: they are the machine's that runs this.
+  limits: {cpu.steal: {warn: 100, fail: 100}%[3]s}
+  waivers:
+    - {id: time.synchronised, reason: the clock is the machine's}
 `, network+"1", filepath.Join(s.folder, "ca.pem"), limits), 0o644)
 }
 

@@ -28,13 +28,11 @@ func Site(ctx context.Context, site *preflight.Site) []facts.Observation {
 	one := func(look func(context.Context) facts.Observation) {
 		looks = append(looks, func(ctx context.Context) []facts.Observation { return []facts.Observation{look(ctx)} })
 	}
-	if site.DNS != nil {
-		for _, name := range site.DNS.All() {
-			one(func(ctx context.Context) facts.Observation { return address(ctx, resolver, name) })
-		}
-		if site.DNS.Federation {
-			one(func(ctx context.Context) facts.Observation { return service(ctx, resolver, site.DNS.Domain) })
-		}
+	for _, name := range site.DNSNames() {
+		one(func(ctx context.Context) facts.Observation { return address(ctx, resolver, name) })
+	}
+	if site.DNS != nil && site.Federation {
+		one(func(ctx context.Context) facts.Observation { return service(ctx, resolver, site.DNS.Domain) })
 	}
 	if site.Certificate != nil {
 		looks = append(looks, func(ctx context.Context) []facts.Observation { return certificate(ctx, resolver, site) })
@@ -42,7 +40,7 @@ func Site(ctx context.Context, site *preflight.Site) []facts.Observation {
 	for _, server := range site.NTP {
 		one(func(ctx context.Context) facts.Observation { return ntp(ctx, resolver, server) })
 	}
-	for _, relay := range site.Mail {
+	for _, relay := range site.MailRelays {
 		one(func(ctx context.Context) facts.Observation { return mail(ctx, resolver, relay) })
 	}
 	for _, server := range site.TURN {
@@ -51,7 +49,7 @@ func Site(ctx context.Context, site *preflight.Site) []facts.Observation {
 	for _, url := range site.IDP {
 		one(func(ctx context.Context) facts.Observation { return idp(ctx, resolver, site, url) })
 	}
-	if site.Island {
+	if !site.Internet {
 		one(func(ctx context.Context) facts.Observation { return outside(ctx, resolver, site) })
 		one(func(context.Context) facts.Observation { return wayOut() })
 	}

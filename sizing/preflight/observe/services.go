@@ -64,11 +64,9 @@ func certificate(ctx context.Context, resolver *net.Resolver, site *preflight.Si
 func names(leaf *x509.Certificate, site *preflight.Site, object, method string) facts.Observation {
 	o := facts.Observation{Check: "site.certificate-names", Object: object, Outcome: facts.OK, Method: method, Values: map[string]string{"observed": facts.Cut(strings.Join(leaf.DNSNames, ", "))}}
 	var missing []string
-	if site.DNS != nil {
-		for _, name := range site.DNS.All() {
-			if leaf.VerifyHostname(name) != nil {
-				missing = append(missing, name)
-			}
+	for _, name := range site.DNSNames() {
+		if leaf.VerifyHostname(name) != nil {
+			missing = append(missing, name)
 		}
 	}
 	if len(missing) > 0 {
@@ -187,8 +185,8 @@ func handshake(ctx context.Context, resolver *net.Resolver, site *preflight.Site
 	}
 	defer conn.Close()
 	name, _, _ := net.SplitHostPort(site.Certificate.Address)
-	if site.DNS != nil && len(site.DNS.All()) > 0 {
-		name = site.DNS.All()[0]
+	if names := site.DNSNames(); len(names) > 0 {
+		name = names[0]
 	}
 	// What is presented is looked at here, and checked by chainOf and names.
 	client := tls.Client(conn, &tls.Config{ServerName: name, InsecureSkipVerify: true}) //nolint:gosec // see above

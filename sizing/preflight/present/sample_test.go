@@ -172,7 +172,7 @@ func faultySite(t testing.TB) *preflight.Report {
 		{Check: "site.ntp", Object: "10.0.0.3", Outcome: facts.TimedOut, Method: "one NTP request from the admin host"},
 	}
 	site := preflight.NewSite()
-	site.Name, site.Island = "Klinikum Musterstadt", true
+	site.Name, site.Internet = "Klinikum Musterstadt", false
 	site.Waivers = []preflight.Waiver{{ID: "software.leftovers", Host: "minio1", Reason: "Upgrade 2024"}}
 	for i := range 3 {
 		server := sizing.Server{Name: fmt.Sprintf("server%d", i+1)}
