@@ -10,7 +10,7 @@ import (
 	"github.com/islandbundle/island/sizing/report"
 )
 
-const pathMethod = "ICMP echo that may not be fragmented, from the largest size down, both ways"
+const pathMethod = "ICMP echoes that may not be fragmented: the largest that comes back, both ways"
 
 // A way between two hosts, measured from one of its ends or from both.
 type way struct {
