@@ -13,26 +13,33 @@ import (
 
 func keyLine(h *host) string { return string(ssh.MarshalAuthorizedKey(h.publicKey)) }
 
-// TestSite builds the site once and injects one fault after the other.
+// TestSite injects one fault after the other. Most of a run is waiting: so there
+// are two sites, and each gets half of the faults.
 func TestSite(t *testing.T) {
-	s := newSite(t, goodHosts())
-	t.Run("good site", func(t *testing.T) {
-		s.good(t)
-	})
-	for _, f := range faults() {
-		t.Run(f.name, func(t *testing.T) {
-			whole := s.t
-			s.t = t
-			defer func() { s.t = whole }()
-			undo := f.inject(s)
-			r := s.preflight()
-			undo()
-			f.judge(t, r)
+	const sites = 2
+	for i := range sites {
+		t.Run(strconv.Itoa(i+1), func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, goodHosts())
+			t.Run("good site", func(t *testing.T) { s.good(t) })
+			for k, f := range faults() {
+				if k%sites == i {
+					t.Run(f.name, func(t *testing.T) { s.suffer(t, f) })
+				}
+			}
+			t.Run("good site again", func(t *testing.T) { s.good(t) })
 		})
 	}
-	t.Run("good site again", func(t *testing.T) {
-		s.good(t)
-	})
+}
+
+func (s *site) suffer(t *testing.T, f fault) {
+	whole := s.t
+	s.t = t
+	defer func() { s.t = whole }()
+	undo := f.inject(s)
+	r := s.preflight()
+	undo()
+	f.judge(t, r)
 }
 
 func (f fault) judge(t *testing.T, r result) {

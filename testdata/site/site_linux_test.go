@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -47,6 +48,9 @@ type site struct {
 }
 
 const network = "10.99.0."
+
+// sites counts those that were built, for the names of their namespaces.
+var sites atomic.Int32
 
 // maxRSS is the memory that a run may take, whatever hosts say, in KiB.
 const maxRSS = 150 << 10
@@ -92,7 +96,7 @@ func needed(t *testing.T) {
 func newSite(t *testing.T, hosts []*host) *site {
 	t.Helper()
 	needed(t)
-	s := &site{t: t, folder: t.TempDir(), prefix: fmt.Sprintf("isl%d-", os.Getpid()%10000), hosts: hosts, ports: map[string]int{}}
+	s := &site{t: t, folder: t.TempDir(), prefix: fmt.Sprintf("isl%d-%d-", os.Getpid()%10000, sites.Add(1)), hosts: hosts, ports: map[string]int{}}
 	t.Cleanup(s.stop)
 	if err := build(); err != nil {
 		t.Fatal(err)
