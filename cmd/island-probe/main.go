@@ -202,6 +202,7 @@ func largestMTU(ctx context.Context, system probe.System) int {
 func session(ctx context.Context, system probe.System, args []string, in io.Reader, out io.Writer) error {
 	set := flags("session")
 	folder := set.String("remove", "", "")
+	since := set.String("since", "", "")
 	if set.Parse(args) != nil || set.NArg() > 0 {
 		return errUsage
 	}
@@ -210,6 +211,7 @@ func session(ctx context.Context, system probe.System, args []string, in io.Read
 			return err
 		}
 	}
+	system.Since = probe.ParseSince(*since)
 	buffered := bufio.NewWriter(out)
 	return probe.Serve(ctx, system, in, flusher{buffered})
 }

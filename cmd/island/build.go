@@ -170,7 +170,7 @@ func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error
 		if plan, err = a.deepen(ctx, f, plan, signers, source, out); err != nil {
 			return err
 		}
-		defer plan.Close() //nolint:errcheck // nothing is written any more
+		defer plan.Close()
 	}
 	progress := a.progress("build")
 	err = bundle.Fill(ctx, plan, source, out, bundle.FillOptions{

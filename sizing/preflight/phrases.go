@@ -110,7 +110,7 @@ var phrases = []phrase{
 	{"architecture that the probe was built for and runs on", "Architektur, für die das Messprogramm gebaut ist und auf der es läuft"},
 	{"least of threads, affinity and quota", "das Kleinste aus Threads, Affinität und Quote"},
 	{"processor flag aes", "Prozessor-Flag aes"},
-	{"median share of stolen time in 5 windows of %s", "Median des entzogenen Anteils in 5 Fenstern von %s"},
+	{"median share of stolen time in 5 windows, over %s", "Median des entzogenen Anteils in 5 Fenstern, über %s"},
 	{"lesser of MemTotal and the control groups' limit", "das Kleinere aus MemTotal und der Grenze der Control Groups"},
 	{"statfs(2), mount table", "statfs(2), Mount-Tabelle"},
 	{"median of the 99th percentiles of 5 runs of up to 100 writes of 2300 bytes with fdatasync(2), 1s each at most", "Median der 99. Perzentile von 5 Läufen mit bis zu 100 Schreibvorgängen von 2300 Bytes mit fdatasync(2), je höchstens 1 s"},

@@ -34,6 +34,7 @@ core id		: 0
 // recorded is a host's tree with cgroup version 2, a data disk, and more.
 var recorded = map[string]string{
 	"/proc/cpuinfo":                     cpuinfo,
+	"/proc/uptime":                      "12345.67 23456.78\n",
 	"/proc/stat":                        "cpu  10 0 10 80 0 0 0 5 0 0\n",
 	"/proc/meminfo":                     "MemTotal:       8000000 kB\nMemAvailable:   7000000 kB\nSwapTotal:       1024 kB\nHugePages_Total:       2\nHugepagesize:       2048 kB\n",
 	"/sys/kernel/kexec_crash_size":      "268435456\n",

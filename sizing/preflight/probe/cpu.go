@@ -1,14 +1,10 @@
 package probe
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"math"
 	"runtime"
-	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -121,62 +117,4 @@ func (s System) affinity() (int, error) {
 		return 0, err
 	}
 	return set.Count(), nil
-}
-
-// stealWindows are the parts of a sample, of which the middle one counts: a
-// burst in one of them is no oversubscribed server.
-const stealWindows = 5
-
-// steal watches stolen time for the length of a sample.
-func (s System) steal(ctx context.Context, sample time.Duration) facts.Value[float64] {
-	share, err := s.stolenShare(ctx, sample)
-	return known(share, err, fmt.Sprintf("median share of stolen time in %d windows of %s", stealWindows, sample/stealWindows), "/proc/stat")
-}
-
-// stolenShare reads the first line of /proc/stat after each window of the sample.
-func (s System) stolenShare(ctx context.Context, sample time.Duration) (float64, error) {
-	var shares []float64
-	stolen0, total0, err := s.cpuTimes()
-	for range stealWindows {
-		if err != nil {
-			return 0, err
-		}
-		select {
-		case <-time.After(sample / stealWindows):
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		}
-		var stolen1, total1 uint64
-		stolen1, total1, err = s.cpuTimes()
-		share := 0.0
-		if total1 > total0 && stolen1 > stolen0 {
-			share = 100 * float64(stolen1-stolen0) / float64(total1-total0)
-		}
-		shares = append(shares, share)
-		stolen0, total0 = stolen1, total1
-	}
-	return percentile(shares, 50), err
-}
-
-// cpuTimes reads stolen and total time; see proc_stat(5).
-func (s System) cpuTimes() (stolen, total uint64, err error) {
-	text, err := s.read("/proc/stat")
-	if err != nil {
-		return 0, 0, err
-	}
-	line, _, _ := strings.Cut(text, "\n")
-	fields := strings.Fields(line)
-	if len(fields) < 9 || fields[0] != "cpu" {
-		return 0, 0, errors.New("has no line of all processors")
-	}
-	for i, field := range fields[1:9] {
-		n, err := strconv.ParseUint(field, 10, 64)
-		if err != nil {
-			return 0, 0, err
-		}
-		if total += n; i == 7 {
-			stolen = n
-		}
-	}
-	return stolen, total, nil
 }

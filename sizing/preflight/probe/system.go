@@ -19,8 +19,9 @@ import (
 // System is the host that is looked at. The zero value is the one the probe
 // runs on.
 type System struct {
-	Root    string // before every path that is read; default /
-	Version string // of the probe
+	Root    string   // before every path that is read; default /
+	Version string   // of the probe
+	Since   CPUTimes // when the host was reached; the zero value if that is not known
 
 	// Asked of the kernel when nil.
 	Affinity  func() (int, error)

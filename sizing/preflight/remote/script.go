@@ -18,6 +18,8 @@ trap clean EXIT
 trap "exit 129" HUP INT TERM
 limit=
 if command -v timeout >/dev/null 2>&1; then limit="timeout 60"; fi
+since=
+{ read -r since rest </proc/uptime && read -r rest </proc/stat; } 2>/dev/null && since="$since $rest"
 uid=$(id -u)
 echo "island-hello $(uname -sm)"
 read -r size sum mode || exit 0
@@ -52,9 +54,9 @@ got=$(sha256sum <"$d/island-probe")
 chmod 700 "$d/island-probe"
 echo island-start
 case $mode in
-sudo) sudo -n "$d/island-probe" session --remove "$d" ;;
-password) { printf "%s\n" "$pw"; exec cat; } | sudo -S -k -p "" "$d/island-probe" session --remove "$d" ;;
-*) "$d/island-probe" session --remove "$d" ;;
+sudo) sudo -n "$d/island-probe" session --remove "$d" --since "$since" ;;
+password) { printf "%s\n" "$pw"; exec cat; } | sudo -S -k -p "" "$d/island-probe" session --remove "$d" --since "$since" ;;
+*) "$d/island-probe" session --remove "$d" --since "$since" ;;
 esac
 code=$?
 # sudo ends as the probe does; only where that failed it is asked for itself.
