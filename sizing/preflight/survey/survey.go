@@ -163,7 +163,7 @@ func (s *surveyor) collect(ctx context.Context, v *visit) {
 	case err != nil:
 		s.lost(v, err)
 	case v.result.Internal == "":
-		v.result.Internal = firstAddress(v.result.Facts)
+		v.result.Internal = internal(ctx, v.host.Target.Address, v.result.Facts.Network.Interfaces.Value)
 	}
 }
 
@@ -227,32 +227,52 @@ func (s *surveyor) finish(ctx context.Context, v *visit) {
 	s.done(v)
 }
 
-// firstAddress gives the first address that other hosts could use, for hosts
-// whose inventory does not say: one of IPv4, else one of IPv6.
-func firstAddress(f *facts.Facts) string {
-	for _, suits := range []func(netip.Addr) bool{netip.Addr.Is4, netip.Addr.Is6} {
-		for _, nic := range f.Network.Interfaces.Value {
-			for _, address := range nic.Addresses {
-				if prefix, err := netip.ParsePrefix(address.Prefix); err == nil && suits(prefix.Addr()) && prefix.Addr().IsGlobalUnicast() {
-					return prefix.Addr().String()
-				}
+// internal gives the address that other hosts could use, for hosts whose
+// inventory does not say: the one that ssh went to, if it is the host's own;
+// else the first of a device, which the bridge of a container runtime is not.
+func internal(ctx context.Context, target string, nics []facts.NIC) string {
+	wanted, _ := resolve(ctx, target)
+	best, bestRank := "", 0
+	for _, nic := range nics {
+		for _, address := range nic.Addresses {
+			prefix, err := netip.ParsePrefix(address.Prefix)
+			if err != nil || !prefix.Addr().IsGlobalUnicast() {
+				continue
+			}
+			rank := 1
+			if nic.Driver != "" {
+				rank += 2
+			}
+			if prefix.Addr().Is4() {
+				rank++
+			}
+			if prefix.Addr() == wanted {
+				return wanted.String()
+			}
+			if rank > bestRank {
+				best, bestRank = prefix.Addr().String(), rank
 			}
 		}
 	}
-	return ""
+	return best
 }
 
 // link lets hosts speak to each other: first all listen, then all dial.
 func (s *surveyor) link(ctx context.Context) []facts.Link {
 	hosts := make([]facts.Host, len(s.visits))
-	byName := map[string]*visit{}
 	for i := range s.visits {
 		hosts[i] = s.visits[i].result
-		byName[s.visits[i].host.Name] = &s.visits[i]
 	}
 	wants := s.options.Ports.Wants(hosts)
 	listening := s.listen(ctx, wants)
 	s.balanced = s.loadBalancer(ctx)
+	// As they are now: while hosts dial, some may be lost.
+	peers := map[string]peer{}
+	for i := range s.visits {
+		if v := &s.visits[i]; v.session != nil {
+			peers[v.host.Name] = peer{v.result.Internal, v.token, v.result.Facts.Network.Listeners.Value}
+		}
+	}
 	var mu sync.Mutex
 	links := []facts.Link{}
 	s.each(func(v *visit) {
@@ -260,8 +280,11 @@ func (s *surveyor) link(ctx context.Context) []facts.Link {
 			return
 		}
 		s.stage(v, Dial)
-		mine := slices.DeleteFunc(slices.Clone(wants), func(w preflight.Want) bool { return w.From != v.host.Name || byName[w.To].session == nil })
-		made := s.dial(ctx, v, mine, byName, listening)
+		mine := slices.DeleteFunc(slices.Clone(wants), func(w preflight.Want) bool {
+			_, there := peers[w.To]
+			return w.From != v.host.Name || !there
+		})
+		made := s.dial(ctx, v, mine, peers, listening)
 		mu.Lock()
 		defer mu.Unlock()
 		links = append(links, made...)
@@ -279,6 +302,13 @@ func (s *surveyor) inOrder(links []facts.Link) []facts.Link {
 		return cmp.Or(order[a.From]-order[b.From], order[a.To]-order[b.To], cmp.Compare(a.Protocol, b.Protocol), a.Port-b.Port)
 	})
 	return links
+}
+
+// peer is what others need to know of a host to dial it.
+type peer struct {
+	address   string // empty if it is not known
+	token     string
+	listeners []facts.Listener
 }
 
 type portOf struct {
@@ -318,34 +348,34 @@ func (s *surveyor) listen(ctx context.Context, wants []preflight.Want) map[portO
 
 // dial makes one host try all that it wants to reach. A port that could not be
 // listened on is not dialled: whatever answered would be another program.
-func (s *surveyor) dial(ctx context.Context, v *visit, wants []preflight.Want, byName map[string]*visit, listening map[portOf]probe.Listening) []facts.Link {
+func (s *surveyor) dial(ctx context.Context, v *visit, wants []preflight.Want, peers map[string]peer, listening map[portOf]probe.Listening) []facts.Link {
 	var links []facts.Link
 	var targets []probe.Target
 	var index []int
-	var peers []string
+	var others []string
 	for _, want := range wants {
-		to := byName[want.To]
+		to := peers[want.To]
 		port := probe.Port{Protocol: want.Protocol, Port: want.Port}
-		link := facts.Link{From: want.From, To: want.To, Address: to.result.Internal, Protocol: want.Protocol, Port: want.Port, Rows: want.Rows}
+		link := facts.Link{From: want.From, To: want.To, Address: to.address, Protocol: want.Protocol, Port: want.Port, Rows: want.Rows}
 		state, ok := listening[portOf{want.To, port}]
 		switch {
-		case to.result.Internal == "":
+		case to.address == "":
 			link.Outcome, link.Detail = facts.Unmade, "address of the host is not known"
 		case !ok || state.Outcome == facts.Failed:
 			link.Outcome, link.Detail = facts.Unmade, cmp.Or(state.Detail, "probe did not listen")
 		case state.Outcome == facts.InUse && s.options.Upgrade && port.Protocol == "tcp":
 			// What is installed has the port: whether it can be reached is what counts.
-			targets = append(targets, probe.Target{Port: port, Address: to.result.Internal})
+			targets = append(targets, probe.Target{Port: port, Address: to.address})
 			index = append(index, len(links))
 		case state.Outcome == facts.InUse:
-			link.Outcome, link.Detail = facts.InUse, holder(to.result.Facts, port)
+			link.Outcome, link.Detail = facts.InUse, holder(to.listeners, port)
 		default:
-			targets = append(targets, probe.Target{Port: port, Address: to.result.Internal, Token: to.token})
+			targets = append(targets, probe.Target{Port: port, Address: to.address, Token: to.token})
 			index = append(index, len(links))
 		}
 		links = append(links, link)
-		if to.result.Internal != "" && !slices.Contains(peers, want.To) {
-			peers = append(peers, want.To)
+		if to.address != "" && !slices.Contains(others, want.To) {
+			others = append(others, want.To)
 		}
 	}
 	if len(targets) > 0 {
@@ -359,17 +389,17 @@ func (s *surveyor) dial(ctx context.Context, v *visit, wants []preflight.Want, b
 			link.Outcome, link.Detail, link.RoundTrip = result.Outcome, result.Detail, result.RoundTrip
 		}
 	}
-	return append(links, s.paths(ctx, v, peers, byName)...)
+	return append(links, s.paths(ctx, v, others, peers)...)
 }
 
-// paths measures the ways from one host to its peers.
-func (s *surveyor) paths(ctx context.Context, v *visit, peers []string, byName map[string]*visit) []facts.Link {
-	if len(peers) == 0 {
+// paths measures the ways from one host to others.
+func (s *surveyor) paths(ctx context.Context, v *visit, others []string, peers map[string]peer) []facts.Link {
+	if len(others) == 0 {
 		return nil
 	}
 	var addresses []string
-	for _, peer := range peers {
-		addresses = append(addresses, byName[peer].result.Internal)
+	for _, name := range others {
+		addresses = append(addresses, peers[name].address)
 	}
 	largest := mtu(v.result)
 	results, err := v.session.PathMTU(ctx, largest, addresses)
@@ -379,7 +409,7 @@ func (s *surveyor) paths(ctx context.Context, v *visit, peers []string, byName m
 	}
 	var links []facts.Link
 	for i, result := range results {
-		links = append(links, pathLink(v.host.Name, peers[i], largest, result))
+		links = append(links, pathLink(v.host.Name, others[i], largest, result))
 	}
 	return links
 }
@@ -397,8 +427,8 @@ func mtu(host facts.Host) int {
 }
 
 // holder names the program that has a port, where the probe could see it.
-func holder(f *facts.Facts, port probe.Port) string {
-	for _, listener := range f.Network.Listeners.Value {
+func holder(listeners []facts.Listener, port probe.Port) string {
+	for _, listener := range listeners {
 		if listener.Protocol == port.Protocol && listener.Port == port.Port {
 			return listener.Process
 		}
