@@ -17,7 +17,8 @@ var imageCount = regexp.MustCompile(`What happened\n  12 charts, (\d+) images, 3
 func TestDemo(t *testing.T) {
 	folder := t.TempDir()
 	island := filepath.Join(folder, "island")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", island, "../island")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", folder, "../island", "../island-probe")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build island: %v\n%s", err, said)
 	}
@@ -37,6 +38,8 @@ func TestDemo(t *testing.T) {
 			"needed by chart wire-server, Deployment/brig",
 			"$ island verify tampered.tar --key island.pub\n",
 			"# exit status 3",
+			"$ island preflight -q --local --group demo --bundle fixture-2026.1.1-amd64.tar --key island.pub --table demo",
+			"table demo",
 			"island: blobs/sha256/",
 			"$ skopeo inspect oci-archive:" + dir + "/fixture-2026.1.0-amd64.tar:quay.io/wire/brig:5.30.9\n",
 		} {

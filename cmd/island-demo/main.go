@@ -20,7 +20,7 @@ import (
 )
 
 // acts are what is played, in this order. Each is in a file of its name.
-var acts = []act{keygen, resolve, build, verify, show, tamper, patch}
+var acts = []act{keygen, resolve, build, verify, show, tamper, patch, preflight}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

@@ -74,7 +74,11 @@ type textWriter struct {
 
 // summary counts what ended how, and on how many hosts.
 func (t *textWriter) summary(r *preflight.Report) {
-	fmt.Fprintln(t, t.lang.F("%d hosts, table %s", "%d Hosts, Tabelle %s", len(r.Hosts), facts.Printable(r.Table)))
+	hosts := t.lang.F("%d hosts", "%d Hosts", len(r.Hosts))
+	if len(r.Hosts) == 1 {
+		hosts = t.lang.T("1 host", "1 Host")
+	}
+	fmt.Fprintln(t, hosts+t.lang.F(", table %s", ", Tabelle %s", facts.Printable(r.Table)))
 	words := 0
 	for _, o := range outcomes {
 		words = max(words, columns(Outcome(t.lang, o)))
