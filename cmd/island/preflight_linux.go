@@ -103,7 +103,7 @@ func (f *preflightFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.local, "local", false, "measure this machine alone; --group says its roles")
 	flags.StringArrayVar(&f.groups, "group", nil, "with --local, a group that this machine is in; else, look at these groups alone (repeatable)")
 	flags.StringVar(&f.factsDir, "facts", "", "judge what a folder holds (a survey.json, or facts of hosts) and measure nothing")
-	flags.StringVar(&f.save, "save", "", "folder to keep what was measured in, as survey.json and facts of each host")
+	flags.StringVar(&f.save, "save", "", "folder to keep what was measured in, as survey.json")
 	flags.StringVar(&f.site, "site", "", "site document (docs/site.schema.json): what the site promised, and what of it is to be looked at")
 	flags.StringVar(&f.table, "table", "", "hardware table: a name ("+strings.Join(sizing.Names(), ", ")+") or a file")
 	flags.StringVar(&f.ports, "ports", "", "table of ports, in place of the program's own")
