@@ -157,6 +157,9 @@ func (j *judgement) siteChecks() {
 				days, _ := strconv.ParseFloat(o.Values["observed"], 64)
 				f.outcome, f.required = passIf(days >= j.limit(o.Check, "warn"), Warn), "≥ "+trim(j.limit(o.Check, "warn"))
 			}
+		case facts.Moot:
+			f.outcome = Skipped
+			f.message = say("%s was not tried: %s", "%s wurde nicht versucht: %s", o.Object, Phrase(o.Detail))
 		case facts.Unmade:
 			f.outcome = Error
 			f.message = say("%s could not be measured: %s", "%s konnte nicht gemessen werden: %s", o.Object, Phrase(o.Detail))

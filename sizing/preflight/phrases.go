@@ -32,6 +32,7 @@ var outcomeWords = map[facts.Outcome]report.Text{
 	facts.InUse:       {EN: "in use", DE: "belegt"},
 	facts.WrongHost:   {EN: "wrong host", DE: "falscher Host"},
 	facts.Unmade:      {EN: "not tried", DE: "nicht versucht"},
+	facts.Moot:        {EN: "not tried", DE: "nicht versucht"},
 	facts.Failed:      {EN: "failed", DE: "fehlgeschlagen"},
 }
 
@@ -103,6 +104,8 @@ var phrases = []phrase{
 	{"status %s", "Status %s"},
 	{"what is there is no SAML metadata", "dort liegen keine SAML-Metadaten"},
 	{"leads to %s", "führt zu %s"},
+	{"it may lead to nodes that were not measured: %s", "führt vielleicht zu Knoten, die nicht gemessen wurden: %s"},
+	{"the inventory has no node", "das Inventory hat keinen Knoten"},
 	{"does not lead to a node port where the probe listens", "führt zu keinem Node-Port, an dem das Messprogramm lauscht"},
 	{"RSA, %s bits", "RSA, %s Bits"},
 

@@ -133,6 +133,11 @@ func faults() []fault {
 			s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", "down")
 			return func() { s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", "up") }
 		}, []string{"reach.down@minio1"}, 5},
+		{"node behind the load balancer down", func(s *site) func() {
+			h := s.host("kubenode1")
+			s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", "down")
+			return func() { s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", "up") }
+		}, []string{"reach.down@kubenode1"}, 5},
 		{"wrong SSH key", func(s *site) func() {
 			h := s.host("restund1")
 			s.in(h, "mv /etc/ssh/island_keys /etc/ssh/island_keys.good; : >/etc/ssh/island_keys")

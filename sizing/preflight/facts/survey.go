@@ -70,6 +70,7 @@ const (
 	InUse     Outcome = "in-use"     // another program has the port already
 	WrongHost Outcome = "wrong-host" // something answered that was not the probe over there
 	Unmade    Outcome = "unmeasured" // could not be tried
+	Moot      Outcome = "moot"       // was not tried, for a reason that is told elsewhere
 )
 
 // AdminHost is the from of a link that begins at the admin host.

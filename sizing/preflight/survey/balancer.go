@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -21,22 +22,59 @@ const (
 	httpsPort, httpPort = 443, 80
 	balancerLimit       = 5 * time.Second
 	maxBalancerAnswer   = 64
+	maxBalancerTries    = 6
 	balancerCheck       = "site.load-balancer"
 	balancerMethod      = "TCP connection from the admin host, answered by the probes that listen on the node ports"
 )
 
 // loadBalancer connects to the load balancer while probes listen on the node
-// ports: whose token comes back tells which node it leads to.
+// ports: whose token comes back tells which node it leads to. It may lead to
+// each node in turn, those included that were not measured.
 func (s *surveyor) loadBalancer(ctx context.Context) []facts.Observation {
 	if s.options.Site == nil || s.options.Site.LoadBalancer == nil {
 		return nil
 	}
-	lb := s.options.Site.LoadBalancer
-	var result []facts.Observation
-	for _, port := range []int{cmp.Or(lb.HTTPS, httpsPort), cmp.Or(lb.HTTP, httpPort)} {
-		result = append(result, s.balance(ctx, net.JoinHostPort(lb.Address, strconv.Itoa(port))))
+	var nodes int
+	var lost []string
+	for _, v := range s.visits {
+		if slices.Contains(v.host.Groups, nodeGroup) {
+			nodes++
+			if v.session == nil {
+				lost = append(lost, v.host.Name)
+			}
+		}
 	}
+	lb := s.options.Site.LoadBalancer
+	ports := []int{cmp.Or(lb.HTTPS, httpsPort), cmp.Or(lb.HTTP, httpPort)}
+	result := make([]facts.Observation, len(ports))
+	var tasks sync.WaitGroup
+	for i, port := range ports {
+		tasks.Go(func() {
+			o := s.balanceAll(ctx, net.JoinHostPort(lb.Address, strconv.Itoa(port)), min(nodes, maxBalancerTries))
+			if o.Outcome != facts.OK && len(lost) > 0 {
+				o.Outcome, o.Detail = facts.Moot, "it may lead to nodes that were not measured: "+strings.Join(lost, ", ")
+			}
+			result[i] = o
+		})
+	}
+	tasks.Wait()
 	return result
+}
+
+// balanceAll connects several times at once, of which one that leads to a node
+// is enough.
+func (s *surveyor) balanceAll(ctx context.Context, address string, tries int) facts.Observation {
+	best := facts.Observation{Check: balancerCheck, Object: address, Method: balancerMethod, Outcome: facts.Unmade, Detail: "the inventory has no node"}
+	results := make(chan facts.Observation, tries)
+	for range tries {
+		go func() { results <- s.balance(ctx, address) }()
+	}
+	for range tries {
+		if best = <-results; best.Outcome == facts.OK {
+			break
+		}
+	}
+	return best
 }
 
 func (s *surveyor) balance(ctx context.Context, address string) facts.Observation {
@@ -50,7 +88,7 @@ func (s *surveyor) balance(ctx context.Context, address string) facts.Observatio
 		var n int
 		n, err = io.ReadAtLeast(conn, answer, 1)
 		token := strings.TrimSpace(string(answer[:n]))
-		i := slices.IndexFunc(s.visits, func(v visit) bool { return v.token == token && slices.Contains(v.host.Groups, "kube-node") })
+		i := slices.IndexFunc(s.visits, func(v visit) bool { return v.token == token && slices.Contains(v.host.Groups, nodeGroup) })
 		switch {
 		case i >= 0:
 			o.Outcome, o.Detail = facts.OK, "leads to "+s.visits[i].host.Name

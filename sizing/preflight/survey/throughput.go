@@ -11,8 +11,8 @@ import (
 	"github.com/islandbundle/island/sizing/preflight/remote"
 )
 
-// conferenceGroup are the hosts that conference servers run on.
-const conferenceGroup = "kube-node"
+// nodeGroup are the hosts that conference servers and the ingress run on.
+const nodeGroup = "kube-node"
 
 // throughput lets each conference host send to the next one, the last one to
 // the first: so each sends once and receives once. One pair at a time, since
@@ -20,7 +20,7 @@ const conferenceGroup = "kube-node"
 func (s *surveyor) throughput(ctx context.Context, dialled []facts.Link) []facts.Link {
 	var ring []*visit
 	for i := range s.visits {
-		if v := &s.visits[i]; v.session != nil && v.result.Internal != "" && slices.Contains(v.host.Groups, conferenceGroup) {
+		if v := &s.visits[i]; v.session != nil && v.result.Internal != "" && slices.Contains(v.host.Groups, nodeGroup) {
 			ring = append(ring, v)
 		}
 	}
