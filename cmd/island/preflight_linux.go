@@ -328,7 +328,7 @@ func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) 
 		if target.SudoPassword == "" {
 			target.SudoPassword = connection.BecomePassword
 		}
-		hosts = append(hosts, survey.Host{Name: host.Name, Groups: host.Groups, Internal: connection.Internal, Target: target})
+		hosts = append(hosts, survey.Host{Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces(), Internal: connection.Internal, Target: target})
 	}
 	if len(hosts) == 0 {
 		return nil, usage("the groups of the inventory are "+strings.Join(inv.Groups(), ", "), "no host is in the groups that were asked for")

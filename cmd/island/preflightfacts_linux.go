@@ -57,7 +57,7 @@ func regroup(s *facts.Survey, inv *inventory.Inventory) {
 	for i := range s.Hosts {
 		at := slices.IndexFunc(inv.Hosts, func(h *inventory.Host) bool { return h.Name == s.Hosts[i].Name })
 		if at >= 0 {
-			s.Hosts[i].Groups = inv.Hosts[at].Groups
+			s.Hosts[i].Groups, s.Hosts[i].Interfaces = inv.Hosts[at].Groups, inv.Hosts[at].Interfaces()
 		}
 	}
 }
@@ -93,7 +93,7 @@ func readFactsFolder(folder string, inv *inventory.Inventory) (*facts.Survey, er
 		if err != nil {
 			return nil, err
 		}
-		result := facts.Host{Name: host.Name, Groups: host.Groups, Internal: connection.Internal, Facts: byName[host.Name]}
+		result := facts.Host{Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces(), Internal: connection.Internal, Facts: byName[host.Name]}
 		result.Reach = facts.Reach{Outcome: facts.Reached, Method: "saved"}
 		if result.Facts == nil {
 			result.Reach.Outcome, result.Reach.Detail = facts.Failed, "no facts of it were brought"

@@ -39,6 +39,7 @@ var hostChecks = []struct {
 	{"time.synchronised", (*judgement).synchronised},
 	{"net.hostname", (*judgement).hostname},
 	{"net.address", (*judgement).address},
+	{"net.interface", (*judgement).interfaces},
 	{"net.static", (*judgement).static},
 	{"net.speed", (*judgement).speed},
 	{"net.island", (*judgement).island},
@@ -294,6 +295,34 @@ func (j *judgement) address(host *facts.Host, f found) {
 		f.observed = n.Name
 	}
 	j.add("net.address", f)
+}
+
+// interfaces judges those that the inventory names: a service binds to the
+// address that it finds there, and others use the internal one.
+func (j *judgement) interfaces(host *facts.Host, f found) {
+	if !host.Facts.Network.Interfaces.Known() {
+		return // net.address says so
+	}
+	f.method = host.Facts.Network.Interfaces.Method
+	var there []string
+	for _, n := range host.Facts.Network.Interfaces.Value {
+		there = append(there, n.Name)
+	}
+	with, _ := nic(host)
+	for _, name := range host.Interfaces {
+		f.object, f.required = name, name
+		switch {
+		case !slices.Contains(there, name):
+			f.outcome, f.observed = Fail, strings.Join(there, ", ")
+			f.message = say("inventory names the interface %s; there are %s", "Inventory nennt die Schnittstelle %s; vorhanden sind %s", name, f.observed)
+		case with != nil && with.Name != name:
+			f.outcome, f.observed = Fail, with.Name
+			f.message = say("inventory names the interface %s, but the address %s that others use is at %s", "Inventory nennt die Schnittstelle %s, aber die Adresse %s, die andere verwenden, liegt auf %s", name, host.Internal, with.Name)
+		default:
+			f.outcome, f.observed, f.message = Pass, name, report.Text{}
+		}
+		j.add("net.interface", f)
+	}
 }
 
 func (j *judgement) static(host *facts.Host, f found) {

@@ -155,6 +155,20 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		"whole host name":        {func(s *facts.Survey) { h(s, "minio2").Facts.Network.Hostname.Value = "minio2.example" }, nil},
 		"dynamic address":        {func(s *facts.Survey) { h(s, "minio2").Facts.Network.Interfaces.Value[0].Addresses[0].Dynamic = true }, []string{"fail net.static@minio2"}},
 		"other address":          {func(s *facts.Survey) { h(s, "minio2").Internal = "10.9.9.9" }, []string{"fail net.address@minio2"}},
+		"slow throughput": {func(s *facts.Survey) {
+			s.Links = append(s.Links, facts.Link{From: "kubenode1", To: "kubenode2", Protocol: "throughput", Outcome: facts.OK, BitsPerSecond: 1e8},
+				facts.Link{From: "kubenode2", To: "kubenode3", Protocol: "throughput", Outcome: facts.OK, BitsPerSecond: 9.4e8})
+		}, []string{"fail link.throughput@kubenode1"}},
+		"throughput not measured": {func(s *facts.Survey) {
+			s.Links = append(s.Links, facts.Link{From: "kubenode1", To: "kubenode2", Protocol: "throughput", Outcome: facts.TimedOut})
+		}, []string{"error link.throughput@kubenode1"}},
+		"interface of another name": {func(s *facts.Survey) { h(s, "cassandra2").Interfaces = []string{"enp1s0"} }, []string{"fail net.interface@cassandra2"}},
+		"interface without the address": {func(s *facts.Survey) {
+			h(s, "cassandra2").Interfaces = []string{"eth1"}
+			nics := &h(s, "cassandra2").Facts.Network.Interfaces.Value
+			*nics = append(*nics, facts.NIC{Name: "eth1", MTU: 1500, Addresses: []facts.Address{{Prefix: "10.7.0.2/24"}}})
+		}, []string{"fail net.interface@cassandra2"}},
+		"interface as named":     {func(s *facts.Survey) { h(s, "cassandra2").Interfaces = []string{"eth0"} }, nil},
 		"slow link":              {func(s *facts.Survey) { h(s, "kubenode1").Facts.Network.Interfaces.Value[0].Speed = 100 }, []string{"fail net.speed@kubenode1"}},
 		"link that does not say": {func(s *facts.Survey) { h(s, "kubenode1").Facts.Network.Interfaces.Value[0].Speed = 0 }, nil},
 		"default route": {func(s *facts.Survey) {

@@ -205,6 +205,14 @@ func faults() []fault {
 			s.in(h, "ip addr change "+h.address+"/24 dev eth0 valid_lft 3600 preferred_lft 3600")
 			return func() { s.in(h, "ip addr change "+h.address+"/24 dev eth0 valid_lft forever preferred_lft forever") }
 		}, []string{"net.static@kubenode3"}, 4},
+		{"interface of another name", func(s *site) func() {
+			s.nic = "enp1s0"
+			s.inventory(nil)
+			return func() {
+				s.nic = ""
+				s.inventory(nil)
+			}
+		}, []string{"net.interface@cassandra1"}, 4},
 		{"leftovers", func(s *site) func() {
 			h := s.host("kubenode3")
 			s.in(h, "mkdir -p /var/lib/etcd/member; touch /var/lib/etcd/member/x")

@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -43,6 +44,7 @@ type site struct {
 	cgroups []string
 
 	ports map[string]int // of sshd, where it is not 22
+	nic   string         // that the inventory names, where it is not eth0
 
 	stopServices func()
 }
@@ -419,6 +421,7 @@ func (s *site) inventory(edit func(groups map[string][]string)) {
 	for group, members := range groups {
 		fmt.Fprintf(&b, "\n[%s]\n%s\n", group, strings.Join(members, "\n"))
 	}
+	fmt.Fprintf(&b, "\n[cassandra:vars]\ncassandra_network_interface = %s\n", cmp.Or(s.nic, "eth0"))
 	s.file(filepath.Join(s.folder, "hosts.ini"), b.String(), 0o644)
 }
 

@@ -19,9 +19,12 @@ type Host struct {
 	Address  string   `json:"address"`            // where SSH went; empty for the local host and for saved facts
 	Internal string   `json:"internal,omitempty"` // address that other hosts use
 	Groups   []string `json:"groups"`
-	Reach    Reach    `json:"reach"`
-	Clock    *Clock   `json:"clock,omitempty"`
-	Facts    *Facts   `json:"facts,omitempty"`
+	// Interfaces are those that the inventory tells the host's services to use.
+	Interfaces []string `json:"interfaces,omitempty"`
+
+	Reach Reach  `json:"reach"`
+	Clock *Clock `json:"clock,omitempty"`
+	Facts *Facts `json:"facts,omitempty"`
 }
 
 // Outcome is how an attempt at something ended.

@@ -3,6 +3,7 @@ package inventory
 import (
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -66,6 +67,27 @@ func asText(value any) string {
 
 var plainHost = regexp.MustCompile(`^[A-Za-z0-9_.:%][A-Za-z0-9_.:%-]{0,254}$`)
 var plainUser = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_.@-]{0,254}$`)
+
+// interfaceGroups are the variables that name the network interface of a
+// service, and the groups that run it (wireapp/wire-server-deploy 5.32,
+// ansible/inventory/offline).
+var interfaceGroups = map[string]string{
+	"cassandra_network_interface": "cassandra", "elasticsearch_network_interface": "elasticsearch", "minio_network_interface": "minio",
+	"postgresql_network_interface": "postgresql", "rabbitmq_network_interface": "rmq-cluster", "restund_network_interface": "restund",
+}
+
+// Interfaces gives the network interfaces that the host's services are told to
+// use.
+func (h *Host) Interfaces() []string {
+	var names []string
+	for variable, group := range interfaceGroups {
+		if name := h.Text(variable); name != "" && slices.Contains(h.Groups, group) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
 
 // Connection gives how to reach the host. What would be an option to ssh rather
 // than a name is refused.

@@ -154,3 +154,31 @@ func fuzzOne(t *testing.T, name, text string) {
 		}
 	}
 }
+
+// TestInterfaces: a variable counts for the hosts of its own group alone.
+func TestInterfaces(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "hosts.ini")
+	const text = `[all:vars]
+cassandra_network_interface = enp1s0
+[cassandra]
+c1
+[rmq-cluster]
+r1
+[rmq-cluster:vars]
+rabbitmq_network_interface = "{{ nic }}"
+nic = enp7s0
+`
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	inv, err := Read(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range inv.Hosts {
+		if got, want := host.Interfaces(), map[string][]string{"c1": {"enp1s0"}, "r1": {"enp7s0"}}[host.Name]; !slices.Equal(got, want) {
+			t.Errorf("interfaces of %s are %q, want %q", host.Name, got, want)
+		}
+	}
+}

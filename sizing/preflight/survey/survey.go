@@ -25,7 +25,9 @@ type Host struct {
 	Name     string
 	Groups   []string
 	Internal string // address that other hosts use; empty: found in its facts
-	Target   remote.Target
+	// Interfaces are those that its services are told to use.
+	Interfaces []string
+	Target     remote.Target
 }
 
 // Options say how a survey is made.
@@ -74,7 +76,7 @@ func Take(ctx context.Context, hosts []Host, options Options) (*facts.Survey, er
 	start := time.Now()
 	s := &surveyor{options: options, visits: make([]visit, len(hosts))}
 	for i, host := range hosts {
-		s.visits[i] = visit{host: host, token: rand.Text(), result: facts.Host{Name: host.Name, Groups: host.Groups, Internal: host.Internal, Address: host.Target.Address}}
+		s.visits[i] = visit{host: host, token: rand.Text(), result: facts.Host{Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces, Internal: host.Internal, Address: host.Target.Address}}
 	}
 	observed := make(chan []facts.Observation, 1)
 	go func() {
