@@ -286,7 +286,7 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 	}
 	return survey.Take(ctx, hosts, survey.Options{
 		Remote: remote.Options{Probe: f.probe(found), SSH: f.ssh, ConfigFile: f.sshConfig},
-		Ports:  input.Ports, Site: input.Site, Request: request, NoLinks: f.noLinks, Throughput: f.through,
+		Ports:  input.Ports, Site: input.Site, Request: request, NoLinks: f.noLinks, Throughput: f.through, Partial: f.local || len(f.groups) > 0,
 		Upgrade: input.Site.Installed != "", Progress: progress,
 	})
 }

@@ -176,6 +176,12 @@ func (j *judgement) memory(host *facts.Host, f found) {
 	}
 	f.outcome, f.tolerance = j.amount(v.Value, required, j.Table.Tolerance.Memory, moreThan)
 	f.observed, f.required, f.unit = gigabytes(v.Value), gigabytes(int64(required)), "GB"
+	if huge := host.Facts.Memory.HugePages.Value; huge > 0 {
+		f.message = say("%s GB visible, %s GB of them huge pages; %s GB required (tolerance %s)", "%s GB sichtbar, %s GB davon Huge Pages; %s GB verlangt (Toleranz %s)",
+			Phrase(gigabytes(host.Facts.Memory.Total.Value)), Phrase(gigabytes(huge)), Phrase(f.required), f.tolerance)
+		j.add("memory.total", f)
+		return
+	}
 	f.message = say("%s GB visible, %s GB required (tolerance %s)", "%s GB sichtbar, %s GB verlangt (Toleranz %s)", Phrase(f.observed), Phrase(f.required), f.tolerance)
 	j.add("memory.total", f)
 }

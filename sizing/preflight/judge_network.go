@@ -151,7 +151,7 @@ func (j *judgement) port(object string, links []facts.Link) {
 			f.outcome = Skipped // one of many ports: by chance another program's; or the very service that is upgraded
 		}
 	case facts.Unmade:
-		f.outcome = Skipped
+		f.outcome = Error
 		f.message = say("%s from %s was not tried: %s", "%s von %s wurde nicht versucht: %s", object, who, Phrase(link.Detail))
 	default:
 		f.outcome = Fail

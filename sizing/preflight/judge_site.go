@@ -31,6 +31,10 @@ func (j *judgement) counts() {
 			f.outcome = Skipped
 			f.message = say("no Restund hosts: coturn has taken its place, and no table has figures for it", "Keine Restund-Hosts: coturn ist an die Stelle getreten, und keine Tabelle hat Zahlen dafür")
 		}
+		if j.Survey.Partial && f.outcome == Fail {
+			f.outcome = Skipped
+			f.message = say("only some hosts were looked at", "Nur einige Hosts wurden betrachtet")
+		}
 		j.add("count.hosts", f)
 	}
 	members := 0
@@ -42,6 +46,9 @@ func (j *judgement) counts() {
 	if members > 0 {
 		f := found{object: "etcd", observed: strconv.Itoa(members), required: "odd", outcome: passIf(members%2 == 1, Fail), method: "inventory group etcd"}
 		f.message = say("%d etcd members", "%d etcd-Mitglieder", members)
+		if j.Survey.Partial {
+			f.outcome, f.message = Skipped, say("only some hosts were looked at", "Nur einige Hosts wurden betrachtet")
+		}
 		j.add("count.etcd", f)
 	}
 }
@@ -156,6 +163,10 @@ func (j *judgement) siteChecks() {
 			if o.Check == "site.certificate-dates" {
 				days, _ := strconv.ParseFloat(o.Values["observed"], 64)
 				f.outcome, f.required = passIf(days >= j.limit(o.Check, "warn"), Warn), "≥ "+trim(j.limit(o.Check, "warn"))
+			}
+			if bits, err := strconv.ParseFloat(o.Values["rsaBits"], 64); err == nil {
+				f.outcome, f.observed, f.required = passIf(bits >= j.limit(o.Check, "rsaBits"), Fail), o.Values["rsaBits"], "≥ "+trim(j.limit(o.Check, "rsaBits"))
+				f.unit = "bits"
 			}
 		case facts.Moot:
 			f.outcome = Skipped

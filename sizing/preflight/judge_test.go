@@ -162,6 +162,18 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		"throughput not measured": {func(s *facts.Survey) {
 			s.Links = append(s.Links, facts.Link{From: "kubenode1", To: "kubenode2", Protocol: "throughput", Outcome: facts.TimedOut})
 		}, []string{"error link.throughput@kubenode1"}},
+		"weak key": {func(s *facts.Survey) {
+			s.Site = append(s.Site, facts.Observation{Check: "site.certificate-key", Object: "x", Outcome: facts.OK, Values: map[string]string{"rsaBits": "1024"}},
+				facts.Observation{Check: "site.certificate-key", Object: "y", Outcome: facts.OK, Values: map[string]string{"rsaBits": "2048"}})
+		}, []string{"fail site.certificate-key@"}},
+		"some hosts alone": {func(s *facts.Survey) { s.Partial, s.Hosts = true, s.Hosts[:1] }, nil},
+		"port that could not be listened on": {func(s *facts.Survey) {
+			s.Links[0].Outcome, s.Links[0].Detail = facts.Unmade, "too many open files"
+		}, []string{"error link.tcp@cassandra1"}},
+		"huge pages": {func(s *facts.Survey) {
+			m := &h(s, "cassandra2").Facts.Memory
+			m.Total, m.HugePages, m.Usable = read[int64](16<<30), read[int64](15<<30), read[int64](1<<30)
+		}, []string{"fail memory.total@cassandra2"}},
 		"interface of another name": {func(s *facts.Survey) { h(s, "cassandra2").Interfaces = []string{"enp1s0"} }, []string{"fail net.interface@cassandra2"}},
 		"interface without the address": {func(s *facts.Survey) {
 			h(s, "cassandra2").Interfaces = []string{"eth1"}

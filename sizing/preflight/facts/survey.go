@@ -7,7 +7,8 @@ type Survey struct {
 	APIVersion string        `json:"apiVersion"` // island/v1
 	Kind       string        `json:"kind"`       // Survey
 	Started    time.Time     `json:"started"`
-	Elapsed    float64       `json:"elapsed"` // seconds
+	Elapsed    float64       `json:"elapsed"`           // seconds
+	Partial    bool          `json:"partial,omitempty"` // some hosts of the site were left out on purpose
 	Hosts      []Host        `json:"hosts"`
 	Links      []Link        `json:"links"`
 	Site       []Observation `json:"site"`

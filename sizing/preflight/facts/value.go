@@ -64,7 +64,7 @@ type Memory struct {
 	Total     Value[int64] `json:"total"` // MemTotal: nominal less what firmware and kernel keep
 	Available Value[int64] `json:"available"`
 	Limit     Value[int64] `json:"limit"`  // of control groups; 0: no limit
-	Usable    Value[int64] `json:"usable"` // the lesser of total and limit
+	Usable    Value[int64] `json:"usable"` // total less huge pages, or limit where that is less
 	Swap      Value[int64] `json:"swap"`
 	HugePages Value[int64] `json:"hugePages"`   // bytes set aside for huge pages
 	KDump     Value[int64] `json:"crashKernel"` // bytes set aside for a crash kernel

@@ -103,6 +103,8 @@ func chainOf(chain []*x509.Certificate, site *preflight.Site, object, method str
 }
 
 // authorities are the site's own with those of the system; nil is the system's.
+// A file of them often holds those between as well, which clients do not have:
+// only what vouches for itself is believed.
 func authorities(site *preflight.Site) (*x509.CertPool, error) {
 	if site.CAFile == "" {
 		return nil, nil
@@ -115,29 +117,35 @@ func authorities(site *preflight.Site) (*x509.CertPool, error) {
 	if err != nil {
 		pool = x509.NewCertPool()
 	}
-	if !pool.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("%s holds no certificate", site.CAFile)
+	certificates, err := parsePEM(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", site.CAFile, err)
+	}
+	found := false
+	for _, certificate := range certificates {
+		if bytes.Equal(certificate.RawIssuer, certificate.RawSubject) {
+			pool.AddCert(certificate)
+			found = true
+		}
+	}
+	if !found {
+		return nil, fmt.Errorf("%s holds no root certificate", site.CAFile)
 	}
 	return pool, nil
 }
-
-// minRSA is the least that clients take (CA/Browser Forum Baseline Requirements 6.1.5).
-const minRSA = 2048
 
 func key(leaf *x509.Certificate, site *preflight.Site, object, method string) facts.Observation {
 	o := facts.Observation{Check: "site.certificate-key", Object: object, Outcome: facts.OK, Method: method}
 	switch public := leaf.PublicKey.(type) {
 	case *rsa.PublicKey:
 		o.Detail = fmt.Sprintf("RSA, %d bits", public.N.BitLen())
-		if public.N.BitLen() < minRSA {
-			o.Outcome = facts.Failed
-		}
+		o.Values = map[string]string{"rsaBits": strconv.Itoa(public.N.BitLen())}
 	case *ecdsa.PublicKey:
 		o.Detail = "ECDSA, " + public.Curve.Params().Name
 	default:
 		o.Detail = leaf.PublicKeyAlgorithm.String()
 	}
-	if site.Certificate.KeyFile == "" || site.Certificate.File == "" || o.Outcome != facts.OK {
+	if site.Certificate.KeyFile == "" || site.Certificate.File == "" {
 		return o
 	}
 	if _, err := tls.LoadX509KeyPair(site.Certificate.File, site.Certificate.KeyFile); err != nil {
@@ -151,6 +159,10 @@ func readPEM(file string) ([]*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parsePEM(data)
+}
+
+func parsePEM(data []byte) ([]*x509.Certificate, error) {
 	var chain []*x509.Certificate
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
 		if block.Type != "CERTIFICATE" {
@@ -259,20 +271,20 @@ func mail(ctx context.Context, resolver *net.Resolver, relay string) facts.Obser
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(limit))
 	reader := bufio.NewReaderSize(io.LimitReader(conn, 64<<10), maxGreeting)
-	greeting, err := reader.ReadSlice('\n')
+	greeting, err := reply(reader)
 	if err != nil {
 		return failed("site.mail", relay, method, err)
 	}
 	o := facts.Observation{Check: "site.mail", Object: relay, Method: method, Outcome: facts.OK}
-	if !bytes.HasPrefix(greeting, []byte("220")) {
-		o.Outcome, o.Detail = facts.WrongHost, facts.Cut("greets with "+string(greeting))
+	if !strings.HasPrefix(greeting, "220") {
+		o.Outcome, o.Detail = facts.WrongHost, facts.Cut("greets with "+greeting)
 		return o
 	}
 	_, err = io.WriteString(conn, "EHLO island.invalid\r\n")
 	if err == nil {
-		var reply []byte
-		if reply, err = reader.ReadSlice('\n'); err == nil && !bytes.HasPrefix(reply, []byte("250")) {
-			o.Outcome, o.Detail = facts.Refused, facts.Cut(string(reply))
+		var answer string
+		if answer, err = reply(reader); err == nil && !strings.HasPrefix(answer, "250") {
+			o.Outcome, o.Detail = facts.Refused, facts.Cut(answer)
 		}
 	}
 	if err != nil {
@@ -280,6 +292,17 @@ func mail(ctx context.Context, resolver *net.Resolver, relay string) facts.Obser
 	}
 	_, _ = io.WriteString(conn, "QUIT\r\n")
 	return o
+}
+
+// reply gives the last line of a reply, which alone has no hyphen behind its
+// code (RFC 5321, 4.2.1).
+func reply(reader *bufio.Reader) (string, error) {
+	for {
+		line, err := reader.ReadSlice('\n')
+		if err != nil || len(line) < 4 || line[3] != '-' {
+			return string(line), err
+		}
+	}
 }
 
 // turn sends a STUN binding request over each transport (RFC 8489).

@@ -16,7 +16,9 @@ func (s System) memory() facts.Memory {
 		err = errors.New("has no MemTotal")
 	}
 	limit, limitSource, limitErr := s.memoryLimit()
-	usable := info["MemTotal"]
+	// What is set aside for huge pages serves nobody who does not ask for them.
+	huge := info["HugePages_Total"] * info["Hugepagesize"]
+	usable := max(info["MemTotal"]-huge, 0)
 	if limit > 0 {
 		usable = min(usable, limit)
 	}
@@ -25,9 +27,9 @@ func (s System) memory() facts.Memory {
 		Total:     known(info["MemTotal"], err, "MemTotal", source),
 		Available: known(info["MemAvailable"], err, "MemAvailable", source),
 		Limit:     known(limit, limitErr, "least limit of the control groups up to the root, 0 for none", limitSource),
-		Usable:    known(usable, err, "lesser of MemTotal and the control groups' limit", source+", "+limitSource),
+		Usable:    known(usable, err, "MemTotal less huge pages, or the control groups' limit where that is less", source+", "+limitSource),
 		Swap:      known(info["SwapTotal"], err, "SwapTotal", source),
-		HugePages: known(info["HugePages_Total"]*info["Hugepagesize"], err, "HugePages_Total × Hugepagesize", source),
+		HugePages: known(huge, err, "HugePages_Total × Hugepagesize", source),
 		KDump:     known(crash, crashErr, "bytes reserved for a crash kernel", "/sys/kernel/kexec_crash_size"),
 	}
 }

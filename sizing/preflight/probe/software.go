@@ -118,6 +118,7 @@ func (s System) security() facts.Security {
 	}
 	tables, err := s.nftables()
 	switch {
+	case err != nil && len(firewalls) > 0: // what is found is found
 	case err != nil && runningErr == nil:
 		runningErr = err // what is known would look like all there is
 	case tables > 0:

@@ -38,6 +38,7 @@ type Options struct {
 	Request    probe.Request   // Name is filled in for each host
 	NoLinks    bool            // do not let hosts speak to each other
 	Throughput bool            // send data between conference hosts
+	Partial    bool            // there are more hosts, which were left out on purpose
 	Upgrade    bool            // a service that has its port already is spoken to
 	Parallel   int             // hosts at once; default 64
 	Progress   Progress        // nil for none
@@ -100,7 +101,7 @@ func Take(ctx context.Context, hosts []Host, options Options) (*facts.Survey, er
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	survey := &facts.Survey{APIVersion: facts.APIVersion, Kind: facts.SurveyKind, Started: start.UTC(), Hosts: []facts.Host{}, Links: s.inOrder(append(links, s.ways...)), Site: site}
+	survey := &facts.Survey{APIVersion: facts.APIVersion, Kind: facts.SurveyKind, Started: start.UTC(), Partial: options.Partial, Hosts: []facts.Host{}, Links: s.inOrder(append(links, s.ways...)), Site: site}
 	for i := range s.visits {
 		survey.Hosts = append(survey.Hosts, s.visits[i].result)
 	}
