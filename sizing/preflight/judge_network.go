@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -97,11 +98,58 @@ func (j *judgement) links() {
 	for _, k := range order {
 		j.port(k.object, groups[k])
 	}
+	j.listeners()
 	j.paths()
 	j.throughput()
 	if wants := j.Ports.Wants(j.Survey.Hosts); len(groups) == 0 && len(wants) > 0 {
 		j.add("link.tcp", found{outcome: Skipped, message: say("hosts did not try to reach each other", "Hosts haben nicht versucht, einander zu erreichen")})
 	}
+}
+
+// listeners finds programs that have a port of a host's roles at an address
+// where no other host would notice: a service that listens at all addresses, or
+// at that one, does not start beside them.
+func (j *judgement) listeners() {
+	if j.isUpgrade() {
+		return // then it is the services themselves
+	}
+	type port struct {
+		host, protocol string
+		number         int
+	}
+	told := map[port]bool{}
+	for _, link := range j.Survey.Links {
+		if link.Outcome == facts.InUse {
+			told[port{link.To, link.Protocol, link.Port}] = true
+		}
+	}
+	for _, host := range j.Survey.Hosts {
+		if host.Facts == nil {
+			continue
+		}
+		for _, listener := range host.Facts.Network.Listeners.Value {
+			row := j.rowTo(host.Groups, listener.Protocol, listener.Port)
+			p := port{host.Name, listener.Protocol, listener.Port}
+			if row == nil || row.SampleOf != "" || told[p] {
+				continue
+			}
+			told[p] = true
+			f := found{host: host.Name, object: fmt.Sprintf("%s/%d", p.protocol, p.number), outcome: Fail, observed: string(facts.InUse), required: "free", method: host.Facts.Network.Listeners.Method}
+			f.source = "ports " + row.ID + ": " + j.Ports.Sources[row.Source].Title
+			f.message = say("%s (%s) is in use at %s: %s", "%s (%s) ist belegt an %s: %s", f.object, row.Purpose, listener.Address, cmp.Or(listener.Process, "?"))
+			j.add("port.in-use", f)
+		}
+	}
+}
+
+// rowTo gives the first row that wants a port of a host in these groups, or nil.
+func (j *judgement) rowTo(groups []string, protocol string, port int) *PortRow {
+	for i := range j.Ports.Rows {
+		if row := &j.Ports.Rows[i]; row.Protocol == protocol && slices.Contains(row.Ports, port) && inAny(groups, row.To) {
+			return row
+		}
+	}
+	return nil
 }
 
 // rowOf gives the row of the table of ports that first wants a link, or nil.

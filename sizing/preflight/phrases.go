@@ -105,6 +105,7 @@ var phrases = []phrase{
 	{"status %s", "Status %s"},
 	{"what is there is no SAML metadata", "dort liegen keine SAML-Metadaten"},
 	{"leads to %s", "führt zu %s"},
+	{"answers, as what is installed", "antwortet, als das Installierte"},
 	{"it may lead to nodes that were not measured: %s", "führt vielleicht zu Knoten, die nicht gemessen wurden: %s"},
 	{"the inventory has no node", "das Inventory hat keinen Knoten"},
 	{"does not lead to a node port where the probe listens", "führt zu keinem Node-Port, an dem das Messprogramm lauscht"},

@@ -205,6 +205,12 @@ func faults() []fault {
 			s.in(h, "ip addr change "+h.address+"/24 dev eth0 valid_lft 3600 preferred_lft 3600")
 			return func() { s.in(h, "ip addr change "+h.address+"/24 dev eth0 valid_lft forever preferred_lft forever") }
 		}, []string{"net.static@kubenode3"}, 4},
+		{"service that others do not see", func(s *site) func() {
+			h := s.host("elasticsearch1")
+			stop := s.background(h, program("island-probe"), "listen", "--address", "127.0.0.1", "--token", "other", "--for", "10m", "tcp:9300")
+			s.awaitPort(h, "tcp", 9300)
+			return stop
+		}, []string{"port.in-use@elasticsearch1"}, 4},
 		{"interface of another name", func(s *site) func() {
 			s.nic = "enp1s0"
 			s.inventory(nil)

@@ -23,21 +23,27 @@ const (
 	balancerLimit       = 5 * time.Second
 	maxBalancerAnswer   = 64
 	maxBalancerTries    = 6
+	balancerPatience    = 12 * time.Second
+	balancerPause       = time.Second
 	balancerCheck       = "site.load-balancer"
 	balancerMethod      = "TCP connection from the admin host, answered by the probes that listen on the node ports"
 )
 
 // loadBalancer connects to the load balancer while probes listen on the node
 // ports: whose token comes back tells which node it leads to. It may lead to
-// each node in turn, those included that were not measured.
-func (s *surveyor) loadBalancer(ctx context.Context) []facts.Observation {
+// each node in turn, those included that were not measured. One that looks after
+// its nodes sends nobody there before it has seen them answer, some seconds
+// after they have begun.
+// The hosts may do other things meanwhile: the function that it gives waits for
+// what was seen.
+func (s *surveyor) loadBalancer(ctx context.Context) (wait func() []facts.Observation) {
 	if s.options.Site == nil || s.options.Site.LoadBalancer == nil {
-		return nil
+		return func() []facts.Observation { return nil }
 	}
 	var nodes int
 	var lost []string
-	for _, v := range s.visits {
-		if slices.Contains(v.host.Groups, nodeGroup) {
+	for i := range s.visits {
+		if v := &s.visits[i]; slices.Contains(v.host.Groups, nodeGroup) {
 			nodes++
 			if v.session == nil {
 				lost = append(lost, v.host.Name)
@@ -50,15 +56,28 @@ func (s *surveyor) loadBalancer(ctx context.Context) []facts.Observation {
 	var tasks sync.WaitGroup
 	for i, port := range ports {
 		tasks.Go(func() {
-			o := s.balanceAll(ctx, net.JoinHostPort(lb.Address, strconv.Itoa(port)), min(nodes, maxBalancerTries))
-			if o.Outcome != facts.OK && len(lost) > 0 {
-				o.Outcome, o.Detail = facts.Moot, "it may lead to nodes that were not measured: "+strings.Join(lost, ", ")
+			address := net.JoinHostPort(lb.Address, strconv.Itoa(port))
+			for deadline := time.Now().Add(balancerPatience); ; {
+				o := s.balanceAll(ctx, address, min(nodes, maxBalancerTries))
+				if o.Outcome != facts.OK && len(lost) > 0 {
+					o.Outcome, o.Detail = facts.Moot, "it may lead to nodes that were not measured: "+strings.Join(lost, ", ")
+				}
+				result[i] = o
+				if o.Outcome == facts.OK || o.Outcome == facts.Moot || nodes == 0 || time.Now().After(deadline) {
+					return
+				}
+				select {
+				case <-time.After(balancerPause):
+				case <-ctx.Done():
+					return
+				}
 			}
-			result[i] = o
 		})
 	}
-	tasks.Wait()
-	return result
+	return func() []facts.Observation {
+		tasks.Wait()
+		return result
+	}
 }
 
 // balanceAll connects several times at once, of which one that leads to a node
@@ -81,6 +100,11 @@ func (s *surveyor) balance(ctx context.Context, address string) facts.Observatio
 	o := facts.Observation{Check: balancerCheck, Object: address, Method: balancerMethod}
 	dialer := net.Dialer{Timeout: balancerLimit}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err == nil && s.options.Upgrade {
+		_ = conn.Close()
+		o.Outcome, o.Detail = facts.OK, "answers, as what is installed"
+		return o
+	}
 	if err == nil {
 		defer conn.Close()
 		_ = conn.SetDeadline(time.Now().Add(balancerLimit))
@@ -88,11 +112,13 @@ func (s *surveyor) balance(ctx context.Context, address string) facts.Observatio
 		var n int
 		n, err = io.ReadAtLeast(conn, answer, 1)
 		token := strings.TrimSpace(string(answer[:n]))
-		i := slices.IndexFunc(s.visits, func(v visit) bool { return v.token == token && slices.Contains(v.host.Groups, nodeGroup) })
+		for i := range s.visits {
+			if v := &s.visits[i]; v.token == token && slices.Contains(v.host.Groups, nodeGroup) {
+				o.Outcome, o.Detail = facts.OK, "leads to "+v.host.Name
+				return o
+			}
+		}
 		switch {
-		case i >= 0:
-			o.Outcome, o.Detail = facts.OK, "leads to "+s.visits[i].host.Name
-			return o
 		case err == nil, errors.Is(err, io.EOF):
 			o.Outcome, o.Detail = facts.WrongHost, "does not lead to a node port where the probe listens"
 			return o

@@ -268,7 +268,7 @@ func (s *surveyor) link(ctx context.Context) []facts.Link {
 	}
 	wants := s.options.Ports.Wants(hosts)
 	listening := s.listen(ctx, wants)
-	s.balanced = s.loadBalancer(ctx)
+	balanced := s.loadBalancer(ctx)
 	// As they are now: while hosts dial, some may be lost.
 	peers := map[string]peer{}
 	for i := range s.visits {
@@ -292,6 +292,7 @@ func (s *surveyor) link(ctx context.Context) []facts.Link {
 		defer mu.Unlock()
 		links = append(links, made...)
 	})
+	s.balanced = balanced()
 	return links
 }
 
@@ -366,8 +367,9 @@ func (s *surveyor) dial(ctx context.Context, v *visit, wants []preflight.Want, p
 			link.Outcome, link.Detail = facts.Unmade, "address of the host is not known"
 		case !ok || state.Outcome == facts.Failed:
 			link.Outcome, link.Detail = facts.Unmade, cmp.Or(state.Detail, "probe did not listen")
-		case state.Outcome == facts.InUse && s.options.Upgrade && port.Protocol == "tcp":
-			// What is installed has the port: whether it can be reached is what counts.
+		case s.options.Upgrade && port.Protocol == "tcp" && (state.Outcome == facts.InUse || isNodePort(port.Port)):
+			// What is installed has the port, or the kernel passes it on to what is
+			// installed, without a socket: whether it can be reached is what counts.
 			targets = append(targets, probe.Target{Port: port, Address: to.address})
 			index = append(index, len(links))
 		case state.Outcome == facts.InUse:
@@ -394,6 +396,9 @@ func (s *surveyor) dial(ctx context.Context, v *visit, wants []preflight.Want, p
 	}
 	return append(links, s.paths(ctx, v, others, peers)...)
 }
+
+// isNodePort tells ports of Kubernetes' default range for services.
+func isNodePort(port int) bool { return port >= 30000 && port <= 32767 }
 
 // paths measures the ways from one host to others.
 func (s *surveyor) paths(ctx context.Context, v *visit, others []string, peers map[string]peer) []facts.Link {

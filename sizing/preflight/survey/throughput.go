@@ -30,8 +30,12 @@ func (s *surveyor) throughput(ctx context.Context, dialled []facts.Link) []facts
 	var links []facts.Link
 	for i, from := range ring {
 		to := ring[(i+1)%len(ring)]
+		port := reachedPort(dialled, from, to)
+		if s.options.Upgrade {
+			port = 0 // those that were reached are what is installed
+		}
 		if from.session != nil && to.session != nil {
-			links = append(links, s.send(ctx, from, to, reachedPort(dialled, from, to)))
+			links = append(links, s.send(ctx, from, to, port))
 		}
 	}
 	return links
