@@ -10,6 +10,10 @@ import (
 type ReachError struct {
 	Outcome facts.Outcome
 	Detail  string
+	// Busy says that the connection was closed before the login, as an sshd does
+	// that has too many under way (sshd_config(5), MaxStartups): worth a try
+	// again.
+	Busy bool
 }
 
 func (e *ReachError) Error() string {
@@ -29,31 +33,35 @@ func unreached(outcome facts.Outcome, detail string) *ReachError {
 var sshSays = []struct {
 	words   string
 	outcome facts.Outcome
+	busy    bool
 }{
-	{"REMOTE HOST IDENTIFICATION HAS CHANGED", facts.KeyChanged},
-	{"host key is known for", facts.KeyUnknown},
-	{"Host key verification failed", facts.KeyUnknown},
-	{"Could not resolve hostname", facts.Unresolved},
-	{"Permission denied (", facts.AuthRefused},
-	{"Too many authentication failures", facts.AuthRefused},
-	{"No supported authentication methods", facts.AuthRefused},
-	{"Connection timed out", facts.Down},
-	{"Connection refused", facts.Down},
-	{"Connection reset", facts.Down},
-	{"Connection closed", facts.Down},
-	{"No route to host", facts.Down},
-	{"Network is unreachable", facts.Down},
-	{"Host is down", facts.Down},
-	{"not responding", facts.Down},
-	{"Broken pipe", facts.Down},
-	{"UNKNOWN port 65535", facts.Down}, // what a jump host's failure looks like from here
+	{"REMOTE HOST IDENTIFICATION HAS CHANGED", facts.KeyChanged, false},
+	{"host key is known for", facts.KeyUnknown, false},
+	{"Host key verification failed", facts.KeyUnknown, false},
+	{"Could not resolve hostname", facts.Unresolved, false},
+	{"Permission denied (", facts.AuthRefused, false},
+	{"Too many authentication failures", facts.AuthRefused, false},
+	{"No supported authentication methods", facts.AuthRefused, false},
+	{"kex_exchange_identification", facts.Down, true},
+	{"Connection timed out", facts.Down, false},
+	{"Connection refused", facts.Down, false},
+	{"Connection reset", facts.Down, true},
+	{"Connection closed", facts.Down, true},
+	{"No route to host", facts.Down, false},
+	{"Network is unreachable", facts.Down, false},
+	{"Host is down", facts.Down, false},
+	{"not responding", facts.Down, false},
+	{"Broken pipe", facts.Down, false},
+	{"UNKNOWN port 65535", facts.Down, false}, // what a jump host's failure looks like from here
 }
 
 // explain tells from what ssh said why there is no session.
 func explain(stderr string) *ReachError {
 	for _, say := range sshSays {
 		if strings.Contains(stderr, say.words) {
-			return unreached(say.outcome, lineWith(stderr, say.words))
+			reach := unreached(say.outcome, lineWith(stderr, say.words))
+			reach.Busy = say.busy
+			return reach
 		}
 	}
 	return unreached(facts.Failed, lastLine(stderr))

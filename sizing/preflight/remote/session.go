@@ -43,6 +43,9 @@ type Options struct {
 	SSH        string        // program; default ssh
 	ConfigFile string        // of ssh, in place of the operator's own; empty leaves it to ssh
 	Connect    time.Duration // limit of connecting; default 10 s
+	// Greeted is called when the host has greeted, after the login; nil for
+	// nothing.
+	Greeted func()
 }
 
 // Limits of what a host may send.
@@ -147,6 +150,9 @@ func (s *Session) start(t Target, options Options) *ReachError {
 	hello, reach := s.await("island-hello ", maxGreet)
 	if reach != nil {
 		return reach
+	}
+	if options.Greeted != nil {
+		options.Greeted()
 	}
 	system, machine, _ := strings.Cut(hello, " ")
 	architecture := map[string]string{"x86_64": "amd64", "aarch64": "arm64"}[machine]

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	mathrand "math/rand/v2"
 	"net/netip"
 	"slices"
 	"sync"
@@ -75,7 +76,7 @@ const clockExchanges = 8
 // a host is part of the survey.
 func Take(ctx context.Context, hosts []Host, options Options) (*facts.Survey, error) {
 	start := time.Now()
-	s := &surveyor{options: options, visits: make([]visit, len(hosts))}
+	s := &surveyor{options: options, visits: make([]visit, len(hosts)), door: make(chan struct{}, atTheDoor)}
 	for i, host := range hosts {
 		s.visits[i] = visit{host: host, token: rand.Text(), result: facts.Host{Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces, Internal: host.Internal, Address: host.Target.Address}}
 	}
@@ -114,6 +115,7 @@ type surveyor struct {
 	visits   []visit
 	balanced []facts.Observation // what the load balancer's ports led to
 
+	door    chan struct{} // as many as may try again at once
 	watches sync.WaitGroup
 	mu      sync.Mutex
 	ways    []facts.Link // from the admin host to the hosts
@@ -156,8 +158,9 @@ func (s *surveyor) collect(ctx context.Context, v *visit) {
 	s.stage(v, Connect)
 	session, end := context.WithCancel(ctx)
 	v.end = end
-	stuck := s.watch(ctx, v.host, end)
-	err := s.visit(session, v)
+	greeted := make(chan struct{})
+	stuck := s.watch(ctx, v.host, greeted, end)
+	err := s.visit(session, v, sync.OnceFunc(func() { close(greeted) }))
 	wasStuck := stuck()
 	v.result.Reach.Elapsed = time.Since(start).Seconds()
 	switch {
@@ -170,9 +173,57 @@ func (s *surveyor) collect(ctx context.Context, v *visit) {
 	}
 }
 
+// The way in may be one for all hosts, a jump host, whose sshd turns some away
+// when more than ten log in at once (sshd_config(5), MaxStartups). Those try
+// again, a few at a time.
+const (
+	atTheDoor = 4
+	doorTries = 6
+	doorPause = 300 * time.Millisecond
+)
+
+// open reaches a host, once more where the door was too crowded.
+func (s *surveyor) open(ctx context.Context, v *visit, greeted func()) (*remote.Session, error) {
+	options := s.options.Remote
+	options.Greeted = greeted
+	session, err := remote.Open(ctx, v.host.Target, options)
+	for try := 1; isBusy(err) && try < doorTries; try++ {
+		select {
+		case <-time.After(time.Duration(try)*doorPause + mathrand.N(doorPause)):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		session, err = s.openInTurn(ctx, v, options)
+	}
+	return session, err
+}
+
+func isBusy(err error) bool {
+	var reach *remote.ReachError
+	return errors.As(err, &reach) && reach.Busy
+}
+
+// openInTurn waits for a place at the door, which it keeps until the login is
+// done.
+func (s *surveyor) openInTurn(ctx context.Context, v *visit, options remote.Options) (*remote.Session, error) {
+	select {
+	case s.door <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	leave := sync.OnceFunc(func() { <-s.door })
+	defer leave()
+	greeted := options.Greeted
+	options.Greeted = func() {
+		leave()
+		greeted()
+	}
+	return remote.Open(ctx, v.host.Target, options)
+}
+
 // visit has a host's clock compared and its facts read.
-func (s *surveyor) visit(ctx context.Context, v *visit) error {
-	session, err := remote.Open(ctx, v.host.Target, s.options.Remote)
+func (s *surveyor) visit(ctx context.Context, v *visit, greeted func()) error {
+	session, err := s.open(ctx, v, greeted)
 	if err != nil {
 		return err
 	}

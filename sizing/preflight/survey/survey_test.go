@@ -18,6 +18,10 @@ import (
 
 // TestMain lets the test binary be a probe: what is sent is this very program.
 func TestMain(m *testing.M) {
+	if address := os.Getenv(wayVariable); address != "" {
+		tellWay(address)
+		return
+	}
 	if len(os.Args) > 3 && os.Args[1] == "session" {
 		if os.Remove(os.Args[0]) != nil || os.Remove(os.Args[3]) != nil {
 			os.Exit(1)

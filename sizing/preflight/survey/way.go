@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/probe"
 )
@@ -21,7 +23,7 @@ const resolveLimit = 3 * time.Second
 // packets get through a way that swallows large ones, so that ssh connects,
 // and then stands still without a sign: watch gives it up. The function that it
 // gives ends the watch, and tells whether it has given up.
-func (s *surveyor) watch(ctx context.Context, host Host, giveUp context.CancelFunc) (end func() bool) {
+func (s *surveyor) watch(ctx context.Context, host Host, greeted <-chan struct{}, giveUp context.CancelFunc) (end func() bool) {
 	if host.Target.Local {
 		return func() bool { return false }
 	}
@@ -32,6 +34,12 @@ func (s *surveyor) watch(ctx context.Context, host Host, giveUp context.CancelFu
 		s.ways = append(s.ways, link)
 		s.mu.Unlock()
 		if link.Outcome != facts.OK || link.MTU >= link.Largest {
+			gaveUp <- false
+			return
+		}
+		select {
+		case <-greeted: // small packets pass
+		case <-done:
 			gaveUp <- false
 			return
 		}
@@ -67,8 +75,50 @@ func way(ctx context.Context, host Host) facts.Link {
 		link.Detail = facts.Cut(err.Error())
 		return link
 	}
-	return pathLink(link.From, link.To, largest, probe.PathMTU(ctx, largest, []string{address.String()})[0])
+	m := probe.PathMTU(ctx, largest, []string{address.String()})[0]
+	if m.Outcome == facts.OK && m.Bytes < largest {
+		// A router that says what it takes, as those of tunnels do, is no fault:
+		// TCP obeys it.
+		largest = max(toldMTU(address, largest), m.Bytes)
+	}
+	return pathLink(link.From, link.To, largest, m)
 }
+
+// tellLimit is how long a router may take to say that a packet is too large.
+const tellLimit = 500 * time.Millisecond
+
+// toldMTU gives the MTU of the way to an address as the kernel knows it, after one
+// packet of a size that may not be fragmented: a smaller one if a router has said
+// so (RFC 1191, RFC 8201). The packet goes to the port for what is thrown away.
+func toldMTU(address netip.Addr, size int) int {
+	conn, err := net.Dial("udp", netip.AddrPortFrom(address, discard).String())
+	if err != nil {
+		return size
+	}
+	defer conn.Close()
+	raw, err := conn.(*net.UDPConn).SyscallConn()
+	if err != nil {
+		return size
+	}
+	level, discover, do, mtu, headers := unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_DO, unix.IP_MTU, 28
+	if address.Is6() {
+		level, discover, do, mtu, headers = unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_DO, unix.IPV6_MTU, 48
+	}
+	told := size
+	_ = raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), level, discover, do) })
+	_, _ = conn.Write(make([]byte, size-headers)) // one that is too large for what is known already is told at once
+	for deadline := time.Now().Add(tellLimit); told == size && time.Now().Before(deadline); time.Sleep(tellLimit / 20) {
+		_ = raw.Control(func(fd uintptr) {
+			if known, err := unix.GetsockoptInt(int(fd), level, mtu); err == nil {
+				told = min(told, known)
+			}
+		})
+	}
+	return told
+}
+
+// discard is the port for what is thrown away (RFC 863).
+const discard = 9
 
 // pathLink puts a measured way into words.
 func pathLink(from, to string, largest int, m probe.MTU) facts.Link {
@@ -96,7 +146,7 @@ func resolve(ctx context.Context, name string) (netip.Addr, error) {
 // mtuTowards gives the MTU of the interface that leads to an address. Nothing is
 // sent: connecting a datagram socket only looks up the route (udp(7)).
 func mtuTowards(address netip.Addr) (int, error) {
-	conn, err := net.Dial("udp", netip.AddrPortFrom(address, 9).String())
+	conn, err := net.Dial("udp", netip.AddrPortFrom(address, discard).String())
 	if err != nil {
 		return 0, err
 	}
