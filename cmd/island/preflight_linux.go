@@ -337,7 +337,7 @@ func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) 
 }
 
 // probe finds the probe for an architecture: in the bundle, in the folder that
-// was named, or beside this program.
+// was named, or beside this program. It is compressed once, for all hosts.
 func (f *preflightFlags) probe(found *carried) func(string) ([]byte, error) {
 	var mu sync.Mutex
 	cache := map[string][]byte{}
@@ -348,6 +348,9 @@ func (f *preflightFlags) probe(found *carried) func(string) ([]byte, error) {
 			return data, nil
 		}
 		data, err := f.findProbe(found, architecture)
+		if err == nil {
+			data, err = remote.Compress(data)
+		}
 		if err == nil {
 			cache[architecture] = data
 		}

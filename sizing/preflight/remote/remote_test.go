@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -32,13 +33,22 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// compressed is this very program as it is sent.
+var compressed = sync.OnceValues(func() ([]byte, error) {
+	data, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		return nil, err
+	}
+	return Compress(data)
+})
+
 func self(t *testing.T) func(string) ([]byte, error) {
 	t.Helper()
 	return func(architecture string) ([]byte, error) {
 		if architecture != runtime.GOARCH {
 			return nil, fmt.Errorf("no probe for %s", architecture)
 		}
-		return os.ReadFile("/proc/self/exe")
+		return compressed()
 	}
 }
 

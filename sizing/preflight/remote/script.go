@@ -17,7 +17,7 @@ fail() { echo "island-fail $1 $2"; exit 1; }
 trap clean EXIT
 trap "exit 129" HUP INT TERM
 limit=
-if command -v timeout >/dev/null 2>&1; then limit="timeout 60"; fi
+if command -v timeout >/dev/null 2>&1; then limit="timeout 120"; fi
 since=
 { read -r since rest </proc/uptime && read -r rest </proc/stat; } 2>/dev/null && since="$since $rest"
 uid=$(id -u)
@@ -47,13 +47,18 @@ if [ "$mode" = password ]; then
   fi
 fi
 echo island-ready
-err=$($limit head -c "$size" 2>&1 >"$d/island-probe") || case $?:$err in
-124:*) fail stalled "the probe did not arrive within a minute" ;;
+err=$($limit head -c "$size" 2>&1 >"$d/sent.gz") || case $?:$err in
+124:*) fail stalled "the probe did not arrive within two minutes" ;;
 *"No space left"*|*uota*) fail disk-full "$made" ;;
 *) fail failed "$err" ;;
 esac
-got=$(sha256sum <"$d/island-probe")
+got=$(sha256sum <"$d/sent.gz")
 [ "${got%% *}" = "$sum" ] || fail damaged "the sum of what arrived differs"
+err=$(gzip -dc <"$d/sent.gz" 2>&1 >"$d/island-probe") || case $err in
+*"No space left"*|*uota*) fail disk-full "$made" ;;
+*) fail failed "$err" ;;
+esac
+rm -f "$d/sent.gz"
 chmod 700 "$d/island-probe"
 echo island-start
 case $mode in

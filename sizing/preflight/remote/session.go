@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -37,8 +38,8 @@ type Target struct {
 
 // Options say how hosts are reached.
 type Options struct {
-	// Probe gives the probe for an architecture as Go names it. An error says
-	// that there is none.
+	// Probe gives the probe for an architecture as Go names it, as [Compress]
+	// makes it. An error says that there is none.
 	Probe      func(architecture string) ([]byte, error)
 	SSH        string        // program; default ssh
 	ConfigFile string        // of ssh, in place of the operator's own; empty leaves it to ssh
@@ -48,12 +49,25 @@ type Options struct {
 	Greeted func()
 }
 
+// Compress makes of a probe what is sent to hosts, to which links may be slow.
+func Compress(probe []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(probe); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
 // Limits of what a host may send.
 const (
 	maxOutput  = 64 << 20 // bytes of a whole session
 	maxGreet   = 64 << 10 // bytes before the script's first word: banners and profiles
 	maxStderr  = 32 << 10 // bytes kept of what ssh and the host complain
-	startLimit = 60 * time.Second
+	startLimit = 130 * time.Second
 	endLimit   = 5 * time.Second // for the script to clean up
 	maxWrites  = 4               // under way at once: one command waits for its answer before the next
 )

@@ -34,6 +34,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// compressed is this very program as it is sent.
+var compressed = sync.OnceValues(func() ([]byte, error) {
+	data, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		return nil, err
+	}
+	return remote.Compress(data)
+})
+
 func options(t *testing.T, rows string) Options {
 	t.Helper()
 	ports, err := preflight.ReadPorts("ports.yaml", []byte("apiVersion: island/v1\nkind: Ports\nsources: {G: {title: x}}\nrows:\n"+rows))
@@ -42,7 +51,7 @@ func options(t *testing.T, rows string) Options {
 	}
 	return Options{
 		Ports:   ports,
-		Remote:  remote.Options{Probe: func(string) ([]byte, error) { return os.ReadFile("/proc/self/exe") }},
+		Remote:  remote.Options{Probe: func(string) ([]byte, error) { return compressed() }},
 		Request: probe.Request{Sample: 1, NoFsync: true, Paths: []string{"/"}},
 	}
 }
