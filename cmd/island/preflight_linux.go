@@ -274,6 +274,9 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 	if err != nil {
 		return nil, err
 	}
+	if names := passwordHosts(inv); len(names) > 0 {
+		a.note("note: the inventory gives a password to log in with for %s; ssh is given none, and wants a key", printable(strings.Join(names, ", ")))
+	}
 	progress := a.hostProgress(hosts)
 	defer progress.close()
 	request := probe.Request{NoFsync: f.noFsync}
@@ -289,6 +292,20 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 		Ports:  input.Ports, Site: input.Site, Request: request, NoLinks: f.noLinks, Throughput: f.through, Partial: f.local || len(f.groups) > 0,
 		Upgrade: input.Site.Installed != "", Progress: progress,
 	})
+}
+
+// passwordHosts gives hosts that Ansible reaches with a password alone.
+func passwordHosts(inv *inventory.Inventory) []string {
+	if inv == nil {
+		return nil
+	}
+	var names []string
+	for _, host := range inv.Hosts {
+		if c, err := host.Connection(); err == nil && c.Password && c.KeyFile == "" {
+			names = append(names, host.Name)
+		}
+	}
+	return names
 }
 
 // hosts gives the hosts to reach, and how.

@@ -19,7 +19,8 @@ type Connection struct {
 	KeyFile    string // ansible_ssh_private_key_file
 	CommonArgs string // ansible_ssh_common_args, ansible_ssh_extra_args: split as a shell would, never run by one
 	Become     bool   // ansible_become
-	// BecomePassword is ansible_become_password. It is never printed.
+	// BecomePassword is ansible_become_password, if it is no template. It is
+	// never printed.
 	BecomePassword string
 	Password       bool   // ansible_password is set, which ssh itself has no use for
 	Internal       string // ip, else ansible_host: the address that other hosts use
@@ -99,6 +100,9 @@ func (h *Host) Connection() (Connection, error) {
 		Become:     truth(h.Text("ansible_become")), BecomePassword: h.Text("ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"),
 		Password: h.Text("ansible_password", "ansible_ssh_pass") != "",
 		Internal: h.Text("ip"),
+	}
+	if strings.Contains(c.BecomePassword, "{{") {
+		c.BecomePassword = "" // a template is not computed; sent as it is it would count as a wrong password
 	}
 	if c.Address == "" {
 		c.Address = h.Name

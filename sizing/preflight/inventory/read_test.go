@@ -182,3 +182,18 @@ nic = enp7s0
 		}
 	}
 }
+
+// TestTemplateIsNoPassword: what Ansible would compute is not known here.
+func TestTemplateIsNoPassword(t *testing.T) {
+	t.Parallel()
+	inv, err := Read(write(t, "hosts.ini", "a ansible_become_password=\"{{ lookup('env', 'PW') }}\"\nb ansible_become_password=secret\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, host := range inv.Hosts {
+		c, err := host.Connection()
+		if want := map[string]string{"b": "secret"}[host.Name]; err != nil || c.BecomePassword != want {
+			t.Errorf("password of %s is %q, %v", host.Name, c.BecomePassword, err)
+		}
+	}
+}

@@ -158,9 +158,8 @@ func (s *surveyor) collect(ctx context.Context, v *visit) {
 	s.stage(v, Connect)
 	session, end := context.WithCancel(ctx)
 	v.end = end
-	greeted := make(chan struct{})
-	stuck := s.watch(ctx, v.host, greeted, end)
-	err := s.visit(session, v, sync.OnceFunc(func() { close(greeted) }))
+	stuck := s.watch(ctx, v.host, end)
+	err := s.visit(session, v)
 	wasStuck := stuck()
 	v.result.Reach.Elapsed = time.Since(start).Seconds()
 	switch {
@@ -183,17 +182,15 @@ const (
 )
 
 // open reaches a host, once more where the door was too crowded.
-func (s *surveyor) open(ctx context.Context, v *visit, greeted func()) (*remote.Session, error) {
-	options := s.options.Remote
-	options.Greeted = greeted
-	session, err := remote.Open(ctx, v.host.Target, options)
+func (s *surveyor) open(ctx context.Context, v *visit) (*remote.Session, error) {
+	session, err := remote.Open(ctx, v.host.Target, s.options.Remote)
 	for try := 1; isBusy(err) && try < doorTries; try++ {
 		select {
 		case <-time.After(time.Duration(try)*doorPause + mathrand.N(doorPause)):
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-		session, err = s.openInTurn(ctx, v, options)
+		session, err = s.openInTurn(ctx, v)
 	}
 	return session, err
 }
@@ -205,7 +202,7 @@ func isBusy(err error) bool {
 
 // openInTurn waits for a place at the door, which it keeps until the login is
 // done.
-func (s *surveyor) openInTurn(ctx context.Context, v *visit, options remote.Options) (*remote.Session, error) {
+func (s *surveyor) openInTurn(ctx context.Context, v *visit) (*remote.Session, error) {
 	select {
 	case s.door <- struct{}{}:
 	case <-ctx.Done():
@@ -213,17 +210,14 @@ func (s *surveyor) openInTurn(ctx context.Context, v *visit, options remote.Opti
 	}
 	leave := sync.OnceFunc(func() { <-s.door })
 	defer leave()
-	greeted := options.Greeted
-	options.Greeted = func() {
-		leave()
-		greeted()
-	}
+	options := s.options.Remote
+	options.Greeted = leave
 	return remote.Open(ctx, v.host.Target, options)
 }
 
 // visit has a host's clock compared and its facts read.
-func (s *surveyor) visit(ctx context.Context, v *visit, greeted func()) error {
-	session, err := s.open(ctx, v, greeted)
+func (s *surveyor) visit(ctx context.Context, v *visit) error {
+	session, err := s.open(ctx, v)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ const resolveLimit = 3 * time.Second
 // packets get through a way that swallows large ones, so that ssh connects,
 // and then stands still without a sign: watch gives it up. The function that it
 // gives ends the watch, and tells whether it has given up.
-func (s *surveyor) watch(ctx context.Context, host Host, greeted <-chan struct{}, giveUp context.CancelFunc) (end func() bool) {
+func (s *surveyor) watch(ctx context.Context, host Host, giveUp context.CancelFunc) (end func() bool) {
 	if host.Target.Local {
 		return func() bool { return false }
 	}
@@ -34,12 +34,6 @@ func (s *surveyor) watch(ctx context.Context, host Host, greeted <-chan struct{}
 		s.ways = append(s.ways, link)
 		s.mu.Unlock()
 		if link.Outcome != facts.OK || link.MTU >= link.Largest {
-			gaveUp <- false
-			return
-		}
-		select {
-		case <-greeted: // small packets pass
-		case <-done:
 			gaveUp <- false
 			return
 		}
