@@ -152,6 +152,10 @@ func (j *judgement) rowTo(groups []string, protocol string, port int) *PortRow {
 	return nil
 }
 
+func (j *judgement) wasMeasured(name string) bool {
+	return slices.ContainsFunc(j.Survey.Hosts, func(host facts.Host) bool { return host.Name == name && host.Facts != nil })
+}
+
 // rowOf gives the row of the table of ports that first wants a link, or nil.
 func (j *judgement) rowOf(link facts.Link) *PortRow {
 	if len(link.Rows) == 0 {
@@ -200,6 +204,9 @@ func (j *judgement) port(object string, links []facts.Link) {
 		}
 	case facts.Unmade:
 		f.outcome = Error
+		if !j.wasMeasured(link.To) {
+			f.outcome = Skipped // which its own finding says
+		}
 		f.message = say("%s from %s was not tried: %s", "%s von %s wurde nicht versucht: %s", object, who, Phrase(link.Detail))
 	default:
 		f.outcome = Fail
