@@ -225,7 +225,9 @@ func (t *tail) cause(err error, memory manifests.Bytes) error {
 	switch {
 	case strings.Contains(text, "stack exceeds") || strings.Contains(text, "stack overflow"):
 		return ErrRecursion
-	case strings.Contains(text, "out of memory") || strings.Contains(text, "cannot allocate memory"):
+	case strings.Contains(text, "out of memory") || strings.Contains(text, "cannot allocate memory"),
+		// A thread wants memory for its stack; which of them meets the limit is chance.
+		strings.Contains(text, "pthread_create failed") || strings.Contains(text, "failed to create new OS thread"):
 		return fmt.Errorf("%w: %s", ErrMemory, memory)
 	}
 	first, _, _ := strings.Cut(text, "\n")
