@@ -10,102 +10,23 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/islandbundle/island/sizing/internal/waytest"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
-// needed skips a test that takes network namespaces where there are none.
-func needed(t *testing.T, tools ...string) {
+// A network is a way over which the test program does tasks.
+type network struct {
+	*waytest.Way
+	t *testing.T
+}
+
+func newNetwork(t *testing.T, near, far int) network {
 	t.Helper()
-	missing := ""
-	if os.Geteuid() != 0 {
-		missing = "root"
-	}
-	for _, tool := range append(tools, "ip") {
-		if _, err := exec.LookPath(tool); err != nil {
-			missing = tool
-		}
-	}
-	switch {
-	case missing == "":
-	case os.Getenv("ISLAND_REQUIRE_TOOLS") == "1":
-		t.Fatalf("network namespaces take %s", missing)
-	default:
-		t.Skipf("network namespaces take %s", missing)
-	}
-}
-
-func run(t *testing.T, name string, args ...string) {
-	t.Helper()
-	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
-	}
-}
-
-// A way leads from host a over a router to host b, each a network namespace.
-type way struct {
-	t            *testing.T
-	a, router, b string
-}
-
-var ways atomic.Int32
-
-// newWay makes a way whose first link carries near bytes and whose second far.
-func newWay(t *testing.T, near, far int) *way {
-	t.Helper()
-	needed(t)
-	prefix := fmt.Sprintf("islp%d-%d", os.Getpid(), ways.Add(1))
-	w := &way{t: t, a: prefix + "a", router: prefix + "r", b: prefix + "b"}
-	for _, ns := range []string{w.a, w.router, w.b} {
-		run(t, "ip", "netns", "add", ns)
-		t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", ns).Run() })
-		run(t, "ip", "-n", ns, "link", "set", "lo", "up")
-	}
-	for i, ns := range []string{w.a, w.b} {
-		port, mtu := fmt.Sprintf("port%d", i), fmt.Sprint([]int{near, far}[i])
-		v4, v6 := fmt.Sprintf("10.98.%d.", i), fmt.Sprintf("fd98:%d::", i)
-		run(t, "ip", "-n", ns, "link", "add", "eth0", "mtu", mtu, "type", "veth", "peer", "name", port, "mtu", mtu, "netns", w.router)
-		for _, end := range []struct{ ns, nic, number string }{{ns, "eth0", "2"}, {w.router, port, "1"}} {
-			run(t, "ip", "-n", end.ns, "addr", "add", v4+end.number+"/24", "dev", end.nic)
-			run(t, "ip", "-n", end.ns, "addr", "add", v6+end.number+"/64", "dev", end.nic, "nodad")
-			run(t, "ip", "-n", end.ns, "addr", "add", "fe80::"+end.number+"/64", "dev", end.nic, "nodad")
-			run(t, "ip", "-n", end.ns, "link", "set", end.nic, "addrgenmode", "none", "up")
-		}
-		run(t, "ip", "-n", ns, "route", "add", "default", "via", v4+"1")
-		run(t, "ip", "-n", ns, "route", "add", "default", "via", v6+"1")
-	}
-	w.set(w.router, "net/ipv4/ip_forward", "1")
-	w.set(w.router, "net/ipv6/conf/all/forwarding", "1")
-	w.awaitLinks()
-	return w
-}
-
-// awaitLinks waits until IPv6 works: the kernel takes up to a second to say
-// that a link is up, and has no routes over it until then.
-func (w *way) awaitLinks() {
-	w.t.Helper()
-	for range 100 {
-		down := false
-		for _, ns := range []string{w.a, w.router, w.b} {
-			out, err := exec.Command("ip", "-n", ns, "-brief", "link").Output()
-			down = down || err != nil || strings.Contains(string(out), "DOWN ")
-		}
-		if !down {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	w.t.Fatal("links do not come up")
-}
-
-// set sets a kernel parameter of a namespace.
-func (w *way) set(ns, name, value string) {
-	w.t.Helper()
-	run(w.t, "ip", "netns", "exec", ns, "sh", "-c", "echo '"+value+"' > /proc/sys/"+name)
+	return network{waytest.New(t, near, far), t}
 }
 
 // The test program runs itself anew within a namespace, with a task to do.
@@ -147,7 +68,7 @@ func TestTask(t *testing.T) {
 
 // start has a task done in a namespace, until the test ends, and reads the
 // first that comes of it.
-func (w *way) start(ns string, todo task, result any) {
+func (w network) start(ns string, todo task, result any) {
 	w.t.Helper()
 	text, err := json.Marshal(todo)
 	if err != nil {
@@ -208,16 +129,15 @@ func TestPathMTU(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWay(t, test.near, test.far)
+			w := newNetwork(t, test.near, test.far)
 			if test.vanish > 0 {
-				needed(t, "nft")
-				run(t, "ip", "netns", "exec", w.router, "nft", fmt.Sprintf("table inet t { chain c { type filter hook forward priority 0; meta length > %d drop; }; }", test.vanish))
+				w.Filter(w.Router, fmt.Sprintf("type filter hook forward priority 0; meta length > %d drop;", test.vanish))
 			}
 			for _, group := range []string{everyone, nobody} {
-				w.set(w.a, "net/ipv4/ping_group_range", group)
+				w.Set(w.A, "net/ipv4/ping_group_range", group)
 				start := time.Now()
 				var results []MTU
-				w.start(w.a, task{Largest: test.largest, Addresses: []string{"10.98.1.2", "fd98:1::2"}}, &results)
+				w.start(w.A, task{Largest: test.largest, Addresses: []string{"10.98.1.2", "fd98:1::2"}}, &results)
 				t.Log(group, results, time.Since(start))
 				for _, r := range results {
 					if r.Outcome != facts.OK || r.Bytes != test.want || r.RoundTrip <= 0 || r.RoundTrip > 100 {
@@ -233,14 +153,14 @@ func TestPathMTU(t *testing.T) {
 // does not matter.
 func TestPathMTUForgets(t *testing.T) {
 	t.Parallel()
-	w := newWay(t, 1500, 1412)
+	w := newNetwork(t, 1500, 1412)
 	for _, want := range []int{1412, 1500} {
-		run(t, "ip", "-n", w.b, "link", "set", "eth0", "mtu", fmt.Sprint(want))
-		run(t, "ip", "-n", w.router, "link", "set", "port1", "mtu", fmt.Sprint(want))
+		waytest.Run(t, "ip", "-n", w.B, "link", "set", "eth0", "mtu", fmt.Sprint(want))
+		waytest.Run(t, "ip", "-n", w.Router, "link", "set", "port1", "mtu", fmt.Sprint(want))
 		for _, group := range []string{"0 2147483647", "1 0"} {
-			w.set(w.a, "net/ipv4/ping_group_range", group)
+			w.Set(w.A, "net/ipv4/ping_group_range", group)
 			var results []MTU
-			w.start(w.a, task{Largest: 1500, Addresses: []string{"10.98.1.2", "fd98:1::2"}}, &results)
+			w.start(w.A, task{Largest: 1500, Addresses: []string{"10.98.1.2", "fd98:1::2"}}, &results)
 			for _, r := range results {
 				if r.Bytes != want {
 					t.Errorf("%+v, want %d bytes", r, want)
@@ -253,9 +173,9 @@ func TestPathMTUForgets(t *testing.T) {
 // TestPathMTULinkLocal reaches the router with the zone in either form.
 func TestPathMTULinkLocal(t *testing.T) {
 	t.Parallel()
-	w := newWay(t, 1412, 1500)
+	w := newNetwork(t, 1412, 1500)
 	var results []MTU
-	w.start(w.a, task{Largest: 1500, Addresses: []string{"fe80::1%eth0", "fe80::1%2", "fe80::1", "fe80::1%none", "::ffff:10.98.0.1"}}, &results)
+	w.start(w.A, task{Largest: 1500, Addresses: []string{"fe80::1%eth0", "fe80::1%2", "fe80::1", "fe80::1%none", "::ffff:10.98.0.1"}}, &results)
 	t.Log(results)
 	for i, want := range []facts.Outcome{facts.OK, facts.OK, facts.Failed, facts.Failed, facts.OK} {
 		if r := results[i]; r.Outcome != want || want == facts.OK && r.Bytes != 1412 || want != facts.OK && r.Detail == "" {
@@ -268,12 +188,12 @@ func TestPathMTULinkLocal(t *testing.T) {
 // them, do not take each other's echoes.
 func TestPathMTUAtOnce(t *testing.T) {
 	t.Parallel()
-	w := newWay(t, 1500, 1412)
+	w := newNetwork(t, 1500, 1412)
 	addresses := []string{"10.98.1.2", "fd98:1::2", "10.98.1.2", "fd98:1::2", "10.98.0.1", "fd98::1"}
 	for i, net := range []string{"10.98.7.", "fd98:7::"} {
 		length := []string{"0/24", "/64"}[i]
-		run(t, "ip", "-n", w.b, "route", "add", "local", net+length, "dev", "lo")
-		run(t, "ip", "-n", w.router, "route", "add", net+length, "via", addresses[i])
+		waytest.Run(t, "ip", "-n", w.B, "route", "add", "local", net+length, "dev", "lo")
+		waytest.Run(t, "ip", "-n", w.Router, "route", "add", net+length, "via", addresses[i])
 		for n := range 100 {
 			addresses = append(addresses, net+fmt.Sprint(n+1))
 		}
@@ -282,7 +202,7 @@ func TestPathMTUAtOnce(t *testing.T) {
 	for range 2 {
 		go func() {
 			var results []MTU
-			w.start(w.a, task{Largest: 1500, Addresses: addresses}, &results)
+			w.start(w.A, task{Largest: 1500, Addresses: addresses}, &results)
 			done <- results
 		}()
 	}
@@ -303,11 +223,10 @@ func TestPathMTUAtOnce(t *testing.T) {
 // said to carry what passed so far.
 func TestPathMTUStops(t *testing.T) {
 	t.Parallel()
-	w := newWay(t, 1500, 1412)
-	needed(t, "nft")
-	run(t, "ip", "netns", "exec", w.b, "nft", "table inet t { chain c { type filter hook input priority 0; icmp type echo-request limit rate over 1/minute burst 5 packets drop; icmpv6 type echo-request limit rate over 1/minute burst 5 packets drop; }; }")
+	w := newNetwork(t, 1500, 1412)
+	w.Filter(w.B, "type filter hook input priority 0; icmp type echo-request limit rate over 1/minute burst 5 packets drop; icmpv6 type echo-request limit rate over 1/minute burst 5 packets drop;")
 	var results []MTU
-	w.start(w.a, task{Largest: 1500, Addresses: []string{"10.98.1.2", "fd98:1::2"}}, &results)
+	w.start(w.A, task{Largest: 1500, Addresses: []string{"10.98.1.2", "fd98:1::2"}}, &results)
 	for _, r := range results {
 		if r.Outcome != facts.TimedOut || !strings.Contains(r.Detail, "passed whole") {
 			t.Errorf("%+v", r)
@@ -318,10 +237,9 @@ func TestPathMTUStops(t *testing.T) {
 // TestPathMTUFaults: what is not a measurement says why, and in time.
 func TestPathMTUFaults(t *testing.T) {
 	t.Parallel()
-	w := newWay(t, 1500, 1500)
-	needed(t, "nft")
-	run(t, "ip", "netns", "exec", w.b, "nft", "table inet t { chain c { type filter hook input priority 0; icmp type echo-request drop; icmpv6 type echo-request drop; }; }")
-	run(t, "ip", "netns", "exec", w.router, "nft", "table inet t { chain c { type filter hook input priority 0; icmp type echo-request reject with icmp type admin-prohibited; icmpv6 type echo-request reject with icmpv6 type admin-prohibited; }; }")
+	w := newNetwork(t, 1500, 1500)
+	w.Filter(w.B, "type filter hook input priority 0; icmp type echo-request drop; icmpv6 type echo-request drop;")
+	w.Filter(w.Router, "type filter hook input priority 0; icmp type echo-request reject with icmp type admin-prohibited; icmpv6 type echo-request reject with icmpv6 type admin-prohibited;")
 	for address, want := range map[string]facts.Outcome{
 		"10.98.1.2":       facts.TimedOut,
 		"fd98:1::2":       facts.TimedOut,
@@ -332,15 +250,15 @@ func TestPathMTUFaults(t *testing.T) {
 	} {
 		start := time.Now()
 		var results []MTU
-		w.start(w.a, task{Largest: 1500, Addresses: []string{address}}, &results)
+		w.start(w.A, task{Largest: 1500, Addresses: []string{address}}, &results)
 		if r := results[0]; r.Outcome != want || r.Detail == "" || time.Since(start) > 4*time.Second {
 			t.Errorf("%+v after %s, want %s", r, time.Since(start), want)
 		}
 	}
-	run(t, "ip", "-n", w.a, "route", "del", "default")
-	run(t, "ip", "-n", w.a, "-6", "route", "del", "default")
+	waytest.Run(t, "ip", "-n", w.A, "route", "del", "default")
+	waytest.Run(t, "ip", "-n", w.A, "-6", "route", "del", "default")
 	var results []MTU
-	w.start(w.a, task{Largest: 1500, Addresses: []string{"10.98.1.2", "fd98:1::2"}}, &results)
+	w.start(w.A, task{Largest: 1500, Addresses: []string{"10.98.1.2", "fd98:1::2"}}, &results)
 	for _, r := range results {
 		if r.Outcome != facts.Down {
 			t.Errorf("%+v, want %s", r, facts.Down)
