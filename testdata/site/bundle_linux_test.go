@@ -61,7 +61,7 @@ func TestBundleIsAllThatIsNeeded(t *testing.T) {
 		}
 		stop := s.background(h, program("island-probe"), "listen", "--token", "nginx", "--for", "10m", "tcp:8080")
 		defer stop()
-		s.awaitPort(h, "tcp6", 8080)
+		s.awaitPort(h.name, h.pid, "tcp:8080")
 		code, r, stderr = preflight(t, "--key", "island.pub", "--table", "table.yaml", "--installed", "5.28.2")
 		if code != 0 || !r.has("bundle.upgrade warn") && !r.has("bundle.upgrade pass") || !r.has("software.leftovers pass") || r.has("port.in-use fail") {
 			t.Errorf("exit code %d\n%s%s", code, result{report: r}.explain(), stderr)

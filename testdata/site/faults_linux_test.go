@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -80,7 +81,7 @@ func faults() []fault {
 		{"port in use", func(s *site) func() {
 			h := s.host("minio1")
 			stop := s.background(h, program("island-probe"), "listen", "--token", "other", "tcp:9000")
-			s.awaitPort(h, "tcp6", 9000)
+			s.awaitPort(h.name, h.pid, "tcp:9000")
 			return stop
 		}, []string{"port.in-use@minio1"}, 4},
 		{"wrong MTU", func(s *site) func() {
@@ -105,38 +106,65 @@ func faults() []fault {
 		}, []string{"site.dns@"}, 4},
 		{"certificate expired", func(s *site) func() {
 			s.certificate(time.Now().Add(-100*time.Hour), time.Now().Add(-time.Hour), "*.wire.example")
-			s.restartServices()
+			s.serve(s.goodSettings())
 			return s.services
 		}, []string{"site.certificate-dates@"}, 4},
 		{"certificate for another name", func(s *site) func() {
 			s.certificate(time.Now().Add(-time.Hour), time.Now().Add(1000*time.Hour), "*.other.example")
-			s.restartServices()
+			s.serve(s.goodSettings())
 			return s.services
 		}, []string{"site.certificate-names@"}, 4},
 		{"NTP server silent", func(s *site) func() {
-			return s.serviceFault(func(v *settings) { v.Silent = []string{"ntp"} })
+			return s.serviceFault(func(v *settings) { v.Without = []string{"ntp"} })
+		}, []string{"site.ntp@"}, 4},
+		{"NTP server that follows no clock itself", func(s *site) func() {
+			return s.serviceFault(func(v *settings) { v.Clock = "" })
 		}, []string{"site.ntp@"}, 4},
 		{"mail relay down", func(s *site) func() {
-			return s.serviceFault(func(v *settings) { v.Silent = []string{"mail"} })
+			return s.serviceFault(func(v *settings) { v.Without = []string{"mail"} })
 		}, []string{"site.mail@"}, 4},
-		{"TURN silent over UDP", func(s *site) func() {
-			return s.serviceFault(func(v *settings) { v.Silent = []string{"turn-udp"} })
+		{"mail relay that turns the admin host away", func(s *site) func() {
+			return s.serviceFault(func(v *settings) { v.Mail = "host_reject_connection = *" })
+		}, []string{"site.mail@"}, 4},
+		{"no fault: mail relay that lets callers wait", func(s *site) func() {
+			return s.serviceFault(func(v *settings) {
+				v.Mail = "acl_smtp_connect = wait\nbegin acl\nwait:\n accept delay = 7s"
+			})
+		}, nil, 0},
+		{"TURN without UDP", func(s *site) func() {
+			return s.serviceFault(func(v *settings) { v.TURN = "no-udp" })
 		}, []string{"site.turn@"}, 4},
-		{"load balancer leads nowhere", func(s *site) func() {
-			return s.serviceFault(func(v *settings) { v.Silent = []string{"lb-https"} })
+		{"TURN without TLS", func(s *site) func() {
+			return s.serviceFault(func(v *settings) { v.TURN = "no-tls" })
+		}, []string{"site.turn@"}, 4},
+		{"load balancer down", func(s *site) func() {
+			return s.serviceFault(func(v *settings) { v.Without = []string{"lb-https"} })
 		}, []string{"site.load-balancer@"}, 4},
+		{"load balancer that leads elsewhere", func(s *site) func() {
+			return s.serviceFault(func(v *settings) { v.Ports[0] = 22 })
+		}, []string{"site.load-balancer@"}, 4},
+		{"no fault: load balancer that looks after its nodes, and tells them who calls", func(s *site) func() {
+			return s.healthChecks(" default-server check inter 2s rise 2 fall 1 send-proxy-v2")
+		}, nil, 0},
+		{"load balancer that wants HTTP of a node", func(s *site) func() {
+			return s.healthChecks(" option httpchk\n default-server check inter 2s fall 1")
+		}, []string{"site.load-balancer@", "site.load-balancer@"}, 4},
 		{"identity provider down", func(s *site) func() {
-			return s.serviceFault(func(v *settings) { v.Silent = []string{"idp"} })
+			return s.serviceFault(func(v *settings) { v.Without = []string{"idp"} })
 		}, []string{"site.idp@"}, 4},
 		{"host down", func(s *site) func() {
 			h := s.host("minio1")
 			s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", "down")
 			return func() { s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", "up") }
 		}, []string{"reach.down@minio1"}, 5},
-		{"node behind the load balancer down", func(s *site) func() {
+		{"the one node behind the load balancer down", func(s *site) func() {
 			h := s.host("kubenode1")
 			s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", "down")
-			return func() { s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", "up") }
+			undo := s.serviceFault(func(v *settings) { v.Nodes = []string{h.name} })
+			return func() {
+				s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", "up")
+				undo()
+			}
 		}, []string{"reach.down@kubenode1"}, 5},
 		{"wrong SSH key", func(s *site) func() {
 			h := s.host("restund1")
@@ -208,7 +236,7 @@ func faults() []fault {
 		{"service that others do not see", func(s *site) func() {
 			h := s.host("elasticsearch1")
 			stop := s.background(h, program("island-probe"), "listen", "--address", "127.0.0.1", "--token", "other", "--for", "10m", "tcp:9300")
-			s.awaitPort(h, "tcp", 9300)
+			s.awaitPort(h.name, h.pid, "tcp:9300")
 			return stop
 		}, []string{"port.in-use@elasticsearch1"}, 4},
 		{"interface of another name", func(s *site) func() {
@@ -228,11 +256,21 @@ func faults() []fault {
 }
 
 func (s *site) serviceFault(change func(*settings)) func() {
-	v := settings{Names: wireNames, Forward: s.host("kubenode1").address}
+	v := s.goodSettings()
 	change(&v)
-	s.settings(v)
-	s.restartServices()
-	return s.services
+	s.serve(v)
+	return func() { s.serve(s.goodSettings()) }
+}
+
+// healthChecks has the load balancer look after its nodes, and waits until it
+// has found that none answers yet.
+func (s *site) healthChecks(balance string) func() {
+	undo := s.serviceFault(func(v *settings) { v.Balance = balance })
+	s.await("health checks", func() bool {
+		log, _ := os.ReadFile(s.logOf("balancer"))
+		return bytes.Count(log, []byte("has no server available")) == 2
+	})
+	return undo
 }
 
 // slowDisk puts etcd's data on a disk that a control group slows down.
@@ -251,8 +289,7 @@ func slowDisk(s *site) func() {
 		s.t.Fatal(err)
 	}
 	id := fmt.Sprintf("%d:%d", stat.Rdev>>8&0xfff, stat.Rdev&0xff|stat.Rdev>>12&0xfff00)
-	lift := s.limit(h, "blkio.throttle.write_iops_device", id+" 20", "io.max", id+" wiops=20")
-	_ = lift
+	s.limit(h, "blkio.throttle.write_iops_device", id+" 20", "io.max", id+" wiops=20")
 	return func() {
 		s.limit(h, "blkio.throttle.write_iops_device", id+" 0", "io.max", id+" wiops=max")
 		s.in(h, "umount /var/lib/etcd; rmdir /var/lib/etcd")

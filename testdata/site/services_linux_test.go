@@ -1,22 +1,16 @@
 package site
 
 import (
-	"bufio"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/binary"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"math/big"
 	"net"
-	"net/http"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,19 +19,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/net/dns/dnsmessage"
 )
 
-// The site's services run as a process of their own on the admin host: this
-// very test program, called anew.
-const servicesVariable = "ISLAND_TEST_SITE_SERVICES"
-
 func TestMain(m *testing.M) {
-	if folder := os.Getenv(servicesVariable); folder != "" {
-		serve(folder)
-		return
-	}
 	if tools := os.Getenv(deliveryVariable); tools != "" {
 		deliver(tools)
 		return
@@ -59,59 +43,188 @@ func withPrograms(m *testing.M) int {
 	return m.Run()
 }
 
-// settings of the services; a fault changes them.
+// check ends a process of the test's own that is not the test.
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// settings of the site's services; a fault changes them.
 type settings struct {
 	Names   []string // that DNS knows, with the address of the admin host
-	Forward string   // host that the load balancer leads to
-	Silent  []string // services that are not there
+	Without []string // of dns, ntp, mail, idp, lb-https, lb-http
+	Clock   string   // what makes the time server vouch for its clock
+	Mail    string   // what the relay has set besides
+	TURN    string   // likewise
+	Nodes   []string // that the load balancer leads to
+	Ports   [2]int   // there, for HTTPS and HTTP
+	Balance string   // how it looks after them
 }
 
-var wireNames = []string{"nginz-https", "nginz-ssl", "webapp", "assets", "account", "teams", "sftd", "federator"}
+func (s *site) goodSettings() settings {
+	return settings{
+		Names: []string{"nginz-https", "nginz-ssl", "webapp", "assets", "account", "teams", "sftd", "federator"},
+		Clock: "local stratum 2", Nodes: []string{"kubenode1", "kubenode2", "kubenode3"}, Ports: [2]int{31773, 31772},
+	}
+}
 
+// services starts all, as they are good.
 func (s *site) services() {
-	s.settings(settings{Names: wireNames, Forward: s.host("kubenode1").address})
 	s.certificate(time.Now().Add(-time.Hour), time.Now().Add(365*24*time.Hour), "*.wire.example")
-	s.restartServices()
+	s.serve(s.goodSettings())
 }
 
-func (s *site) settings(v settings) {
-	data, err := json.Marshal(v)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.file(filepath.Join(s.folder, "settings.json"), string(data), 0o644)
+// daemon is one of the services, which runs on the admin host: the program that
+// a real site may have, with a configuration of its own.
+type daemon struct {
+	name    string
+	command []string // in which CONFIG stands for the path of the configuration
+	config  string
+	ports   []string // on which it listens, as protocol:port
 }
 
-// restartServices starts the services, or starts them anew, and waits for them.
-func (s *site) restartServices() {
+// running is a daemon that was started.
+type running struct {
+	daemon
+	pid  int
+	stop func()
+}
+
+// serve has exactly those services run, and waits for them. What runs already
+// as it should is left alone.
+func (s *site) serve(v settings) {
 	s.t.Helper()
-	if s.stopServices != nil {
-		s.stopServices()
-	} else {
-		s.stops = append(s.stops, func() { s.stopServices() })
+	if s.daemons == nil {
+		s.daemons = map[string]running{}
+		s.stops = append(s.stops, func() {
+			for _, d := range s.daemons {
+				d.stop()
+			}
+		})
 	}
-	self, err := os.Executable()
+	wanted := map[string]daemon{}
+	for _, d := range s.daemonsOf(v) {
+		if !slices.Contains(v.Without, d.name) {
+			wanted[d.name] = d
+		}
+	}
+	for name, d := range s.daemons {
+		if d.config != wanted[name].config {
+			d.stop()
+			delete(s.daemons, name)
+		}
+	}
+	for name, d := range wanted {
+		if _, ok := s.daemons[name]; !ok {
+			s.daemons[name] = s.startDaemon(d)
+		}
+	}
+	for name, d := range s.daemons {
+		for _, port := range d.ports {
+			s.awaitPort(name, d.pid, port)
+		}
+	}
+}
+
+// startDaemon starts one in a mount namespace where what it writes is gone with it.
+func (s *site) startDaemon(d daemon) running {
+	s.t.Helper()
+	config := filepath.Join(s.folder, d.name+".conf")
+	s.file(config, d.config, 0o644)
+	const script = `for folder in /run /var/log /var/spool; do mount -t tmpfs -o mode=1777 tmpfs $folder; done; exec "$@"`
+	ns := "/run/netns/" + s.prefix + "admin"
+	cmd := exec.Command("nsenter", "--net="+ns, "unshare", "--mount", "/bin/sh", "-ec", script, d.name)
+	for _, arg := range d.command {
+		cmd.Args = append(cmd.Args, strings.ReplaceAll(arg, "CONFIG", config))
+	}
+	log, err := os.Create(s.logOf(d.name))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	cmd := exec.Command("ip", "netns", "exec", s.prefix+"admin", self)
-	cmd.Env = append(os.Environ(), servicesVariable+"="+s.folder)
-	cmd.Stderr = os.Stderr
+	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
+	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.stopServices = func() {
+	r := running{daemon: d, pid: cmd.Process.Pid, stop: func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
+		_ = log.Close()
+		if s.t.Failed() {
+			text, _ := os.ReadFile(log.Name())
+			s.t.Logf("%s: %s", d.name, text)
+		}
+	}}
+	s.await("namespace of "+d.name, func() bool {
+		own, err := os.Stat(fmt.Sprintf("/proc/%d/ns/net", r.pid))
+		admins, err2 := os.Stat(ns)
+		return err == nil && err2 == nil && os.SameFile(own, admins)
+	})
+	return r
+}
+
+func (s *site) logOf(daemon string) string { return filepath.Join(s.folder, daemon+".log") }
+
+// daemonsOf configures the services.
+func (s *site) daemonsOf(v settings) []daemon {
+	const admin = network + "1"
+	var names, balancer strings.Builder
+	for _, name := range v.Names {
+		fmt.Fprintf(&names, "host-record=%s.wire.example,%s\n", name, admin)
+		if name == "federator" {
+			names.WriteString("srv-host=_wire-server-federator._tcp.wire.example,federator.wire.example,443\n")
+		}
 	}
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
-		s.t.Fatalf("services did not start: %q %v", line, err)
+	for i, name := range []string{"lb-https", "lb-http"} {
+		if slices.Contains(v.Without, name) {
+			continue
+		}
+		fmt.Fprintf(&balancer, "listen %s\n bind %s:%d\n%s\n", name, admin, []int{443, 80}[i], v.Balance)
+		for _, node := range v.Nodes {
+			fmt.Fprintf(&balancer, " server %s %s:%d\n", node, s.host(node).address, v.Ports[i])
+		}
 	}
+	if !slices.Contains(v.Without, "idp") {
+		fmt.Fprintf(&balancer, "frontend idp\n mode http\n bind %s:8444 ssl crt %s\n", admin, s.pair("idp"))
+		fmt.Fprintf(&balancer, ` http-request return status 200 content-type application/samlmetadata+xml string '<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="x"/>'`+"\n")
+	}
+	pair := s.pair("site")
+	turnPorts := []string{"tcp:3478", "tcp:5349"}
+	if v.TURN == "no-tls" {
+		turnPorts = turnPorts[:1]
+	}
+	return []daemon{
+		{"dns", []string{"dnsmasq", "--keep-in-foreground", "--user=root", "--pid-file", "--no-resolv", "--no-hosts", "--bind-interfaces", "--listen-address=" + admin, "--conf-file=CONFIG"},
+			"local=/wire.example/\n" + names.String(), []string{"udp:53"}},
+		{"ntp", []string{"chronyd", "-d", "-x", "-u", "root", "-f", "CONFIG"}, // -x: the clock is the machine's
+			v.Clock + "\nallow\nbindaddress " + admin + "\ncmdport 0\npidfile /run/chronyd.pid\nbindcmdaddress /\n", []string{"udp:123"}},
+		{"mail", []string{"exim4", "-bdf", "-C", "CONFIG"},
+			"primary_hostname = relay.wire.example\nkeep_environment =\nlocal_interfaces = " + admin + "\ndaemon_smtp_ports = 25\n" + v.Mail + "\n", []string{"tcp:25"}},
+		{"turn", []string{"turnserver", "-c", "CONFIG"},
+			"listening-ip=" + admin + "\nrelay-ip=" + admin + "\nrealm=wire.example\nuse-auth-secret\nstatic-auth-secret=x\ncert=" + pair + "\npkey=" + pair +
+				"\nno-cli\npidfile=/run/turn.pid\nuserdb=/run/turndb\nlog-file=stdout\n" + v.TURN + "\n", turnPorts},
+		{"balancer", []string{"haproxy", "-db", "-f", "CONFIG"},
+			"defaults\n timeout connect 2s\n timeout client 10s\n timeout server 10s\n" + balancer.String() +
+				"frontend tls\n bind " + admin + ":8443 ssl crt " + pair + "\n mode http\n http-request return status 200\n", []string{"tcp:8443"}},
+	}
+}
+
+// pair gives the path of a certificate with its key, whose name changes with it.
+func (s *site) pair(name string) string {
+	s.t.Helper()
+	var both []byte
+	for _, part := range []string{".pem", ".key"} {
+		data, err := os.ReadFile(filepath.Join(s.folder, name+part))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		both = append(both, data...)
+	}
+	path := filepath.Join(s.folder, fmt.Sprintf("%s-%x.pem", name, sha256.Sum256(both)))
+	s.file(path, string(both), 0o600)
+	return path
 }
 
 // certificate has the site's authority issue one, for all services.
@@ -148,180 +261,4 @@ func (s *site) certificate(from, until time.Time, names ...string) {
 	issue("site", from, until, names...)
 	issue("idp", time.Now().Add(-time.Hour), time.Now().Add(1000*time.Hour), "idp.example")
 	s.file(filepath.Join(s.folder, "ca.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER})), 0o644)
-}
-
-// serve is the process of the services.
-func serve(folder string) {
-	data, err := os.ReadFile(filepath.Join(folder, "settings.json"))
-	var v settings
-	if err == nil {
-		err = json.Unmarshal(data, &v)
-	}
-	check(err)
-	siteTLS := loadTLS(folder, "site")
-	address := network + "1"
-	for _, service := range []struct {
-		name  string
-		start func()
-	}{
-		{"dns", func() { serveDNS(v.Names) }},
-		{"tls", func() {
-			accept(listenTLS(address+":8443", siteTLS), func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
-		}},
-		{"idp", func() {
-			server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				fmt.Fprint(w, `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="x"/>`)
-			}), ReadTimeout: 10 * time.Second}
-			listener := listenTLS(address+":8444", loadTLS(folder, "idp"))
-			go func() { check(server.Serve(listener)) }()
-		}},
-		{"mail", func() { accept(listen(address+":25"), smtp) }},
-		{"ntp", serveNTP},
-		{"turn-udp", serveSTUN},
-		{"turn-tcp", func() { accept(listen(address+":3478"), stunStream) }},
-		{"turn-tls", func() { accept(listenTLS(address+":5349", siteTLS), stunStream) }},
-		{"lb-https", func() { accept(listen(address+":443"), forward(v.Forward+":31773")) }},
-		{"lb-http", func() { accept(listen(address+":80"), forward(v.Forward+":31772")) }},
-	} {
-		if !slices.Contains(v.Silent, service.name) {
-			service.start()
-		}
-	}
-	fmt.Println("ready")
-	select {}
-}
-
-func check(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "services:", err)
-		os.Exit(1)
-	}
-}
-
-func listen(address string) net.Listener {
-	listener, err := net.Listen("tcp", address)
-	check(err)
-	return listener
-}
-
-func loadTLS(folder, name string) *tls.Config {
-	pair, err := tls.LoadX509KeyPair(filepath.Join(folder, name+".pem"), filepath.Join(folder, name+".key"))
-	check(err)
-	return &tls.Config{Certificates: []tls.Certificate{pair}}
-}
-
-func listenTLS(address string, config *tls.Config) net.Listener {
-	return tls.NewListener(listen(address), config)
-}
-
-func accept(listener net.Listener, handle func(net.Conn)) {
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			check(err)
-			go func() {
-				defer conn.Close()
-				_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-				handle(conn)
-			}()
-		}
-	}()
-}
-
-func forward(to string) func(net.Conn) {
-	return func(conn net.Conn) {
-		back, err := net.DialTimeout("tcp", to, 2*time.Second)
-		if err != nil {
-			return
-		}
-		defer back.Close()
-		_, _ = io.Copy(conn, back)
-	}
-}
-
-func smtp(conn net.Conn) {
-	fmt.Fprint(conn, "220 relay.example ESMTP\r\n")
-	lines := bufio.NewScanner(conn)
-	for lines.Scan() {
-		if strings.HasPrefix(lines.Text(), "QUIT") {
-			fmt.Fprint(conn, "221 bye\r\n")
-			return
-		}
-		fmt.Fprint(conn, "250 relay.example\r\n")
-	}
-}
-
-func packets(port string, answer func([]byte) []byte) {
-	conn, err := net.ListenPacket("udp", network+"1:"+port)
-	check(err)
-	go func() {
-		buffer := make([]byte, 1500)
-		for {
-			n, from, err := conn.ReadFrom(buffer)
-			check(err)
-			if reply := answer(buffer[:n]); reply != nil {
-				_, _ = conn.WriteTo(reply, from)
-			}
-		}
-	}()
-}
-
-func serveNTP() {
-	packets("123", func(request []byte) []byte {
-		if len(request) < 48 {
-			return nil
-		}
-		reply := make([]byte, 48)
-		reply[0], reply[1] = 0x24, 2 // version 4, server, stratum 2
-		copy(reply[24:32], request[40:48])
-		binary.BigEndian.PutUint32(reply[40:], uint32(time.Now().Unix()+2208988800))
-		return reply
-	})
-}
-
-func stun(request []byte) []byte {
-	if len(request) < 20 || request[0] != 0 || request[1] != 1 {
-		return nil
-	}
-	reply := append([]byte{1, 1, 0, 0}, request[4:20]...)
-	return reply
-}
-
-func serveSTUN() { packets("3478", stun) }
-
-func stunStream(conn net.Conn) {
-	request := make([]byte, 20)
-	if _, err := io.ReadFull(conn, request); err == nil {
-		_, _ = conn.Write(stun(request))
-	}
-}
-
-// serveDNS answers for the names of the site, and for no others.
-func serveDNS(names []string) {
-	packets("53", func(request []byte) []byte {
-		var m dnsmessage.Message
-		if m.Unpack(request) != nil || len(m.Questions) != 1 {
-			return nil
-		}
-		q := m.Questions[0]
-		m.Response, m.Authoritative, m.RCode, m.Additionals = true, true, dnsmessage.RCodeNameError, nil
-		name := strings.TrimSuffix(strings.ToLower(q.Name.String()), ".")
-		header := dnsmessage.ResourceHeader{Name: q.Name, Class: dnsmessage.ClassINET, TTL: 60}
-		short, inside := strings.CutSuffix(name, ".wire.example")
-		switch {
-		case inside && slices.Contains(names, short):
-			m.RCode = dnsmessage.RCodeSuccess
-			if q.Type == dnsmessage.TypeA {
-				header.Type = dnsmessage.TypeA
-				m.Answers = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.AResource{A: netip.MustParseAddr(network + "1").As4()}}}
-			}
-		case short == "_wire-server-federator._tcp" && slices.Contains(names, "federator"):
-			m.RCode = dnsmessage.RCodeSuccess
-			header.Type = dnsmessage.TypeSRV
-			m.Answers = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.SRVResource{Port: 443, Target: dnsmessage.MustNewName("federator.wire.example.")}}}
-		}
-		reply, err := m.Pack()
-		check(err)
-		return reply
-	})
 }

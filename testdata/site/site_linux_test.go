@@ -46,7 +46,7 @@ type site struct {
 	ports map[string]int // of sshd, where it is not 22
 	nic   string         // that the inventory names, where it is not eth0
 
-	stopServices func()
+	daemons map[string]running
 }
 
 const network = "10.99.0."
@@ -78,7 +78,8 @@ func needed(t *testing.T) {
 	if os.Geteuid() != 0 {
 		missing = "root"
 	}
-	for _, tool := range []string{"ip", "nft", "ssh", "sudo", "unshare", "nsenter", "mkfs.ext4", "losetup", "taskset", "tc", "sysctl", "gpg", "python3"} {
+	for _, tool := range []string{"ip", "nft", "ssh", "sudo", "unshare", "nsenter", "mkfs.ext4", "losetup", "taskset", "tc", "sysctl", "gpg", "python3",
+		"dnsmasq", "chronyd", "exim4", "turnserver", "haproxy"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			missing = tool
 		}
@@ -212,7 +213,7 @@ func (s *site) start(h *host) {
 	conf := filepath.Join(s.folder, h.name)
 	h.publicKey = s.newKey(filepath.Join(conf, "host_key")).PublicKey()
 	s.file(filepath.Join(conf, "authorized_keys"), string(ssh.MarshalAuthorizedKey(s.signer.PublicKey())), 0o644)
-	s.file(filepath.Join(conf, "sshd_config"), "Port 22\nHostKey /etc/ssh/island_host_key\nAuthorizedKeysFile /etc/ssh/island_keys\nUsePAM no\nPidFile none\nStrictModes no\nPasswordAuthentication no\nMaxStartups 100\n"+
+	s.file(filepath.Join(conf, "sshd_config"), "Port 22\nHostKey /etc/ssh/island_host_key\nAuthorizedKeysFile /etc/ssh/island_keys\nUsePAM no\nPidFile none\nStrictModes no\nPasswordAuthentication no\nMaxStartups 100\nLogLevel ERROR\n"+
 		// What OpenSSH 8.9 of Ubuntu 22.04 agrees on; later ones choose what costs ten times the processor time.
 		"KexAlgorithms curve25519-sha256\n", 0o644)
 	for _, controller := range []string{"memory", "cpu", "blkio"} {
@@ -350,18 +351,26 @@ func (s *site) await(what string, done func() bool) {
 
 func (s *site) awaitSSH(h *host) {
 	s.t.Helper()
-	s.awaitPort(h, "tcp", 22)
+	s.awaitPort(h.name, h.pid, "tcp:22")
 }
 
-// awaitPort waits until something listens on a port of a host; table is tcp, or
-// tcp6 for what listens at all addresses.
-func (s *site) awaitPort(h *host, table string, port int) {
+// awaitPort waits until something listens on a port, such as tcp:22, in the
+// network namespace of a process, at whatever address.
+func (s *site) awaitPort(name string, pid int, port string) {
 	s.t.Helper()
-	s.await(fmt.Sprintf("port %d of %s", port, h.name), func() bool {
-		out, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", h.pid, table))
-		for line := range strings.Lines(string(out)) {
-			if f := strings.Fields(line); len(f) > 3 && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) && f[3] == "0A" {
-				return true
+	protocol, number, _ := strings.Cut(port, ":")
+	n, err := strconv.Atoi(number)
+	state, ok := map[string]string{"tcp": "0A", "udp": "07"}[protocol]
+	if err != nil || !ok {
+		s.t.Fatalf("port %q", port)
+	}
+	s.await("port "+port+" of "+name, func() bool {
+		for _, table := range []string{protocol, protocol + "6"} {
+			out, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, table))
+			for line := range strings.Lines(string(out)) {
+				if f := strings.Fields(line); len(f) > 3 && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", n)) && f[3] == state {
+					return true
+				}
 			}
 		}
 		return false

@@ -43,7 +43,7 @@ func (s *site) skewedSSHD(h *host, offset time.Duration) (stop func()) {
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.awaitPort(h, "tcp", 2222)
+	s.awaitPort(h.name, h.pid, "tcp:2222")
 	return func() {
 		s.in(h, "kill $(cat /run/skew.pid)")
 		_ = cmd.Wait()

@@ -18,47 +18,55 @@ import (
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
-// limit bounds each single observation.
-const limit = 5 * time.Second
+const (
+	limit     = 5 * time.Second  // of each step of an observation
+	lookLimit = 2 * limit        // of an observation
+	mailLimit = 30 * time.Second // of a mail relay, see mail
+)
 
 // Site looks at everything that the site document names, all at once.
 func Site(ctx context.Context, site *preflight.Site) []facts.Observation {
 	resolver := newResolver(site)
 	var looks []func(context.Context) []facts.Observation
-	one := func(look func(context.Context) facts.Observation) {
-		looks = append(looks, func(ctx context.Context) []facts.Observation { return []facts.Observation{look(ctx)} })
+	several := func(limit time.Duration, look func(context.Context) []facts.Observation) {
+		looks = append(looks, func(ctx context.Context) []facts.Observation {
+			ctx, cancel := context.WithTimeout(ctx, limit)
+			defer cancel()
+			return look(ctx)
+		})
+	}
+	one := func(limit time.Duration, look func(context.Context) facts.Observation) {
+		several(limit, func(ctx context.Context) []facts.Observation { return []facts.Observation{look(ctx)} })
 	}
 	for _, name := range site.DNSNames() {
-		one(func(ctx context.Context) facts.Observation { return address(ctx, resolver, name) })
+		one(lookLimit, func(ctx context.Context) facts.Observation { return address(ctx, resolver, name) })
 	}
 	if site.DNS != nil && site.Federation {
-		one(func(ctx context.Context) facts.Observation { return service(ctx, resolver, site.DNS.Domain) })
+		one(lookLimit, func(ctx context.Context) facts.Observation { return service(ctx, resolver, site.DNS.Domain) })
 	}
 	if site.Certificate != nil {
-		looks = append(looks, func(ctx context.Context) []facts.Observation { return certificate(ctx, resolver, site) })
+		several(lookLimit, func(ctx context.Context) []facts.Observation { return certificate(ctx, resolver, site) })
 	}
 	for _, server := range site.NTP {
-		one(func(ctx context.Context) facts.Observation { return ntp(ctx, resolver, server) })
+		one(lookLimit, func(ctx context.Context) facts.Observation { return ntp(ctx, resolver, server) })
 	}
 	for _, relay := range site.MailRelays {
-		one(func(ctx context.Context) facts.Observation { return mail(ctx, resolver, relay) })
+		one(mailLimit, func(ctx context.Context) facts.Observation { return mail(ctx, resolver, relay) })
 	}
 	for _, server := range site.TURN {
-		looks = append(looks, func(ctx context.Context) []facts.Observation { return turn(ctx, resolver, server) })
+		several(lookLimit, func(ctx context.Context) []facts.Observation { return turn(ctx, resolver, server) })
 	}
 	for _, url := range site.IDP {
-		one(func(ctx context.Context) facts.Observation { return idp(ctx, resolver, site, url) })
+		one(lookLimit, func(ctx context.Context) facts.Observation { return idp(ctx, resolver, site, url) })
 	}
 	if !site.Internet {
-		one(func(ctx context.Context) facts.Observation { return outside(ctx, resolver, site) })
-		one(func(context.Context) facts.Observation { return wayOut() })
+		one(lookLimit, func(ctx context.Context) facts.Observation { return outside(ctx, resolver, site) })
+		one(lookLimit, func(context.Context) facts.Observation { return wayOut() })
 	}
 	results := make([][]facts.Observation, len(looks))
 	var tasks sync.WaitGroup
 	for i, look := range looks {
 		tasks.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, 2*limit)
-			defer cancel()
 			results[i] = look(ctx)
 		})
 	}

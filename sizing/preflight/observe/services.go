@@ -261,7 +261,9 @@ func exchange(conn net.Conn, request, answer []byte) (int, error) {
 	return 0, err
 }
 
-// mail reads a relay's greeting and takes leave (RFC 5321); it sends no mail.
+// mail reads a relay's greeting and takes leave (RFC 5321); it sends no mail. A
+// relay may let callers wait on purpose, or while it asks a name server in vain who
+// they are; RFC 5321, section 4.5.3.2, has clients wait for minutes.
 func mail(ctx context.Context, resolver *net.Resolver, relay string) facts.Observation {
 	const method = "SMTP greeting, EHLO and QUIT from the admin host"
 	conn, err := dialer(resolver).DialContext(ctx, "tcp", relay)
@@ -269,7 +271,7 @@ func mail(ctx context.Context, resolver *net.Resolver, relay string) facts.Obser
 		return failed("site.mail", relay, method, err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(limit))
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	reader := bufio.NewReaderSize(io.LimitReader(conn, 64<<10), maxGreeting)
 	greeting, err := reply(reader)
 	if err != nil {
