@@ -13,40 +13,8 @@ import (
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/preflight/facts/factstest"
 )
-
-func read[T any](value T) facts.Value[T] {
-	return facts.Value[T]{Value: value, Method: "test", Source: "test"}
-}
-
-// goodHost gives a host that meets the guide's table, for any role.
-func goodHost(name, address string, groups ...string) facts.Host {
-	f := &facts.Facts{APIVersion: facts.APIVersion, Kind: facts.Kind, Name: name, Root: true}
-	f.CPU = facts.CPU{
-		Architecture: read("amd64"), Model: read("x"), Sockets: read(1), Cores: read(8), Threads: read(8), Affinity: read(8),
-		Quota: read(0.0), Usable: read(8.0), Steal: read(0.0), Level: read(3), AES: read(true), AVX: read(true),
-	}
-	f.Memory = facts.Memory{Total: read[int64](16 << 30), Usable: read[int64](16 << 30), Swap: read[int64](0)}
-	for i, path := range []string{"/", "/mnt/cassandra", "/var/lib/minio-server1", "/var/lib/elasticsearch", "/var/lib/containerd", "/var/lib/kubelet", "/var/lib/etcd", "/opt/assets"} {
-		system := facts.FileSystem{Type: "ext4", DeviceID: fmt.Sprintf("8:%d", i), Mount: path, Options: "rw,relatime", Size: 500e9, Free: 450e9, Inodes: 1000, InodesFree: 900}
-		f.Paths = append(f.Paths, facts.Path{Path: path, Nearest: path, FileSystem: read(system), Fsync: read(facts.Fsync{Runs: 5, Writes: 500, MedianP99: 2})})
-	}
-	f.OS = facts.OS{ID: read("ubuntu"), Version: read("22.04")}
-	f.Kernel.Modules = map[string]facts.Value[string]{"br_netfilter": read("loaded"), "overlay": read("builtin"), "nf_conntrack": read("available")}
-	f.Kernel.Sysctls = map[string]facts.Value[string]{"net.ipv4.ip_local_port_range": read("32768 60999")}
-	f.Time.Synchronised = read(true)
-	f.Network = facts.Network{
-		Hostname: read(name), Routes: read([]facts.Route{}),
-		Interfaces: read([]facts.NIC{{Name: "eth0", MTU: 1500, Speed: 10000, Addresses: []facts.Address{{Prefix: address + "/24"}}}}),
-	}
-	f.Security = facts.Security{Firewalls: read([]string{}), SELinux: read("absent")}
-	f.Software = facts.Software{Runtimes: read([]string{}), Leftovers: read([]string{}), Programs: map[string]facts.Value[bool]{"gpg": read(true), "python3": read(true)}}
-	f.Virtualisation.Guest = read(false)
-	return facts.Host{
-		Name: name, Internal: address, Groups: groups, Facts: f, Clock: &facts.Clock{Uncertainty: 0.002, Exchanges: 8},
-		Reach: facts.Reach{Outcome: facts.Reached, Method: "ssh"},
-	}
-}
 
 // goodSurvey is of a site that meets the guide's table.
 func goodSurvey() *facts.Survey {
@@ -54,7 +22,7 @@ func goodSurvey() *facts.Survey {
 	add := func(count int, name string, groups ...string) {
 		for i := range count {
 			address := fmt.Sprintf("10.0.0.%d", len(s.Hosts)+1)
-			s.Hosts = append(s.Hosts, goodHost(fmt.Sprintf("%s%d", name, i+1), address, groups...))
+			s.Hosts = append(s.Hosts, factstest.GoodHost(fmt.Sprintf("%s%d", name, i+1), address, groups...))
 		}
 	}
 	add(3, "cassandra", "cassandra")
@@ -172,7 +140,7 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		}, []string{"error link.tcp@cassandra1"}},
 		"huge pages": {func(s *facts.Survey) {
 			m := &h(s, "cassandra2").Facts.Memory
-			m.Total, m.HugePages, m.Usable = read[int64](16<<30), read[int64](15<<30), read[int64](1<<30)
+			m.Total, m.HugePages, m.Usable = factstest.Read[int64](16<<30), factstest.Read[int64](15<<30), factstest.Read[int64](1<<30)
 		}, []string{"fail memory.total@cassandra2"}},
 		"interface of another name": {func(s *facts.Survey) { h(s, "cassandra2").Interfaces = []string{"enp1s0"} }, []string{"fail net.interface@cassandra2"}},
 		"interface without the address": {func(s *facts.Survey) {
@@ -190,13 +158,15 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		"SELinux":          {func(s *facts.Survey) { h(s, "minio2").Facts.Security.SELinux.Value = "enforcing" }, []string{"warn security.selinux@minio2"}},
 		"leftovers":        {func(s *facts.Survey) { h(s, "minio2").Facts.Software.Leftovers.Value = []string{"/x"} }, []string{"fail software.leftovers@minio2"}},
 		"Docker on a node": {func(s *facts.Survey) { h(s, "kubenode1").Facts.Software.Runtimes.Value = []string{"dockerd (running)"} }, []string{"warn software.runtime@kubenode1"}},
-		"gpg missing":      {func(s *facts.Survey) { h(s, "minio2").Facts.Software.Programs["gpg"] = read(false) }, []string{"fail software.programs@minio2"}},
-		"module missing":   {func(s *facts.Survey) { h(s, "kubenode1").Facts.Kernel.Modules["br_netfilter"] = read("missing") }, []string{"fail kernel.modules@kubenode1"}},
+		"gpg missing":      {func(s *facts.Survey) { h(s, "minio2").Facts.Software.Programs["gpg"] = factstest.Read(false) }, []string{"fail software.programs@minio2"}},
+		"module missing": {func(s *facts.Survey) {
+			h(s, "kubenode1").Facts.Kernel.Modules["br_netfilter"] = factstest.Read("missing")
+		}, []string{"fail kernel.modules@kubenode1"}},
 		"ports overlap": {func(s *facts.Survey) {
-			h(s, "kubenode1").Facts.Kernel.Sysctls["net.ipv4.ip_local_port_range"] = read("1024 65535")
+			h(s, "kubenode1").Facts.Kernel.Sysctls["net.ipv4.ip_local_port_range"] = factstest.Read("1024 65535")
 		}, []string{"fail kernel.port-range@kubenode1"}},
 		"port range is nonsense": {func(s *facts.Survey) {
-			h(s, "kubenode1").Facts.Kernel.Sysctls["net.ipv4.ip_local_port_range"] = read("evil")
+			h(s, "kubenode1").Facts.Kernel.Sysctls["net.ipv4.ip_local_port_range"] = factstest.Read("evil")
 		}, []string{"error kernel.port-range@kubenode1"}},
 		"host down": {func(s *facts.Survey) {
 			*h(s, "minio2") = facts.Host{Name: "minio2", Groups: []string{"minio"}, Reach: facts.Reach{Outcome: facts.Down}}
@@ -420,13 +390,13 @@ func TestUpgradePath(t *testing.T) {
 			t.Parallel()
 			s := goodSurvey()
 			if test.left {
-				s.Hosts[0].Facts.Software.Leftovers = read([]string{"/mnt/cassandra/data"})
+				s.Hosts[0].Facts.Software.Leftovers = factstest.Read([]string{"/mnt/cassandra/data"})
 			}
 			if test.declared != "" {
 				s.Links[2].Outcome = facts.InUse // udp, which is not tried without a probe there
 			}
-			s.Hosts[len(s.Hosts)-1].Facts.Software.Release = read(test.served)
-			s.Hosts[9].Facts.Software.Kubernetes = read(test.kubernetes)
+			s.Hosts[len(s.Hosts)-1].Facts.Software.Release = factstest.Read(test.served)
+			s.Hosts[9].Facts.Software.Kubernetes = factstest.Read(test.kubernetes)
 			own := *cmp.Or(test.site, NewSite())
 			own.Installed = test.declared
 			r, err := Judge(Input{Survey: s, Table: guide(t), Site: &own, Bundle: &Footprint{Name: "b.tar", Size: 1e9, Images: 1e9, Version: test.to, Upgrades: steps}})

@@ -9,6 +9,7 @@ import (
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/preflight/facts/factstest"
 	"github.com/islandbundle/island/sizing/report"
 )
 
@@ -62,34 +63,11 @@ func judged(t testing.TB, s *facts.Survey, site *preflight.Site) *preflight.Repo
 	return r
 }
 
-func read[T any](value T) facts.Value[T] {
-	return facts.Value[T]{Value: value, Method: "value of the running kernel", Source: "/proc"}
-}
-
-// someHost is a host that meets the guide's table in any role.
+// someHost is a guest that meets the guide's table in any role.
 func someHost(name, address string, groups ...string) facts.Host {
-	f := &facts.Facts{APIVersion: facts.APIVersion, Kind: facts.Kind, Name: name, Root: true}
-	f.CPU = facts.CPU{Architecture: read("amd64"), Threads: read(8), Affinity: read(8), Quota: read(0.0), Usable: read(8.0), Steal: read(0.0), AES: read(true)}
-	f.Memory = facts.Memory{Total: read[int64](16e9), Usable: read[int64](16e9), Swap: read[int64](0)}
-	for i, path := range []string{"/", "/mnt/cassandra", "/var/lib/minio-server1", "/var/lib/minio-server2", "/var/lib/elasticsearch", "/var/lib/containerd", "/var/lib/kubelet", "/var/lib/etcd", "/opt/assets"} {
-		system := facts.FileSystem{Type: "ext4", DeviceID: fmt.Sprintf("8:%d", i), Mount: path, Options: "rw,relatime", Size: 500e9, Free: 450e9, Inodes: 1000, InodesFree: 900}
-		f.Paths = append(f.Paths, facts.Path{Path: path, Nearest: path, FileSystem: read(system), Fsync: read(facts.Fsync{Runs: 5, Writes: 500, MedianP99: 2, WorstP99: 3})})
-	}
-	f.OS = facts.OS{ID: read("ubuntu"), Version: read("22.04")}
-	f.Kernel.Modules = map[string]facts.Value[string]{"br_netfilter": read("loaded"), "overlay": read("builtin"), "nf_conntrack": read("available")}
-	f.Kernel.Sysctls = map[string]facts.Value[string]{"net.ipv4.ip_local_port_range": read("32768 60999")}
-	f.Time.Synchronised = read(true)
-	f.Network = facts.Network{
-		Hostname: read(name), Routes: read([]facts.Route{}),
-		Interfaces: read([]facts.NIC{{Name: "eth0", MTU: 1500, Speed: 10000, Addresses: []facts.Address{{Prefix: address + "/24"}}}}),
-	}
-	f.Security = facts.Security{Firewalls: read([]string{}), SELinux: read("absent")}
-	f.Software = facts.Software{Runtimes: read([]string{}), Leftovers: read([]string{}), Programs: map[string]facts.Value[bool]{"gpg": read(true), "python3": read(true)}}
-	f.Virtualisation.Guest = read(true)
-	return facts.Host{
-		Name: name, Address: address, Internal: address, Groups: groups, Facts: f, Clock: &facts.Clock{Uncertainty: 0.002, Exchanges: 8},
-		Reach: facts.Reach{Outcome: facts.Reached, Method: "ssh", Elapsed: 4},
-	}
+	h := factstest.GoodHost(name, address, groups...)
+	h.Facts.Virtualisation.Guest = factstest.Read(true)
+	return h
 }
 
 // someSurvey is of a good site with so many hosts of each role.
@@ -131,23 +109,23 @@ func faultySite(t testing.TB) *preflight.Report {
 		}
 	}
 	cassandra2, kubenode1, kubenode3 := host("cassandra2").Facts, host("kubenode1").Facts, host("kubenode3").Facts
-	cassandra2.CPU.Usable, cassandra2.CPU.Affinity = read(1.0), read(1)
-	cassandra2.Memory.Usable = read[int64](3_400_000_000)
+	cassandra2.CPU.Usable, cassandra2.CPU.Affinity = factstest.Read(1.0), factstest.Read(1)
+	cassandra2.Memory.Usable = factstest.Read[int64](3_400_000_000)
 	for i := range cassandra2.Paths {
-		cassandra2.Paths[i].Fsync = read(facts.Fsync{MedianP99: 63.4, WorstP99: 181})
+		cassandra2.Paths[i].Fsync = factstest.Read(facts.Fsync{MedianP99: 63.4, WorstP99: 181})
 	}
 	host("cassandra3").Clock.Offset, host("cassandra1").Clock.Offset = 2.5, 0.2
-	host("minio1").Facts.Software.Leftovers = read([]string{"/var/lib/minio-server1", "/etc/minio/minio.conf", "/etc/systemd/system/minio-server1.service"})
+	host("minio1").Facts.Software.Leftovers = factstest.Read([]string{"/var/lib/minio-server1", "/etc/minio/minio.conf", "/etc/systemd/system/minio-server1.service"})
 	for i := range host("minio2").Facts.Paths {
 		host("minio2").Facts.Paths[i].FileSystem.Value.Size, host("minio2").Facts.Paths[i].FileSystem.Value.Free = 200e9, 150e9
 	}
-	kubenode1.Memory.Swap = read[int64](2e9)
-	kubenode1.Kernel.Modules["br_netfilter"] = read("missing")
-	kubenode3.Kernel.Sysctls["net.ipv4.ip_local_port_range"] = read("1024 65000")
-	kubenode3.Security.Firewalls = read([]string{"ufw"})
-	host("elasticsearch1").Facts.OS.Version = read("24.04")
-	host("elasticsearch2").Facts.Network.Routes = read([]facts.Route{{Gateway: "10.0.0.1", Interface: "eth0"}})
-	host("restund1").Facts.Time.Synchronised = read(false)
+	kubenode1.Memory.Swap = factstest.Read[int64](2e9)
+	kubenode1.Kernel.Modules["br_netfilter"] = factstest.Read("missing")
+	kubenode3.Kernel.Sysctls["net.ipv4.ip_local_port_range"] = factstest.Read("1024 65000")
+	kubenode3.Security.Firewalls = factstest.Read([]string{"ufw"})
+	host("elasticsearch1").Facts.OS.Version = factstest.Read("24.04")
+	host("elasticsearch2").Facts.Network.Routes = factstest.Read([]facts.Route{{Gateway: "10.0.0.1", Interface: "eth0"}})
+	host("restund1").Facts.Time.Synchronised = factstest.Read(false)
 	host("restund1").Facts.CPU.Steal = facts.Value[float64]{Method: "stolen time", Unread: "permission denied"}
 	for name, reach := range map[string]facts.Reach{
 		"minio3":   {Outcome: facts.Down, Detail: "connect to host 10.0.0.16 port 22: No route to host", Method: "ssh"},

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,30 +16,16 @@ import (
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/probe"
+	"github.com/islandbundle/island/sizing/preflight/probe/probetest"
 )
 
 // TestMain lets the test binary be a probe: what is sent is this very program.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 3 && os.Args[1] == "session" {
-		if os.Remove(os.Args[0]) != nil || os.Remove(os.Args[3]) != nil {
-			os.Exit(1)
-		}
-		if probe.Serve(context.Background(), probe.System{Version: "test"}, os.Stdin, os.Stdout) != nil {
-			os.Exit(1)
-		}
-		return
-	}
+	probetest.Serve()
 	os.Exit(m.Run())
 }
 
-// compressed is this very program as it is sent.
-var compressed = sync.OnceValues(func() ([]byte, error) {
-	data, err := os.ReadFile("/proc/self/exe")
-	if err != nil {
-		return nil, err
-	}
-	return Compress(data)
-})
+var compressed = probetest.Compressed(Compress)
 
 func self(t *testing.T) func(string) ([]byte, error) {
 	t.Helper()

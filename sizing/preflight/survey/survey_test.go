@@ -13,6 +13,7 @@ import (
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/probe"
+	"github.com/islandbundle/island/sizing/preflight/probe/probetest"
 	"github.com/islandbundle/island/sizing/preflight/remote"
 )
 
@@ -22,26 +23,11 @@ func TestMain(m *testing.M) {
 		tellWay(address)
 		return
 	}
-	if len(os.Args) > 3 && os.Args[1] == "session" {
-		if os.Remove(os.Args[0]) != nil || os.Remove(os.Args[3]) != nil {
-			os.Exit(1)
-		}
-		if probe.Serve(context.Background(), probe.System{Version: "test"}, os.Stdin, os.Stdout) != nil {
-			os.Exit(1)
-		}
-		return
-	}
+	probetest.Serve()
 	os.Exit(m.Run())
 }
 
-// compressed is this very program as it is sent.
-var compressed = sync.OnceValues(func() ([]byte, error) {
-	data, err := os.ReadFile("/proc/self/exe")
-	if err != nil {
-		return nil, err
-	}
-	return remote.Compress(data)
-})
+var compressed = probetest.Compressed(remote.Compress)
 
 func options(t *testing.T, rows string) Options {
 	t.Helper()
