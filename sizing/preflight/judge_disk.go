@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/report"
 )
 
 // rolePaths are where roles keep their data (wireapp/wire-server-deploy 5.32,
@@ -53,22 +55,37 @@ func pathsOf(site *Site, role sizing.Role) []string {
 	return []string{"/"}
 }
 
-// behind gives the distinct file systems behind paths, by their device.
+// behind gives the distinct file systems behind paths. Facts without any path
+// have not been read, whatever was asked for; where they have some, those that
+// are missing were not asked for.
 func behind(host *facts.Host, paths []string) []facts.Path {
 	var result []facts.Path
-	for _, path := range host.Facts.Paths {
-		if !slices.Contains(paths, path.Path) {
-			continue
-		}
-		same := func(other facts.Path) bool {
-			return other.FileSystem.Known() && other.FileSystem.Value.DeviceID == path.FileSystem.Value.DeviceID
-		}
-		if !path.FileSystem.Known() || !slices.ContainsFunc(result, same) {
+	add := func(path facts.Path) {
+		if !slices.ContainsFunc(result, func(other facts.Path) bool { return together(path, other) }) {
 			result = append(result, path)
+		}
+	}
+	for _, path := range host.Facts.Paths {
+		if slices.Contains(paths, path.Path) {
+			add(path)
+		}
+	}
+	if len(host.Facts.Paths) == 0 {
+		for _, path := range paths {
+			add(facts.Path{Path: path})
 		}
 	}
 	return result
 }
+
+// together says whether two paths are known to lie on one file system.
+func together(a, b facts.Path) bool {
+	read := a.FileSystem.Known() && b.FileSystem.Known()
+	return a.Path == b.Path || read && a.FileSystem.Value.DeviceID == b.FileSystem.Value.DeviceID
+}
+
+// unread says why the file system behind a path was not read.
+func unread(p facts.Path) string { return cmp.Or(p.FileSystem.Unread, "not in the facts") }
 
 // disks judges each role's disk; roles whose data shares a file system are
 // taken together, since they have to share its size too.
@@ -87,7 +104,7 @@ func (j *judgement) disks(host *facts.Host, f found) {
 		var into *pool
 		for _, p := range pools {
 			if slices.ContainsFunc(behind(host, p.paths), func(other facts.Path) bool {
-				return slices.ContainsFunc(mine, func(m facts.Path) bool { return m.FileSystem.Value.DeviceID == other.FileSystem.Value.DeviceID })
+				return slices.ContainsFunc(mine, func(m facts.Path) bool { return together(m, other) })
 			}) {
 				into = p
 			}
@@ -117,11 +134,22 @@ func (j *judgement) diskPool(host *facts.Host, f found, systems []facts.Path, pa
 		return
 	}
 	var size int64
+	var known []facts.Path
 	for _, system := range systems {
-		if !measured(j, "disk.size", &f, system.FileSystem) {
-			return
+		if !system.FileSystem.Known() {
+			j.diskUnread(f, system)
+			continue
 		}
+		measured(j, "disk.size", &f, system.FileSystem)
 		size += system.FileSystem.Value.Size
+		known = append(known, system)
+	}
+	if len(known) < len(systems) { // too little to add up; what was read is judged for itself
+		f.source = ""
+		for _, system := range known {
+			j.diskState(f, system)
+		}
+		return
 	}
 	f.unit, f.observed, f.required = "GB", gigabytes(size), gigabytes(int64(required))
 	f.outcome, f.tolerance = j.amount(size, required, j.Table.Tolerance.Disk, moreThan)
@@ -137,6 +165,21 @@ func (j *judgement) diskPool(host *facts.Host, f found, systems []facts.Path, pa
 	}
 	for _, system := range systems {
 		j.diskFree(f, system, float64(required)*float64(system.FileSystem.Value.Size)/float64(size))
+	}
+}
+
+// diskUnread says once that the file system behind a path was not read, and
+// what is not judged for it.
+func (j *judgement) diskUnread(f found, p facts.Path) {
+	f.object, f.method = p.Path, p.FileSystem.Method
+	f.message = say("%s could not be measured: %s", "%s konnte nicht gemessen werden: %s", p.Path, Phrase(unread(p)))
+	f.outcome = Error
+	j.add("disk.size", f)
+	f.outcome, f.source = Skipped, ""
+	j.add("disk.read-only", f)
+	j.add("disk.inodes", f)
+	if !j.isUpgrade() {
+		j.add("disk.free", f)
 	}
 }
 
@@ -187,12 +230,27 @@ func (j *judgement) fsync(host *facts.Host, f found) {
 		case v.Unread == facts.NoSpace:
 			continue // reach.disk-full says so
 		default:
-			f.outcome, f.message = Skipped, say("not measured on %s: %s", "Auf %s nicht gemessen: %s", system.Path, Phrase(v.Unread))
-			if v.Unread != "not asked for" && !host.Facts.Root {
-				f.outcome = Error
-				f.message = say("not measured on %s: %s; run it with --sudo", "Auf %s nicht gemessen: %s; mit --sudo ausführen", system.Path, Phrase(v.Unread))
-			}
+			f.outcome, f.message = j.untimed(host, system)
 		}
 		j.add("disk.fsync", f)
 	}
+}
+
+// untimed says why writes were not timed. It is an error unless it was wished
+// so or is one of another check already.
+func (j *judgement) untimed(host *facts.Host, p facts.Path) (Outcome, report.Text) {
+	why, outcome := cmp.Or(p.Fsync.Unread, "not in the facts"), Error
+	if !p.FileSystem.Known() && why != "not asked for" {
+		why = unread(p)
+		if slices.ContainsFunc(j.roles[host.Name], func(r sizing.Requirement) bool { return slices.Contains(j.pathsOf(r.Role), p.Path) }) {
+			outcome = Skipped // disk.size says so
+		}
+	}
+	switch why {
+	case "not asked for", "mounted read-only":
+		outcome = Skipped
+	case "not permitted without root":
+		return outcome, say("not measured on %s: %s; run it with --sudo", "Auf %s nicht gemessen: %s; mit --sudo ausführen", p.Path, Phrase(why))
+	}
+	return outcome, say("not measured on %s: %s", "Auf %s nicht gemessen: %s", p.Path, Phrase(why))
 }

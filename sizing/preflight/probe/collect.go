@@ -22,6 +22,8 @@ func Collect(ctx context.Context, s System, request Request) (*facts.Facts, erro
 	}
 	// Each part gathers on its own and is put into the document here, so that
 	// one that hangs (a dead network file system) costs its own values alone.
+	// So does each path; they are taken at the end, as far as they are known then.
+	behind := s.newLook(request)
 	type part func(*facts.Facts)
 	gather := []func() part{
 		func() part { v := s.cpu(); return func(f *facts.Facts) { v.Steal = f.CPU.Steal; f.CPU = v } },
@@ -33,13 +35,21 @@ func Collect(ctx context.Context, s System, request Request) (*facts.Facts, erro
 			return func(f *facts.Facts) { f.CPU.Steal = v }
 		},
 		func() part { v := s.memory(); return func(f *facts.Facts) { f.Memory = v } },
-		func() part { v := s.paths(ctx, request); return func(f *facts.Facts) { f.Paths = v } },
+		func() part { s.lookBehind(ctx, request, behind); return func(*facts.Facts) {} },
 		func() part { v := s.os(); return func(f *facts.Facts) { f.OS = v } },
 		func() part { v := s.kernel(request); return func(f *facts.Facts) { f.Kernel = v } },
 		func() part { v := s.time(); return func(f *facts.Facts) { f.Time = v } },
 		func() part { v := s.network(); return func(f *facts.Facts) { f.Network = v } },
 		func() part { v := s.security(); return func(f *facts.Facts) { f.Security = v } },
-		func() part { v := s.software(request); return func(f *facts.Facts) { f.Software = v } },
+		func() part {
+			v := s.software(request)
+			return func(f *facts.Facts) {
+				v.Leftovers, v.Release = f.Software.Leftovers, f.Software.Release
+				f.Software = v
+			}
+		},
+		func() part { v := s.leftovers(request); return func(f *facts.Facts) { f.Software.Leftovers = v } },
+		func() part { v := s.release(); return func(f *facts.Facts) { f.Software.Release = v } },
 		func() part { v := s.virtualisation(); return func(f *facts.Facts) { f.Virtualisation = v } },
 	}
 	done := make(chan part, len(gather))
@@ -56,6 +66,7 @@ func Collect(ctx context.Context, s System, request Request) (*facts.Facts, erro
 	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return nil, err
 	}
+	document.Paths = behind.taken()
 	sayUnread(reflect.ValueOf(document).Elem())
 	document.Name = request.Name
 	if document.Name == "" {

@@ -2,14 +2,19 @@ package probe
 
 import (
 	"context"
+	"encoding/json"
+	"net"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
@@ -193,6 +198,22 @@ func TestRecordedHost(t *testing.T) {
 	}
 }
 
+// TestContainerNetwork: what packages put into the folder of the container
+// network is no leftover, what Kubernetes' own plugins put there is.
+func TestContainerNetwork(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"/etc/cni/net.d/87-podman-bridge.conflist": "{}", "/etc/cni/net.d/nerdctl-bridge.conflist": "{}", "/etc/cni/net.d/cni.lock": ""}
+	if left := collected(t, files).Software.Leftovers; !left.Known() || len(left.Value) > 0 {
+		t.Errorf("left is %+v", left)
+	}
+	for _, name := range []string{"10-calico.conflist", "calico.conflist.template", "calico-kubeconfig", "05-cilium.conflist"} {
+		left := collected(t, map[string]string{"/etc/cni/net.d/" + name: "{}", "/etc/cni/net.d/87-podman-bridge.conflist": "{}"}).Software.Leftovers
+		if !slices.Equal(left.Value, []string{"/etc/cni/net.d/" + name}) {
+			t.Errorf("%s: left is %+v", name, left)
+		}
+	}
+}
+
 // TestVersion1Groups reads the older hierarchies, whose limits are in other files.
 func TestVersion1Groups(t *testing.T) {
 	t.Parallel()
@@ -256,6 +277,115 @@ func TestLimit(t *testing.T) {
 	}
 }
 
+// TestReadOnlyAfterErrors: the mount's own options still say rw then; the kernel
+// tells it with the figures of the file system.
+func TestReadOnlyAfterErrors(t *testing.T) {
+	t.Parallel()
+	system := tree(t, recorded)
+	statfs := system.StatFS
+	for _, flags := range []int64{0, unix.ST_RDONLY} {
+		system.StatFS = func(path string) (syscall.Statfs_t, error) {
+			stat, err := statfs(path)
+			stat.Flags = flags
+			return stat, err
+		}
+		f, err := Collect(t.Context(), system, Request{Sample: time.Millisecond, Paths: []string{"/"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := f.Paths[0].FileSystem.Value; has(v.Options, "ro") != (flags != 0) {
+			t.Errorf("with flags %d options are %q", flags, v.Options)
+		}
+	}
+}
+
+// TestEmptyListsTravel: a host that is asked to time no writes times none.
+func TestEmptyListsTravel(t *testing.T) {
+	t.Parallel()
+	data, err := json.Marshal(Request{Fsync: []string{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r Request
+	if err := json.Unmarshal(data, &r); err != nil || r.Fsync == nil || r.Paths != nil {
+		t.Errorf("%s became %+v, %v", data, r, err)
+	}
+}
+
+// TestHungPath: a dead file system behind one path costs nothing of the other
+// paths, whose writes are timed in spite of it; what it says too late changes
+// nothing that was told.
+func TestHungPath(t *testing.T) {
+	t.Parallel()
+	system := tree(t, recorded)
+	release, late := make(chan struct{}), make(chan struct{})
+	statfs := system.StatFS
+	system.StatFS = func(path string) (syscall.Statfs_t, error) {
+		if path == "/var/lib/etcd" {
+			<-release
+			defer close(late)
+		}
+		return statfs(path)
+	}
+	system.Fsync = func(context.Context, string, bool) (facts.Fsync, error) { return facts.Fsync{MedianP99: 2}, nil }
+	f, err := Collect(context.Background(), system, Request{
+		Sample: time.Millisecond, Limit: time.Second, Paths: []string{"/", "/var/lib/etcd", "/mnt/cassandra"}, Fsync: []string{"/var/lib/etcd", "/mnt/cassandra"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const tooLate = "not done in time"
+	root, etcd, cassandra := f.Paths[0], f.Paths[1], f.Paths[2]
+	if !root.FileSystem.Known() || !cassandra.FileSystem.Known() || etcd.FileSystem.Unread != tooLate {
+		t.Errorf("file systems are %+v, %+v and %+v", root.FileSystem, cassandra.FileSystem, etcd.FileSystem)
+	}
+	if root.Fsync.Unread != "not asked for" || !cassandra.Fsync.Known() || etcd.Fsync.Unread != tooLate {
+		t.Errorf("writes are %+v, %+v and %+v", root.Fsync, cassandra.Fsync, etcd.Fsync)
+	}
+	close(release)
+	<-late
+	time.Sleep(10 * time.Millisecond) // in which the late one writes; the race detector watches
+	if f.Paths[1] != etcd {
+		t.Errorf("what was told became %+v", f.Paths[1])
+	}
+}
+
+// TestHungWrite: a disk that does not finish a write costs the times of its own
+// writes alone, not its size, nor what others take.
+func TestHungWrite(t *testing.T) {
+	t.Parallel()
+	system := tree(t, recorded)
+	release := make(chan struct{})
+	defer close(release)
+	var lock sync.Mutex
+	var timed []string
+	system.Fsync = func(_ context.Context, folder string, _ bool) (facts.Fsync, error) {
+		lock.Lock()
+		timed = append(timed, folder)
+		lock.Unlock()
+		if folder == "/var/lib/etcd" {
+			<-release
+		}
+		return facts.Fsync{MedianP99: 2}, nil
+	}
+	f, err := Collect(context.Background(), system, Request{
+		Sample: time.Millisecond, Limit: time.Second, Paths: []string{"/", "/var/lib/etcd", "/mnt/cassandra"}, Fsync: []string{"/var/lib/etcd", "/mnt/cassandra"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, unread := range []string{"not done in time", "not done in time", ""} { // the first two lie on one disk
+		if p := f.Paths[i]; !p.FileSystem.Known() || p.Fsync.Unread != unread {
+			t.Errorf("%s: file system is %+v, writes %+v", p.Path, p.FileSystem, p.Fsync)
+		}
+	}
+	lock.Lock()
+	defer lock.Unlock()
+	if want := []string{"/var/lib/etcd", "/mnt/cassandra"}; !slices.Equal(timed, want) {
+		t.Errorf("writes were timed in %q, want %q: once on each file system", timed, want)
+	}
+}
+
 func TestFsyncLeavesNothing(t *testing.T) {
 	t.Parallel()
 	for _, keepName := range []bool{false, true} {
@@ -296,6 +426,39 @@ func TestListenTellsWhatIsInUse(t *testing.T) {
 	for i := range states {
 		if states[i].Outcome != facts.OK || again[i].Outcome != facts.InUse {
 			t.Errorf("outcomes are %s and %s", states[i].Outcome, again[i].Outcome)
+		}
+	}
+}
+
+// TestDialTellsWhoAnswers: a firewall that drops lets no connection come about,
+// so whatever takes one and is not the probe is another.
+func TestDialTellsWhoAnswers(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close() // the kernel takes connections for it; nobody ever speaks
+	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packets.Close()
+	tcp, udp := listener.Addr().(*net.TCPAddr).Port, packets.LocalAddr().(*net.UDPAddr).Port
+	for _, result := range Dial(context.Background(), []Target{
+		{Port: Port{"tcp", tcp}, Address: "127.0.0.1", Token: "a"},
+		{Port: Port{"udp", udp}, Address: "127.0.0.1", Token: "a"},
+		{Port: Port{"tcp", tcp}, Address: "127.0.0.1"}, // any silence is good
+	}) {
+		outcome, detail := facts.OK, ""
+		switch {
+		case result.Protocol == "udp":
+			outcome = facts.TimedOut
+		case result.Token != "":
+			outcome, detail = facts.WrongHost, "connects, but says nothing"
+		}
+		if result.Outcome != outcome || result.Detail != detail {
+			t.Errorf("%+v, want %s %q", result, outcome, detail)
 		}
 	}
 }

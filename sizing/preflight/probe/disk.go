@@ -10,8 +10,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
@@ -61,42 +64,125 @@ func holding(mounts []mount, name string) (mount, bool) {
 	return best, found
 }
 
-func (s System) paths(ctx context.Context, request Request) []facts.Path {
-	mounts, err := s.mounts()
-	result := []facts.Path{}
+// A look goes behind paths. A dead network file system holds whoever asks for
+// it, and a dying disk whoever writes to it, perhaps for ever: so all that has
+// been learned can be taken at any time, and whatever comes later stays here.
+type look struct {
+	lock   sync.Mutex
+	paths  []facts.Path
+	writes map[string]facts.Value[facts.Fsync] // by device: where the timing has begun
+}
+
+const fileSystemMethod = "statfs(2), mount table"
+
+// newLook says of everything that is asked for that it is not done.
+func (s System) newLook(request Request) *look {
+	l := &look{paths: []facts.Path{}, writes: map[string]facts.Value[facts.Fsync]{}}
 	for _, name := range request.Paths {
 		if !path.IsAbs(name) {
 			continue
 		}
-		name = path.Clean(name)
-		p := facts.Path{Path: name, Nearest: s.nearest(name)}
-		p.FileSystem = known(facts.FileSystem{}, err, "statfs(2) of "+p.Nearest, "/proc/self/mountinfo")
-		if err == nil {
-			p.FileSystem = s.fileSystem(mounts, name, p.Nearest)
+		p := facts.Path{Path: path.Clean(name)}
+		p.FileSystem = known(facts.FileSystem{}, context.DeadlineExceeded, fileSystemMethod, p.Path)
+		p.Fsync = known(facts.Fsync{}, context.DeadlineExceeded, fsyncMethod, p.Path)
+		if !s.timed(request, p) {
+			p.Fsync = known(facts.Fsync{}, errors.New("not asked for"), fsyncMethod, p.Path)
 		}
-		result = append(result, p)
+		l.paths = append(l.paths, p)
 	}
-	s.timeWrites(ctx, request, result)
-	return result
+	return l
 }
 
-// timeWrites times writes once on each file system that a path to be timed lies
-// on, and says so of all paths there.
-func (s System) timeWrites(ctx context.Context, request Request, paths []facts.Path) {
-	measured := map[string]facts.Value[facts.Fsync]{}
-	for _, p := range paths {
-		id := p.FileSystem.Value.DeviceID
-		if _, ok := measured[id]; !ok && p.FileSystem.Known() && slices.Contains(request.Fsync, p.Path) {
-			measured[id] = s.fsync(ctx, request, p)
-		}
-	}
+// timed says whether writes are to be timed on the file system of a path.
+func (s System) timed(request Request, p facts.Path) bool {
+	return !request.NoFsync && (s.Root == "" || s.Fsync != nil) && slices.Contains(request.Fsync, p.Path)
+}
+
+// taken gives what is known by now. Paths on one file system share the time of
+// its writes.
+func (l *look) taken() []facts.Path {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	paths := slices.Clone(l.paths)
 	for i := range paths {
-		value, ok := measured[paths[i].FileSystem.Value.DeviceID]
-		if !ok {
-			value = known(facts.Fsync{}, errors.New("not asked for"), fsyncMethod, paths[i].Nearest)
+		if value, ok := l.writes[paths[i].FileSystem.Value.DeviceID]; ok {
+			paths[i].Fsync = value
 		}
-		paths[i].Fsync = value
 	}
+	return paths
+}
+
+// lookBehind reads the file systems behind all paths at once, and times writes.
+func (s System) lookBehind(ctx context.Context, request Request, l *look) {
+	mounts, err := s.mounts()
+	paths := l.taken()
+	read := make([]chan struct{}, len(paths))
+	for i, p := range paths {
+		read[i] = make(chan struct{})
+		go func() {
+			defer close(read[i])
+			p.Nearest = s.nearest(p.Path)
+			p.FileSystem = known(facts.FileSystem{}, err, fileSystemMethod, p.Nearest+", /proc/self/mountinfo")
+			if err == nil {
+				p.FileSystem = s.fileSystem(mounts, p.Path, p.Nearest)
+			}
+			p.Fsync.Source = p.Nearest
+			if !p.FileSystem.Known() && s.timed(request, p) {
+				p.Fsync.Unread = p.FileSystem.Unread
+			}
+			l.lock.Lock()
+			defer l.lock.Unlock()
+			l.paths[i] = p
+		}()
+	}
+	s.timeWrites(ctx, request, l, read)
+	for _, done := range read {
+		<-done
+	}
+}
+
+// timeWrites times writes on the file systems that the paths to be timed lie
+// on, one after the other, so that none slows another down. One that hangs
+// holds up those behind it for its share of the time alone.
+func (s System) timeWrites(ctx context.Context, request Request, l *look, read []chan struct{}) {
+	var turns []int
+	for i, p := range l.taken() {
+		if s.timed(request, p) {
+			turns = append(turns, i)
+		}
+	}
+	for turn, i := range turns {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			<-read[i]
+			s.timeOnce(ctx, l, i)
+		}()
+		deadline, _ := ctx.Deadline() // Collect sets one
+		select {
+		case <-done:
+		case <-time.After(time.Until(deadline) / time.Duration(len(turns)-turn)):
+		}
+	}
+}
+
+// timeOnce times writes on the file system of one path, unless that has begun
+// for another path there, or is too late.
+func (s System) timeOnce(ctx context.Context, l *look, i int) {
+	l.lock.Lock()
+	p := l.paths[i]
+	id := p.FileSystem.Value.DeviceID
+	_, begun := l.writes[id]
+	if begun || !p.FileSystem.Known() || ctx.Err() != nil {
+		l.lock.Unlock()
+		return
+	}
+	l.writes[id] = p.Fsync // not done in time, as long as nothing else is known
+	l.lock.Unlock()
+	value := s.fsync(ctx, p)
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	l.writes[id] = value
 }
 
 // nearest gives the path itself, with links followed, or the nearest folder
@@ -117,7 +203,7 @@ func (s System) nearest(name string) string {
 }
 
 func (s System) fileSystem(mounts []mount, name, nearest string) facts.Value[facts.FileSystem] {
-	method, source := "statfs(2), mount table", nearest+", /proc/self/mountinfo"
+	method, source := fileSystemMethod, nearest+", /proc/self/mountinfo"
 	m, ok := holding(mounts, nearest)
 	if !ok {
 		return known(facts.FileSystem{}, errors.New("no mount holds it"), method, source)
@@ -135,6 +221,9 @@ func (s System) fileSystem(mounts []mount, name, nearest string) facts.Value[fac
 		OwnMount: m.point == name && name != "/",
 		Size:     int64(stat.Blocks) * block, Free: int64(stat.Bavail) * block,
 		Inodes: int64(stat.Files), InodesFree: int64(stat.Ffree),
+	}
+	if stat.Flags&unix.ST_RDONLY != 0 && !has(v.Options, "ro") {
+		v.Options = "ro," + v.Options // as after errors, which the mount's own options do not tell
 	}
 	s.disk(&v)
 	return known(v, nil, method, source)
@@ -180,14 +269,15 @@ const (
 
 var fsyncMethod = fmt.Sprintf("median of the 99th percentiles of %d runs of up to %d writes of %d bytes with fdatasync(2), %s each at most", fsyncRuns, fsyncWrites, fsyncBytes, fsyncRunTime)
 
-func (s System) fsync(ctx context.Context, request Request, p facts.Path) facts.Value[facts.Fsync] {
-	switch {
-	case request.NoFsync || s.Root != "":
-		return known(facts.Fsync{}, errors.New("not asked for"), fsyncMethod, p.Nearest)
-	case has(p.FileSystem.Value.Options, "ro"):
+func (s System) fsync(ctx context.Context, p facts.Path) facts.Value[facts.Fsync] {
+	if has(p.FileSystem.Value.Options, "ro") {
 		return known(facts.Fsync{}, errors.New("mounted read-only"), fsyncMethod, p.Nearest)
 	}
-	v, err := timeFsync(ctx, p.Nearest, p.FileSystem.Value.Type == "btrfs")
+	measure := s.Fsync
+	if measure == nil {
+		measure = timeFsync
+	}
+	v, err := measure(ctx, p.Nearest, p.FileSystem.Value.Type == "btrfs")
 	return known(v, err, fsyncMethod, p.Nearest)
 }
 

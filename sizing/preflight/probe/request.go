@@ -6,12 +6,12 @@ import "time"
 // of [Defaults]; an empty, non-nil list means nothing.
 type Request struct {
 	Name      string        `json:"name,omitempty"` // of the host; default: its host name
-	Paths     []string      `json:"paths,omitempty"`
-	Leftovers []string      `json:"leftovers,omitempty"`
-	Programs  []string      `json:"programs,omitempty"`
-	Modules   []string      `json:"modules,omitempty"`
-	Sysctls   []string      `json:"sysctls,omitempty"`
-	Fsync     []string      `json:"fsync,omitempty"`   // paths on whose file systems writes are timed, of those in Paths
+	Paths     []string      `json:"paths,omitzero"`
+	Leftovers []string      `json:"leftovers,omitzero"`
+	Programs  []string      `json:"programs,omitzero"`
+	Modules   []string      `json:"modules,omitzero"`
+	Sysctls   []string      `json:"sysctls,omitzero"`
+	Fsync     []string      `json:"fsync,omitzero"`    // paths on whose file systems writes are timed, of those in Paths
 	NoFsync   bool          `json:"noFsync,omitempty"` // do not write the fsync test file
 	Sample    time.Duration `json:"sample,omitempty"`  // over which stolen time is counted; default 2 s
 	// StealLater says that stolen time is asked for later, by a session's
@@ -43,7 +43,12 @@ func Defaults() Request {
 		Fsync: []string{"/var/lib/etcd", "/mnt/cassandra", "/var/lib/cassandra", "/var/lib/postgresql"},
 		Leftovers: []string{
 			"/etc/kubernetes/manifests", "/etc/kubernetes/admin.conf", "/etc/kubernetes/kubelet.conf", "/var/lib/etcd/member", "/etc/etcd.env", "/var/lib/kubelet/pki",
-			"/etc/cni/net.d", "/mnt/cassandra/data", "/etc/cassandra/cassandra.yaml", "/var/lib/minio-server1/.minio.sys",
+			// Of the container network what Kubernetes' own plugins write, Kubespray's Calico
+			// first: packages of podman and others have files of their own in that folder.
+			"/etc/cni/net.d/10-calico.conflist", "/etc/cni/net.d/calico.conflist.template", "/etc/cni/net.d/calico-kubeconfig",
+			"/etc/cni/net.d/10-flannel.conflist", "/etc/cni/net.d/05-cilium.conflist", "/etc/cni/net.d/10-kuberouter.conflist",
+			"/etc/cni/net.d/10-weave.conflist", "/etc/cni/net.d/01-kube-ovn.conflist", "/etc/cni/net.d/00-multus.conf",
+			"/mnt/cassandra/data", "/etc/cassandra/cassandra.yaml", "/var/lib/minio-server1/.minio.sys",
 			"/var/lib/minio-server2/.minio.sys", "/etc/minio.d", "/var/lib/elasticsearch/nodes", "/etc/elasticsearch/elasticsearch.yml",
 			"/var/lib/rabbitmq/mnesia", "/etc/restund.conf", "/etc/repmgr.conf", "/opt/assets/containers-helm",
 		},

@@ -189,6 +189,12 @@ func (s System) software(request Request) facts.Software {
 		}
 	}
 	result.Runtimes = known(found, err, "running programs, executable files", "/proc, system's path")
+	result.Kubernetes = s.installed("/etc/kubernetes/manifests/kube-apiserver.yaml", "tag of the API server's image", "kube-apiserver:v", "")
+	return result
+}
+
+// leftovers tells what is there of an earlier installation.
+func (s System) leftovers(request Request) facts.Value[[]string] {
 	left := []string{}
 	var leftErr error
 	for _, name := range request.Leftovers {
@@ -202,10 +208,12 @@ func (s System) software(request Request) facts.Software {
 	if len(left) > 0 {
 		leftErr = nil // what is found is found, whatever else could not be looked at
 	}
-	result.Leftovers = known(left, leftErr, "files and folders that are not empty", strings.Join(request.Leftovers, " "))
-	result.Release = s.installed("/opt/assets/containers-helm/index.txt", "version in the name of brig's image among those that the asset host serves", "quay.io_wire_brig_", ".tar")
-	result.Kubernetes = s.installed("/etc/kubernetes/manifests/kube-apiserver.yaml", "tag of the API server's image", "kube-apiserver:v", "")
-	return result
+	return known(left, leftErr, "files and folders that are not empty", strings.Join(request.Leftovers, " "))
+}
+
+// release gives the version of Wire's server that the asset host serves.
+func (s System) release() facts.Value[string] {
+	return s.installed("/opt/assets/containers-helm/index.txt", "version in the name of brig's image among those that the asset host serves", "quay.io_wire_brig_", ".tar")
 }
 
 // installed finds a version between two texts in the first line of a file that

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -175,6 +176,9 @@ func dial(ctx context.Context, target Target) Dialled {
 	}
 	answer, err := ask(conn, target, &result)
 	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded) && target.Protocol == "tcp":
+		// A firewall that drops would not have let the connection come about.
+		result.Outcome, result.Detail = facts.WrongHost, "connects, but says nothing"
 	case err != nil:
 		result.Outcome, result.Detail = outcome(err)
 	case answer == target.Token:

@@ -26,6 +26,7 @@ type System struct {
 	// Asked of the kernel when nil.
 	Affinity  func() (int, error)
 	StatFS    func(path string) (syscall.Statfs_t, error)
+	Fsync     func(ctx context.Context, folder string, keepName bool) (facts.Fsync, error)
 	ClockSync func() (synchronised bool, maxError float64, err error)
 	Addresses func() (map[int][]facts.Address, error) // by index of the interface
 	NFTables  func() (tables int, err error)
