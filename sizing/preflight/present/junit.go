@@ -55,7 +55,11 @@ func JUnit(w io.Writer, r *preflight.Report) error {
 		}
 		suite := &suites.Suites[i]
 		c := testCase{Class: "preflight." + f.ID, Name: facts.Printable(f.ID + " " + f.Object)}
-		p := &problem{Message: facts.Printable(f.Message.EN), Type: f.ID, Text: facts.Printable(f.Remedy.EN)}
+		message := f.Message.EN
+		if f.Waived != "" {
+			message += " (waived: " + f.Waived + ")"
+		}
+		p := &problem{Message: facts.Printable(message), Type: f.ID, Text: facts.Printable(f.Remedy.EN)}
 		suite.Tests++
 		switch f.Outcome {
 		case preflight.Fail:

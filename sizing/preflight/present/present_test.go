@@ -82,6 +82,20 @@ func TestJUnitCountsAgree(t *testing.T) {
 	}
 }
 
+// TestJUnitSaysWhyItPasses looks for the reason of a waiver, as the text has it.
+func TestJUnitSaysWhyItPasses(t *testing.T) {
+	t.Parallel()
+	r := sample()
+	r.Findings[3].Waived = "an old\x07clock"
+	var b bytes.Buffer
+	if err := JUnit(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	if want := "<system-out>clock is not kept (waived: an old�clock)</system-out>"; !strings.Contains(b.String(), want) {
+		t.Errorf("no %s in\n%s", want, b.String())
+	}
+}
+
 func TestPageEscapesAndLinksNowhere(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []report.Lang{report.English, report.German} {
