@@ -34,6 +34,9 @@ func (j *judgement) paths() {
 		host := &j.Survey.Hosts[i]
 		f := found{host: host.Name, role: strings.Join(j.roleNames(host), ", "), outcome: Pass, method: pathMethod}
 		if good := slices.DeleteFunc(waysOf(host.Name, ways), isNarrow); len(good) > 0 {
+			least := slices.MinFunc(good, func(a, b way) int { return cmp.Compare(a.bytes, b.bytes) })
+			f := f
+			f.observed, f.required, f.unit = strconv.Itoa(least.bytes), strconv.Itoa(least.expected), "bytes"
 			f.message = say("full packets pass on %d ways", "Volle Pakete kommen auf %d Wegen durch", len(good))
 			j.add("link.mtu", f)
 		}
@@ -127,6 +130,11 @@ func (j *judgement) narrow(name string, ways []way) {
 	f.observed, f.required = strconv.Itoa(least), strconv.Itoa(expected)
 	f.message = say("%d bytes pass whole to and from %s, the ends carry %d", "%d Bytes kommen von und nach %s ganz durch, die Enden können %d",
 		least, report.Text{EN: strings.Join(en, ", "), DE: strings.Join(de, ", ")}, expected)
+	if !slices.ContainsFunc(ways, func(w way) bool { return !w.ends(facts.AdminHost) }) {
+		// The probe went there as large as it is: ssh does not mind, whatever is in the way.
+		f.outcome = Warn
+		f.message = say("%s; ssh works all the same: a firewall may drop large echoes alone", "%s; ssh geht trotzdem: vielleicht verwirft eine Firewall nur große Echos", f.message)
+	}
 	j.add("link.mtu", f)
 }
 

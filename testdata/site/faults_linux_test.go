@@ -99,6 +99,11 @@ func faults() []fault {
 			s.in(h, "nft 'table inet narrow { chain in { type filter hook input priority 0; ip saddr != "+network+"1 meta length > 1412 drop; }; }'")
 			return func() { s.in(h, "nft delete table inet narrow") }
 		}, []string{"link.mtu@assethost"}, 4},
+		{"large echoes dropped on the way to a host with a slow login", func(s *site) func() {
+			h := s.host("restund1")
+			s.in(h, "echo sleep 12 >/etc/ssh/sshrc; nft 'table inet narrow { chain in { type filter hook input priority 0; ip saddr "+network+"1 icmp type echo-request meta length > 1024 drop; }; }'")
+			return func() { s.in(h, "rm /etc/ssh/sshrc; nft delete table inet narrow") }
+		}, []string{"link.mtu@restund1"}, 0},
 		{"DNS name missing", func(s *site) func() {
 			return s.serviceFault(func(v *settings) {
 				v.Names = slices.DeleteFunc(slices.Clone(v.Names), func(n string) bool { return n == "teams" })

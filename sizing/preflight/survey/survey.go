@@ -158,12 +158,12 @@ func (s *surveyor) collect(ctx context.Context, v *visit) {
 	s.stage(v, Connect)
 	session, end := context.WithCancel(ctx)
 	v.end = end
-	stuck := s.watch(ctx, v.host, end)
-	err := s.visit(session, v)
-	wasStuck := stuck()
+	begun, ended := s.watch(ctx, v.host, end)
+	err := s.visit(session, v, begun)
+	narrow := ended()
 	v.result.Reach.Elapsed = time.Since(start).Seconds()
 	switch {
-	case err != nil && wasStuck:
+	case narrow && (session.Err() != nil || isTimeout(err)):
 		s.lost(v, &remote.ReachError{Outcome: facts.LargeLost})
 	case err != nil:
 		s.lost(v, err)
@@ -215,12 +215,18 @@ func (s *surveyor) openInTurn(ctx context.Context, v *visit) (*remote.Session, e
 	return remote.Open(ctx, v.host.Target, options)
 }
 
+func isTimeout(err error) bool {
+	var reach *remote.ReachError
+	return errors.As(err, &reach) && reach.Outcome == facts.TimedOut
+}
+
 // visit has a host's clock compared and its facts read.
-func (s *surveyor) visit(ctx context.Context, v *visit) error {
+func (s *surveyor) visit(ctx context.Context, v *visit, begun func()) error {
 	session, err := s.open(ctx, v)
 	if err != nil {
 		return err
 	}
+	begun()
 	v.session = session
 	if v.result.Clock, err = session.Clock(ctx, clockExchanges); err != nil {
 		return err

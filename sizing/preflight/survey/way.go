@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -12,47 +14,44 @@ import (
 	"github.com/islandbundle/island/sizing/preflight/probe"
 )
 
-// stuckLimit is how long ssh may stand still on a way that is known to swallow
-// large packets: what it waits for will not come.
-const stuckLimit = 10 * time.Second
+// stuckLimit is how long ssh may take to begin a session on a way that seems to
+// swallow large packets: where it does, what ssh waits for will not come. Logins
+// that wait for a name server in vain are done by then.
+const stuckLimit = 25 * time.Second
 
 // resolveLimit bounds looking up a host's name.
 const resolveLimit = 3 * time.Second
 
 // watch measures the way from the admin host to a host while ssh uses it. Small
 // packets get through a way that swallows large ones, so that ssh connects,
-// and then stands still without a sign: watch gives it up. The function that it
-// gives ends the watch, and tells whether it has given up.
-func (s *surveyor) watch(ctx context.Context, host Host, giveUp context.CancelFunc) (end func() bool) {
+// and then stands still without a sign: watch gives it up. A session that has begun
+// has had the probe sent to it, and then is no such case: call begun. The function
+// ended ends the watch, and tells whether large packets seem to be swallowed.
+func (s *surveyor) watch(ctx context.Context, host Host, giveUp context.CancelFunc) (begun func(), ended func() (narrow bool)) {
 	if host.Target.Local {
-		return func() bool { return false }
+		return func() {}, func() bool { return false }
 	}
-	done, gaveUp := make(chan struct{}), make(chan bool, 1)
+	done := make(chan struct{})
+	var narrow atomic.Bool
 	s.watches.Go(func() {
 		link := way(ctx, host)
 		s.mu.Lock()
 		s.ways = append(s.ways, link)
 		s.mu.Unlock()
 		if link.Outcome != facts.OK || link.MTU >= link.Largest {
-			gaveUp <- false
 			return
 		}
+		narrow.Store(true)
 		select {
 		case <-time.After(stuckLimit):
-			gaveUp <- true
 			giveUp()
 		case <-done:
-			gaveUp <- false
 		}
 	})
-	return func() bool {
-		close(done)
-		select {
-		case result := <-gaveUp:
-			return result
-		default: // is being measured still: it has given nothing up
-			return false
-		}
+	begun = sync.OnceFunc(func() { close(done) })
+	return begun, func() bool {
+		begun()
+		return narrow.Load()
 	}
 }
 
