@@ -83,7 +83,7 @@ Measuring and judging are apart: --save keeps what was measured, and --facts
 judges it again, elsewhere and later. For hosts without SSH, carry island-probe
 there, run island-probe collect --out FILE.json, and bring the files back to
 --facts. docs/preflight.md explains every check and its remedy.` + exitStatus(refusedStatus,
-			"4  a machine does not meet the requirements (with --strict: or there is a warning)",
+			"4  a machine does not meet the requirements (with --strict: or there is a warning that is not waived)",
 			"5  something could not be measured, and nothing failed"),
 		Example: `  island preflight -i inventory/hosts.ini --site site.yaml
   island preflight -i hosts.ini --bundle wire-2026.1.tar --key island.pub --html report.html
@@ -120,7 +120,7 @@ func (f *preflightFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.installed, "installed", "", "version of Wire's server that is to be upgraded; what it has left on the machines is then no fault")
 	flags.StringArrayVar(&f.waive, "waive", nil, "let a failed check pass as a warning: ID or ID@HOST (repeatable; needs --reason)")
 	flags.StringVar(&f.reason, "reason", "", "why the checks are waived")
-	flags.BoolVar(&f.strict, "strict", false, "fail on warnings, too")
+	flags.BoolVar(&f.strict, "strict", false, "fail on warnings, too, but for those that are waived")
 	flags.BoolVar(&f.all, "all", false, "print passed and skipped checks, too")
 	flags.StringVar(&f.lang, "lang", "", "language of the report: en or de (default: the locale's)")
 	flags.StringVar(&f.html, "html", "", "write the report as one HTML page, too")
@@ -179,12 +179,15 @@ func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
 	if err := a.print(preflightResult{result, present.Options{Lang: lang, All: f.all}}); err != nil {
 		return err
 	}
+	for _, waiver := range result.Idle(input.Site.Waivers) {
+		a.note("note: the waiver of %s lets nothing pass: what it names is well, could not be measured, or is not there", printable(waiver.String()))
+	}
 	return preflightVerdict(result, f.strict)
 }
 
 // preflightVerdict turns the worst outcome into the exit code.
 func preflightVerdict(r *preflight.Report, strict bool) error {
-	failed, unmeasured, warned := r.Counts[preflight.Fail], r.Counts[preflight.Error], r.Counts[preflight.Warn]
+	failed, unmeasured, warned := r.Counts[preflight.Fail], r.Counts[preflight.Error], r.Counts[preflight.Warn]-r.Waived()
 	switch {
 	case failed > 0:
 		return fault.New(fault.PreflightFailed, fault.Site, "", "mend what the report names, and run it again", "%d requirements are not met", failed)
@@ -257,6 +260,9 @@ func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *carried, e
 
 // takeSurvey measures, or reads what was measured before.
 func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.Input, found *carried) (*facts.Survey, error) {
+	if f.local && f.factsDir != "" {
+		return nil, usage("leave one of them out", "--local measures this machine, --facts measures nothing")
+	}
 	if f.local == (f.inventory != "") && (f.factsDir == "" || f.local) {
 		return nil, usage("name the site's Ansible inventory, or measure this machine with --local", "give either -i INVENTORY or --local")
 	}
@@ -268,7 +274,7 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 		}
 	}
 	if f.factsDir != "" {
-		return readSurvey(f.factsDir, inv)
+		return a.readSurvey(f.factsDir, inv, f.groups)
 	}
 	hosts, err := f.hosts(inv)
 	if err != nil {
@@ -479,6 +485,7 @@ func (f *preflightFlags) openBundle(ctx context.Context) (*carried, error) {
 	for _, blob := range b.Inventory.Lock.Blobs {
 		found.footprint.Images += manifests.Bytes(blob.Size)
 	}
+	found.footprint.NodeImages = sizing.FootprintOf(&b.Inventory.Lock).Compressed
 	for _, entry := range b.Inventory.Entries {
 		if err := found.take(b, entry); err != nil {
 			return nil, err

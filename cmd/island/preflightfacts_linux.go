@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,25 +32,58 @@ func saveSurvey(folder string, s *facts.Survey) error {
 
 // readSurvey reads what was measured before: a survey, or a folder of hosts'
 // facts as the probe writes them where it was carried by hand. Facts are put to
-// hosts by the name that they have inside, never by that of the file.
-func readSurvey(folder string, inv *inventory.Inventory) (*facts.Survey, error) {
+// hosts by the name that they have inside, never by that of the file. With
+// groups, it is as if only their hosts had been measured.
+func (a *app) readSurvey(folder string, inv *inventory.Inventory, groups []string) (*facts.Survey, error) {
+	s, err := readSaved(folder, inv)
+	if s == nil && err == nil {
+		s, err = a.readBrought(folder, inv)
+	}
+	if err != nil || len(groups) == 0 {
+		return s, err
+	}
+	return s, keepGroups(s, groups)
+}
+
+// readSaved reads the survey that a folder has, and gives nil if it has none.
+func readSaved(folder string, inv *inventory.Inventory) (*facts.Survey, error) {
 	path := filepath.Join(folder, surveyFile)
 	file, err := os.Open(path)
-	if err == nil {
-		defer file.Close()
-		s, err := facts.ReadSurvey(file)
-		if err == nil && inv != nil {
-			regroup(s, inv)
-		}
-		return s, fault.Explain(err, fault.Usage, fault.Here, path, "is it a survey that island preflight --save wrote?")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return nil, fault.Explain(err, fault.Usage, fault.Here, "", "")
 	}
-	if inv == nil {
-		return nil, usage("give the inventory, too: it says which roles the hosts have", "folder %s has no %s", folder, surveyFile)
+	defer file.Close()
+	s, err := facts.ReadSurvey(file)
+	if err != nil {
+		return nil, fault.Explain(err, fault.Usage, fault.Here, path, "is it a survey that island preflight --save wrote?")
 	}
-	return readFactsFolder(folder, inv)
+	if inv != nil {
+		regroup(s, inv)
+	}
+	return s, nil
+}
+
+// keepGroups leaves out hosts that are in none of some groups, and what they
+// have to do with others.
+func keepGroups(s *facts.Survey, groups []string) error {
+	there := map[string]bool{}
+	kept := map[string]bool{facts.AdminHost: true}
+	s.Hosts = slices.DeleteFunc(s.Hosts, func(host facts.Host) bool {
+		for _, group := range host.Groups {
+			there[group] = true
+			kept[host.Name] = kept[host.Name] || slices.Contains(groups, group)
+		}
+		return !kept[host.Name]
+	})
+	if len(s.Hosts) == 0 {
+		return usage("the groups of the hosts are "+strings.Join(slices.Sorted(maps.Keys(there)), ", "), "no host is in the groups that were asked for")
+	}
+	s.Links = slices.DeleteFunc(s.Links, func(link facts.Link) bool { return !kept[link.From] || !kept[link.To] })
+	s.Partial = true
+	return nil
 }
 
 // regroup gives hosts the groups of an inventory in place of those saved.
@@ -62,12 +96,103 @@ func regroup(s *facts.Survey, inv *inventory.Inventory) {
 	}
 }
 
-func readFactsFolder(folder string, inv *inventory.Inventory) (*facts.Survey, error) {
+// brought are the facts that a folder holds, by the name that they have inside.
+type brought map[string]broughtFacts
+
+type broughtFacts struct {
+	file  string
+	facts *facts.Facts
+}
+
+// maxNamed bounds the names that a message lists.
+const maxNamed = 8
+
+// readBrought puts facts that were carried by hand to the hosts of an inventory.
+func (a *app) readBrought(folder string, inv *inventory.Inventory) (*facts.Survey, error) {
+	if inv == nil {
+		return nil, usage("give the inventory, too: it says which roles the hosts have", "folder %s has no %s", folder, surveyFile)
+	}
+	byName, err := readFactsFolder(folder)
+	if err != nil {
+		return nil, err
+	}
+	strangers, err := a.strangers(byName, inv)
+	if err != nil {
+		return nil, err
+	}
+	s := &facts.Survey{APIVersion: facts.APIVersion, Kind: facts.SurveyKind, Links: []facts.Link{}, Site: []facts.Observation{}}
+	for _, host := range inv.Hosts {
+		connection, err := host.Connection()
+		if err != nil {
+			return nil, err
+		}
+		result := facts.Host{Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces(), Internal: connection.Internal, Facts: byName[host.Name].facts}
+		result.Reach = facts.Reach{Outcome: facts.Reached, Method: "saved"}
+		switch {
+		case result.Facts == nil && len(strangers) > 0:
+			result.Reach.Outcome, result.Reach.Detail = facts.Failed, facts.Cut("no facts of it were brought; those brought are of "+someOf(strangers))
+		case result.Facts == nil:
+			result.Reach.Outcome, result.Reach.Detail = facts.Failed, "no facts of it were brought"
+		case s.Started.IsZero() || result.Facts.Taken.Before(s.Started):
+			s.Started = result.Facts.Taken
+		}
+		s.Hosts = append(s.Hosts, result)
+	}
+	if s.Started.IsZero() {
+		s.Started = time.Unix(0, 0)
+	}
+	return s, nil
+}
+
+// strangers gives the names that no host of an inventory has, and says so: a
+// typing error looks like facts that nobody has brought. Where no facts are left
+// to judge it refuses them.
+func (a *app) strangers(found brought, inv *inventory.Inventory) ([]string, error) {
+	var hosts, lacking []string
+	for _, host := range inv.Hosts {
+		hosts = append(hosts, host.Name)
+		if found[host.Name].facts == nil {
+			lacking = append(lacking, host.Name)
+		}
+	}
+	strangers := slices.DeleteFunc(slices.Sorted(maps.Keys(found)), func(name string) bool { return slices.Contains(hosts, name) })
+	if len(strangers) == 0 {
+		return nil, nil
+	}
+	message := "the inventory has no host of the name in these facts: " + someOf(found.withFiles(strangers))
+	if len(strangers) == len(found) {
+		return nil, usage("the inventory's hosts are "+someOf(hosts)+"; correct the name in the file, or collect again with --name", "%s", message)
+	}
+	if len(lacking) > 0 {
+		message += "; it has no facts of " + someOf(lacking)
+	}
+	a.note("note: %s", printable(message))
+	return strangers, nil
+}
+
+// withFiles gives names with the files that they stand in.
+func (b brought) withFiles(names []string) []string {
+	var result []string
+	for _, name := range names {
+		result = append(result, name+" ("+b[name].file+")")
+	}
+	return result
+}
+
+// someOf lists names, as far as a reader would follow.
+func someOf(names []string) string {
+	if len(names) > maxNamed {
+		return strings.Join(names[:maxNamed], ", ") + ", …"
+	}
+	return strings.Join(names, ", ")
+}
+
+func readFactsFolder(folder string) (brought, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return nil, fault.Explain(err, fault.Usage, fault.Here, "", "give a folder with facts")
 	}
-	byName := map[string]*facts.Facts{}
+	byName := brought{}
 	var flaws []error
 	for _, entry := range entries {
 		if entry.IsDir() || !strings.HasSuffix(entry.Name(), ".json") {
@@ -78,34 +203,13 @@ func readFactsFolder(folder string, inv *inventory.Inventory) (*facts.Survey, er
 		switch {
 		case err != nil:
 			flaws = append(flaws, err)
-		case byName[document.Name] != nil:
+		case byName[document.Name].facts != nil:
 			flaws = append(flaws, fault.New(fault.Usage, fault.Here, path, "remove the older one", "facts of host %q are there twice", document.Name))
 		default:
-			byName[document.Name] = document
+			byName[document.Name] = broughtFacts{path, document}
 		}
 	}
-	if err := errors.Join(flaws...); err != nil {
-		return nil, err
-	}
-	s := &facts.Survey{APIVersion: facts.APIVersion, Kind: facts.SurveyKind, Links: []facts.Link{}, Site: []facts.Observation{}}
-	for _, host := range inv.Hosts {
-		connection, err := host.Connection()
-		if err != nil {
-			return nil, err
-		}
-		result := facts.Host{Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces(), Internal: connection.Internal, Facts: byName[host.Name]}
-		result.Reach = facts.Reach{Outcome: facts.Reached, Method: "saved"}
-		if result.Facts == nil {
-			result.Reach.Outcome, result.Reach.Detail = facts.Failed, "no facts of it were brought"
-		} else if s.Started.IsZero() || result.Facts.Taken.Before(s.Started) {
-			s.Started = result.Facts.Taken
-		}
-		s.Hosts = append(s.Hosts, result)
-	}
-	if s.Started.IsZero() {
-		s.Started = time.Unix(0, 0)
-	}
-	return s, nil
+	return byName, errors.Join(flaws...)
 }
 
 func readFacts(path string) (*facts.Facts, error) {

@@ -18,9 +18,11 @@ type Check struct {
 	Source string             `json:"source"`
 	Groups []string           `json:"groups,omitempty"` // of the hosts that it is for; all if empty
 	Limits map[string]float64 `json:"limits,omitempty"`
-	Title  report.Text        `json:"title"`
-	Why    report.Text        `json:"why"`
-	Remedy report.Text        `json:"remedy"`
+	// Required is what findings say is required, where they have nothing more exact.
+	Required string      `json:"required,omitempty"`
+	Title    report.Text `json:"title"`
+	Why      report.Text `json:"why"`
+	Remedy   report.Text `json:"remedy"`
 }
 
 // Checks are all checks in their order.

@@ -1,6 +1,8 @@
 package preflight
 
 import (
+	"slices"
+
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/report"
 )
@@ -92,6 +94,25 @@ func (r *Report) Worst() Outcome {
 		}
 	}
 	return worst
+}
+
+// Waived counts the warnings that were let pass by name.
+func (r *Report) Waived() int {
+	count := 0
+	for _, f := range r.Findings {
+		if f.Waived != "" {
+			count++
+		}
+	}
+	return count
+}
+
+// Idle gives the waivers that let nothing pass: what they name is well, or is not
+// there, as when a name is mistyped.
+func (r *Report) Idle(waivers []Waiver) []Waiver {
+	return slices.DeleteFunc(slices.Clone(waivers), func(w Waiver) bool {
+		return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Waived != "" && w.matches(f) })
+	})
 }
 
 // Bad gives the findings that are neither pass nor skipped, worst first.

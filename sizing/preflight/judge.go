@@ -3,6 +3,7 @@ package preflight
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/islandbundle/island/manifests"
@@ -26,7 +27,8 @@ type Input struct {
 type Footprint struct {
 	Name          string          // for the report
 	Size          manifests.Bytes // of the bundle file
-	Images        manifests.Bytes // of all images, compressed, shared parts once
+	NodeImages    manifests.Bytes // of all images for the platform whose take most, compressed, shared parts once
+	Images        manifests.Bytes // likewise, for all platforms
 	Architectures []string        // as Go names them; empty: not known
 
 	Version  string              // that Upgrades are about; empty: upgrades are not judged
@@ -108,6 +110,16 @@ func (j *judgement) roleNames(host *facts.Host) []string {
 	return names
 }
 
+// rolesOf gives the roles of a host by its name; none for what is no host.
+func (j *judgement) rolesOf(name string) string {
+	for i := range j.Survey.Hosts {
+		if host := &j.Survey.Hosts[i]; host.Name == name {
+			return strings.Join(j.roleNames(host), ", ")
+		}
+	}
+	return ""
+}
+
 // a finding in the making.
 type found struct {
 	outcome            Outcome
@@ -120,8 +132,9 @@ type found struct {
 
 func (j *judgement) add(id string, f found) {
 	check := j.checks.Check(id)
+	f.required = cmp.Or(f.required, check.Required)
 	finding := Finding{
-		ID: id, Host: f.host, Role: f.role, Object: facts.Cut(f.object), Outcome: f.outcome, Observed: facts.Cut(f.observed), Required: f.required,
+		ID: id, Host: f.host, Role: cmp.Or(f.role, j.rolesOf(f.host)), Object: facts.Cut(f.object), Outcome: f.outcome, Observed: facts.Cut(f.observed), Required: f.required,
 		Unit: f.unit, Tolerance: f.tolerance, Method: f.method, Source: cmp.Or(f.source, check.Source), Message: f.message,
 	}
 	if finding.Message.EN == "" {
@@ -152,12 +165,13 @@ func amounts(title report.Text, f found) report.Text {
 // limit gives a limit of a check.
 func (j *judgement) limit(id, name string) float64 { return j.checks.Check(id).Limits[name] }
 
-// waive turns what was let pass by name into warnings, which stay visible.
+// waive turns what was let pass by name into warnings, which stay visible. What
+// could not be measured stays so: nobody knows what would be let pass.
 func (j *judgement) waive() {
 	for i := range j.findings {
 		f := &j.findings[i]
 		for _, waiver := range j.Site.Waivers {
-			if f.Outcome.rank() >= Warn.rank() && waiver.ID == f.ID && (waiver.Host == "" || waiver.Host == f.Host) {
+			if (f.Outcome == Fail || f.Outcome == Warn) && waiver.matches(*f) {
 				f.Outcome, f.Waived = Warn, facts.Cut(waiver.Reason)
 			}
 		}

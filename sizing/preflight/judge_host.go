@@ -17,7 +17,7 @@ import (
 // reachChecks tells which check a failure to reach a host belongs to.
 var reachChecks = map[facts.Outcome]string{
 	facts.Down: "reach.down", facts.Unresolved: "reach.down", facts.AuthRefused: "reach.auth", facts.KeyChanged: "reach.host-key",
-	facts.KeyUnknown: "reach.host-key", facts.NoSudo: "reach.sudo", facts.DiskFull: "reach.disk-full",
+	facts.KeyUnknown: "reach.host-key-unknown", facts.NoSudo: "reach.sudo", facts.DiskFull: "reach.disk-full",
 }
 
 // hostChecks are those that need a host's facts, with the check itself.

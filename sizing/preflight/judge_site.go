@@ -3,6 +3,7 @@ package preflight
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +22,14 @@ func (j *judgement) counts() {
 		j.sharing(host)
 	}
 	for _, role := range j.requirements {
-		if len(role.Groups) == 0 || role.Role == sizing.DemoMachine {
+		if role.Role == sizing.DemoMachine {
+			continue
+		}
+		if len(role.Groups) == 0 {
+			j.add("count.hosts", found{
+				role: string(role.Role), outcome: Skipped, required: strconv.Itoa(role.Count), source: "table " + j.Table.Name,
+				message: say("%s: no group of the inventory stands for it, so that no machine was measured for it", "%s: Keine Gruppe des Inventorys steht dafür, deshalb wurde keine Maschine dafür gemessen", Phrase(role.Title)),
+			})
 			continue
 		}
 		f := found{role: string(role.Role), observed: strconv.Itoa(hosts[role.Role]), required: strconv.Itoa(role.Count), method: "inventory groups " + strings.Join(role.Groups, ", "), source: "table " + j.Table.Name}
@@ -53,10 +61,11 @@ func (j *judgement) counts() {
 	}
 }
 
-// sharing judges the roles of one host in pairs.
+// sharing judges the roles of one host in pairs. Roles that the table has no
+// figures for are looked at too: what both need together nobody can say.
 func (j *judgement) sharing(host facts.Host) {
 	roles := j.roles[host.Name]
-	var apart []string
+	var apart, unknown []string
 	for i, a := range roles {
 		for _, b := range roles[i+1:] {
 			if !slices.Contains(a.SharesMachineWith, b.Role) && !slices.Contains(b.SharesMachineWith, a.Role) {
@@ -64,9 +73,18 @@ func (j *judgement) sharing(host facts.Host) {
 			}
 		}
 	}
-	f := found{host: host.Name, outcome: passIf(len(apart) == 0, Fail), observed: strings.Join(apart, ", "), required: "one role", method: "inventory groups", source: "table " + j.Table.Name}
-	if len(apart) > 0 {
+	if names := j.roleNames(&host); len(names) > 1 && len(names) > len(roles) {
+		unknown = names
+	}
+	f := found{host: host.Name, outcome: Pass, observed: strings.Join(apart, ", "), required: "one role", method: "inventory groups", source: "table " + j.Table.Name}
+	switch {
+	case len(apart) > 0:
+		f.outcome = Fail
 		f.message = say("roles on one machine that must not share it: %s", "Rollen auf einer Maschine, die sie nicht teilen dürfen: %s", f.observed)
+	case len(unknown) > 0:
+		f.outcome, f.observed = Warn, strings.Join(unknown, " + ")
+		f.message = say("%s on one machine: the table has no figures for all of them, so that what they need together is not known",
+			"%s auf einer Maschine: Die Tabelle hat nicht für alle Zahlen, deshalb ist nicht bekannt, was sie zusammen brauchen", f.observed)
 	}
 	j.add("roles.share", f)
 }
@@ -83,37 +101,27 @@ func (j *judgement) servers() {
 	perServer := map[string]map[sizing.Role]int{}
 	for _, server := range j.Site.Servers {
 		perServer[server.Name] = map[sizing.Role]int{}
-		var cores, memory, disk int64
+		cores, memory, disk := promise{present: server.Cores}, promise{present: int64(server.Memory)}, promise{present: int64(server.Disk)}
 		for _, machine := range server.Machines {
 			c, m, d := machine.Cores, int64(machine.Memory), int64(machine.Disk)
-			if host := hosts[machine.Name]; host != nil {
+			host := hosts[machine.Name]
+			if host != nil {
 				for _, role := range j.roles[host.Name] {
 					perServer[server.Name][role.Role]++
 				}
 				if host.Facts != nil {
-					c, m = int64(host.Facts.CPU.Threads.Value), host.Facts.Memory.Total.Value
+					// What it sees; where that was not read, what it was given.
+					c, m = cmp.Or(int64(host.Facts.CPU.Threads.Value), c), cmp.Or(host.Facts.Memory.Total.Value, m)
 					d = max(d, disksOf(host))
 				}
 			}
-			cores, memory, disk = cores+c, memory+m, disk+d
+			cores.add(machine.Name, c)
+			memory.add(machine.Name, m)
+			disk.add(machine.Name, d)
 		}
-		for _, amount := range []struct {
-			what           string
-			given, present int64
-			text           func(int64) string
-			unit           string
-		}{
-			{"cores", cores, server.Cores, func(n int64) string { return strconv.FormatInt(n, 10) }, "cores"},
-			{"memory", memory, int64(server.Memory), gigabytes, "GB"},
-			{"disk", disk, int64(server.Disk), gigabytes, "GB"},
-		} {
-			if amount.present == 0 {
-				continue
-			}
-			f := found{host: server.Name, object: amount.what, outcome: passIf(amount.given <= amount.present, Fail), observed: amount.text(amount.given), required: "≤ " + amount.text(amount.present), unit: amount.unit, method: "sum of what its machines see or were given, by the site document"}
-			f.message = say("machines on %s have %s %s, the server has %s", "Maschinen auf %s haben %s %s, der Server hat %s", server.Name, Phrase(f.observed), Phrase(amount.unit), Phrase(amount.text(amount.present)))
-			j.add("server.overcommit", f)
-		}
+		j.overcommit(server.Name, "cores", cores, func(n int64) string { return strconv.FormatInt(n, 10) }, "cores")
+		j.overcommit(server.Name, "memory", memory, gigabytes, "GB")
+		j.overcommit(server.Name, "disk", disk, gigabytes, "GB")
 	}
 	for _, role := range j.requirements {
 		var full, free []string
@@ -131,6 +139,38 @@ func (j *judgement) servers() {
 			j.add("server.spread", f)
 		}
 	}
+}
+
+// promise is what a server's machines see or were given of one of its resources.
+type promise struct {
+	given, present int64
+	unknown        []string // machines of which nothing is known
+}
+
+func (p *promise) add(machine string, amount int64) {
+	if amount == 0 {
+		p.unknown = append(p.unknown, machine)
+	}
+	p.given += amount
+}
+
+// overcommit judges whether a server has what its machines were promised.
+func (j *judgement) overcommit(server, what string, p promise, text func(int64) string, unit string) {
+	if p.present == 0 {
+		return
+	}
+	f := found{
+		host: server, object: what, observed: text(p.given), required: "≤ " + text(p.present), unit: unit,
+		method: "sum of what its machines see or were given, by the site document",
+	}
+	f.outcome = passIf(p.given <= p.present, Fail)
+	f.message = say("machines on %s have %s %s, the server has %s", "Maschinen auf %s haben %s %s, der Server hat %s", server, Phrase(f.observed), Phrase(unit), Phrase(text(p.present)))
+	if f.outcome == Pass && len(p.unknown) > 0 {
+		f.outcome = Error
+		f.message = say("%s on %s: nothing is known of %s, which was not measured and has no figures in the site document",
+			"%s auf %s: Nichts ist bekannt über %s; gemessen wurde nicht, und das Standort-Dokument hat keine Zahlen", Phrase(what), server, strings.Join(p.unknown, ", "))
+	}
+	j.add("server.overcommit", f)
 }
 
 // disksOf adds up a host's distinct disks, or the file systems where it has
@@ -160,6 +200,10 @@ func (j *judgement) siteChecks() {
 		case facts.OK:
 			f.outcome = Pass
 			f.message = say("%s: %s", "%s: %s", o.Object, Phrase(cmp.Or(o.Detail, string(facts.OK))))
+			if offset, err := strconv.ParseFloat(o.Values["offset"], 64); err == nil {
+				f.observed, f.unit, f.required = o.Values["offset"], "s", "≤ "+trim(j.limit(o.Check, "warn"))
+				f.outcome = graded(math.Abs(offset), j.limit(o.Check, "warn"), j.limit(o.Check, "fail"))
+			}
 			if o.Check == "site.certificate-dates" {
 				days, _ := strconv.ParseFloat(o.Values["observed"], 64)
 				f.outcome, f.required = passIf(days >= j.limit(o.Check, "warn"), Warn), "≥ "+trim(j.limit(o.Check, "warn"))
@@ -180,10 +224,37 @@ func (j *judgement) siteChecks() {
 		}
 		j.add(o.Check, f)
 	}
+	j.unseen()
 	if j.Site.Push != "" && !j.Site.Internet {
 		f := found{object: "push", observed: string(j.Site.Push), required: string(sizing.PushNone), outcome: passIf(j.Site.Push == sizing.PushNone, Fail), method: "site document"}
 		j.add("site.push", f)
 	}
+}
+
+// unseen tells what the site document names and the survey has not looked at:
+// facts may have been saved before it named that, or brought by hand.
+func (j *judgement) unseen() {
+	seen := map[[2]string]bool{}
+	for _, o := range j.Survey.Site {
+		seen[[2]string{o.Check, o.Object}], seen[[2]string{o.Check, ""}] = true, true
+	}
+	want := func(named bool, check string, objects ...string) {
+		for _, object := range objects {
+			if named && !seen[[2]string{check, object}] {
+				j.add(check, found{object: object, outcome: Skipped, message: say("%s was not looked at when the facts were taken", "%s wurde nicht betrachtet, als die Messwerte genommen wurden", cmp.Or(object, check))})
+			}
+		}
+	}
+	s := j.Site
+	want(true, "site.dns", s.DNSNames()...)
+	want(s.DNS != nil && s.Federation, "site.srv", "")
+	want(s.Certificate != nil, "site.certificate-chain", "") // which the others come with
+	want(true, "site.ntp", s.NTP...)
+	want(true, "site.mail", s.MailRelays...)
+	want(s.LoadBalancer != nil, "site.load-balancer", "")
+	want(len(s.TURN) > 0, "site.turn", "")
+	want(true, "site.idp", s.IDP...)
+	want(!s.Internet, "site.outside", "")
 }
 
 // bundle judges whether a bundle fits where it goes.
@@ -202,7 +273,7 @@ func (j *judgement) bundle() {
 			j.fits("bundle.asset-host", host, j.pathsOf(sizing.AssetHost)[:1], int64(j.Bundle.Size), func(p facts.FileSystem) int64 { return p.Free })
 		}
 		if node {
-			need := int64(float64(j.Bundle.Images) * (1 + unpack))
+			need := int64(float64(j.Bundle.NodeImages) * (1 + unpack))
 			j.fits("bundle.node-disk", host, []string{"/var/lib/containerd"}, need, func(p facts.FileSystem) int64 {
 				return max(0, p.Free-int64(float64(p.Size)*(100-percent)/100))
 			})

@@ -39,8 +39,8 @@ func goodSurvey() *facts.Survey {
 		{From: "kubenode1", To: "cassandra1", Protocol: "mtu", Outcome: facts.OK, MTU: 1500, RoundTrip: 0.3},
 	}
 	s.Site = []facts.Observation{
-		{Check: "site.dns", Object: "webapp.example", Outcome: facts.OK},
-		{Check: "site.certificate-dates", Object: "x", Outcome: facts.OK, Values: map[string]string{"observed": "200", "unit": "days"}},
+		{Check: "site.dns", Object: "webapp.example", Outcome: facts.OK, Method: "lookup"},
+		{Check: "site.certificate-dates", Object: "x", Outcome: facts.OK, Method: "file", Values: map[string]string{"observed": "200", "unit": "days"}},
 	}
 	return s
 }
@@ -131,7 +131,7 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 			s.Links = append(s.Links, facts.Link{From: "kubenode1", To: "kubenode2", Protocol: "throughput", Outcome: facts.TimedOut})
 		}, []string{"error link.throughput@kubenode1"}},
 		"weak key": {func(s *facts.Survey) {
-			s.Site = append(s.Site, facts.Observation{Check: "site.certificate-key", Object: "x", Outcome: facts.OK, Values: map[string]string{"rsaBits": "1024"}},
+			s.Site = append(s.Site, facts.Observation{Check: "site.certificate-key", Object: "x", Outcome: facts.OK, Method: "file", Values: map[string]string{"rsaBits": "1024"}},
 				facts.Observation{Check: "site.certificate-key", Object: "y", Outcome: facts.OK, Values: map[string]string{"rsaBits": "2048"}})
 		}, []string{"fail site.certificate-key@"}},
 		"some hosts alone": {func(s *facts.Survey) { s.Partial, s.Hosts = true, s.Hosts[:1] }, nil},
@@ -277,9 +277,9 @@ func TestBundleMustFit(t *testing.T) {
 		footprint Footprint
 		want      []string
 	}{
-		"fits":             {Footprint{Size: 20e9, Images: 10e9}, nil},
-		"too large":        {Footprint{Size: 460e9, Images: 10e9}, []string{"fail bundle.asset-host@assethost1"}},
-		"images too large": {Footprint{Size: 200e9, Images: 150e9}, []string{"fail bundle.node-disk@kubenode1", "fail bundle.node-disk@kubenode2", "fail bundle.node-disk@kubenode3"}},
+		"fits":             {Footprint{Size: 20e9, NodeImages: 10e9}, nil},
+		"too large":        {Footprint{Size: 460e9, NodeImages: 10e9}, []string{"fail bundle.asset-host@assethost1"}},
+		"images too large": {Footprint{Size: 200e9, NodeImages: 150e9}, []string{"fail bundle.node-disk@kubenode1", "fail bundle.node-disk@kubenode2", "fail bundle.node-disk@kubenode3"}},
 	} {
 		r, err := Judge(Input{Survey: goodSurvey(), Table: guide(t), Bundle: &test.footprint})
 		if err != nil {
@@ -421,14 +421,14 @@ func TestRegistryNeedsRoom(t *testing.T) {
 		images   manifests.Bytes
 		want     []string
 	}{
-		"served in place":   {nil, 460e9, []string{"fail bundle.node-disk@kubenode1", "fail bundle.node-disk@kubenode2", "fail bundle.node-disk@kubenode3"}},
+		"served in place":   {nil, 460e9, nil},
 		"has room":          {&Registry{"assethost1", "/opt/assets"}, 40e9, nil},
-		"has none":          {&Registry{"assethost1", "/opt/assets"}, 460e9, []string{"fail bundle.node-disk@kubenode1", "fail bundle.node-disk@kubenode2", "fail bundle.node-disk@kubenode3", "fail bundle.registry@assethost1"}},
+		"has none":          {&Registry{"assethost1", "/opt/assets"}, 460e9, []string{"fail bundle.registry@assethost1"}},
 		"host is not known": {&Registry{"other", "/opt/assets"}, 40e9, []string{"error bundle.registry@other"}},
 	} {
 		site := NewSite()
 		site.Registry = test.registry
-		r, err := Judge(Input{Survey: goodSurvey(), Table: guide(t), Site: site, Bundle: &Footprint{Name: "b.tar", Size: 1e9, Images: test.images}})
+		r, err := Judge(Input{Survey: goodSurvey(), Table: guide(t), Site: site, Bundle: &Footprint{Name: "b.tar", Size: 1e9, Images: test.images, NodeImages: 1e9}})
 		if err != nil {
 			t.Fatal(err)
 		}

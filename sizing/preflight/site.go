@@ -113,6 +113,16 @@ type Waiver struct {
 	Reason string `json:"reason"`
 }
 
+func (w Waiver) matches(f Finding) bool { return w.ID == f.ID && (w.Host == "" || w.Host == f.Host) }
+
+// String gives a waiver as ParseWaiver reads it.
+func (w Waiver) String() string {
+	if w.Host == "" {
+		return w.ID
+	}
+	return w.ID + "@" + w.Host
+}
+
 // ParseWaiver reads ID or ID@HOST.
 func ParseWaiver(text, reason string) (Waiver, error) {
 	id, host, _ := strings.Cut(text, "@")

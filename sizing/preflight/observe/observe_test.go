@@ -170,7 +170,8 @@ func TestCertificateFaults(t *testing.T) {
 	}
 }
 
-// issue writes an authority's certificate and one that it issued.
+// issue writes an authority's certificate and one that it issued, which has the
+// authority's key, and that, as leaf.key.
 func issue(t *testing.T, change func(*x509.Certificate), bits int) (string, *preflight.Certificate) {
 	t.Helper()
 	folder := t.TempDir()
@@ -201,6 +202,13 @@ func issue(t *testing.T, change func(*x509.Certificate), bits int) (string, *pre
 		if err := os.WriteFile(files[name], pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(authority)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(folder, "leaf.key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	return files["ca"], &preflight.Certificate{File: files["leaf"]}
 }

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -44,6 +45,9 @@ func certificate(ctx context.Context, resolver *net.Resolver, site *preflight.Si
 	} else {
 		object, method = c.Address, "TLS handshake from the admin host"
 		chain, err = handshake(ctx, resolver, site)
+	}
+	if errors.As(err, new(*fs.PathError)) {
+		return []facts.Observation{{Check: "site.certificate-chain", Object: object, Method: method, Outcome: facts.Unmade, Detail: facts.Cut(err.Error())}}
 	}
 	if err != nil {
 		return []facts.Observation{failed("site.certificate-chain", object, method, err)}
@@ -145,11 +149,19 @@ func key(leaf *x509.Certificate, site *preflight.Site, object, method string) fa
 	default:
 		o.Detail = leaf.PublicKeyAlgorithm.String()
 	}
-	if site.Certificate.KeyFile == "" || site.Certificate.File == "" {
+	if site.Certificate.KeyFile == "" {
 		return o
 	}
-	if _, err := tls.LoadX509KeyPair(site.Certificate.File, site.Certificate.KeyFile); err != nil {
+	private, err := readBounded(site.Certificate.KeyFile)
+	if err == nil {
+		_, err = tls.X509KeyPair(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Raw}), private)
+	}
+	switch {
+	case err == nil:
+	case strings.Contains(err.Error(), "does not match"): // there is no error to compare with
 		o.Outcome, o.Detail = facts.Failed, facts.Cut(strings.TrimPrefix(err.Error(), "tls: "))
+	default:
+		o.Outcome, o.Detail = facts.Unmade, facts.Cut(strings.TrimPrefix(err.Error(), "tls: "))
 	}
 	return o
 }
@@ -225,6 +237,7 @@ func ntp(ctx context.Context, resolver *net.Resolver, server string) facts.Obser
 	copy(request[40:], rand.Text()[:8])
 	answer := make([]byte, 128)
 	n, err := exchange(conn, request, answer)
+	received := time.Now()
 	if err != nil {
 		return failed("site.ntp", object, method, err)
 	}
@@ -235,11 +248,23 @@ func ntp(ctx context.Context, resolver *net.Resolver, server string) facts.Obser
 	case answer[0]>>6 == 3 || answer[1] == 0 || answer[1] > 15:
 		o.Outcome, o.Detail = facts.Failed, "server is not synchronised itself"
 	default:
-		const epoch = 2208988800 // 1970 in seconds since 1900
-		offset := float64(int64(binary.BigEndian.Uint32(answer[40:]))-epoch) - float64(time.Now().Unix())
-		o.Detail = fmt.Sprintf("stratum %d, %+.0f s from the admin host's clock", answer[1], offset)
+		// When it was sent there, against when it came here: off by half a round trip.
+		offset := ntpTime(answer[40:48]).Sub(received)
+		o.Detail = fmt.Sprintf("stratum %d, %+.1f s from the admin host's clock", answer[1], offset.Seconds())
+		o.Values = map[string]string{"offset": strconv.FormatFloat(offset.Seconds(), 'f', 1, 64)}
 	}
 	return o
+}
+
+// ntpTime reads a timestamp of NTP (RFC 5905, section 6): seconds since 1900, or,
+// where the first bit is not set, since 2036.
+func ntpTime(b []byte) time.Time {
+	seconds, fraction := int64(binary.BigEndian.Uint32(b)), int64(binary.BigEndian.Uint32(b[4:]))
+	const until1970 = 2208988800
+	if seconds&(1<<31) == 0 {
+		seconds += 1 << 32
+	}
+	return time.Unix(seconds-until1970, fraction*int64(time.Second)>>32)
 }
 
 // exchange sends a datagram up to three times until something answers.

@@ -5,8 +5,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/binary"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -14,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -93,5 +96,110 @@ func TestRelayOfManyLines(t *testing.T) {
 	})
 	if o := mail(t.Context(), resolver, address); o.Outcome != facts.OK {
 		t.Errorf("relay is %+v", o)
+	}
+}
+
+// TestKeyAndFilesOfACertificate: a key is compared wherever the certificate comes
+// from, and a file that cannot be read is no fault of the certificate's.
+func TestKeyAndFilesOfACertificate(t *testing.T) {
+	t.Parallel()
+	ca, good := issue(t, func(*x509.Certificate) {}, 0)
+	_, other := issue(t, func(*x509.Certificate) {}, 0)
+	key := func(c *preflight.Certificate) string { return filepath.Join(filepath.Dir(c.File), "leaf.key") }
+	pair, err := tls.LoadX509KeyPair(good.File, key(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	go func() {
+		for {
+			conn, err := server.Accept()
+			if err != nil {
+				return
+			}
+			_ = conn.(*tls.Conn).Handshake()
+			_ = conn.Close()
+		}
+	}()
+	gone := filepath.Join(t.TempDir(), "gone")
+	address := server.Addr().String()
+	for name, test := range map[string]struct {
+		certificate preflight.Certificate
+		check       string
+		want        facts.Outcome
+	}{
+		"file and its key":         {preflight.Certificate{File: good.File, KeyFile: key(good)}, "site.certificate-key", facts.OK},
+		"file and another key":     {preflight.Certificate{File: good.File, KeyFile: key(other)}, "site.certificate-key", facts.Failed},
+		"file and no key":          {preflight.Certificate{File: good.File, KeyFile: gone}, "site.certificate-key", facts.Unmade},
+		"file and what is no key":  {preflight.Certificate{File: good.File, KeyFile: ca}, "site.certificate-key", facts.Unmade},
+		"address and its key":      {preflight.Certificate{Address: address, KeyFile: key(good)}, "site.certificate-key", facts.OK},
+		"address and another key":  {preflight.Certificate{Address: address, KeyFile: key(other)}, "site.certificate-key", facts.Failed},
+		"address and no key":       {preflight.Certificate{Address: address, KeyFile: gone}, "site.certificate-key", facts.Unmade},
+		"no file":                  {preflight.Certificate{File: gone}, "site.certificate-chain", facts.Unmade},
+		"file with no certificate": {preflight.Certificate{File: key(good)}, "site.certificate-chain", facts.Failed},
+	} {
+		site := preflight.NewSite()
+		site.CAFile, site.Certificate = ca, &test.certificate
+		found := false
+		for _, o := range certificate(t.Context(), resolver, site) {
+			if o.Check == test.check {
+				found = true
+				if o.Outcome != test.want {
+					t.Errorf("%s: outcome is %s (%s), want %s", name, o.Outcome, o.Detail, test.want)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%s: no observation of %s", name, test.check)
+		}
+	}
+}
+
+func TestTimeServerWithAnotherTime(t *testing.T) {
+	t.Parallel()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	const off = -3600.5 // seconds
+	go func() {
+		request := make([]byte, 128)
+		for {
+			n, from, err := conn.ReadFrom(request)
+			if err != nil {
+				return
+			}
+			reply := make([]byte, 48)
+			reply[0], reply[1] = 0x24, 2 // version 4, server; stratum 2
+			if n == 48 {
+				copy(reply[24:], request[40:48])
+			}
+			at := float64(time.Now().UnixNano())/1e9 + 2208988800 + off
+			binary.BigEndian.PutUint32(reply[40:], uint32(at))
+			binary.BigEndian.PutUint32(reply[44:], uint32((at-float64(uint32(at)))*(1<<32)))
+			_, _ = conn.WriteTo(reply, from)
+		}
+	}()
+	o := ntp(t.Context(), resolver, conn.LocalAddr().String())
+	if got, err := strconv.ParseFloat(o.Values["offset"], 64); o.Outcome != facts.OK || err != nil || got < off-1 || got > off+0.1 {
+		t.Errorf("server is %+v", o)
+	}
+}
+
+func TestTimestampsOfNTP(t *testing.T) {
+	t.Parallel()
+	for want, stamp := range map[string][]byte{
+		"1970-01-01T00:00:00Z":   {0x83, 0xaa, 0x7e, 0x80, 0, 0, 0, 0},
+		"2036-02-07T06:28:15.5Z": {0xff, 0xff, 0xff, 0xff, 0x80, 0, 0, 0},
+		"2036-02-07T06:28:16Z":   {0, 0, 0, 0, 0, 0, 0, 0},
+	} {
+		if got := ntpTime(stamp).UTC().Format(time.RFC3339Nano); got != want {
+			t.Errorf("%x is %s, want %s", stamp, got, want)
+		}
 	}
 }
