@@ -35,7 +35,7 @@ func saveSurvey(folder string, s *facts.Survey) error {
 // hosts by the name that they have inside, never by that of the file. With
 // groups, it is as if only their hosts had been measured.
 func (a *app) readSurvey(folder string, inv *inventory.Inventory, groups []string) (*facts.Survey, error) {
-	s, err := readSaved(folder, inv)
+	s, err := a.readSaved(folder, inv)
 	if s == nil && err == nil {
 		s, err = a.readBrought(folder, inv)
 	}
@@ -46,7 +46,7 @@ func (a *app) readSurvey(folder string, inv *inventory.Inventory, groups []strin
 }
 
 // readSaved reads the survey that a folder has, and gives nil if it has none.
-func readSaved(folder string, inv *inventory.Inventory) (*facts.Survey, error) {
+func (a *app) readSaved(folder string, inv *inventory.Inventory) (*facts.Survey, error) {
 	path := filepath.Join(folder, surveyFile)
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -60,10 +60,10 @@ func readSaved(folder string, inv *inventory.Inventory) (*facts.Survey, error) {
 	if err != nil {
 		return nil, fault.Explain(err, fault.Usage, fault.Here, path, "is it a survey that island preflight --save wrote?")
 	}
-	if inv != nil {
-		regroup(s, inv)
+	if inv == nil {
+		return s, nil
 	}
-	return s, nil
+	return s, a.regroup(s, inv)
 }
 
 // keepGroups leaves out hosts that are in none of some groups, and what they
@@ -86,14 +86,43 @@ func keepGroups(s *facts.Survey, groups []string) error {
 	return nil
 }
 
-// regroup gives hosts the groups of an inventory in place of those saved.
-func regroup(s *facts.Survey, inv *inventory.Inventory) {
+// regroup gives hosts the groups of an inventory in place of those saved. Hosts
+// that only one of the two has are not passed over.
+func (a *app) regroup(s *facts.Survey, inv *inventory.Inventory) error {
+	saved := map[string]*facts.Host{}
 	for i := range s.Hosts {
-		at := slices.IndexFunc(inv.Hosts, func(h *inventory.Host) bool { return h.Name == s.Hosts[i].Name })
-		if at >= 0 {
-			s.Hosts[i].Groups, s.Hosts[i].Interfaces = inv.Hosts[at].Groups, inv.Hosts[at].Interfaces()
-		}
+		saved[s.Hosts[i].Name] = &s.Hosts[i]
 	}
+	var lacking []facts.Host
+	for _, host := range inv.Hosts {
+		if found := saved[host.Name]; found != nil {
+			found.Groups, found.Interfaces = host.Groups, host.Interfaces()
+			delete(saved, host.Name)
+			continue
+		}
+		result, err := hostWithout(host)
+		if err != nil {
+			return err
+		}
+		result.Reach.Detail = "the saved survey does not have it"
+		lacking = append(lacking, result)
+	}
+	if len(saved) > 0 {
+		a.note("note: the inventory does not have these hosts of the survey, whose groups are those that were saved: %s", printable(someOf(slices.Sorted(maps.Keys(saved)))))
+	}
+	if !s.Partial {
+		s.Hosts = append(s.Hosts, lacking...)
+	}
+	return nil
+}
+
+// hostWithout is a host of an inventory of which there are no facts.
+func hostWithout(host *inventory.Host) (facts.Host, error) {
+	connection, err := host.Connection()
+	return facts.Host{
+		Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces(), Internal: connection.Internal,
+		Reach: facts.Reach{Outcome: facts.Failed, Method: "saved"},
+	}, err
 }
 
 // brought are the facts that a folder holds, by the name that they have inside.
@@ -122,19 +151,21 @@ func (a *app) readBrought(folder string, inv *inventory.Inventory) (*facts.Surve
 	}
 	s := &facts.Survey{APIVersion: facts.APIVersion, Kind: facts.SurveyKind, Links: []facts.Link{}, Site: []facts.Observation{}}
 	for _, host := range inv.Hosts {
-		connection, err := host.Connection()
+		result, err := hostWithout(host)
 		if err != nil {
 			return nil, err
 		}
-		result := facts.Host{Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces(), Internal: connection.Internal, Facts: byName[host.Name].facts}
-		result.Reach = facts.Reach{Outcome: facts.Reached, Method: "saved"}
+		result.Facts = byName[host.Name].facts
 		switch {
 		case result.Facts == nil && len(strangers) > 0:
-			result.Reach.Outcome, result.Reach.Detail = facts.Failed, facts.Cut("no facts of it were brought; those brought are of "+someOf(strangers))
+			result.Reach.Detail = facts.Cut("no facts of it were brought; those brought are of " + someOf(strangers))
 		case result.Facts == nil:
-			result.Reach.Outcome, result.Reach.Detail = facts.Failed, "no facts of it were brought"
-		case s.Started.IsZero() || result.Facts.Taken.Before(s.Started):
-			s.Started = result.Facts.Taken
+			result.Reach.Detail = "no facts of it were brought"
+		default:
+			result.Reach.Outcome = facts.Reached
+			if s.Started.IsZero() || result.Facts.Taken.Before(s.Started) {
+				s.Started = result.Facts.Taken
+			}
 		}
 		s.Hosts = append(s.Hosts, result)
 	}

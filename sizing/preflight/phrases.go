@@ -111,6 +111,7 @@ var phrases = []phrase{
 	{"%s is not a regular file", "%s ist keine gewöhnliche Datei"},
 
 	// why there are no facts of a host
+	{"the saved survey does not have it", "die gespeicherten Messwerte enthalten ihn nicht"},
 	{"no facts of it were brought", "von ihm wurden keine Messwerte gebracht"},
 	{"no facts of it were brought; those brought are of %s", "von ihm wurden keine Messwerte gebracht; die gebrachten sind von %s"},
 	{"no probe for %s: looked for %s", "kein Messprogramm für %s: gesucht wurde %s"},
