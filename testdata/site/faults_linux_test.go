@@ -177,20 +177,11 @@ func faults() []fault {
 			return func() { s.in(h, "mv /etc/ssh/island_keys.good /etc/ssh/island_keys") }
 		}, []string{"reach.auth@restund1"}, 5},
 		{"host key changed", func(s *site) func() {
-			good, err := os.ReadFile(filepath.Join(s.folder, "known_hosts"))
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			h, other := s.host("elasticsearch1"), s.host("minio1")
-			lines := strings.Split(string(good), "\n")
-			for i, line := range lines {
-				if strings.HasPrefix(line, h.address+",") {
-					lines[i] = h.address + " " + strings.TrimSpace(keyLine(other))
-				}
-			}
-			s.file(filepath.Join(s.folder, "known_hosts"), strings.Join(lines, "\n"), 0o644)
-			return func() { s.file(filepath.Join(s.folder, "known_hosts"), string(good), 0o644) }
+			return s.knownHosts(s.host("elasticsearch1"), strings.TrimSpace(keyLine(s.host("minio1"))))
 		}, []string{"reach.host-key@elasticsearch1"}, 5},
+		{"host key that nobody knows yet", func(s *site) func() {
+			return s.knownHosts(s.host("elasticsearch1"), "")
+		}, []string{"reach.host-key-unknown@elasticsearch1"}, 5},
 		{"no sudo", func(s *site) func() {
 			h := s.host("assethost")
 			s.in(h, "mv /etc/sudoers.d/tech /etc/tech.sudoers")
@@ -265,6 +256,26 @@ func (s *site) serviceFault(change func(*settings)) func() {
 	change(&v)
 	s.serve(v)
 	return func() { s.serve(s.goodSettings()) }
+}
+
+// knownHosts has the operator know another key of a host, or none.
+func (s *site) knownHosts(h *host, key string) func() {
+	file := filepath.Join(s.folder, "known_hosts")
+	good, err := os.ReadFile(file)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	lines := strings.Split(string(good), "\n")
+	for i, line := range lines {
+		if strings.HasPrefix(line, h.address+",") {
+			lines[i] = ""
+			if key != "" {
+				lines[i] = h.address + " " + key
+			}
+		}
+	}
+	s.file(file, strings.Join(lines, "\n"), 0o644)
+	return func() { s.file(file, string(good), 0o644) }
 }
 
 // healthChecks has the load balancer look after its nodes, and waits until it
