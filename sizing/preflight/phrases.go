@@ -125,6 +125,7 @@ var phrases = []phrase{
 	{"the host says too much before it begins", "der Host sagt zu viel, bevor es beginnt"},
 	{"the probe was ended by signal %s", "das Messprogramm wurde durch Signal %s beendet"},
 	{"the probe ended with exit code %s", "das Messprogramm endete mit Exit-Code %s"},
+	{"the connection stood still or broke off", "die Verbindung blieb stehen oder brach ab"},
 	{"the connection ended before the probe was done", "die Verbindung endete, bevor das Messprogramm fertig war"},
 	{"the probe did not answer within %s", "das Messprogramm antwortete nicht innerhalb von %s"},
 	{"the host sent a line that is longer than any answer", "der Host schickte eine Zeile, die länger ist als jede Antwort"},

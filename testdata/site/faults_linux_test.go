@@ -104,6 +104,11 @@ func faults() []fault {
 			s.in(h, "echo sleep 12 >/etc/ssh/sshrc; nft 'table inet narrow { chain in { type filter hook input priority 0; ip saddr "+network+"1 icmp type echo-request meta length > 1024 drop; }; }'")
 			return func() { s.in(h, "rm /etc/ssh/sshrc; nft delete table inet narrow") }
 		}, []string{"link.mtu@restund1"}, 0},
+		{"large packets lost towards the admin host", func(s *site) func() {
+			h := s.host("restund1")
+			s.in(h, "nft 'table inet narrow { chain out { type filter hook output priority 0; ip daddr "+network+"1 meta length > 1012 drop; }; }'")
+			return func() { s.in(h, "nft delete table inet narrow") }
+		}, []string{"link.mtu@restund1"}, 4},
 		{"DNS name missing", func(s *site) func() {
 			return s.serviceFault(func(v *settings) {
 				v.Names = slices.DeleteFunc(slices.Clone(v.Names), func(n string) bool { return n == "teams" })

@@ -64,6 +64,10 @@ func explain(stderr string) *ReachError {
 			return reach
 		}
 	}
+	if strings.TrimSpace(stderr) == "" {
+		// Of a host that is heard no more ssh speaks at a level of its log that is not asked for.
+		return unreached(facts.TimedOut, "the connection stood still or broke off")
+	}
 	return unreached(facts.Failed, lastLine(stderr))
 }
 
