@@ -80,14 +80,17 @@ type judgement struct {
 	Input
 	checks       *Checks
 	requirements []sizing.Requirement
+	hosts        map[string]*facts.Host          // by their names
 	roles        map[string][]sizing.Requirement // of each host, by its name
 	findings     []Finding
 }
 
 // assignRoles gives each host the roles whose groups it is in.
 func (j *judgement) assignRoles() {
-	j.roles = map[string][]sizing.Requirement{}
-	for _, host := range j.Survey.Hosts {
+	j.hosts, j.roles = map[string]*facts.Host{}, map[string][]sizing.Requirement{}
+	for i := range j.Survey.Hosts {
+		host := &j.Survey.Hosts[i]
+		j.hosts[host.Name] = host
 		for _, requirement := range j.requirements {
 			if len(requirement.Groups) > 0 && inAny(host.Groups, requirement.Groups) {
 				j.roles[host.Name] = append(j.roles[host.Name], requirement)
@@ -112,12 +115,19 @@ func (j *judgement) roleNames(host *facts.Host) []string {
 
 // rolesOf gives the roles of a host by its name; none for what is no host.
 func (j *judgement) rolesOf(name string) string {
-	for i := range j.Survey.Hosts {
-		if host := &j.Survey.Hosts[i]; host.Name == name {
-			return strings.Join(j.roleNames(host), ", ")
-		}
+	host := j.hosts[name]
+	if host == nil {
+		return ""
 	}
-	return ""
+	return strings.Join(j.roleNames(host), ", ")
+}
+
+// measuredHost gives a host by its name, and nil where there are no facts of it.
+func (j *judgement) measuredHost(name string) *facts.Host {
+	if host := j.hosts[name]; host != nil && host.Facts != nil {
+		return host
+	}
+	return nil
 }
 
 // a finding in the making.

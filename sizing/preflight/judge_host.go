@@ -52,7 +52,7 @@ var hostChecks = []struct {
 }
 
 func (j *judgement) host(host *facts.Host) {
-	base := found{host: host.Name, role: strings.Join(j.roleNames(host), ", ")}
+	base := found{host: host.Name}
 	outcome := host.Reach.Outcome
 	if outcome != facts.Reached || host.Facts == nil {
 		f := base

@@ -36,7 +36,7 @@ func (j *judgement) clocks() {
 		}
 		deviation := math.Abs(host.Clock.Offset - median)
 		certain := math.Max(0, deviation-host.Clock.Uncertainty)
-		f := found{host: host.Name, role: strings.Join(j.roleNames(host), ", "), outcome: graded(certain, warn, fail)}
+		f := found{host: host.Name, outcome: graded(certain, warn, fail)}
 		f.observed, f.required, f.unit = fmt.Sprintf("%.3f ± %.3f", deviation, host.Clock.Uncertainty), "≤ "+trim(warn), "s"
 		f.method = fmt.Sprintf("shortest of %d exchanges with the admin host, against the median of all hosts", host.Clock.Exchanges)
 		f.message = say("clock is %s s from the median of all hosts", "Uhr weicht %s s vom Median aller Hosts ab", Phrase(f.observed))
@@ -69,7 +69,7 @@ func (j *judgement) mtus() {
 		if n == nil {
 			continue
 		}
-		f := found{host: host.Name, role: strings.Join(j.roleNames(host), ", "), object: n.Name, outcome: passIf(n.MTU == usual, Fail)}
+		f := found{host: host.Name, object: n.Name, outcome: passIf(n.MTU == usual, Fail)}
 		f.observed, f.required, f.unit, f.method = strconv.Itoa(n.MTU), strconv.Itoa(usual), "bytes", host.Facts.Network.Interfaces.Method
 		f.message = say("MTU of %s is %d, of most hosts %d", "MTU von %s ist %d, der meisten Hosts %d", n.Name, n.MTU, usual)
 		j.add("net.mtu", f)
@@ -135,7 +135,7 @@ func (j *judgement) listeners() {
 			}
 			told[p] = true
 			f := found{host: host.Name, object: fmt.Sprintf("%s/%d", p.protocol, p.number), outcome: Fail, observed: string(facts.InUse), required: "free", method: host.Facts.Network.Listeners.Method}
-			f.source = "ports " + row.ID + ": " + j.Ports.Sources[row.Source].Title
+			f.source = j.portSource(row)
 			f.message = say("%s (%s) is in use at %s: %s", "%s (%s) ist belegt an %s: %s", f.object, row.Purpose, listener.Address, cmp.Or(listener.Process, "?"))
 			j.add("port.in-use", f)
 		}
@@ -152,16 +152,17 @@ func (j *judgement) rowTo(groups []string, protocol string, port int) *PortRow {
 	return nil
 }
 
-func (j *judgement) wasMeasured(name string) bool {
-	return slices.ContainsFunc(j.Survey.Hosts, func(host facts.Host) bool { return host.Name == name && host.Facts != nil })
-}
-
 // rowOf gives the row of the table of ports that first wants a link, or nil.
 func (j *judgement) rowOf(link facts.Link) *PortRow {
 	if len(link.Rows) == 0 {
 		return nil
 	}
 	return j.Ports.row(link.Rows[0])
+}
+
+// portSource names where in the table of ports a row stands.
+func (j *judgement) portSource(row *PortRow) string {
+	return "ports " + row.ID + ": " + j.Ports.Sources[row.Source].Title
 }
 
 // portName names a port, or the range that it is a sample of.
@@ -179,7 +180,7 @@ func (j *judgement) port(object string, links []facts.Link) {
 	f := found{host: link.To, object: object, observed: string(link.Outcome), required: string(facts.OK), method: "listener of the probe there, dialled from the hosts that need it"}
 	purpose := report.Text{EN: object, DE: object}
 	if row != nil {
-		f.source = "ports " + row.ID + ": " + j.Ports.Sources[row.Source].Title
+		f.source = j.portSource(row)
 		purpose = row.Purpose
 	}
 	var from []string
@@ -204,7 +205,7 @@ func (j *judgement) port(object string, links []facts.Link) {
 		}
 	case facts.Unmade:
 		f.outcome = Error
-		if !j.wasMeasured(link.To) {
+		if j.measuredHost(link.To) == nil {
 			f.outcome = Skipped // which its own finding says
 		}
 		f.message = say("%s from %s was not tried: %s", "%s von %s wurde nicht versucht: %s", object, who, Phrase(link.Detail))
@@ -216,11 +217,9 @@ func (j *judgement) port(object string, links []facts.Link) {
 }
 
 func (j *judgement) mtuOf(name string) int {
-	for i := range j.Survey.Hosts {
-		if host := &j.Survey.Hosts[i]; host.Name == name && host.Facts != nil {
-			if n, _ := nic(host); n != nil {
-				return n.MTU
-			}
+	if host := j.measuredHost(name); host != nil {
+		if n, _ := nic(host); n != nil {
+			return n.MTU
 		}
 	}
 	return 0

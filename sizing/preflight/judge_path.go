@@ -32,7 +32,7 @@ func (j *judgement) paths() {
 	byCommonEnd(ways, isSlow, j.slow)
 	for i := range j.Survey.Hosts {
 		host := &j.Survey.Hosts[i]
-		f := found{host: host.Name, role: strings.Join(j.roleNames(host), ", "), outcome: Pass, method: pathMethod}
+		f := found{host: host.Name, outcome: Pass, method: pathMethod}
 		if good := slices.DeleteFunc(waysOf(host.Name, ways), isNarrow); len(good) > 0 {
 			least := slices.MinFunc(good, func(a, b way) int { return cmp.Compare(a.bytes, b.bytes) })
 			f := f

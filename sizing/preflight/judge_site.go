@@ -94,18 +94,13 @@ func (j *judgement) servers() {
 	if len(j.Site.Servers) == 0 {
 		return
 	}
-	hosts := map[string]*facts.Host{}
-	for i := range j.Survey.Hosts {
-		hosts[j.Survey.Hosts[i].Name] = &j.Survey.Hosts[i]
-	}
 	perServer := map[string]map[sizing.Role]int{}
 	for _, server := range j.Site.Servers {
 		perServer[server.Name] = map[sizing.Role]int{}
 		cores, memory, disk := promise{present: server.Cores}, promise{present: int64(server.Memory)}, promise{present: int64(server.Disk)}
 		for _, machine := range server.Machines {
 			c, m, d := machine.Cores, int64(machine.Memory), int64(machine.Disk)
-			host := hosts[machine.Name]
-			if host != nil {
+			if host := j.hosts[machine.Name]; host != nil {
 				for _, role := range j.roles[host.Name] {
 					perServer[server.Name][role.Role]++
 				}
@@ -282,7 +277,7 @@ func (j *judgement) bundle() {
 }
 
 func (j *judgement) fits(id string, host *facts.Host, paths []string, need int64, usable func(facts.FileSystem) int64) {
-	f := found{host: host.Name, role: strings.Join(j.roleNames(host), ", "), object: paths[0], unit: "GB", required: "≥ " + gigabytes(need), source: "bundle " + j.Bundle.Name}
+	f := found{host: host.Name, object: paths[0], unit: "GB", required: "≥ " + gigabytes(need), source: "bundle " + j.Bundle.Name}
 	systems := behind(host, paths)
 	if len(systems) == 0 {
 		f.outcome, f.message = Error, say("the probe was not asked for %s", "Nach %s wurde nicht gefragt", paths[0])

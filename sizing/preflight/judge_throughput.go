@@ -2,7 +2,6 @@ package preflight
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
@@ -33,7 +32,7 @@ func (j *judgement) throughput() {
 	}
 	for i := range j.Survey.Hosts {
 		if host := &j.Survey.Hosts[i]; host.Facts != nil && j.concerns(id, host) {
-			j.add(id, found{host: host.Name, role: strings.Join(j.roleNames(host), ", "), outcome: Skipped, message: say("not asked for: --throughput measures it", "Nicht verlangt: --throughput misst ihn")})
+			j.add(id, found{host: host.Name, outcome: Skipped, message: say("not asked for: --throughput measures it", "Nicht verlangt: --throughput misst ihn")})
 		}
 	}
 }

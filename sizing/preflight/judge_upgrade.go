@@ -90,11 +90,9 @@ func (j *judgement) registry() {
 			message: say("the bundle is served in place: a registry of its own needs no room", "Das Bundle wird direkt ausgeliefert: Eine eigene Registry braucht keinen Platz")})
 		return
 	}
-	for i := range j.Survey.Hosts {
-		if host := &j.Survey.Hosts[i]; host.Name == own.Host && host.Facts != nil {
-			j.fits("bundle.registry", host, []string{own.Path}, int64(j.Bundle.Images), func(p facts.FileSystem) int64 { return p.Free })
-			return
-		}
+	if host := j.measuredHost(own.Host); host != nil {
+		j.fits("bundle.registry", host, []string{own.Path}, int64(j.Bundle.Images), func(p facts.FileSystem) int64 { return p.Free })
+		return
 	}
 	j.add("bundle.registry", found{outcome: Error, host: own.Host, object: own.Path, message: say("the registry's host was not measured", "Der Host der Registry wurde nicht gemessen")})
 }
