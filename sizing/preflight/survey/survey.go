@@ -163,7 +163,7 @@ func (s *surveyor) collect(ctx context.Context, v *visit) {
 	narrow := ended()
 	v.result.Reach.Elapsed = time.Since(start).Seconds()
 	switch {
-	case narrow && (session.Err() != nil || isTimeout(err)):
+	case narrow && (session.Err() != nil || reachOf(err).Outcome == facts.TimedOut):
 		s.lost(v, &remote.ReachError{Outcome: facts.LargeLost})
 	case err != nil:
 		s.lost(v, err)
@@ -184,7 +184,7 @@ const (
 // open reaches a host, once more where the door was too crowded.
 func (s *surveyor) open(ctx context.Context, v *visit) (*remote.Session, error) {
 	session, err := remote.Open(ctx, v.host.Target, s.options.Remote)
-	for try := 1; isBusy(err) && try < doorTries; try++ {
+	for try := 1; reachOf(err).Busy && try < doorTries; try++ {
 		select {
 		case <-time.After(time.Duration(try)*doorPause + mathrand.N(doorPause)):
 		case <-ctx.Done():
@@ -195,9 +195,13 @@ func (s *surveyor) open(ctx context.Context, v *visit) (*remote.Session, error) 
 	return session, err
 }
 
-func isBusy(err error) bool {
+// reachOf gives how reaching a host ended; nothing where err is of another kind.
+func reachOf(err error) remote.ReachError {
 	var reach *remote.ReachError
-	return errors.As(err, &reach) && reach.Busy
+	if !errors.As(err, &reach) {
+		return remote.ReachError{}
+	}
+	return *reach
 }
 
 // openInTurn waits for a place at the door, which it keeps until the login is
@@ -213,11 +217,6 @@ func (s *surveyor) openInTurn(ctx context.Context, v *visit) (*remote.Session, e
 	options := s.options.Remote
 	options.Greeted = leave
 	return remote.Open(ctx, v.host.Target, options)
-}
-
-func isTimeout(err error) bool {
-	var reach *remote.ReachError
-	return errors.As(err, &reach) && reach.Outcome == facts.TimedOut
 }
 
 // visit has a host's clock compared and its facts read.
@@ -242,7 +241,7 @@ func (s *surveyor) visit(ctx context.Context, v *visit, begun func()) error {
 // lost gives a host up.
 func (s *surveyor) lost(v *visit, err error) {
 	v.result.Reach.Outcome, v.result.Reach.Detail = facts.Failed, facts.Cut(err.Error())
-	if reach := (*remote.ReachError)(nil); errors.As(err, &reach) {
+	if reach := reachOf(err); reach.Outcome != "" {
 		v.result.Reach.Outcome, v.result.Reach.Detail = reach.Outcome, reach.Detail
 	}
 	v.result.Facts, v.result.Clock = nil, nil

@@ -3,12 +3,10 @@ package survey
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"slices"
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/probe"
-	"github.com/islandbundle/island/sizing/preflight/remote"
 )
 
 // nodeGroup are the hosts that conference servers and the ingress run on.
@@ -76,7 +74,7 @@ func (s *surveyor) send(ctx context.Context, from, to *visit, port int) facts.Li
 // unlessOnlyFailed gives a host up, unless its probe has only said that it could
 // not do something: that is no reason to forget what it has said before.
 func (s *surveyor) unlessOnlyFailed(v *visit, err error) {
-	if reach := (*remote.ReachError)(nil); errors.As(err, &reach) && reach.Outcome == facts.Failed {
+	if reachOf(err).Outcome == facts.Failed {
 		return
 	}
 	s.lost(v, err)
