@@ -47,7 +47,8 @@ func stream(t *testing.T, handle func(net.Conn)) string {
 	return listener.Addr().String()
 }
 
-func packets(t *testing.T, answer string) string {
+// packets answers each datagram.
+func packets(t *testing.T, answer func(request []byte) []byte) string {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -57,14 +58,19 @@ func packets(t *testing.T, answer string) string {
 	go func() {
 		buffer := make([]byte, 1500)
 		for {
-			_, from, err := conn.ReadFrom(buffer)
+			n, from, err := conn.ReadFrom(buffer)
 			if err != nil {
 				return
 			}
-			_, _ = conn.WriteTo([]byte(answer), from)
+			_, _ = conn.WriteTo(answer(buffer[:n]), from)
 		}
 	}()
 	return conn.LocalAddr().String()
+}
+
+// always answers the same.
+func always(answer string) func([]byte) []byte {
+	return func([]byte) []byte { return []byte(answer) }
 }
 
 // TestHostileServices: each answers nonsense, and is told to be no such service.
@@ -92,10 +98,12 @@ func TestHostileServices(t *testing.T) {
 		look func() facts.Observation
 		want []facts.Outcome
 	}{
-		"mail without end":      {func() facts.Observation { return mail(ctx, resolver, endless) }, []facts.Outcome{facts.Failed}},
-		"mail with escapes":     {func() facts.Observation { return mail(ctx, resolver, escapes) }, []facts.Outcome{facts.WrongHost}},
-		"NTP nonsense":          {func() facts.Observation { return ntp(ctx, resolver, packets(t, "\x1b[2J")) }, []facts.Outcome{facts.WrongHost}},
-		"NTP of another":        {func() facts.Observation { return ntp(ctx, resolver, packets(t, "\x24\x02"+strings.Repeat("x", 46))) }, []facts.Outcome{facts.WrongHost}},
+		"mail without end":  {func() facts.Observation { return mail(ctx, resolver, endless) }, []facts.Outcome{facts.Failed}},
+		"mail with escapes": {func() facts.Observation { return mail(ctx, resolver, escapes) }, []facts.Outcome{facts.WrongHost}},
+		"NTP nonsense":      {func() facts.Observation { return ntp(ctx, resolver, packets(t, always("\x1b[2J"))) }, []facts.Outcome{facts.WrongHost}},
+		"NTP of another": {func() facts.Observation {
+			return ntp(ctx, resolver, packets(t, always("\x24\x02"+strings.Repeat("x", 46))))
+		}, []facts.Outcome{facts.WrongHost}},
 		"STUN nonsense":         {func() facts.Observation { return binding(ctx, resolver, "127.0.0.1", "tcp", port(endless)) }, []facts.Outcome{facts.WrongHost}},
 		"STUN cut short":        {func() facts.Observation { return binding(ctx, resolver, "127.0.0.1", "tcp", port(escapes)) }, []facts.Outcome{facts.Failed}},
 		"TLS nonsense":          {func() facts.Observation { return binding(ctx, resolver, "127.0.0.1", "tls", port(endless)) }, []facts.Outcome{facts.Failed}},

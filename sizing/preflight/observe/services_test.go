@@ -110,23 +110,10 @@ func TestKeyAndFilesOfACertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { server.Close() })
-	go func() {
-		for {
-			conn, err := server.Accept()
-			if err != nil {
-				return
-			}
-			_ = conn.(*tls.Conn).Handshake()
-			_ = conn.Close()
-		}
-	}()
+	address := stream(t, func(conn net.Conn) {
+		_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{pair}}).Handshake()
+	})
 	gone := filepath.Join(t.TempDir(), "gone")
-	address := server.Addr().String()
 	for name, test := range map[string]struct {
 		certificate preflight.Certificate
 		check       string
@@ -161,31 +148,17 @@ func TestKeyAndFilesOfACertificate(t *testing.T) {
 
 func TestTimeServerWithAnotherTime(t *testing.T) {
 	t.Parallel()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
 	const off = -3600.5 // seconds
-	go func() {
-		request := make([]byte, 128)
-		for {
-			n, from, err := conn.ReadFrom(request)
-			if err != nil {
-				return
-			}
-			reply := make([]byte, 48)
-			reply[0], reply[1] = 0x24, 2 // version 4, server; stratum 2
-			if n == 48 {
-				copy(reply[24:], request[40:48])
-			}
-			at := float64(time.Now().UnixNano())/1e9 + 2208988800 + off
-			binary.BigEndian.PutUint32(reply[40:], uint32(at))
-			binary.BigEndian.PutUint32(reply[44:], uint32((at-float64(uint32(at)))*(1<<32)))
-			_, _ = conn.WriteTo(reply, from)
-		}
-	}()
-	o := ntp(t.Context(), resolver, conn.LocalAddr().String())
+	address := packets(t, func(request []byte) []byte {
+		reply := make([]byte, 48)
+		reply[0], reply[1] = 0x24, 2 // version 4, server; stratum 2
+		copy(reply[24:32], request[40:])
+		at := float64(time.Now().UnixNano())/1e9 + 2208988800 + off
+		binary.BigEndian.PutUint32(reply[40:], uint32(at))
+		binary.BigEndian.PutUint32(reply[44:], uint32((at-float64(uint32(at)))*(1<<32)))
+		return reply
+	})
+	o := ntp(t.Context(), resolver, address)
 	if got, err := strconv.ParseFloat(o.Values["offset"], 64); o.Outcome != facts.OK || err != nil || got < off-1 || got > off+0.1 {
 		t.Errorf("server is %+v", o)
 	}
