@@ -58,19 +58,13 @@ func faults() []fault {
 			}
 		}, []string{"time.offset@cassandra1"}, 4},
 		{"blocked TCP port", func(s *site) func() {
-			h := s.host("cassandra1")
-			s.in(h, "nft 'table inet block { chain in { type filter hook input priority 0; tcp dport 9042 drop; }; }'")
-			return func() { s.in(h, "nft delete table inet block") }
+			return s.filter(s.host("cassandra1"), "input", "tcp dport 9042 drop")
 		}, []string{"link.tcp@cassandra1"}, 4},
 		{"rejected TCP port", func(s *site) func() {
-			h := s.host("cassandra1")
-			s.in(h, "nft 'table inet block { chain in { type filter hook input priority 0; tcp dport 9042 reject with tcp reset; }; }'")
-			return func() { s.in(h, "nft delete table inet block") }
+			return s.filter(s.host("cassandra1"), "input", "tcp dport 9042 reject with tcp reset")
 		}, []string{"link.tcp@cassandra1"}, 4},
 		{"blocked UDP port", func(s *site) func() {
-			h := s.host("restund1")
-			s.in(h, "nft 'table inet block { chain in { type filter hook input priority 0; udp dport 3478 drop; }; }'")
-			return func() { s.in(h, "nft delete table inet block") }
+			return s.filter(s.host("restund1"), "input", "udp dport 3478 drop")
 		}, []string{"link.udp@restund1"}, 4},
 		{"another host answers", func(s *site) func() {
 			// Port 9300 of one host is translated to another one's probe.
@@ -95,19 +89,19 @@ func faults() []fault {
 			return func() { s.run("ip", "-n", s.prefix+"net", "link", "set", port, "mtu", "1500") }
 		}, []string{"link.mtu@assethost"}, 4},
 		{"smaller MTU between hosts alone", func(s *site) func() {
-			h := s.host("assethost")
-			s.in(h, "nft 'table inet narrow { chain in { type filter hook input priority 0; ip saddr != "+network+"1 meta length > 1412 drop; }; }'")
-			return func() { s.in(h, "nft delete table inet narrow") }
+			return s.filter(s.host("assethost"), "input", "ip saddr != "+network+"1 meta length > 1412 drop")
 		}, []string{"link.mtu@assethost"}, 4},
 		{"large echoes dropped on the way to a host with a slow login", func(s *site) func() {
 			h := s.host("restund1")
-			s.in(h, "echo sleep 12 >/etc/ssh/sshrc; nft 'table inet narrow { chain in { type filter hook input priority 0; ip saddr "+network+"1 icmp type echo-request meta length > 1024 drop; }; }'")
-			return func() { s.in(h, "rm /etc/ssh/sshrc; nft delete table inet narrow") }
+			s.in(h, "echo sleep 12 >/etc/ssh/sshrc")
+			undo := s.filter(h, "input", "ip saddr "+network+"1 icmp type echo-request meta length > 1024 drop")
+			return func() {
+				s.in(h, "rm /etc/ssh/sshrc")
+				undo()
+			}
 		}, []string{"link.mtu@restund1"}, 0},
 		{"large packets lost towards the admin host", func(s *site) func() {
-			h := s.host("restund1")
-			s.in(h, "nft 'table inet narrow { chain out { type filter hook output priority 0; ip daddr "+network+"1 meta length > 1012 drop; }; }'")
-			return func() { s.in(h, "nft delete table inet narrow") }
+			return s.filter(s.host("restund1"), "output", "ip daddr "+network+"1 meta length > 1012 drop")
 		}, []string{"link.mtu@restund1"}, 4},
 		{"DNS name missing", func(s *site) func() {
 			return s.serviceFault(func(v *settings) {
@@ -163,16 +157,14 @@ func faults() []fault {
 			return s.serviceFault(func(v *settings) { v.Without = []string{"idp"} })
 		}, []string{"site.idp@"}, 4},
 		{"host down", func(s *site) func() {
-			h := s.host("minio1")
-			s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", "down")
-			return func() { s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", "up") }
+			return s.unplug(s.host("minio1"))
 		}, []string{"reach.down@minio1"}, 5},
 		{"the one node behind the load balancer down", func(s *site) func() {
 			h := s.host("kubenode1")
-			s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", "down")
+			plug := s.unplug(h)
 			undo := s.serviceFault(func(v *settings) { v.Nodes = []string{h.name} })
 			return func() {
-				s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", "up")
+				plug()
 				undo()
 			}
 		}, []string{"reach.down@kubenode1"}, 5},
@@ -261,6 +253,20 @@ func (s *site) serviceFault(change func(*settings)) func() {
 	change(&v)
 	s.serve(v)
 	return func() { s.serve(s.goodSettings()) }
+}
+
+// filter gives a host a rule of nftables for what comes in (input) or goes out
+// (output).
+func (s *site) filter(h *host, hook, rule string) func() {
+	s.in(h, "nft 'table inet fault { chain c { type filter hook "+hook+" priority 0; "+rule+"; }; }'")
+	return func() { s.in(h, "nft delete table inet fault") }
+}
+
+// unplug takes a host off the network.
+func (s *site) unplug(h *host) func() {
+	set := func(state string) { s.run("ip", "-n", s.prefix+h.name, "link", "set", "eth0", state) }
+	set("down")
+	return func() { set("up") }
 }
 
 // knownHosts has the operator know another key of a host, or none.
