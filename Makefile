@@ -4,10 +4,8 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 GO       ?= go
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
-# Go passes over folders named testdata, unless they are named.
-PACKAGES := ./... ./testdata/fixture/... ./testdata/e2e ./testdata/bench
 # Twenty machines on one: it wants this one for itself.
-SITE     := ./testdata/site
+SITE     := ./cmd/internal/testsite
 
 # What the build side runs on, and what travels to a site.
 SITES     := linux-amd64 linux-arm64
@@ -40,8 +38,8 @@ $(PLATFORMS:%=dist/%/island) $(SITES:%=dist/%/island-probe):
 		$(BUILD) -o $@ ./cmd/$(notdir $@)
 
 test: ## all tests; ISLAND_REQUIRE_TOOLS=1 lets none of them skip
-	$(GO) vet $(PACKAGES) $(SITE)
-	$(GO) test $(PACKAGES)
+	$(GO) vet ./...
+	$(GO) test $$($(GO) list ./... | grep -v '/testsite$$')
 	$(GO) test -timeout 30m $(SITE)
 
 lint: ## golangci-lint, pinned in .ci/tools
@@ -53,14 +51,14 @@ vulncheck: ## known vulnerabilities in what is linked; asks vuln.go.dev
 	bin/tools/govulncheck ./...
 
 fuzz: ## every fuzz target for FUZZTIME (20s unless given)
-	@set -e; for p in $$($(GO) list $(PACKAGES)); do \
+	@set -e; for p in $$($(GO) list ./...); do \
 		for f in $$($(GO) test -list '^Fuzz' $$p | grep ^Fuzz || true); do \
 			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-20s} $$p; \
 		done; \
 	done
 
 bench: bin ## speed and memory, as ratios against the physical floor
-	$(GO) run ./testdata/bench --island bin/island
+	$(GO) run ./cmd/internal/perf --island bin/island
 
 bench-discovery: ## recall and precision of image discovery, against grep and yq; helm in PATH
 	$(GO) run ./charts/internal/benchdiscovery corpus charts/testdata/corpus

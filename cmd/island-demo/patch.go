@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/islandbundle/island/internal/fixture"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/testdata/fixture"
 )
 
 //go:embed patch.yaml

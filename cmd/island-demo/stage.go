@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/islandbundle/island/testdata/fixture"
+	"github.com/islandbundle/island/internal/fixture"
 )
 
 // The files of the demo, in its folder.

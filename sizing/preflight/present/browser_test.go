@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"testing"
 
-	"github.com/islandbundle/island/sizing/internal/browser"
+	"github.com/islandbundle/island/internal/browser"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/report"
 )

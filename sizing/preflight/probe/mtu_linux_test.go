@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/islandbundle/island/sizing/internal/waytest"
+	"github.com/islandbundle/island/internal/waytest"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 

@@ -7,7 +7,7 @@ import (
 	"os/exec"
 	"testing"
 
-	"github.com/islandbundle/island/sizing/internal/waytest"
+	"github.com/islandbundle/island/internal/waytest"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/remote"
 )

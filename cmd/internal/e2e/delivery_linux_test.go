@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/islandbundle/island/testdata/fixture"
+	"github.com/islandbundle/island/internal/fixture"
 )
 
 // delivery is a bundle, and what the sender gives beside it.

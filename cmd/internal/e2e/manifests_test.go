@@ -8,13 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/islandbundle/island/internal/fixture"
 	"github.com/islandbundle/island/manifests/wire"
-	"github.com/islandbundle/island/testdata/fixture"
 )
 
 // wireBuilds is where real release manifests lie beside a checkout of the
 // project. They are Wire's, and not part of it.
-const wireBuilds = "../../../shared/wire-builds"
+const wireBuilds = "../../../../shared/wire-builds"
 
 // siteOverlay leaves the binaries out: their sums are fixed, and no made-up
 // file has them.

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/islandbundle/island/testdata/fixture"
+	"github.com/islandbundle/island/internal/fixture"
 )
 
 // trap lets a build fetch until a number of requests, and then holds all

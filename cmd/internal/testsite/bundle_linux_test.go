@@ -1,4 +1,4 @@
-package site
+package testsite
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/islandbundle/island/testdata/fixture"
+	"github.com/islandbundle/island/internal/fixture"
 )
 
 // TestBundleIsAllThatIsNeeded builds a real bundle, takes it, the public key and

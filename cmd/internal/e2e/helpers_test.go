@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/islandbundle/island/testdata/fixture"
+	"github.com/islandbundle/island/internal/fixture"
 )
 
 // island is the program under test, as a release has it.

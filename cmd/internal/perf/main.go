@@ -3,7 +3,7 @@
 // Command bench measures island against the least that the machine could do,
 // and against today's way.
 //
-//	go run ./testdata/bench [-island bin/island] [-bytes 2GiB] [-repeat 3] [-today 512MiB] [-dir DIR]
+//	go run ./cmd/internal/perf [-island bin/island] [-bytes 2GiB] [-repeat 3] [-today 512MiB] [-dir DIR]
 //
 // It makes worlds of package fixture, serves each from a process of its own,
 // and runs the real binary. What is measured is always one child process: its
@@ -127,7 +127,7 @@ func (s settings) bench(ctx context.Context) error {
 // prepare builds the server and makes a key pair.
 func (b *bench) prepare(ctx context.Context) error {
 	b.server = filepath.Join(b.dir, "serve")
-	build := exec.CommandContext(ctx, "go", "build", "-o", b.server, "github.com/islandbundle/island/testdata/fixture/serve")
+	build := exec.CommandContext(ctx, "go", "build", "-o", b.server, "github.com/islandbundle/island/internal/fixture/serve")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("build the fixture's server: %w", err)
