@@ -21,10 +21,11 @@ func TestLayers(t *testing.T) {
 		{"./manifests/diff", []string{module + "bundle", module + "charts", module + "sizing", "net/http"}},
 		{"./manifests/sbom", []string{module + "bundle", module + "charts", module + "sizing", "net/http"}},
 		{"./manifests/vex", []string{module + "bundle", module + "charts", module + "sizing", "net/http"}},
-		{"./bundle/...", []string{module + "charts", module + "sizing", module + "manifests/resolve", module + "manifests/wire", "helm.sh/helm", "k8s.io/"}},
+		{"./bundle", []string{module + "charts", module + "sizing", module + "bundle/resolve", module + "manifests/wire", "helm.sh/helm", "k8s.io/"}},
+		{"./bundle/source", []string{module + "charts", module + "sizing", module + "bundle/resolve", module + "manifests/wire", "helm.sh/helm", "k8s.io/"}},
 		{"./bundle", []string{"net/http", "github.com/google/go-containerregistry", "golang.org/x/crypto"}},
-		{"./charts", []string{module + "bundle", module + "sizing", module + "manifests/resolve", "helm.sh/helm/v3/pkg/action"}},
-		{"./sizing/...", []string{module + "bundle", module + "charts", module + "manifests/resolve", "helm.sh/helm", "k8s.io/"}},
+		{"./charts", []string{module + "bundle", module + "sizing", module + "bundle/resolve", "helm.sh/helm/v3/pkg/action"}},
+		{"./sizing/...", []string{module + "bundle", module + "charts", module + "bundle/resolve", "helm.sh/helm", "k8s.io/"}},
 		{"./cmd/...", []string{"testing"}}, // test-helpers, such as manifests/schema/schematest, stay out
 		{"./cmd/island-probe", []string{module + "bundle", module + "charts", "helm.sh/helm", "github.com/google/go-containerregistry", "k8s.io/"}},
 	} {

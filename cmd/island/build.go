@@ -14,10 +14,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/bundle/resolve"
 	"github.com/islandbundle/island/bundle/signature/keyfile"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
-	"github.com/islandbundle/island/manifests/resolve"
 )
 
 type buildFlags struct {

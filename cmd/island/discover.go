@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/bundle/resolve"
 	"github.com/islandbundle/island/charts"
 	"github.com/islandbundle/island/charts/sandbox"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/resolve"
 )
 
 func (a *app) discover() *cobra.Command {

@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/bundle/resolve"
 	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/resolve"
 )
 
 // releaseFlags say which release is meant, and what it does not say itself.

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/bundle/resolve"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/resolve"
 )
 
 // progress tells how far a command is: bars with totals and rates on a

@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/bundle/resolve"
 	"github.com/islandbundle/island/charts/sandbox"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/resolve"
 )
 
 // lockName is what a lock is called where nobody says otherwise.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/bundle/resolve"
 	"github.com/islandbundle/island/bundle/signature"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/resolve"
 )
 
 func (a *app) sign() *cobra.Command {

@@ -28,10 +28,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/islandbundle/island/bundle/resolve"
 	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
-	"github.com/islandbundle/island/manifests/resolve"
 )
 
 // upstream is a registry with one image, quay.io/wire/brig:1.
