@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/islandbundle/island/bundle"
-	"github.com/islandbundle/island/bundle/signature"
+	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )

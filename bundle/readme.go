@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/islandbundle/island/bundle/signature"
+	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 )
 

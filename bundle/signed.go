@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/islandbundle/island/bundle/signature"
+	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )

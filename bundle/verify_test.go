@@ -17,7 +17,7 @@ import (
 	"testing/iotest"
 
 	"github.com/islandbundle/island/bundle"
-	"github.com/islandbundle/island/bundle/signature"
+	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/islandbundle/island/internal/browser"
-	"github.com/islandbundle/island/sizing/report"
+	"github.com/islandbundle/island/internal/page"
 )
 
 // visit opens a page and gives it as the browser has it, what was asked for
@@ -29,7 +29,7 @@ func TestPageInBrowser(t *testing.T) {
 	if !slices.Contains(asked, "outside.example/pixel.png") || !strings.Contains(fmt.Sprint(console), "seen") {
 		t.Fatalf("a page that asks and complains is not noticed: %q, %q", asked, console)
 	}
-	for _, lang := range []report.Lang{report.English, report.German} {
+	for _, lang := range []page.Lang{page.English, page.German} {
 		r := Calculate(Input{Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: someLock(t, 1e9)})
 		page, err := r.HTML()
 		if err != nil {
@@ -44,7 +44,7 @@ func TestPageInBrowser(t *testing.T) {
 		}
 	}
 	// The policy itself: what it forbids does not happen, and is told.
-	r := calculate(t, someSite(t, 10, "1x3"), "guide", report.English)
+	r := calculate(t, someSite(t, 10, "1x3"), "guide", page.English)
 	page, err := r.HTML()
 	if err != nil {
 		t.Fatal(err)

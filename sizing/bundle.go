@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // The names that a bundle gives to what [ForBundle] makes.
@@ -24,7 +24,7 @@ type BundleInput struct {
 	// that the site names is taken if there is no data.
 	TableFile string
 	TableData []byte
-	Lang      report.Lang // English if empty
+	Lang      page.Lang // English if empty
 }
 
 // BundleFiles are the entries of a bundle below sizing/. The same input gives

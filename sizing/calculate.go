@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // Input is all that a report is calculated from.
@@ -19,7 +19,7 @@ type Input struct {
 	// Against are machines that exist, to compare with. Optional.
 	Against []Existing
 	// Lang is the language of the texts; English if empty.
-	Lang report.Lang
+	Lang page.Lang
 }
 
 // Calculate works out what a site needs. It is a pure function: the same input
@@ -62,7 +62,7 @@ func grave(l Level) int { return slices.Index([]Level{Fail, Warn, Ask, Info, Goo
 type calculation struct {
 	site      *Site
 	table     *Table
-	lang      report.Lang
+	lang      page.Lang
 	scenario  Scenario
 	servers   []Server
 	footprint *Footprint
@@ -80,7 +80,7 @@ type calculation struct {
 }
 
 func newCalculation(in Input) *calculation {
-	c := &calculation{site: in.Site, table: in.Table, lang: cmp.Or(in.Lang, report.English), scenario: scenarioOf(in.Site.Scenario)}
+	c := &calculation{site: in.Site, table: in.Table, lang: cmp.Or(in.Lang, page.English), scenario: scenarioOf(in.Site.Scenario)}
 	c.servers = c.serverList()
 	for _, r := range in.Table.Requirements() {
 		switch r.Role {
@@ -238,7 +238,7 @@ func (c *calculation) totals() []HardwareTotal {
 // roleName gives a role's name in the language of the report.
 func (c *calculation) roleName(role Role) string { return roleName(c.lang, c.table, role) }
 
-func roleName(l report.Lang, t *Table, role Role) string {
+func roleName(l page.Lang, t *Table, role Role) string {
 	switch role {
 	case AdminHost:
 		return l.T("Admin host", "Admin-Host")
@@ -336,4 +336,4 @@ func refers(cells ...string) []string {
 	return list
 }
 
-func number[T ~int64 | ~int](l report.Lang, n T) string { return l.Int(int64(n)) }
+func number[T ~int64 | ~int](l page.Lang, n T) string { return l.Int(int64(n)) }

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 var tags = regexp.MustCompile(`<sup>.*?</sup>|<[^>]*>`)
@@ -25,9 +25,9 @@ func TestTotalsInEveryForm(t *testing.T) {
 		"guide":            {{"11", "18", "590"}, {"13", "26", "730"}},
 		"guide-postgresql": {{"12", "20", "640"}, {"14", "28", "780"}},
 	} {
-		for lang, titles := range map[report.Lang][2]string{
-			report.English: {"Per-server totals", "Per-server totals with admin and asset host"},
-			report.German:  {"Summe je Server", "Summe je Server mit Admin- und Asset-Host"},
+		for lang, titles := range map[page.Lang][2]string{
+			page.English: {"Per-server totals", "Per-server totals with admin and asset host"},
+			page.German:  {"Summe je Server", "Summe je Server mit Admin- und Asset-Host"},
 		} {
 			t.Run(table+"/"+string(lang), func(t *testing.T) {
 				r := calculate(t, someSite(t, 2500, "10x8,2x50"), table, lang)
@@ -200,7 +200,7 @@ func tableWithFactors(t testing.TB) *Table {
 func TestTotalsAreSums(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for range 200 {
-		r := calculate(t, randomSite(t, random), "guide-postgresql", report.English)
+		r := calculate(t, randomSite(t, random), "guide-postgresql", page.English)
 		all := Amounts{}
 		for _, s := range r.Placement.Servers {
 			sum := Amounts{}
@@ -240,7 +240,7 @@ func TestPlacementKeepsRolesApart(t *testing.T) {
 			}
 			site.ServerCount = 0
 		}
-		r := calculate(t, site, "guide", report.English)
+		r := calculate(t, site, "guide", page.English)
 		for _, role := range Roles() {
 			most, least := 0, 1<<30
 			for _, s := range r.Placement.Servers {
@@ -260,10 +260,10 @@ func TestPlacementKeepsRolesApart(t *testing.T) {
 }
 
 func TestPlacementOfTheGuide(t *testing.T) {
-	r := calculate(t, someSite(t, 1000, "none"), "guide", report.English)
+	r := calculate(t, someSite(t, 1000, "none"), "guide", page.English)
 	var got []string
 	for _, s := range r.Placement.Servers {
-		got = append(got, fmt.Sprintf("%d/%s/%s", s.Needs.Cores, report.English.GB(int64(s.Needs.Memory)), report.English.GB(int64(s.Needs.Disk))))
+		got = append(got, fmt.Sprintf("%d/%s/%s", s.Needs.Cores, page.English.GB(int64(s.Needs.Memory)), page.English.GB(int64(s.Needs.Disk))))
 	}
 	want := []string{"12/22\u00a0GB/690\u00a0GB", "11/18\u00a0GB/590\u00a0GB", "11/20\u00a0GB/620\u00a0GB"}
 	if !slices.Equal(got, want) {
@@ -271,12 +271,12 @@ func TestPlacementOfTheGuide(t *testing.T) {
 	}
 	site := someSite(t, 1000, "none")
 	site.AdminHost, site.AssetHost, site.Restund = "server-1", "server-1", 3
-	full := calculate(t, site, "guide", report.English).Placement.Servers[0].Needs
+	full := calculate(t, site, "guide", page.English).Placement.Servers[0].Needs
 	if full != (Amounts{13, 26e9, 730e9}) {
 		t.Errorf("the server with admin and asset host needs %v, want the guide's 13/26/730", full)
 	}
 	site.AdminHost, site.AssetHost = Elsewhere, Elsewhere
-	for _, s := range calculate(t, site, "guide", report.English).Placement.Servers {
+	for _, s := range calculate(t, site, "guide", page.English).Placement.Servers {
 		if s.Needs != (Amounts{11, 18e9, 590e9}) {
 			t.Errorf("%s needs %v, want the guide's 11/18/590", s.Name, s.Needs)
 		}
@@ -329,14 +329,14 @@ func TestFindings(t *testing.T) {
 			if c.change != nil {
 				c.change(site)
 			}
-			wantFinding(t, calculate(t, site, "guide", report.English), c.id, c.level)
+			wantFinding(t, calculate(t, site, "guide", page.English), c.id, c.level)
 		})
 	}
 }
 
 // TestSourcesDisagree wants both figures of PostgreSQL told, and the higher used.
 func TestSourcesDisagree(t *testing.T) {
-	r := calculate(t, someSite(t, 100, "1x100"), "guide-postgresql", report.English)
+	r := calculate(t, someSite(t, 100, "1x100"), "guide-postgresql", page.English)
 	wantFinding(t, r, "table.disagree.postgresql", Info)
 	for _, m := range r.Placement.Servers[0].Machines {
 		if m.Role == PostgreSQL && m.Cores != 2 {
@@ -358,7 +358,7 @@ func TestSourcesDisagree(t *testing.T) {
 // TestNothingIsMadeUp wants what no source gives asked, until the customer gives
 // a factor.
 func TestNothingIsMadeUp(t *testing.T) {
-	plain := calculate(t, someSite(t, 20_000, "2x50"), "guide-postgresql", report.English)
+	plain := calculate(t, someSite(t, 20_000, "2x50"), "guide-postgresql", page.English)
 	asked := map[string]string{}
 	for _, q := range plain.Questions {
 		asked[q.ID] = q.Answered
@@ -408,7 +408,7 @@ func TestFootprint(t *testing.T) {
 func TestForBundle(t *testing.T) {
 	site := someSite(t, 2500, "10x8")
 	site.Table = "guide-postgresql"
-	in := BundleInput{Lock: someLock(t, 1e9), Site: site, Lang: report.German}
+	in := BundleInput{Lock: someLock(t, 1e9), Site: site, Lang: page.German}
 	files, err := ForBundle(in)
 	if err != nil {
 		t.Fatal(err)
@@ -432,7 +432,7 @@ func TestForBundle(t *testing.T) {
 func TestCloudNeedsNothing(t *testing.T) {
 	site := someSite(t, 2500, "10x8")
 	site.Scenario = "public-app-cloud"
-	r := calculate(t, site, "guide", report.English)
+	r := calculate(t, site, "guide", page.English)
 	if r.Hardware != nil || r.Placement != nil || len(r.Questions) != 0 {
 		t.Error("hardware is listed for Wire's cloud")
 	}
@@ -461,7 +461,7 @@ func TestScenariosAreTheGuides(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
-	r := calculate(t, someSite(t, 20, "1x4"), "demo", report.German)
+	r := calculate(t, someSite(t, 20, "1x4"), "demo", page.German)
 	if len(r.Placement.Servers) != 1 || len(r.Placement.Servers[0].Machines) != 1 || r.Hardware.Rows[0].Unit != "GiB" {
 		t.Errorf("demo is placed as %+v", r.Placement)
 	}

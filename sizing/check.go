@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // Limits on what a table may say. They keep every product of two numbers far
@@ -73,7 +73,7 @@ type tableCheck struct {
 
 const wordsHint = "write en and de"
 
-func (c tableCheck) text(field string, text report.Text) {
+func (c tableCheck) text(field string, text page.Text) {
 	c.want(text.Complete(), field, wordsHint, "text is missing in a language")
 }
 

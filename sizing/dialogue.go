@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests/fault"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // Limits on a dialogue: of one answer, and of the times that a question is put.
@@ -22,7 +22,7 @@ const (
 // AskSite asks for what a site cannot do without, in the language given, and
 // puts the answers into it. What the site has already is not asked. An answer
 // that is wrong is asked for again, a few times.
-func AskSite(ctx context.Context, in io.Reader, out io.Writer, l report.Lang, site *Site) error {
+func AskSite(ctx context.Context, in io.Reader, out io.Writer, l page.Lang, site *Site) error {
 	d := &dialogue{ctx: ctx, in: bufio.NewReader(io.LimitReader(in, 64*maxAnswer)), out: out, lang: l}
 	for _, q := range d.questions(site) {
 		if !q.open {
@@ -39,7 +39,7 @@ type dialogue struct {
 	ctx  context.Context
 	in   *bufio.Reader
 	out  io.Writer
-	lang report.Lang
+	lang page.Lang
 }
 
 // question is one thing to ask. An empty answer takes the default.
@@ -87,7 +87,7 @@ func (d *dialogue) scenarios() string {
 	return strings.TrimSuffix(b.String(), "\n") + "\n  "
 }
 
-func wantText(l report.Lang, a string) error {
+func wantText(l page.Lang, a string) error {
 	if a == "" || len(a) > maxSiteName {
 		return errors.New(l.T("a name is wanted", "ein Name wird benötigt"))
 	}
@@ -95,7 +95,7 @@ func wantText(l report.Lang, a string) error {
 }
 
 // takeScenario takes an id or its number in the list.
-func takeScenario(l report.Lang, s *Site, a string) error {
+func takeScenario(l page.Lang, s *Site, a string) error {
 	for i, known := range Scenarios() {
 		if a == string(known.ID) || a == strconv.Itoa(i+1) {
 			s.Scenario = known.ID
@@ -105,7 +105,7 @@ func takeScenario(l report.Lang, s *Site, a string) error {
 	return fmt.Errorf("%s: %s", l.T("known", "bekannt"), joined(scenarioIDs()))
 }
 
-func takeNumber(l report.Lang, a string, least, most int64, into *int64) error {
+func takeNumber(l page.Lang, a string, least, most int64, into *int64) error {
 	number, err := strconv.ParseInt(a, 10, 64)
 	if err != nil || number < least || number > most {
 		return errors.New(l.F("a whole number between %s and %s is wanted", "eine ganze Zahl zwischen %s und %s wird benötigt", l.Int(least), l.Int(most)))

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 func someSite(t testing.TB, users int64, conferences string) *Site {
@@ -23,7 +23,7 @@ func someSite(t testing.TB, users int64, conferences string) *Site {
 	return s
 }
 
-func calculate(t testing.TB, site *Site, table string, lang report.Lang) *Report {
+func calculate(t testing.TB, site *Site, table string, lang page.Lang) *Report {
 	t.Helper()
 	return Calculate(Input{Site: site, Table: embeddedTable(t, table), Lang: lang})
 }

@@ -10,8 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 //go:embed page.html.tmpl
@@ -29,13 +29,13 @@ func (r *Report) HTML() ([]byte, error) {
 	if err := body.Execute(&b, v); err != nil {
 		return nil, fmt.Errorf("sizing report: %w", err)
 	}
-	return report.Page{
+	return page.Page{
 		Lang:     r.Language,
 		Kicker:   v.T("Sizing report for Wire", "Bedarfsbericht für Wire"),
 		Title:    r.Site.Name,
 		Subtitle: v.T("What the installation needs, before anyone buys it", "Was die Installation benötigt, bevor etwas gekauft wird"),
 		Meta:     v.meta(), Contents: v.contents(),
-		Body: report.HTML(b.String()), //nolint:gosec // made by html/template
+		Body: page.HTML(b.String()), //nolint:gosec // made by html/template
 		Foot: v.T("Calculated by island; every rule is explained in docs/sizing.md. Upper bounds are not forecasts.", "Berechnet von island; jede Regel ist in docs/sizing.md erklärt. Obergrenzen sind keine Prognosen."),
 	}.Render()
 }
@@ -85,15 +85,15 @@ func (v view) Source(id string) template.HTML {
 	return template.HTML(`<a class="src" href="#src-` + id + `">[` + id + `]</a>`) //nolint:gosec // escaped above
 }
 
-func (v view) meta() []report.Pair {
+func (v view) meta() []page.Pair {
 	r := v.Report
-	pairs := []report.Pair{
+	pairs := []page.Pair{
 		{Name: v.T("Users", "Nutzer"), Value: v.Int(r.Site.Users)},
 		{Name: v.T("Conferences at peak", "Konferenzen zur Spitze"), Value: v.distribution()},
 		{Name: v.T("Hardware table", "Hardware-Tabelle"), Value: fmt.Sprintf("%s, %s %d", r.Table.Name, v.T("version", "Version"), r.Table.Version)},
 	}
 	if r.Release != nil {
-		pairs = append(pairs, report.Pair{Name: "Release", Value: r.Release.Name + " " + r.Release.Version + " (" + r.Release.Date.String() + ")"})
+		pairs = append(pairs, page.Pair{Name: "Release", Value: r.Release.Name + " " + r.Release.Version + " (" + r.Release.Date.String() + ")"})
 	}
 	return pairs
 }
@@ -109,21 +109,21 @@ func (v view) distribution() string {
 	return strings.Join(parts, ", ")
 }
 
-func (v view) contents() []report.Link {
-	links := []report.Link{{ID: "findings", Title: v.T("Findings", "Ergebnisse")}, {ID: "scenario", Title: v.T("Scenario", "Szenario")}}
+func (v view) contents() []page.Link {
+	links := []page.Link{{ID: "findings", Title: v.T("Findings", "Ergebnisse")}, {ID: "scenario", Title: v.T("Scenario", "Szenario")}}
 	if v.Report.Hardware != nil {
 		links = append(links,
-			report.Link{ID: "hardware", Title: v.T("Hardware table", "Hardware-Tabelle")}, report.Link{ID: "placement", Title: v.T("Servers", "Server")},
-			report.Link{ID: "conferences", Title: v.T("Conferences", "Konferenzen")}, report.Link{ID: "storage", Title: v.T("Storage", "Speicherplatz")})
+			page.Link{ID: "hardware", Title: v.T("Hardware table", "Hardware-Tabelle")}, page.Link{ID: "placement", Title: v.T("Servers", "Server")},
+			page.Link{ID: "conferences", Title: v.T("Conferences", "Konferenzen")}, page.Link{ID: "storage", Title: v.T("Storage", "Speicherplatz")})
 		if v.Report.Footprint != nil {
-			links = append(links, report.Link{ID: "footprint", Title: v.T("Release", "Release")})
+			links = append(links, page.Link{ID: "footprint", Title: v.T("Release", "Release")})
 		}
 		if v.Report.Comparison != nil {
-			links = append(links, report.Link{ID: "against", Title: v.T("Machines that exist", "Vorhandene Maschinen")})
+			links = append(links, page.Link{ID: "against", Title: v.T("Machines that exist", "Vorhandene Maschinen")})
 		}
-		links = append(links, report.Link{ID: "ask", Title: v.T("Ask Wire", "Wire fragen")})
+		links = append(links, page.Link{ID: "ask", Title: v.T("Ask Wire", "Wire fragen")})
 	}
-	return append(links, report.Link{ID: "sources", Title: v.T("Sources", "Quellen")})
+	return append(links, page.Link{ID: "sources", Title: v.T("Sources", "Quellen")})
 }
 
 // card is one of the numbers at the top.

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/islandbundle/island/sizing/report"
+	"github.com/islandbundle/island/internal/page"
 )
 
-func somePage(t *testing.T, lang report.Lang) string {
+func somePage(t *testing.T, lang page.Lang) string {
 	t.Helper()
 	r := Calculate(Input{Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: someLock(t, 1e9), Against: []Existing{{"m1", MinIO, 1, 2e9, 400e9}}})
 	page, err := r.HTML()
@@ -24,7 +24,7 @@ func somePage(t *testing.T, lang report.Lang) string {
 // TestPageStandsAlone wants nothing in the page that reaches outside it, and
 // nothing that its own policy would refuse.
 func TestPageStandsAlone(t *testing.T) {
-	page := somePage(t, report.English)
+	page := somePage(t, page.English)
 	for _, bad := range []string{"<script", "<link", "<img", "<iframe", "src=", "style=", "url(", "@import", "javascript:", "onclick", "http-equiv=\"refresh\""} {
 		if strings.Contains(page, bad) {
 			t.Errorf("page has %s", bad)
@@ -44,7 +44,7 @@ func TestPageStandsAlone(t *testing.T) {
 
 // TestPageIsAccessible wants what those who do not see the page need.
 func TestPageIsAccessible(t *testing.T) {
-	for _, lang := range []report.Lang{report.English, report.German} {
+	for _, lang := range []page.Lang{page.English, page.German} {
 		page := somePage(t, lang)
 		if !strings.Contains(page, `<html lang="`+string(lang)+`">`) {
 			t.Errorf("%s: page does not say its language", lang)
@@ -92,9 +92,9 @@ func wantXML(t *testing.T, text string) {
 
 // TestLanguagesDoNotMix looks for words of one language in the other's report.
 func TestLanguagesDoNotMix(t *testing.T) {
-	for lang, foreign := range map[report.Lang]string{
-		report.English: `\b(und|oder|nicht|höchstens|Teilnehmer|Kerne|Speicher|Nutzer|je)\b`,
-		report.German:  `\b(and|or|not|at most|participants|cores|memory|users|each)\b`,
+	for lang, foreign := range map[page.Lang]string{
+		page.English: `\b(und|oder|nicht|höchstens|Teilnehmer|Kerne|Speicher|Nutzer|je)\b`,
+		page.German:  `\b(and|or|not|at most|participants|cores|memory|users|each)\b`,
 	} {
 		r := Calculate(Input{Site: someSite(t, 25_000, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: someLock(t, 1e9)})
 		r.Sources = nil // titles of documents stay as they are

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // mark is how a role is drawn: a class of the style sheet and a short name, so
@@ -64,7 +64,7 @@ const (
 const drawnServers = 12
 
 // ServersDrawing draws the servers with their machines to scale.
-func (v view) ServersDrawing() report.HTML {
+func (v view) ServersDrawing() page.HTML {
 	servers := v.Report.Placement.Servers
 	servers = servers[:min(len(servers), drawnServers)]
 	most := Amounts{1, 1, 1}
@@ -74,7 +74,7 @@ func (v view) ServersDrawing() report.HTML {
 		}
 	}
 	each := serverHead + 3*(barHeight+barGap) + serverGap
-	d := report.NewDrawing("servers", v.T("Servers with their machines", "Server mit ihren Maschinen"), v.serversInWords(servers), serversWidth, each*float64(len(servers))-serverGap/2)
+	d := page.NewDrawing("servers", v.T("Servers with their machines", "Server mit ihren Maschinen"), v.serversInWords(servers), serversWidth, each*float64(len(servers))-serverGap/2)
 	for i, s := range servers {
 		v.drawServer(d, s, most, each*float64(i))
 	}
@@ -97,7 +97,7 @@ func (v view) serversInWords(servers []PlacedServer) string {
 	return strings.Join(parts, ". ")
 }
 
-func (v view) drawServer(d *report.Drawing, s PlacedServer, most Amounts, top float64) {
+func (v view) drawServer(d *page.Drawing, s PlacedServer, most Amounts, top float64) {
 	d.Rect(0.75, top+0.75, serversWidth-1.5, serverHead+3*(barHeight+barGap)+2, 6, "chassis", "")
 	d.Text(14, top+21, "server-name start", s.Name)
 	size := func(bytes int64) string { return v.Size(manifests.Bytes(bytes)) }
@@ -136,9 +136,9 @@ func (v view) drawServer(d *report.Drawing, s PlacedServer, most Amounts, top fl
 const megabit = 1000.0 // kbit/s
 
 // limits are the lines that a load should stay below.
-func (v view) limits() []report.ChartLimit {
+func (v view) limits() []page.ChartLimit {
 	c := v.Report.Conferencing
-	return []report.ChartLimit{
+	return []page.ChartLimit{
 		{Name: v.F("network card: %s", "Netzwerkkarte: %s", v.Rate(c.NIC)), Value: float64(c.NIC) / megabit, Class: "limit"},
 		{Name: v.F("with headroom: %s", "mit Reserve: %s", v.Rate(c.Usable)), Value: float64(c.Usable) / megabit, Class: "limit-soft"},
 	}
@@ -147,26 +147,26 @@ func (v view) limits() []report.ChartLimit {
 func (v view) tick(x float64) string { return v.Report.Language.Decimal(x, 2) }
 
 // ParticipantsDrawing draws what one conference takes by its participants.
-func (v view) ParticipantsDrawing() report.HTML {
+func (v view) ParticipantsDrawing() page.HTML {
 	c := v.Report.Conferencing
-	chart := report.Chart{
+	chart := page.Chart{
 		ID: "participants", Title: v.T("Bandwidth of one conference by its participants", "Bandbreite einer Konferenz nach Teilnehmern"),
 		XTitle: v.T("participants of one conference", "Teilnehmer einer Konferenz"), YTitle: "Mbit/s",
 		XTick: v.tick, YTick: v.tick, YMax: float64(c.NIC) / megabit * 1.2, Limits: v.limits(),
 	}
-	sent := report.ChartLine{Name: v.T("sent, at most", "gesendet, höchstens"), Class: "line-1"}
-	received := report.ChartLine{Name: v.T("received, at most", "empfangen, höchstens"), Class: "line-2"}
+	sent := page.ChartLine{Name: v.T("sent, at most", "gesendet, höchstens"), Class: "line-1"}
+	received := page.ChartLine{Name: v.T("received, at most", "empfangen, höchstens"), Class: "line-2"}
 	for _, p := range c.Curve {
-		sent.Points = append(sent.Points, report.Point{X: float64(p.Participants), Y: float64(p.Traffic.Out) / megabit})
-		received.Points = append(received.Points, report.Point{X: float64(p.Participants), Y: float64(p.Traffic.In) / megabit})
+		sent.Points = append(sent.Points, page.Point{X: float64(p.Participants), Y: float64(p.Traffic.Out) / megabit})
+		received.Points = append(received.Points, page.Point{X: float64(p.Participants), Y: float64(p.Traffic.In) / megabit})
 		chart.XMax = float64(p.Participants)
 		if float64(p.Traffic.Out)/megabit > chart.YMax {
 			break
 		}
 	}
-	chart.Lines = []report.ChartLine{sent, received}
+	chart.Lines = []page.ChartLine{sent, received}
 	if n := c.largest(); n > 0 {
-		chart.Marks = []report.ChartMark{{Name: v.F("your largest: %s", "Ihre größte: %s", v.Int(n)), At: report.Point{X: float64(n), Y: float64(c.OneOfMax.Out) / megabit}}}
+		chart.Marks = []page.ChartMark{{Name: v.F("your largest: %s", "Ihre größte: %s", v.Int(n)), At: page.Point{X: float64(n), Y: float64(c.OneOfMax.Out) / megabit}}}
 	}
 	chart.Desc = v.F("Sent rises to the card's %s at about %s participants; received stays below.", "Die gesendete Bandbreite erreicht die %s der Karte bei etwa %s Teilnehmern; die empfangene bleibt darunter.", v.Rate(c.NIC), v.Int(c.reaches(c.NIC)))
 	return chart.Draw()
@@ -196,28 +196,28 @@ const drawnSizes = 4
 
 // ConferencesDrawing draws what the fullest server sends by the number of
 // conferences of one size.
-func (v view) ConferencesDrawing() report.HTML {
+func (v view) ConferencesDrawing() page.HTML {
 	c := v.Report.Conferencing
-	chart := report.Chart{
+	chart := page.Chart{
 		ID: "count", Title: v.T("Bandwidth of the fullest conference server by the number of conferences", "Bandbreite des vollsten Konferenzservers nach Zahl der Konferenzen"),
 		XTitle: v.T("conferences at the same time", "gleichzeitige Konferenzen"), YTitle: v.T("Mbit/s sent, at most", "Mbit/s gesendet, höchstens"),
 		XTick: v.tick, YTick: v.tick, YMax: float64(c.NIC) / megabit * 1.2, Limits: v.limits(), XMax: 10,
 	}
 	sizes := c.sizes()
 	for _, g := range sizes {
-		chart.XMax = max(chart.XMax, report.NiceMax(float64(g.Count)*1.25))
+		chart.XMax = max(chart.XMax, page.NiceMax(float64(g.Count)*1.25))
 	}
 	var words []string
 	for i, g := range sizes {
-		line := report.ChartLine{Name: v.F("of %s", "zu %s", v.Int(g.Participants)), Class: fmt.Sprintf("line-%d", i+1)}
+		line := page.ChartLine{Name: v.F("of %s", "zu %s", v.Int(g.Participants)), Class: fmt.Sprintf("line-%d", i+1)}
 		step := max(1, int64(chart.XMax)/200)
 		for n := int64(1); n <= int64(chart.XMax)+step; n += step {
 			out := worst(int64(g.Each.Out)*n, int64(g.Each.Out), c.Nodes)
-			line.Points = append(line.Points, report.Point{X: float64(n), Y: float64(out) / megabit})
+			line.Points = append(line.Points, page.Point{X: float64(n), Y: float64(out) / megabit})
 		}
 		chart.Lines = append(chart.Lines, line)
 		planned := float64(worst(int64(g.Each.Out)*g.Count, int64(g.Each.Out), c.Nodes)) / megabit
-		chart.Marks = append(chart.Marks, report.ChartMark{Name: fmt.Sprintf("%s × %s", v.Int(g.Count), v.Int(g.Participants)), At: report.Point{X: float64(g.Count), Y: planned}})
+		chart.Marks = append(chart.Marks, page.ChartMark{Name: fmt.Sprintf("%s × %s", v.Int(g.Count), v.Int(g.Participants)), At: page.Point{X: float64(g.Count), Y: planned}})
 		words = append(words, v.F("%s conferences of %s: %s", "%s Konferenzen zu %s: %s", v.Int(g.Count), v.Int(g.Participants), v.Rate(Kbps(planned*megabit))))
 	}
 	chart.Desc = strings.Join(words, "; ")
@@ -236,27 +236,27 @@ func (c *Conferencing) sizes() []ConferenceLine {
 }
 
 // StorageDrawing draws how full disks get over time, empty if nothing is known.
-func (v view) StorageDrawing() report.HTML {
+func (v view) StorageDrawing() page.HTML {
 	s := v.Report.Storage
 	if len(s.Series) == 0 {
 		return ""
 	}
-	chart := report.Chart{
+	chart := page.Chart{
 		ID: "storage-time", Title: v.T("Storage over time", "Speicherplatz im Lauf der Zeit"),
 		XTitle: v.T("months from now", "Monate ab jetzt"), YTitle: v.T("% of the disk", "% der Festplatte"),
 		XTick: v.tick, YTick: v.tick, XMax: float64(s.Months), YMax: 120,
-		Limits: []report.ChartLimit{{Name: v.T("disk full", "Festplatte voll"), Value: 100, Class: "limit"}},
+		Limits: []page.ChartLimit{{Name: v.T("disk full", "Festplatte voll"), Value: 100, Class: "limit"}},
 	}
 	var words []string
 	for i, series := range s.Series[:min(len(s.Series), drawnSizes)] {
 		name, _, _ := strings.Cut(series.Title, ",")
-		line := report.ChartLine{Name: name, Class: fmt.Sprintf("line-%d", i+1)}
+		line := page.ChartLine{Name: name, Class: fmt.Sprintf("line-%d", i+1)}
 		for month, used := range series.Used {
 			at := float64(used) / float64(series.Capacity) * 100
 			if series.ID == "asset-host" && month > 0 && used != series.Used[month-1] { // a step, not a slope
-				line.Points = append(line.Points, report.Point{X: float64(month), Y: line.Points[len(line.Points)-1].Y})
+				line.Points = append(line.Points, page.Point{X: float64(month), Y: line.Points[len(line.Points)-1].Y})
 			}
-			line.Points = append(line.Points, report.Point{X: float64(month), Y: at})
+			line.Points = append(line.Points, page.Point{X: float64(month), Y: at})
 		}
 		chart.Lines = append(chart.Lines, line)
 		words = append(words, v.F("%s: %s of %s after %s months", "%s: %s von %s nach %s Monaten", series.Title, v.GB(series.Used[s.Months]), v.GB(series.Capacity), v.Int(s.Months)))

@@ -1,8 +1,8 @@
 package sizing
 
 import (
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // KindReport is the kind of a sizing report.
@@ -13,7 +13,7 @@ const KindReport = "SizingReport"
 type Report struct {
 	APIVersion string      `json:"apiVersion"`
 	Kind       string      `json:"kind"`
-	Language   report.Lang `json:"language"`
+	Language   page.Lang   `json:"language"`
 	Site       Site        `json:"site"`
 	Table      TableRef    `json:"table"`
 	Release    *ReleaseRef `json:"release,omitempty"`

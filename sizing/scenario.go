@@ -4,8 +4,8 @@ import (
 	_ "embed"
 	"slices"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // ScenarioID names one of the guide's ways to run Wire.
@@ -16,13 +16,13 @@ const DefaultScenario ScenarioID = "custom-app-on-premises"
 
 // Scenario is one of the guide's ways to run Wire.
 type Scenario struct {
-	ID         ScenarioID  `json:"id"`
-	App        report.Text `json:"app"`
-	Backend    report.Text `json:"backend"`
-	When       report.Text `json:"when"`
-	Web        report.Text `json:"web"`        // what the web app is bound to
-	OnPremises bool        `json:"onPremises"` // and so whether a bundle is needed
-	Custom     bool        `json:"custom"`     // whether the clients are built for the customer
+	ID         ScenarioID `json:"id"`
+	App        page.Text  `json:"app"`
+	Backend    page.Text  `json:"backend"`
+	When       page.Text  `json:"when"`
+	Web        page.Text  `json:"web"`        // what the web app is bound to
+	OnPremises bool       `json:"onPremises"` // and so whether a bundle is needed
+	Custom     bool       `json:"custom"`     // whether the clients are built for the customer
 }
 
 //go:embed scenarios.yaml

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/schema"
 	"github.com/islandbundle/island/manifests/schema/schematest"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // The schemas are made from the code: structure from the types, descriptions
@@ -46,7 +46,7 @@ func reportRules() map[string]object {
 	rules := maps.Clone(siteRules)
 	rules["Report.apiVersion"] = object{"const": manifests.APIVersion}
 	rules["Report.kind"] = object{"const": KindReport}
-	rules["Report.language"] = object{"enum": []report.Lang{report.English, report.German}}
+	rules["Report.language"] = object{"enum": []page.Lang{page.English, page.German}}
 	return rules
 }
 
@@ -112,10 +112,10 @@ func TestReportSchemaDescribesReports(t *testing.T) {
 	servers := someSite(t, 5, "3x5")
 	servers.Servers = []Server{{Name: "a", Cores: 8, Memory: 64 << 30, Machines: []SiteVM{{Name: "m", Role: MinIO}}}}
 	for name, r := range map[string]*Report{
-		"guide":   calculate(t, someSite(t, 2500, "10x8,2x50"), "guide", report.German),
-		"cloud":   calculate(t, cloud, "guide", report.English),
-		"demo":    calculate(t, someSite(t, 5, "none"), "demo", report.English),
-		"servers": calculate(t, servers, "guide", report.English),
+		"guide":   calculate(t, someSite(t, 2500, "10x8,2x50"), "guide", page.German),
+		"cloud":   calculate(t, cloud, "guide", page.English),
+		"demo":    calculate(t, someSite(t, 5, "none"), "demo", page.English),
+		"servers": calculate(t, servers, "guide", page.English),
 		"whole":   Calculate(Input{Site: someSite(t, 2500, "10x8"), Table: tableWithFactors(t), Lock: someLock(t, 1e9), Against: []Existing{{"m", MinIO, 1, 0, 0}}}),
 	} {
 		data, err := r.JSON()

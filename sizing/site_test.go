@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests/fault"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 const goodSite = `apiVersion: island/v1
@@ -101,7 +101,7 @@ func TestPreflightIsLeftAlone(t *testing.T) {
 	if err != nil || !strings.Contains(string(kept), `"preflight":{"limits":{"time.offset":{"fail":1,"warn":0.2}},"ntp":["10.0.0.3"]}`) {
 		t.Errorf("%v, kept as %s", err, kept)
 	}
-	told, err := calculate(t, site, "guide", report.English).JSON()
+	told, err := calculate(t, site, "guide", page.English).JSON()
 	if err != nil || strings.Contains(string(told), "10.0.0.3") {
 		t.Errorf("%v, the report tells preflight's section: %s", err, told)
 	}
@@ -166,7 +166,7 @@ func TestDialogue(t *testing.T) {
 	site := NewSite()
 	answers := "Klinikum\n\nzwei\n0\n2500\n10 mal 8\n10x8,2x50\n\nexternal\n"
 	var out bytes.Buffer
-	if err := AskSite(context.Background(), strings.NewReader(answers), &out, report.German, site); err != nil {
+	if err := AskSite(context.Background(), strings.NewReader(answers), &out, page.German, site); err != nil {
 		t.Fatal(err)
 	}
 	if err := site.Check(""); err != nil {
@@ -189,14 +189,14 @@ func TestDialogueEnds(t *testing.T) {
 		"nothing ever said": strings.Repeat("\n", 100),
 	} {
 		site := NewSite()
-		err := AskSite(context.Background(), strings.NewReader(answers), new(bytes.Buffer), report.English, site)
+		err := AskSite(context.Background(), strings.NewReader(answers), new(bytes.Buffer), page.English, site)
 		if fault.ExitCode(err) != int(fault.Usage) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := AskSite(canceled, strings.NewReader("a\n"), new(bytes.Buffer), report.English, NewSite()); err != context.Canceled {
+	if err := AskSite(canceled, strings.NewReader("a\n"), new(bytes.Buffer), page.English, NewSite()); err != context.Canceled {
 		t.Errorf("canceled: %v", err)
 	}
 }

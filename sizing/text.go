@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/islandbundle/island/sizing/report"
+	"github.com/islandbundle/island/internal/page"
 )
 
 // textWidth is the width that running text is wrapped to.
@@ -31,7 +31,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	t.sources()
 	// What must not be torn apart has been kept together; terminals and programs
 	// that search want plain spaces.
-	_, err := io.WriteString(w, strings.NewReplacer(report.NoBreak, " ", report.NarrowNoBreak, " ").Replace(t.b.String()))
+	_, err := io.WriteString(w, strings.NewReplacer(page.NoBreak, " ", page.NarrowNoBreak, " ").Replace(t.b.String()))
 	return err
 }
 

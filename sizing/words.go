@@ -3,12 +3,12 @@ package sizing
 import (
 	"strings"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // boundWord words how a figure is meant.
-func boundWord(l report.Lang, b Bound) string {
+func boundWord(l page.Lang, b Bound) string {
 	switch b {
 	case AtMost:
 		return l.T("at most", "höchstens")
@@ -22,7 +22,7 @@ func boundWord(l report.Lang, b Bound) string {
 }
 
 // levelWord words a level, in one word that fits a badge.
-func levelWord(l report.Lang, level Level) string {
+func levelWord(l page.Lang, level Level) string {
 	switch level {
 	case Fail:
 		return l.T("Not possible", "Nicht möglich")
@@ -52,7 +52,7 @@ func marks(notes []string) string {
 
 // coresCell gives the cores of a row as the table prints them, marked where
 // sources disagree.
-func coresCell(l report.Lang, row HardwareRow) string {
+func coresCell(l page.Lang, row HardwareRow) string {
 	text := l.Int(row.Cores)
 	if row.MoreThan {
 		text = "≥ " + text

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/wire"
+	"github.com/islandbundle/island/manifests/wireapp"
 )
 
 // Input is what a person names on the command line.
@@ -94,7 +94,7 @@ func (a *Assembled) complete(lock *manifests.Lock) {
 }
 
 func layWire(release *manifests.Release) (*manifests.Release, error) {
-	overlay, err := wire.Overlay()
+	overlay, err := wireapp.Overlay()
 	if err != nil {
 		return nil, err
 	}

@@ -15,8 +15,8 @@ import (
 	"io"
 	"slices"
 
-	"github.com/islandbundle/island/bundle/signature"
 	"github.com/islandbundle/island/bundle/source"
+	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )

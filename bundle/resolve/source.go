@@ -12,7 +12,7 @@ import (
 	"github.com/islandbundle/island/charts"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
-	"github.com/islandbundle/island/manifests/wire"
+	"github.com/islandbundle/island/manifests/wireapp"
 )
 
 // World is where charts, manifests and files are looked up, and where a lock's
@@ -62,7 +62,7 @@ func packageFolder(folder string) ([]byte, error) {
 }
 
 func readEmbedded(name string) ([]byte, error) {
-	data, err := fs.ReadFile(wire.FS(), strings.TrimPrefix(name, manifests.EmbeddedScheme))
+	data, err := fs.ReadFile(wireapp.FS(), strings.TrimPrefix(name, manifests.EmbeddedScheme))
 	return data, fault.Explain(err, fault.Usage, fault.Here, name, "the lock was made by another version of this program: resolve again")
 }
 

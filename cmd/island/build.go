@@ -15,7 +15,7 @@ import (
 
 	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/bundle/resolve"
-	"github.com/islandbundle/island/bundle/signature/keyfile"
+	"github.com/islandbundle/island/bundle/trust/keyfile"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )

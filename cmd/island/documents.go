@@ -6,13 +6,13 @@ import (
 	"slices"
 
 	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/manifests/sbom"
 	"github.com/islandbundle/island/manifests/vex"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // documentsOf makes the documents that every bundle carries beside what its lock
@@ -62,7 +62,7 @@ func (f *buildFlags) sizingDocuments(lock *manifests.Lock) ([]bundle.Document, e
 	if err != nil {
 		return nil, err
 	}
-	lang, err := report.ParseLang(f.lang)
+	lang, err := page.ParseLang(f.lang)
 	if err != nil {
 		return nil, fault.Explain(err, fault.Usage, fault.Here, "--lang", "say en or de")
 	}

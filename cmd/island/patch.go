@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/wire"
+	"github.com/islandbundle/island/manifests/wireapp"
 )
 
 func (a *app) patch() *cobra.Command {
@@ -177,7 +177,7 @@ func readRelease(file string) (*manifests.Release, error) {
 	if err != nil || !r.IsWireBuild() {
 		return r, err
 	}
-	overlay, err := wire.Overlay()
+	overlay, err := wireapp.Overlay()
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
@@ -26,7 +27,6 @@ import (
 	"github.com/islandbundle/island/sizing/preflight/probe"
 	"github.com/islandbundle/island/sizing/preflight/remote"
 	"github.com/islandbundle/island/sizing/preflight/survey"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // preflightFlags say what is measured and against what it is judged.
@@ -146,10 +146,10 @@ func (r preflightResult) text(w io.Writer) {
 func (r preflightResult) MarshalJSON() ([]byte, error) { return json.Marshal(r.Report) }
 
 func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
-	lang := report.FromLocale(os.Getenv)
+	lang := page.FromLocale(os.Getenv)
 	if f.lang != "" {
 		var err error
-		if lang, err = report.ParseLang(f.lang); err != nil {
+		if lang, err = page.ParseLang(f.lang); err != nil {
 			return usage("say en or de", "--lang: %w", err)
 		}
 	}
@@ -417,7 +417,7 @@ func (f *preflightFlags) signer(ctx context.Context) (*namedSigner, error) {
 }
 
 // write writes the reports that were asked for, and signs each.
-func (f *preflightFlags) write(r *preflight.Report, lang report.Lang, signer *namedSigner) error {
+func (f *preflightFlags) write(r *preflight.Report, lang page.Lang, signer *namedSigner) error {
 	for _, form := range []struct {
 		file   string
 		encode func() ([]byte, error)

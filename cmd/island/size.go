@@ -12,11 +12,11 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // sizeFlags say what a site wants. What a flag gives goes before what the site
@@ -154,11 +154,11 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 	return a.print(sizeResult{result})
 }
 
-func (f *sizeFlags) language() (report.Lang, error) {
+func (f *sizeFlags) language() (page.Lang, error) {
 	if f.lang == "" {
-		return report.FromLocale(os.Getenv), nil
+		return page.FromLocale(os.Getenv), nil
 	}
-	lang, err := report.ParseLang(f.lang)
+	lang, err := page.ParseLang(f.lang)
 	return lang, fault.Explain(err, fault.Usage, fault.Here, "--lang", "say en or de")
 }
 
@@ -321,7 +321,7 @@ func (f *sizeFlags) layOver(site *sizing.Site, given func(string) bool) {
 
 // complete asks for what is open, on a terminal, and else takes defaults for
 // what has one.
-func (a *app) complete(ctx context.Context, in io.Reader, lang report.Lang, site *sizing.Site) error {
+func (a *app) complete(ctx context.Context, in io.Reader, lang page.Lang, site *sizing.Site) error {
 	open := site.Users == 0 || site.Conferences == nil
 	if file, ok := in.(*os.File); ok && open && term.IsTerminal(int(file.Fd())) {
 		return sizing.AskSite(ctx, in, a.err, lang, site)

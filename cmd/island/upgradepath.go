@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/wire"
+	"github.com/islandbundle/island/manifests/wireapp"
 )
 
 // umbrella is the chart whose versions Wire's upgrade steps are about.
@@ -63,7 +63,7 @@ printed as a condition.` + exitStatus(),
 // upgradesOf gives the steps that count, and the version that a release leads to.
 func upgradesOf(file string) (*manifests.Upgrades, string, error) {
 	if file == "" {
-		builtIn, err := wire.Upgrades()
+		builtIn, err := wireapp.Upgrades()
 		return builtIn, "", err
 	}
 	s, err := openSubject(file, trustFlags{})
@@ -103,7 +103,7 @@ func ownUpgrades(steps []manifests.Upgrade, skip []manifests.Skip, version, char
 	if len(steps) > 0 {
 		return &manifests.Upgrades{Steps: steps, Skip: skip}, version, nil
 	}
-	builtIn, err := wire.Upgrades()
+	builtIn, err := wireapp.Upgrades()
 	if err != nil {
 		return nil, "", err
 	}

@@ -4,9 +4,9 @@ import (
 	_ "embed"
 	"fmt"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 //go:embed checks.yaml
@@ -19,10 +19,10 @@ type Check struct {
 	Groups []string           `json:"groups,omitempty"` // of the hosts that it is for; all if empty
 	Limits map[string]float64 `json:"limits,omitempty"`
 	// Required is what findings say is required, where they have nothing more exact.
-	Required string      `json:"required,omitempty"`
-	Title    report.Text `json:"title"`
-	Why      report.Text `json:"why"`
-	Remedy   report.Text `json:"remedy"`
+	Required string    `json:"required,omitempty"`
+	Title    page.Text `json:"title"`
+	Why      page.Text `json:"why"`
+	Remedy   page.Text `json:"remedy"`
 }
 
 // Checks are all checks in their order.

@@ -3,8 +3,8 @@ package preflight
 import (
 	"slices"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // Outcome is how a check ended.
@@ -25,20 +25,20 @@ func (o Outcome) rank() int {
 
 // Finding is what one check says of one host, or of the site.
 type Finding struct {
-	ID        string      `json:"id"` // stable: docs/preflight.md explains each
-	Host      string      `json:"host,omitempty"`
-	Role      string      `json:"role,omitempty"`
-	Object    string      `json:"object,omitempty"` // a path, a port, a name
-	Outcome   Outcome     `json:"outcome"`
-	Observed  string      `json:"observed,omitempty"`
-	Required  string      `json:"required,omitempty"`
-	Unit      string      `json:"unit,omitempty"`
-	Tolerance string      `json:"tolerance,omitempty"`
-	Message   report.Text `json:"message"`
-	Method    string      `json:"method,omitempty"`
-	Source    string      `json:"source"` // where the requirement stands
-	Remedy    report.Text `json:"remedy"`
-	Waived    string      `json:"waived,omitempty"` // the reason that was given for letting it pass as a warning
+	ID        string    `json:"id"` // stable: docs/preflight.md explains each
+	Host      string    `json:"host,omitempty"`
+	Role      string    `json:"role,omitempty"`
+	Object    string    `json:"object,omitempty"` // a path, a port, a name
+	Outcome   Outcome   `json:"outcome"`
+	Observed  string    `json:"observed,omitempty"`
+	Required  string    `json:"required,omitempty"`
+	Unit      string    `json:"unit,omitempty"`
+	Tolerance string    `json:"tolerance,omitempty"`
+	Message   page.Text `json:"message"`
+	Method    string    `json:"method,omitempty"`
+	Source    string    `json:"source"` // where the requirement stands
+	Remedy    page.Text `json:"remedy"`
+	Waived    string    `json:"waived,omitempty"` // the reason that was given for letting it pass as a warning
 }
 
 // Report is all findings of one judgement.
@@ -80,7 +80,7 @@ type LinkSummary struct {
 type BadLink struct {
 	Protocol string        `json:"protocol"`
 	Port     int           `json:"port"`
-	Purpose  report.Text   `json:"purpose"` // what the first row of the table that wants it says
+	Purpose  page.Text     `json:"purpose"` // what the first row of the table that wants it says
 	Outcome  facts.Outcome `json:"outcome"`
 	Detail   string        `json:"detail,omitempty"`
 }

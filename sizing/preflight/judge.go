@@ -6,11 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // Input is all that is judged.
@@ -137,7 +137,7 @@ type found struct {
 	observed, required string
 	unit, tolerance    string
 	method, source     string
-	message            report.Text
+	message            page.Text
 }
 
 func (j *judgement) add(id string, f found) {
@@ -160,8 +160,8 @@ func (j *judgement) add(id string, f found) {
 }
 
 // amounts words what was observed and what is required.
-func amounts(title report.Text, f found) report.Text {
-	unit := report.Text{}
+func amounts(title page.Text, f found) page.Text {
+	unit := page.Text{}
 	if f.unit != "" {
 		unit = say(" %s", " %s", Phrase(f.unit))
 	}

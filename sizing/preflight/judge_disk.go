@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // rolePaths are where roles keep their data (wireapp/wire-server-deploy 5.32,
@@ -238,7 +238,7 @@ func (j *judgement) fsync(host *facts.Host, f found) {
 
 // untimed says why writes were not timed. It is an error unless it was wished
 // so or is one of another check already.
-func (j *judgement) untimed(host *facts.Host, p facts.Path) (Outcome, report.Text) {
+func (j *judgement) untimed(host *facts.Host, p facts.Path) (Outcome, page.Text) {
 	why, outcome := cmp.Or(p.Fsync.Unread, "not in the facts"), Error
 	if !p.FileSystem.Known() && why != "not asked for" {
 		why = unread(p)

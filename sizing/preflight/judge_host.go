@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // reachChecks tells which check a failure to reach a host belongs to.
@@ -325,7 +325,7 @@ func (j *judgement) interfaces(host *facts.Host, f found) {
 			f.outcome, f.observed = Fail, with.Name
 			f.message = say("inventory names the interface %s, but the address %s that others use is at %s", "Inventory nennt die Schnittstelle %s, aber die Adresse %s, die andere verwenden, liegt auf %s", name, host.Internal, with.Name)
 		default:
-			f.outcome, f.observed, f.message = Pass, name, report.Text{}
+			f.outcome, f.observed, f.message = Pass, name, page.Text{}
 		}
 		j.add("net.interface", f)
 	}
@@ -454,7 +454,7 @@ func (j *judgement) unproven(host *facts.Host, f found) {
 		return
 	}
 	f.outcome, f.observed, f.method = Skipped, host.Facts.Virtualisation.Kind.Value, v.Method
-	f.message = report.Text{
+	f.message = page.Text{
 		EN: "a guest cannot prove that its disk is not thin, nor that its cores are not promised twice beyond stolen time",
 		DE: "Ein Gast kann nicht beweisen, dass seine Festplatte nicht dünn zugeteilt ist und seine Kerne nicht über entzogene Zeit hinaus doppelt zugesagt sind",
 	}

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // clocks compares each host's clock with the median of all.
@@ -178,7 +178,7 @@ func (j *judgement) port(object string, links []facts.Link) {
 	link, row := links[0], j.rowOf(links[0])
 	id := "link." + link.Protocol
 	f := found{host: link.To, object: object, observed: string(link.Outcome), required: string(facts.OK), method: "listener of the probe there, dialled from the hosts that need it"}
-	purpose := report.Text{EN: object, DE: object}
+	purpose := page.Text{EN: object, DE: object}
 	if row != nil {
 		f.source = j.portSource(row)
 		purpose = row.Purpose

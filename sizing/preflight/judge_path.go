@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 const pathMethod = "ICMP echoes that may not be fragmented: the largest that comes back, both ways"
@@ -106,7 +106,7 @@ func (j *judgement) ways() ([]way, map[string]facts.Link) {
 func (w way) ends(name string) bool { return w.a == name || w.b == name }
 
 // other names the other end.
-func (w way) other(name string) report.Text {
+func (w way) other(name string) page.Text {
 	end := w.a
 	if end == name {
 		end = w.b
@@ -114,7 +114,7 @@ func (w way) other(name string) report.Text {
 	if end == facts.AdminHost {
 		return Phrase("admin host")
 	}
-	return report.Text{EN: end, DE: end}
+	return page.Text{EN: end, DE: end}
 }
 
 // narrow says that ways to a host do not carry what their ends do.
@@ -129,7 +129,7 @@ func (j *judgement) narrow(name string, ways []way) {
 	f := found{host: name, object: strings.Join(en, ", "), outcome: Fail, unit: "bytes", method: pathMethod}
 	f.observed, f.required = strconv.Itoa(least), strconv.Itoa(expected)
 	f.message = say("%d bytes pass whole to and from %s, the ends carry %d", "%d Bytes kommen von und nach %s ganz durch, die Enden können %d",
-		least, report.Text{EN: strings.Join(en, ", "), DE: strings.Join(de, ", ")}, expected)
+		least, page.Text{EN: strings.Join(en, ", "), DE: strings.Join(de, ", ")}, expected)
 	if !slices.ContainsFunc(ways, func(w way) bool { return !w.ends(facts.AdminHost) }) {
 		// The probe went there as large as it is: ssh does not mind, whatever is in the way.
 		f.outcome = Warn

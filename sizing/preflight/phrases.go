@@ -4,14 +4,14 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // A survey and a finding hold one plain language, so that programs can compare
 // them. Here is what a reader is told in their place.
 
-var outcomeWords = map[facts.Outcome]report.Text{
+var outcomeWords = map[facts.Outcome]page.Text{
 	facts.OK:          {EN: "ok", DE: "in Ordnung"},
 	facts.Reached:     {EN: "reached", DE: "erreicht"},
 	facts.Down:        {EN: "down", DE: "nicht erreichbar"},
@@ -37,11 +37,11 @@ var outcomeWords = map[facts.Outcome]report.Text{
 }
 
 // OutcomeText words how an attempt ended.
-func OutcomeText(o facts.Outcome) report.Text {
+func OutcomeText(o facts.Outcome) page.Text {
 	if text, ok := outcomeWords[o]; ok {
 		return text
 	}
-	return report.Text{EN: string(o), DE: string(o)}
+	return page.Text{EN: string(o), DE: string(o)}
 }
 
 // numbers are what is measured and what limits it: "≤ 0.1", "0.003 ± 0.002".
@@ -245,19 +245,19 @@ var phrases = []phrase{
 
 // Phrase gives a plain text of a finding or a survey for a reader. What is not
 // known stays as it is: a path, a name, a message of another program.
-func Phrase(s string) report.Text {
+func Phrase(s string) page.Text {
 	if text, ok := outcomeWords[facts.Outcome(s)]; ok {
 		return text
 	}
 	if numbers.MatchString(s) {
-		return report.Text{EN: s, DE: strings.ReplaceAll(s, ".", ",")}
+		return page.Text{EN: s, DE: strings.ReplaceAll(s, ".", ",")}
 	}
 	if german, ok := german(s); ok {
-		return report.Text{EN: s, DE: german}
+		return page.Text{EN: s, DE: german}
 	}
 	if i := strings.LastIndex(s, " ("); i > 0 { // a method and where it looked
 		if german, ok := german(s[:i]); ok {
-			return report.Text{EN: s, DE: german + s[i:]}
+			return page.Text{EN: s, DE: german + s[i:]}
 		}
 	}
 	if word, rest, ok := strings.Cut(s, ": "); ok { // an outcome and its detail
@@ -265,7 +265,7 @@ func Phrase(s string) report.Text {
 			return say("%s: %s", "%s: %s", text, Phrase(rest))
 		}
 	}
-	return report.Text{EN: s, DE: s}
+	return page.Text{EN: s, DE: s}
 }
 
 func german(s string) (string, bool) {

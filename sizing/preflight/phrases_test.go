@@ -14,8 +14,8 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // TestEveryOutcomeHasWords reads the outcomes where they are declared, so that
@@ -52,7 +52,7 @@ func TestPhrasesFit(t *testing.T) {
 
 func TestPhrase(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]report.Text{
+	for in, want := range map[string]page.Text{
 		"timed-out":                  {EN: "timed out", DE: "Zeitüberschreitung"},
 		"cores":                      {EN: "cores", DE: "Kerne"},
 		"outside 30000–32767":        {EN: "outside 30000–32767", DE: "außerhalb von 30000–32767"},

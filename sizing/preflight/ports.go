@@ -6,11 +6,11 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 //go:embed ports.yaml
@@ -26,14 +26,14 @@ type Ports struct {
 
 // PortRow is one need of speaking.
 type PortRow struct {
-	ID       string      `json:"id"`
-	From     []string    `json:"from"` // groups of the inventory; all for every host
-	To       []string    `json:"to"`
-	Protocol string      `json:"protocol"` // tcp or udp
-	Ports    []int       `json:"ports"`
-	SampleOf string      `json:"sampleOf,omitempty"` // the range that the ports stand for
-	Source   string      `json:"source"`
-	Purpose  report.Text `json:"purpose"`
+	ID       string    `json:"id"`
+	From     []string  `json:"from"` // groups of the inventory; all for every host
+	To       []string  `json:"to"`
+	Protocol string    `json:"protocol"` // tcp or udp
+	Ports    []int     `json:"ports"`
+	SampleOf string    `json:"sampleOf,omitempty"` // the range that the ports stand for
+	Source   string    `json:"source"`
+	Purpose  page.Text `json:"purpose"`
 }
 
 // Limits of a table of ports.

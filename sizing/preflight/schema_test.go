@@ -7,17 +7,17 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/schema"
 	"github.com/islandbundle/island/manifests/schema/schematest"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 func makeSchema(t *testing.T, name string) schema.Object {
 	t.Helper()
 	comments := schema.Comments{}
-	if err := errors.Join(comments.Read(reflect.TypeFor[Report](), "."), comments.Read(reflect.TypeFor[report.Text](), "../report")); err != nil {
+	if err := errors.Join(comments.Read(reflect.TypeFor[Report](), "."), comments.Read(reflect.TypeFor[page.Text](), "../report")); err != nil {
 		t.Fatal(err)
 	}
 	rules := map[string]schema.Object{"Report.apiVersion": {"const": manifests.APIVersion}, "Report.kind": {"const": "PreflightReport"}}

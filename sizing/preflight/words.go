@@ -5,26 +5,26 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // say words a message in both languages. Of an argument that has words in both,
 // each gets its own.
-func say(en, de string, args ...any) report.Text {
+func say(en, de string, args ...any) page.Text {
 	german := make([]any, len(args))
 	english := make([]any, len(args))
 	for i, arg := range args {
 		english[i], german[i] = arg, arg
-		if text, ok := arg.(report.Text); ok {
+		if text, ok := arg.(page.Text); ok {
 			english[i], german[i] = text.EN, text.DE
 		}
 	}
-	return report.Text{EN: fmt.Sprintf(en, english...), DE: fmt.Sprintf(de, german...)}
+	return page.Text{EN: fmt.Sprintf(en, english...), DE: fmt.Sprintf(de, german...)}
 }
 
 // ended words how an attempt ended, and what more is known of it.
-func ended(o facts.Outcome, detail string) report.Text {
+func ended(o facts.Outcome, detail string) page.Text {
 	if detail == "" {
 		return OutcomeText(o)
 	}

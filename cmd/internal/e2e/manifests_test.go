@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/islandbundle/island/internal/fixture"
-	"github.com/islandbundle/island/manifests/wire"
+	"github.com/islandbundle/island/manifests/wireapp"
 )
 
 // wireBuilds is where real release manifests lie beside a checkout of the
@@ -116,7 +116,7 @@ func wireUpstream(t *testing.T) (folder string, files []string, builds map[strin
 // the built-in overlay names.
 func addWireImages(t *testing.T, world *fixture.World, builds map[string]wireCharts) {
 	t.Helper()
-	overlay, err := wire.Overlay()
+	overlay, err := wireapp.Overlay()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/islandbundle/island/internal/browser"
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing/preflight"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // pictures names the folder in which what was seen is kept, to look at.
@@ -22,11 +22,11 @@ func TestPageInBrowser(t *testing.T) {
 	b := browser.Start(t)
 	alone := someSurvey(t, 1)
 	alone.Hosts, alone.Links = alone.Hosts[:1], nil
-	both := []report.Lang{report.English, report.German}
+	both := []page.Lang{page.English, page.German}
 	for _, site := range []struct {
 		name   string
 		report *preflight.Report
-		langs  []report.Lang
+		langs  []page.Lang
 		sheets int // of A4, at most
 	}{
 		{"good", judged(t, someSurvey(t, 3), nil), both, 3},
@@ -66,11 +66,11 @@ func TestPageInBrowser(t *testing.T) {
 }
 
 // foreign looks for words of one language in the other's page.
-func foreign(t *testing.T, b *browser.Browser, name string, lang report.Lang) {
+func foreign(t *testing.T, b *browser.Browser, name string, lang page.Lang) {
 	t.Helper()
-	words := map[report.Lang]string{
-		report.English: `\b(und|oder|nicht|von|auf|wurde|verlangt|Kerne|Prüfung)\b`,
-		report.German:  `\b(and|or|not|from|required|observed|measured|timed|refused|reached|the)\b`,
+	words := map[page.Lang]string{
+		page.English: `\b(und|oder|nicht|von|auf|wurde|verlangt|Kerne|Prüfung)\b`,
+		page.German:  `\b(and|or|not|from|required|observed|measured|timed|refused|reached|the)\b`,
 	}[lang]
 	var text string
 	b.Eval(`document.querySelectorAll("details").forEach((e) => e.open = true), document.body.innerText`, &text)

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing/preflight"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // roleGroup is the hosts that have the same roles.
@@ -29,7 +29,7 @@ type wrong struct {
 	Outcome preflight.Outcome
 }
 
-func roleGroups(r *preflight.Report, checks *preflight.Checks, lang report.Lang) []roleGroup {
+func roleGroups(r *preflight.Report, checks *preflight.Checks, lang page.Lang) []roleGroup {
 	var groups []roleGroup
 	bad := r.Bad()
 	for _, host := range r.Hosts {
@@ -54,7 +54,7 @@ func roleGroups(r *preflight.Report, checks *preflight.Checks, lang report.Lang)
 // measured tells whether a host's facts are known.
 func measured(host preflight.HostSummary) bool { return host.Cores != "" }
 
-func has(host preflight.HostSummary, lang report.Lang) []string {
+func has(host preflight.HostSummary, lang page.Lang) []string {
 	words := []string{}
 	if cores, err := strconv.ParseFloat(host.Cores, 64); err == nil && cores > 0 {
 		word := lang.T("cores", "Kerne")

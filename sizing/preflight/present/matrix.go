@@ -8,9 +8,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // Sizes of the picture in CSS pixels. Its cells shrink so that sixty hosts fit on
@@ -31,8 +31,8 @@ const (
 // matrix is the picture of who reaches whom: a row for each host that dials, a
 // column for each that listens, by role.
 type matrix struct {
-	*report.Drawing
-	lang   report.Lang
+	*page.Drawing
+	lang   page.Lang
 	at     map[string]float64 // where a host's row or column begins, behind the names
 	cell   float64
 	labels float64 // room for names
@@ -40,7 +40,7 @@ type matrix struct {
 }
 
 // drawMatrix draws the links of a report; without any there is no picture.
-func drawMatrix(r *preflight.Report, groups [][]string, lang report.Lang) report.HTML {
+func drawMatrix(r *preflight.Report, groups [][]string, lang page.Lang) page.HTML {
 	if len(r.Links) == 0 {
 		return ""
 	}
@@ -72,7 +72,7 @@ func withStrangers(groups [][]string, links []preflight.LinkSummary) [][]string 
 	return append(slices.Clone(groups), strangers)
 }
 
-func newMatrix(r *preflight.Report, groups [][]string, lang report.Lang) *matrix {
+func newMatrix(r *preflight.Report, groups [][]string, lang page.Lang) *matrix {
 	m := &matrix{lang: lang, at: map[string]float64{}, labels: leastLabels}
 	hosts := slices.Concat(groups...)
 	for _, name := range hosts {
@@ -88,7 +88,7 @@ func newMatrix(r *preflight.Report, groups [][]string, lang report.Lang) *matrix
 		m.length += betweenRoles
 	}
 	title := lang.T("Ports between hosts", "Ports zwischen Hosts")
-	m.Drawing = report.NewDrawing("matrix-picture", title, inWords(r, lang), m.labels+m.length, m.labels+m.length)
+	m.Drawing = page.NewDrawing("matrix-picture", title, inWords(r, lang), m.labels+m.length, m.labels+m.length)
 	m.OwnSize()
 	m.frame(groups)
 	return m
@@ -98,7 +98,7 @@ func (m *matrix) short(name string) string {
 	return inMiddle(hostName(name, m.lang), longestName)
 }
 
-func hostName(name string, lang report.Lang) string {
+func hostName(name string, lang page.Lang) string {
 	if name == facts.AdminHost {
 		return lang.T("admin host", "Admin-Host")
 	}
@@ -178,7 +178,7 @@ func (m *matrix) tip(link preflight.LinkSummary) string {
 
 // inWords says what the picture shows, for those who do not see it. The table
 // below the picture says the rest.
-func inWords(r *preflight.Report, lang report.Lang) string {
+func inWords(r *preflight.Report, lang page.Lang) string {
 	tried, ok := 0, 0
 	for _, link := range r.Links {
 		tried, ok = tried+link.Tried, ok+link.OK
@@ -192,12 +192,12 @@ func inWords(r *preflight.Report, lang report.Lang) string {
 // shownMark is a mark for the template.
 type shownMark struct{ Letter, Cell, Text, Word, Means string }
 
-func (m mark) shown(lang report.Lang) shownMark {
+func (m mark) shown(lang page.Lang) shownMark {
 	return shownMark{lang.Of(m.letter), m.cell, m.text, lang.Of(m.word()), lang.Of(m.means)}
 }
 
 // legend explains the marks that a report's picture has.
-func legend(r *preflight.Report, lang report.Lang) []shownMark {
+func legend(r *preflight.Report, lang page.Lang) []shownMark {
 	list := []shownMark{reached.shown(lang)}
 	for i, m := range marks {
 		if slices.ContainsFunc(r.Links, func(l preflight.LinkSummary) bool { return slices.Contains(kindsOf(l.Bad), i) }) {
@@ -217,7 +217,7 @@ type badPort struct {
 }
 
 // badPorts gives what the picture shows as bad, worst first.
-func badPorts(r *preflight.Report, lang report.Lang) []badPort {
+func badPorts(r *preflight.Report, lang page.Lang) []badPort {
 	var list []badPort
 	for _, link := range r.Links {
 		for _, b := range link.Bad {

@@ -9,13 +9,13 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing/preflight"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 func TestTextIsWorstFirstAndPrintable(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []report.Lang{report.English, report.German} {
+	for _, lang := range []page.Lang{page.English, page.German} {
 		var b strings.Builder
 		if err := Text(&b, sample(), Options{Lang: lang}); err != nil {
 			t.Fatal(err)
@@ -38,7 +38,7 @@ func TestTextIsWorstFirstAndPrintable(t *testing.T) {
 		}
 	}
 	var all strings.Builder
-	if err := Text(&all, sample(), Options{Lang: report.English, All: true}); err != nil || !strings.Contains(all.String(), "os.release") {
+	if err := Text(&all, sample(), Options{Lang: page.English, All: true}); err != nil || !strings.Contains(all.String(), "os.release") {
 		t.Errorf("all: %v\n%s", err, all.String())
 	}
 }
@@ -51,7 +51,7 @@ func TestTasksStandOnce(t *testing.T) {
 	}
 	r := sample()
 	r.Findings[3].Waived = "an old clock"
-	todo, waived := tasks(r, checks, report.English)
+	todo, waived := tasks(r, checks, page.English)
 	if len(todo) != 2 || todo[0].ID != "cpu.cores" || len(todo[0].Steps) != 2 {
 		t.Errorf("tasks are %+v", todo)
 	}
@@ -98,7 +98,7 @@ func TestJUnitSaysWhyItPasses(t *testing.T) {
 
 func TestPageEscapesAndLinksNowhere(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []report.Lang{report.English, report.German} {
+	for _, lang := range []page.Lang{page.English, page.German} {
 		page, err := HTML(sample(), lang)
 		if err != nil {
 			t.Fatal(err)
@@ -129,7 +129,7 @@ func TestPageEscapesAndLinksNowhere(t *testing.T) {
 func TestTextFits(t *testing.T) {
 	t.Parallel()
 	r := faultySite(t)
-	for _, lang := range []report.Lang{report.English, report.German} {
+	for _, lang := range []page.Lang{page.English, page.German} {
 		for _, width := range []int{60, 80, 120} {
 			var b strings.Builder
 			if err := Text(&b, r, Options{Lang: lang, All: true, Width: width}); err != nil {
@@ -157,7 +157,7 @@ func TestTextFits(t *testing.T) {
 		}
 	}
 	var whole strings.Builder
-	if err := Text(&whole, r, Options{Lang: report.English}); err != nil {
+	if err := Text(&whole, r, Options{Lang: page.English}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(whole.String(), "/etc/systemd/system/minio-server1.service (waived: Upgrade 2024)\n") {
@@ -189,7 +189,7 @@ func TestWrap(t *testing.T) {
 func TestMatrixTellsOutcomesApart(t *testing.T) {
 	t.Parallel()
 	r := faultySite(t)
-	for _, lang := range []report.Lang{report.English, report.German} {
+	for _, lang := range []page.Lang{page.English, page.German} {
 		seen := map[string]bool{}
 		for _, m := range append(slices.Clone(marks), reached) {
 			shown := m.shown(lang)
@@ -202,7 +202,7 @@ func TestMatrixTellsOutcomesApart(t *testing.T) {
 			t.Errorf("%s: legend has %d rows: %+v", lang, len(got), got)
 		}
 	}
-	picture := string(drawMatrix(r, names(roleGroups(r, &preflight.Checks{}, report.English)), report.English))
+	picture := string(drawMatrix(r, names(roleGroups(r, &preflight.Checks{}, page.English)), page.English))
 	for _, host := range r.Hosts {
 		if strings.Count(picture, ">"+host.Name+"</text>") != 2 {
 			t.Errorf("%s is not named on both sides", host.Name)
@@ -220,7 +220,7 @@ func TestMatrixTellsOutcomesApart(t *testing.T) {
 
 func TestBadPortsAreJoined(t *testing.T) {
 	t.Parallel()
-	for _, row := range badPorts(faultySite(t), report.German) {
+	for _, row := range badPorts(faultySite(t), page.German) {
 		if row.To == "cassandra1" && row.Mark.Letter == "Z" {
 			if len(row.From) != 3 || !slices.Equal(row.Ports, []string{"tcp/9042"}) || row.Purposes[0] != "Backend zu Cassandra" {
 				t.Errorf("row is %+v", row)

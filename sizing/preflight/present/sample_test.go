@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/facts/factstest"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 const evil = "\x1b[31m<script>alert(1)</script>\"'&\u202e"
@@ -19,7 +19,7 @@ const evil = "\x1b[31m<script>alert(1)</script>\"'&\u202e"
 func sample() *preflight.Report {
 	finding := func(id, host string, outcome preflight.Outcome, en, de string) preflight.Finding {
 		return preflight.Finding{ID: id, Host: host, Role: "cassandra", Object: "/x", Outcome: outcome, Observed: "1", Required: "2", Unit: "cores", Method: "m", Source: "table guide",
-			Message: report.Text{EN: en, DE: de}, Remedy: report.Text{EN: "Give it more.", DE: "Mehr geben."}}
+			Message: page.Text{EN: en, DE: de}, Remedy: page.Text{EN: "Give it more.", DE: "Mehr geben."}}
 	}
 	r := &preflight.Report{
 		APIVersion: "island/v1", Kind: "PreflightReport", Site: "Example " + evil, Taken: "2026-03-01T12:00:00Z", Table: "guide", Counts: map[preflight.Outcome]int{},
@@ -37,7 +37,7 @@ func sample() *preflight.Report {
 			finding("os.release", "kubenode1", preflight.Pass, "ok", "ok"),
 		},
 		Links: []preflight.LinkSummary{
-			{From: "kubenode1", To: "cassandra1", Tried: 2, OK: 1, Bad: []preflight.BadLink{{Protocol: "tcp", Port: 9042, Outcome: facts.TimedOut, Purpose: report.Text{EN: "backend to Cassandra", DE: "Backend zu Cassandra"}}}},
+			{From: "kubenode1", To: "cassandra1", Tried: 2, OK: 1, Bad: []preflight.BadLink{{Protocol: "tcp", Port: 9042, Outcome: facts.TimedOut, Purpose: page.Text{EN: "backend to Cassandra", DE: "Backend zu Cassandra"}}}},
 			{From: "cassandra1", To: "kubenode1", Tried: 1, OK: 1},
 			{From: evil, To: "kubenode1", Tried: 1, OK: 1},
 			{From: facts.AdminHost, To: "kubenode1", Tried: 1, Bad: []preflight.BadLink{{Protocol: "tcp", Port: 22, Outcome: "unheard-of", Detail: evil}}},

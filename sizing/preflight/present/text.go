@@ -16,14 +16,14 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // Options say how a report is printed.
 type Options struct {
-	Lang report.Lang
+	Lang page.Lang
 	All  bool // passed and skipped checks too
 
 	// Width is how many columns a text may take, 0 for those of the terminal
@@ -52,7 +52,7 @@ func Text(w io.Writer, r *preflight.Report, options Options) error {
 	t.findings(shown)
 	todo, _ := tasks(r, checks, options.Lang)
 	t.todo(todo)
-	plain := strings.NewReplacer(report.NoBreak, " ", report.NarrowNoBreak, " ")
+	plain := strings.NewReplacer(page.NoBreak, " ", page.NarrowNoBreak, " ")
 	_, err = io.WriteString(w, plain.Replace(t.String()))
 	return err
 }
@@ -68,7 +68,7 @@ func terminalWidth(w io.Writer) int {
 
 type textWriter struct {
 	strings.Builder
-	lang  report.Lang
+	lang  page.Lang
 	width int
 }
 

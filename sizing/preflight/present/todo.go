@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing/preflight"
-	"github.com/islandbundle/island/sizing/report"
 )
 
 // task is a check that did not pass: what to do, and where.
@@ -22,13 +22,13 @@ type step struct {
 	Where, Object string
 	Message       string
 	Outcome       preflight.Outcome
-	Amounts       []report.Pair // observed, required, tolerance
-	Waived        string        // why it was let pass
+	Amounts       []page.Pair // observed, required, tolerance
+	Waived        string      // why it was let pass
 }
 
 // tasks gives what is to be done, each thing once with all its places, and
 // apart from it what was let pass by name. Both are worst first.
-func tasks(r *preflight.Report, checks *preflight.Checks, lang report.Lang) (todo, waived []task) {
+func tasks(r *preflight.Report, checks *preflight.Checks, lang page.Lang) (todo, waived []task) {
 	for _, f := range r.Bad() {
 		list := &todo
 		if f.Waived != "" {
@@ -44,7 +44,7 @@ func tasks(r *preflight.Report, checks *preflight.Checks, lang report.Lang) (tod
 	return todo, waived
 }
 
-func newTask(f preflight.Finding, checks *preflight.Checks, lang report.Lang) task {
+func newTask(f preflight.Finding, checks *preflight.Checks, lang page.Lang) task {
 	t := task{ID: f.ID, Title: checkTitle(checks, f.ID, lang), Do: lang.Of(f.Remedy), Worst: f.Outcome}
 	if check := checks.Check(f.ID); check != nil {
 		t.Why = lang.Of(check.Why)
@@ -52,14 +52,14 @@ func newTask(f preflight.Finding, checks *preflight.Checks, lang report.Lang) ta
 	return t
 }
 
-func checkTitle(checks *preflight.Checks, id string, lang report.Lang) string {
+func checkTitle(checks *preflight.Checks, id string, lang page.Lang) string {
 	if check := checks.Check(id); check != nil {
 		return lang.Of(check.Title)
 	}
 	return id
 }
 
-func (t *task) add(f preflight.Finding, lang report.Lang) {
+func (t *task) add(f preflight.Finding, lang page.Lang) {
 	s := step{Where: where(f, lang), Object: phrase(f.Object, lang), Outcome: f.Outcome, Message: lang.Of(f.Message), Waived: f.Waived}
 	// The title stands above the message already, and the place before it.
 	for _, said := range []string{t.Title, s.Where} {
@@ -67,7 +67,7 @@ func (t *task) add(f preflight.Finding, lang report.Lang) {
 	}
 	amount := func(name, value, unit string) {
 		if value != "" {
-			s.Amounts = append(s.Amounts, report.Pair{Name: name, Value: strings.TrimSpace(phrase(value, lang) + report.NoBreak + phrase(unit, lang))})
+			s.Amounts = append(s.Amounts, page.Pair{Name: name, Value: strings.TrimSpace(phrase(value, lang) + page.NoBreak + phrase(unit, lang))})
 		}
 	}
 	amount(lang.T("observed", "gemessen"), f.Observed, f.Unit)
@@ -79,7 +79,7 @@ func (t *task) add(f preflight.Finding, lang report.Lang) {
 }
 
 // where names the place of a finding: a host, else a thing, else a role.
-func where(f preflight.Finding, lang report.Lang) string {
+func where(f preflight.Finding, lang page.Lang) string {
 	role := ""
 	if f.Role != "" {
 		role = roleTitle(strings.Split(f.Role, ", "), lang)
@@ -87,7 +87,7 @@ func where(f preflight.Finding, lang report.Lang) string {
 	return cmp.Or(f.Host, f.Object, role)
 }
 
-func phrase(s string, lang report.Lang) string { return lang.Of(preflight.Phrase(s)) }
+func phrase(s string, lang page.Lang) string { return lang.Of(preflight.Phrase(s)) }
 
 // withWords adds the words that a list has not yet.
 func withWords(list []string, words ...string) []string {
@@ -110,7 +110,7 @@ func isPort(f preflight.Finding) bool {
 	return f.Object != "" && slices.Contains([]string{"link.tcp", "link.udp", "port.in-use"}, f.ID)
 }
 
-func skips(r *preflight.Report, checks *preflight.Checks, lang report.Lang) []skip {
+func skips(r *preflight.Report, checks *preflight.Checks, lang page.Lang) []skip {
 	var list []skip
 	for _, f := range r.Findings {
 		if f.Outcome != preflight.Skipped || isPort(f) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/islandbundle/island/bundle/signature/keyfile"
+	"github.com/islandbundle/island/bundle/trust/keyfile"
 )
 
 // A build goes on after its key has been read, so scrypt's 64 MiB have to be

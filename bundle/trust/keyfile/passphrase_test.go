@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/islandbundle/island/bundle/signature/keyfile"
+	"github.com/islandbundle/island/bundle/trust/keyfile"
 	"github.com/islandbundle/island/manifests/fault"
 )
 

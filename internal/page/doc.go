@@ -1,4 +1,4 @@
-// Package report is what reports share: two languages with their numbers and
+// Package page is what reports share: two languages with their numbers and
 // units, a page frame with its style sheet, and pictures as inline SVG.
 //
 // A page is one HTML file. It opens without a network, has no script and no
@@ -12,4 +12,4 @@
 // that explains a number), aside (details that paper does without), tick (a box
 // to tick off on paper), footnotes; and of the preflight's report: verdict,
 // counts, role, hosts, host, task, steps, matrix.
-package report
+package page

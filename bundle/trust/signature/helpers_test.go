@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/islandbundle/island/bundle/signature"
+	"github.com/islandbundle/island/bundle/trust/signature"
 )
 
 // inventory stands for a bundle.json.

@@ -1,4 +1,4 @@
-// Package wire holds what Wire's own offline scripts hard-code, as data with
+// Package wireapp holds what Wire's own offline scripts hard-code, as data with
 // sources, so that a Wire build.json becomes a whole delivery.
 //
 // A build.json names charts, and nothing else: not the images of Kubernetes
@@ -15,7 +15,7 @@
 // is here can be overridden by name. Each file says in comments which public
 // file of Wire's a fact comes from, at which commit, and when it was read;
 // docs/wire.md says which value set was tried on which chart.
-package wire
+package wireapp
 
 import (
 	"embed"
@@ -45,7 +45,7 @@ func Overlay() (*manifests.Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	return manifests.ReadOverlay("manifests/wire/"+OverlayFile, data)
+	return manifests.ReadOverlay("manifests/wireapp/"+OverlayFile, data)
 }
 
 // Upgrades decodes the upgrade steps of wire-server. Each call gives a value of
@@ -55,7 +55,7 @@ func Upgrades() (*manifests.Upgrades, error) {
 	if err != nil {
 		return nil, err
 	}
-	return manifests.ReadUpgrades("manifests/wire/"+UpgradesFile, data)
+	return manifests.ReadUpgrades("manifests/wireapp/"+UpgradesFile, data)
 }
 
 // Values gives the value set for the chart of that name. The error wraps

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/islandbundle/island/bundle/signature"
-	"github.com/islandbundle/island/bundle/signature/keyfile"
+	"github.com/islandbundle/island/bundle/trust/keyfile"
+	"github.com/islandbundle/island/bundle/trust/signature"
 )
 
 // From a new key to a verified inventory: the first half is done where bundles

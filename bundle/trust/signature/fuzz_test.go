@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/islandbundle/island/bundle/signature"
+	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests/fault"
 )
 

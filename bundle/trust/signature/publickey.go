@@ -10,7 +10,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/islandbundle/island/bundle/signature/internal/pemfile"
+	"github.com/islandbundle/island/bundle/trust/internal/pemfile"
 	"github.com/islandbundle/island/manifests/fault"
 )
 

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/islandbundle/island/bundle/signature/keyfile"
+	"github.com/islandbundle/island/bundle/trust/keyfile"
 )
 
 const askVariable = "ISLAND_TEST_ASK_TERMINAL"

@@ -13,9 +13,9 @@ func TestDependencies(t *testing.T) {
 	t.Parallel()
 	const module = "github.com/islandbundle/island/"
 	allowed := map[string]bool{
-		module + "bundle/signature":                  true,
-		module + "bundle/signature/internal/pemfile": true,
-		module + "manifests/fault":                   true,
+		module + "bundle/trust/signature":        true,
+		module + "bundle/trust/internal/pemfile": true,
+		module + "manifests/fault":               true,
 	}
 	output, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", ".").Output()
 	if err != nil {

@@ -1,4 +1,4 @@
-package report
+package page
 
 // Text is a text in both languages that a report can be in.
 type Text struct {

@@ -15,8 +15,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/islandbundle/island/bundle/signature"
-	"github.com/islandbundle/island/bundle/signature/keyfile"
+	"github.com/islandbundle/island/bundle/trust/keyfile"
+	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests/fault"
 )
 

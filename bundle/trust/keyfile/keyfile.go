@@ -28,8 +28,8 @@ import (
 
 	"github.com/secure-systems-lab/go-securesystemslib/encrypted"
 
-	"github.com/islandbundle/island/bundle/signature"
-	"github.com/islandbundle/island/bundle/signature/internal/pemfile"
+	"github.com/islandbundle/island/bundle/trust/internal/pemfile"
+	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests/fault"
 )
 

@@ -1,4 +1,4 @@
-package wire_test
+package wireapp_test
 
 import (
 	"encoding/json"
@@ -14,7 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/wire"
+	"github.com/islandbundle/island/manifests/wireapp"
 )
 
 // withoutEntry are the charts of Wire's release manifests that have no entry in
@@ -54,7 +54,7 @@ var withoutEntry = []string{
 
 func overlay(t *testing.T) *manifests.Release {
 	t.Helper()
-	release, err := wire.Overlay()
+	release, err := wireapp.Overlay()
 	if err != nil {
 		t.Fatalf("the embedded overlay does not decode: %v", err)
 	}
@@ -286,8 +286,8 @@ func TestEveryFileIsNamedAndEveryNameIsAFile(t *testing.T) {
 			}
 		}
 	}
-	err := fs.WalkDir(wire.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || name == wire.OverlayFile || name == wire.UpgradesFile {
+	err := fs.WalkDir(wireapp.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || name == wireapp.OverlayFile || name == wireapp.UpgradesFile {
 			return err
 		}
 		if _, ok := named[name]; !ok {
@@ -308,12 +308,12 @@ func TestEveryFileIsNamedAndEveryNameIsAFile(t *testing.T) {
 // where it comes from and when that was read.
 func TestValuesFiles(t *testing.T) {
 	t.Parallel()
-	names, err := fs.Glob(wire.FS(), "*/*.yaml")
+	names, err := fs.Glob(wireapp.FS(), "*/*.yaml")
 	if err != nil || len(names) == 0 {
 		t.Fatalf("values files: %v, %v", names, err)
 	}
 	for _, name := range names {
-		data, err := fs.ReadFile(wire.FS(), name)
+		data, err := fs.ReadFile(wireapp.FS(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -359,11 +359,11 @@ func checkPlaceholders(t *testing.T, name string, value any) {
 
 func TestValues(t *testing.T) {
 	t.Parallel()
-	if data, err := wire.Values("wire-server"); err != nil || !strings.Contains(string(data), "conversationCodeURI") {
+	if data, err := wireapp.Values("wire-server"); err != nil || !strings.Contains(string(data), "conversationCodeURI") {
 		t.Errorf("values of wire-server: %.40q, %v", data, err)
 	}
 	for _, chart := range []string{"aws-ingress", "../secrets/coturn", ""} {
-		if _, err := wire.Values(chart); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := wireapp.Values(chart); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("values of %q: %v, want a missing file", chart, err)
 		}
 	}
