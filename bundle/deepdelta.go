@@ -107,7 +107,7 @@ func (p *Plan) DeepDelta(ctx context.Context, base *Bundle, source Source, optio
 	return delta, nil
 }
 
-// DeepPatches gives the patches that a planned delta carries.
+// DeepPatches returns the patches that a planned delta carries.
 func (p *Plan) DeepPatches() []DeepPatch {
 	if p.delta == nil {
 		return nil
@@ -286,7 +286,7 @@ type rebuilt struct {
 	recipe deep.Recipe
 }
 
-// rebuilds gives how each layer that a delta has a patch for is made. It refuses
+// rebuilds returns how each layer that a delta has a patch for is made. It refuses
 // what cannot work before any work is done.
 func rebuilds(base, delta *Bundle) (map[manifests.Digest]*rebuilt, error) {
 	there := base.Inventory.holds()
@@ -332,7 +332,7 @@ func (r *rebuilt) explain(err error) error {
 	return err
 }
 
-// scratchRoom gives how much disk rebuilding takes besides the bundle, when so
+// scratchRoom returns how much disk rebuilding takes besides the bundle, when so
 // many parts are filled at once.
 func (p *Plan) scratchRoom(parallel int) int64 {
 	var sizes []int64

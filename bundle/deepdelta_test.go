@@ -221,7 +221,7 @@ func TestDeepDeltaHostile(t *testing.T) {
 	}
 }
 
-// carriedBlob gives the digest of a blob that the delta carries whole.
+// carriedBlob returns the digest of a blob that the delta carries whole.
 func carriedBlob(t testing.TB, d *bundle.Delta) manifests.Digest {
 	t.Helper()
 	for _, path := range d.Entries {

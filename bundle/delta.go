@@ -57,10 +57,10 @@ func ReadBase(data []byte) (*Base, error) {
 	return &Base{Inventory: inventory, Digest: manifests.DigestOf(data)}, nil
 }
 
-// Base gives the bundle as a base for a delta.
+// Base returns the bundle as a base for a delta.
 func (b *Bundle) Base() *Base { return &Base{Inventory: b.Inventory, Digest: b.Digest} }
 
-// holds gives where each content of the inventory stands.
+// holds returns where each content of the inventory stands.
 func (inv *Inventory) holds() map[manifests.Digest]int {
 	index := map[manifests.Digest]int{}
 	for i, entry := range inv.Entries {
@@ -69,7 +69,7 @@ func (inv *Inventory) holds() map[manifests.Digest]int {
 	return index
 }
 
-// carried gives the parts that an archive has: all, or those of a delta and its
+// carried returns the parts that an archive has: all, or those of a delta and its
 // patches.
 func carried(inventory *Inventory, delta *Delta) []Entry {
 	if delta == nil {
@@ -82,7 +82,7 @@ func carried(inventory *Inventory, delta *Delta) []Entry {
 	return entries
 }
 
-// among gives the parts of the inventory that a delta carries.
+// among returns the parts of the inventory that a delta carries.
 func (d *Delta) among(inventory *Inventory) []Entry {
 	named := map[manifests.EntryPath]bool{}
 	for _, path := range d.Entries {
@@ -97,7 +97,7 @@ func (d *Delta) among(inventory *Inventory) []Entry {
 	return entries
 }
 
-// Delta gives the plan of a delta bundle: of this whole bundle, what the base
+// Delta returns the plan of a delta bundle: of this whole bundle, what the base
 // lacks. The plan has to be signed anew.
 func (p *Plan) Delta(base *Base) (*Plan, error) { return p.deltaWith(base, nil) }
 
@@ -235,7 +235,7 @@ func NewReuse(next Source, bundles ...*Bundle) *Reuse {
 	return r
 }
 
-// Has tells whether one of the bundles has the content.
+// Has reports whether one of the bundles has the content.
 func (r *Reuse) Has(digest manifests.Digest) bool { _, ok := r.at[digest]; return ok }
 
 // Open implements [Source].

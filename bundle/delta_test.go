@@ -182,7 +182,7 @@ func TestDeltaFromInventoryAlone(t *testing.T) {
 	}
 }
 
-// inventoryOf gives bundle.json out of an archive.
+// inventoryOf returns bundle.json out of an archive.
 func inventoryOf(t testing.TB, archive []byte) ([]byte, *bundle.Bundle, error) {
 	t.Helper()
 	for _, span := range spans(t, archive) {

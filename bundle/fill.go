@@ -150,7 +150,7 @@ func (f *filler) samePlan() bool {
 	return f.matches(front.header, front.start) && f.matches(f.plan.encoded, front.content())
 }
 
-// matches tells whether the file has these bytes at an offset.
+// matches reports whether the file has these bytes at an offset.
 func (f *filler) matches(want []byte, offset int64) bool {
 	have := make([]byte, len(want))
 	_, err := f.file.ReadAt(have, offset)

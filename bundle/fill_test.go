@@ -19,7 +19,7 @@ import (
 	"github.com/islandbundle/island/manifests/fault"
 )
 
-// finished gives the digests of the contents that a partial file holds whole,
+// finished returns the digests of the contents that a partial file holds whole,
 // by comparison with the archive that it is to become.
 func finished(t testing.TB, partial, archive []byte) map[manifests.Digest]bool {
 	t.Helper()
@@ -44,7 +44,7 @@ func (m *memory) stopAfter(bytes int64, cancel func()) {
 }
 
 // A build that is cancelled after any number of bytes goes on where it stopped:
-// it gives the bytes of an uninterrupted one, and opens nothing that it has.
+// it returns the bytes of an uninterrupted one, and opens nothing that it has.
 func TestFillGoesOnAfterCancellation(t *testing.T) {
 	t.Parallel()
 	w := richWorld()
@@ -432,7 +432,7 @@ func TestFillTellsProgress(t *testing.T) {
 	progress.want(t, int(plan.Size()))
 }
 
-// mountTmpfs gives a folder on a file system of a size.
+// mountTmpfs returns a folder on a file system of a size.
 func mountTmpfs(t *testing.T, size string) string {
 	t.Helper()
 	if runtime.GOOS != "linux" || os.Getuid() != 0 {

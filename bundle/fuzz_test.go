@@ -8,7 +8,7 @@ import (
 	"github.com/islandbundle/island/bundle"
 )
 
-// FuzzVerify gives arbitrary bytes to both readers. Neither may panic, and they
+// FuzzVerify returns arbitrary bytes to both readers. Neither may panic, and they
 // have to agree on what is a bundle. The signature is not asked for, or nothing
 // would get past it.
 func FuzzVerify(f *testing.F) {

@@ -14,7 +14,7 @@ const (
 	maxMTime     = 1<<33 - 1
 )
 
-// header gives the tar header of a regular file: one USTAR block, preceded by
+// header returns the tar header of a regular file: one USTAR block, preceded by
 // a PAX extended header where the path or the size does not fit.
 //
 // The bytes depend on nothing but the arguments, since [Bundle.Verify] computes
@@ -76,7 +76,7 @@ func splitPath(path string) (name, prefix string, fits bool) {
 	return path[cut+1:], path[:cut], true
 }
 
-// paxRecord gives "LENGTH KEY=VALUE\n", where LENGTH counts itself.
+// paxRecord returns "LENGTH KEY=VALUE\n", where LENGTH counts itself.
 func paxRecord(key, value string) string {
 	rest := len(key) + len(value) + 3 // the space, the equals sign, the newline
 	length := rest
@@ -89,7 +89,7 @@ func paxRecord(key, value string) string {
 	}
 }
 
-// paddingOf gives the zeros that follow content to the next block.
+// paddingOf returns the zeros that follow content to the next block.
 func paddingOf(size int64) int64 { return (blockSize - size%blockSize) % blockSize }
 
 // ustarSize reads the name and size of a plain USTAR block, as far as needed

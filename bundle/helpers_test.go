@@ -407,7 +407,7 @@ func wantAccepted(t testing.TB, archive []byte, trust bundle.Trust) {
 	}
 }
 
-// requireTool gives the path of an outside program. Without it the test is
+// requireTool returns the path of an outside program. Without it the test is
 // skipped, or fails where ISLAND_REQUIRE_TOOLS=1 says that all of them are there.
 func requireTool(t *testing.T, name string) string {
 	t.Helper()

@@ -111,7 +111,7 @@ func (f *forged) at(path string) int {
 	return i
 }
 
-// replace gives an entry other content, in the inventory too.
+// replace returns an entry other content, in the inventory too.
 func (f *forged) replace(path string, content []byte) {
 	i := f.at(path)
 	f.entries[i].content, f.entries[i].header.Size = content, int64(len(content))

@@ -57,7 +57,7 @@ const (
 	containerdAnnotation = "io.containerd.image.name"          // containerd's importer
 )
 
-// imageParts gives the OCI image layout (image-spec, image-layout.md) at the
+// imageParts returns the OCI image layout (image-spec, image-layout.md) at the
 // root of the archive, with Docker's manifest.json pointing into it.
 func imageParts(lock *manifests.Lock) ([]part, error) {
 	index := ociIndex{SchemaVersion: 2, MediaType: manifests.OCIIndex, Manifests: []descriptor{}}
@@ -93,7 +93,7 @@ func imageParts(lock *manifests.Lock) ([]part, error) {
 	return parts, nil
 }
 
-// kubeletName gives the name by which containerd looks an image up for a pod
+// kubeletName returns the name by which containerd looks an image up for a pod
 // that says name: with a digest the tag is dropped (distribution/reference,
 // ParseDockerRef). An image that is kept under both is never found.
 func kubeletName(name manifests.ImageRef) string {
@@ -150,12 +150,12 @@ func newGraph(inventory *Inventory) *graph {
 	return g
 }
 
-// wants tells whether the content of an entry has to be shown to add.
+// wants reports whether the content of an entry has to be shown to add.
 func (g *graph) wants(entry Entry) bool {
 	return entry.Path == OCIIndexPath || entry.Path == blobPath(entry.Digest) && g.expect[entry.Digest] != ""
 }
 
-// limit gives the most bytes that the content of an entry to add may have.
+// limit returns the most bytes that the content of an entry to add may have.
 func (g *graph) limit(entry Entry) int64 {
 	if entry.Path == OCIIndexPath {
 		return MaxInventoryBytes // it says less than the inventory does
@@ -218,7 +218,7 @@ func (g *graph) addIndex(content []byte) error {
 	return nil
 }
 
-// choose gives the first manifest of an index that runs on a platform.
+// choose returns the first manifest of an index that runs on a platform.
 func choose(list []descriptor, platform manifests.Platform) *descriptor {
 	for i, d := range list {
 		if p := d.Platform; p != nil && platform.Matches(manifests.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant}) {
@@ -272,5 +272,5 @@ func (g *graph) complete() error {
 	return nil
 }
 
-// isBlank tells whether bytes are all zero.
+// isBlank reports whether bytes are all zero.
 func isBlank(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }

@@ -29,7 +29,7 @@ func smallInventory(t testing.TB) []byte {
 	return plan.encoded
 }
 
-// FuzzDecodeInventory gives arbitrary text to the reader of signed inventories.
+// FuzzDecodeInventory returns arbitrary text to the reader of signed inventories.
 // What it takes has a layout in which everything follows what stands before it.
 func FuzzDecodeInventory(f *testing.F) {
 	whole := smallInventory(f)

@@ -54,5 +54,5 @@ func layOut(inventory *Inventory, encodedSize int64, delta *Delta, deltaSize int
 	return l
 }
 
-// frontEnd gives where the parts begin.
+// frontEnd returns where the parts begin.
 func (l layout) frontEnd() int64 { return l.front[len(l.front)-1].next() }

@@ -23,7 +23,7 @@ type Trust struct {
 	WithoutAnyCheck bool
 }
 
-// valid gives the keys whose signatures count.
+// valid returns the keys whose signatures count.
 func (t Trust) valid() []signature.PublicKey {
 	return slices.DeleteFunc(slices.Clone(t.Keys), func(k signature.PublicKey) bool { return slices.Contains(t.Revoked, k.ID()) })
 }
@@ -55,7 +55,7 @@ func Open(reader io.ReaderAt, size int64, trust Trust) (*Bundle, error) {
 	return b, nil
 }
 
-// Entry gives the inventory's record of a path, and a reader for its content.
+// Entry returns the inventory's record of a path, and a reader for its content.
 // The content is not checked.
 func (b *Bundle) Entry(path manifests.EntryPath) (Entry, *io.SectionReader, bool) {
 	entries := carried(b.Inventory, b.Delta)
@@ -143,7 +143,7 @@ func noEOF(err error) error {
 	return err
 }
 
-// Size gives the size of the whole archive in bytes.
+// Size returns the size of the whole archive in bytes.
 func (b *Bundle) Size() int64 { return b.layout.size }
 
 // SignatureState says what is known of the signature: "valid", "unsigned" (and

@@ -50,7 +50,7 @@ func isAt(file *os.File, name string) (bool, error) {
 	return err == nil && os.SameFile(opened, named), err
 }
 
-// diskRoom gives how many bytes the file has already and how many more its
+// diskRoom returns how many bytes the file has already and how many more its
 // file system can take.
 func diskRoom(file *os.File) (have, free int64, err error) {
 	var fs syscall.Statfs_t

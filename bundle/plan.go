@@ -54,7 +54,7 @@ type Plan struct {
 	patches      *os.File // nil but for a deep delta
 }
 
-// Close gives back what the plan of a deep delta keeps: its patches. Other plans
+// Close returns back what the plan of a deep delta keeps: its patches. Other plans
 // keep nothing.
 func (p *Plan) Close() error {
 	if p.patches == nil {
@@ -144,7 +144,7 @@ func newPlan(lock *manifests.Lock, options PlanOptions, parts []part) (*Plan, er
 	return plan, nil
 }
 
-// Size gives the size of the whole archive in bytes.
+// Size returns the size of the whole archive in bytes.
 func (p *Plan) Size() int64 { return p.layout.size }
 
 // Signer is a key and the name of its slot, which is empty for the first.
@@ -224,15 +224,15 @@ func (p part) open(ctx context.Context, source Source, folder string) (io.ReadCl
 	}
 }
 
-// Digest gives the digest of bundle.json: the identity of the bundle.
+// Digest returns the digest of bundle.json: the identity of the bundle.
 func (p *Plan) Digest() manifests.Digest { return manifests.DigestOf(p.encoded) }
 
-// filled gives the bundle that the plan makes of a file with all its parts.
+// filled returns the bundle that the plan makes of a file with all its parts.
 func (p *Plan) filled(file io.ReaderAt) *Bundle {
 	return &Bundle{Inventory: p.Inventory, Delta: p.delta, layout: p.layout, reader: file, size: p.layout.size}
 }
 
-// BaseDigest gives the identity of the bundle that a delta is for, and nothing
+// BaseDigest returns the identity of the bundle that a delta is for, and nothing
 // for a whole bundle.
 func (p *Plan) BaseDigest() manifests.Digest {
 	if p.delta == nil {

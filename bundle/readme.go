@@ -56,7 +56,7 @@ func indent(text string) string {
 	return "    " + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n    ") + "\n"
 }
 
-// FileName gives the name that a bundle should have: NAME-VERSION-ARCH.tar,
+// FileName returns the name that a bundle should have: NAME-VERSION-ARCH.tar,
 // where ARCH is "multi" for more than one platform.
 func FileName(lock *manifests.Lock) string {
 	arch := "multi"

@@ -30,7 +30,7 @@ const (
 
 func (f signedFile) path() manifests.EntryPath { return manifests.EntryPath(f + ".json") }
 
-// slot gives the path of a signer's entry: the first signer has no name.
+// slot returns the path of a signer's entry: the first signer has no name.
 func (f signedFile) slot(signer string) manifests.EntryPath {
 	if signer != "" {
 		signer = "." + signer
@@ -38,7 +38,7 @@ func (f signedFile) slot(signer string) manifests.EntryPath {
 	return manifests.EntryPath(string(f) + signer + slotSuffix)
 }
 
-// isSlot tells whether a path is that of a signature over this file.
+// isSlot reports whether a path is that of a signature over this file.
 func (f signedFile) isSlot(path string) bool {
 	middle, ok := strings.CutPrefix(path, string(f))
 	signer, ok2 := strings.CutSuffix(middle, slotSuffix)
@@ -49,13 +49,13 @@ func (f signedFile) isSlot(path string) bool {
 	return signer == "" || named && IsSignerName(name)
 }
 
-// signer gives the name of the signer that a slot of the inventory is for.
+// signer returns the name of the signer that a slot of the inventory is for.
 func (s SignatureSlot) signer() string {
 	middle := strings.TrimSuffix(strings.TrimPrefix(string(s.Path), string(inventoryFile)), slotSuffix)
 	return strings.TrimPrefix(middle, ".")
 }
 
-// IsSignerName tells whether a further signer can have this name: up to 32
+// IsSignerName reports whether a further signer can have this name: up to 32
 // lowercase letters, digits and dashes.
 func IsSignerName(name string) bool {
 	for _, c := range []byte(name) {
@@ -106,7 +106,7 @@ func readSigned(r *bufio.Reader, file signedFile, limit int64) (*signedText, err
 	return s, nil
 }
 
-// nextName gives the name in the header that comes next, or nothing if that is
+// nextName returns the name in the header that comes next, or nothing if that is
 // no plain header.
 func nextName(r *bufio.Reader) (string, error) {
 	block, err := r.Peek(blockSize)
@@ -247,7 +247,7 @@ func checkPadded(slot []byte) error {
 	return errors.New("white space in or around the signature was altered")
 }
 
-// size gives the size of the text, 0 if there is none.
+// size returns the size of the text, 0 if there is none.
 func (s *signedText) size() int64 {
 	if s == nil {
 		return 0

@@ -48,7 +48,7 @@ type Remark struct {
 	Reason string         `json:"reason"`
 }
 
-// NewState gives the state of a site that has accepted nothing yet.
+// NewState returns the state of a site that has accepted nothing yet.
 func NewState() *State {
 	return &State{
 		APIVersion: manifests.APIVersion, Kind: KindState,
@@ -120,7 +120,7 @@ func (s *State) remark(today manifests.Date, what, reason string) {
 	}
 }
 
-// Expired tells whether a bundle's expiry lies before now. It is a warning by
+// Expired reports whether a bundle's expiry lies before now. It is a warning by
 // default: clocks on islands are weak.
 func (b *Bundle) Expired(now time.Time) bool {
 	expires := b.Inventory.Lock.Release.Expires

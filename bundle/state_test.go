@@ -9,7 +9,7 @@ import (
 	"github.com/islandbundle/island/manifests/fault"
 )
 
-// accepted gives a bundle as verify gives it to the state.
+// accepted returns a bundle as verify gives it to the state.
 func accepted(t testing.TB, signer string, sequence uint64) *bundle.Bundle {
 	w := tinyWorld()
 	w.lock.Release.Sequence = sequence

@@ -38,7 +38,7 @@ func (b *budget) takeFile() error {
 	return nil
 }
 
-// reader gives what r gives and stops with an error when the budget is spent:
+// reader returns what r gives and stops with an error when the budget is spent:
 // a decompression bomb is stopped while it unpacks, whatever its headers say.
 func (b *budget) reader(r io.Reader) io.Reader { return &budgetReader{from: r, budget: b} }
 
@@ -110,7 +110,7 @@ func brokenArchive(err error) error {
 	return fmt.Errorf("%w: %w", ErrNotArchive, err)
 }
 
-// checkEntry gives the name of a file inside of the chart, and nothing for an
+// checkEntry returns the name of a file inside of the chart, and nothing for an
 // entry that holds no file.
 func checkEntry(header *tar.Header) (string, error) {
 	if len(header.Name) > MaxNameBytes {
@@ -141,7 +141,7 @@ func checkEntry(header *tar.Header) (string, error) {
 }
 
 // checkName refuses a name that leaves the folder, on any operating system,
-// and gives it clean and with slashes. Helm packaged on Windows once wrote
+// and returns it clean and with slashes. Helm packaged on Windows once wrote
 // backslashes, and Helm reads them.
 func checkName(name string) (string, error) {
 	slashed := strings.ReplaceAll(name, `\`, "/")
@@ -207,7 +207,7 @@ func expand(files []*loader.BufferedFile, left *budget, depth int) ([]*loader.Bu
 	return all, nil
 }
 
-// isSubchartArchive tells whether Helm would unpack the file as a subchart:
+// isSubchartArchive reports whether Helm would unpack the file as a subchart:
 // charts/NAME.tgz, of the chart itself or of a subchart that is a folder. Helm
 // passes over names that begin with a dot or an underscore.
 func isSubchartArchive(name string) bool {

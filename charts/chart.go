@@ -36,10 +36,10 @@ type Metadata struct {
 	Deprecated  bool   `json:"deprecated,omitempty"`
 }
 
-// String gives "name version".
+// String returns "name version".
 func (m Metadata) String() string { return m.Name + " " + m.Version }
 
-// IsLibrary tells whether the chart only holds templates for other charts.
+// IsLibrary reports whether the chart only holds templates for other charts.
 func (m Metadata) IsLibrary() bool { return strings.EqualFold(m.Type, "library") }
 
 // Load reads a chart archive: a gzip-compressed tar with one top folder, as
@@ -111,7 +111,7 @@ func metadataOf(m *chart.Metadata) Metadata {
 	}
 }
 
-// Metadata gives what Chart.yaml says.
+// Metadata returns what Chart.yaml says.
 func (c *Chart) Metadata() Metadata { return c.metadata }
 
 // Verify checks that the chart is the one that was asked for: that Chart.yaml
@@ -128,7 +128,7 @@ func (m Metadata) Verify(name, version string) error {
 		"the archive holds %s", m)
 }
 
-// Package gives the chart as an archive. The same files give the same bytes:
+// Package returns the chart as an archive. The same files give the same bytes:
 // they are sorted, and carry neither times nor owners.
 func (c *Chart) Package() ([]byte, error) {
 	files := slices.SortedFunc(slices.Values(c.packed), func(a, b *loader.BufferedFile) int {

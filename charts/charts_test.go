@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// tool gives a program that a test needs. Without it the test is skipped,
+// tool returns a program that a test needs. Without it the test is skipped,
 // unless ISLAND_REQUIRE_TOOLS=1 says that all of them have to be there.
 func tool(t *testing.T, name string) string {
 	t.Helper()

@@ -20,7 +20,7 @@ var imageAnnotations = []string{"artifacthub.io/images", "helm.sh/images", "imag
 // distribution-tooling-for-helm, "Images.lock").
 const imagesLock = "Images.lock"
 
-// declared gives the images that a chart and its subcharts list in their own
+// declared returns the images that a chart and its subcharts list in their own
 // metadata and that no rendering used. A list is no use by itself: it names
 // the images of every feature, the ones that are off included.
 func (c *Chart) declared(all []scope, on map[string]bool, index used) []ImageFind {

@@ -132,7 +132,7 @@ func inRendering(err error, name string) error {
 	return errors.Join(all...)
 }
 
-// Union gives the finds of several renderings, each once, with the names of all
+// Union returns the finds of several renderings, each once, with the names of all
 // renderings that show it. A find of the same image at the same place is the
 // same; the surer class is kept.
 func Union(renderings ...Finds) Finds {
@@ -177,7 +177,7 @@ func mergeFinds(a, b ImageFind) ImageFind {
 	return a
 }
 
-// Renderings gives the names of all renderings that show the find.
+// Renderings returns the names of all renderings that show the find.
 func (f ImageFind) Renderings() []string {
 	if f.Rendering == "" {
 		return nil

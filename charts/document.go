@@ -40,7 +40,7 @@ type Document struct {
 	Content  string
 }
 
-// Subchart gives the names of the charts between the chart and the document's
+// Subchart returns the names of the charts between the chart and the document's
 // template, joined by slashes: "" for a template of the chart itself,
 // "brig" for wire-server/charts/brig/templates/deployment.yaml.
 func (d Document) Subchart() string { return strings.Join(subcharts(d.Template), "/") }
@@ -54,7 +54,7 @@ func subcharts(template string) []string {
 	return names
 }
 
-// Text gives everything that was rendered as `helm template --include-crds`
+// Text returns everything that was rendered as `helm template --include-crds`
 // prints it.
 func (r *Rendered) Text() string {
 	var manifests strings.Builder
@@ -101,7 +101,7 @@ func (r *Rendered) collect(loaded *chart.Chart, output map[string]string) error 
 	return nil
 }
 
-// separators gives where Helm splits a stream of documents
+// separators returns where Helm splits a stream of documents
 // (releaseutil.SplitManifests): what the pattern (?:^|\s*\n)---\s* matches,
 // found without the cost of it.
 func separators(text string) [][2]int {
@@ -226,7 +226,7 @@ func yamlError(err error) (int, string) {
 	return line, strings.TrimSpace(text[:found[0]] + text[found[1]:])
 }
 
-// knownHook tells whether Helm knows the event (Helm documentation, "Chart
+// knownHook reports whether Helm knows the event (Helm documentation, "Chart
 // Hooks"; test-success is Helm 2's name).
 func knownHook(event string) bool {
 	switch release.HookEvent(event) {

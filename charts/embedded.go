@@ -13,7 +13,7 @@ import (
 // object, in a file of a ConfigMap, in a file of a ConfigMap.
 const maxEmbedded = 4
 
-// isStore tells whether an object is a ConfigMap or a Secret, whose data are
+// isStore reports whether an object is a ConfigMap or a Secret, whose data are
 // files and variables for programs (Kubernetes API reference, "Config and
 // Storage Resources").
 func isStore(object map[string]any) bool {

@@ -30,7 +30,7 @@ type RenderError struct {
 	others string // further values that would help, separated by spaces
 }
 
-// Error gives the message, without the place.
+// Error returns the message, without the place.
 func (e *RenderError) Error() string {
 	if e.IncludedFrom == "" {
 		return e.Message
@@ -242,7 +242,7 @@ func (e *explainer) findRequired() {
 // dottedName is how messages speak of values: "config.appUri required".
 var dottedName = regexp.MustCompile(`[A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_]*)+`)
 
-// valueNamed gives the value that a message names without .Values: the first
+// valueNamed returns the value that a message names without .Values: the first
 // dotted name that the templates of the chart at fault use. Some messages put
 // the chart's own name in front.
 func (e *explainer) valueNamed(message string) string {
@@ -284,7 +284,7 @@ var (
 	formatVerb    = regexp.MustCompile(`%[-+# 0-9.]*[a-zA-Z]|\\[nt"\\]`)
 )
 
-// saysAllOf tells whether the texts in an action make up a message.
+// saysAllOf reports whether the texts in an action make up a message.
 func saysAllOf(action, message string) bool {
 	longest := 0
 	for _, literal := range stringLiteral.FindAllStringSubmatch(action, -1) {
@@ -298,7 +298,7 @@ func saysAllOf(action, message string) bool {
 	return longest >= 6
 }
 
-// requiredValue gives the value that an action requires: in `required "message"
+// requiredValue returns the value that an action requires: in `required "message"
 // .Values.x` the one after the message, in `.Values.x | required "message"` the
 // last one before it.
 func requiredValue(action, message string) string {
@@ -313,7 +313,7 @@ func requiredValue(action, message string) string {
 	return strings.TrimPrefix(uses[len(uses)-1][1], ".")
 }
 
-// valueIn gives the first use of .Values in an expression or a message.
+// valueIn returns the first use of .Values in an expression or a message.
 func valueIn(text string) string {
 	if use := valueUse.FindStringSubmatch(text); use != nil {
 		return strings.TrimPrefix(use[1], ".")
@@ -321,7 +321,7 @@ func valueIn(text string) string {
 	return ""
 }
 
-// actions gives the template actions that stand on one line.
+// actions returns the template actions that stand on one line.
 func actions(line string) []string {
 	var all []string
 	for {
@@ -346,7 +346,7 @@ func actionAround(source string, at int) string {
 	return source[start:]
 }
 
-// templatesOf gives the sources of all templates, and the values that may hold
+// templatesOf returns the sources of all templates, and the values that may hold
 // templates, by the names the engine uses.
 func templatesOf(loaded *chart.Chart) map[string]string {
 	sources := map[string]string{}

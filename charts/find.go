@@ -447,7 +447,7 @@ func imageOfParts(parts map[string]any) (string, bool) {
 	return image, image != ""
 }
 
-// imageName gives the part without which there is no image.
+// imageName returns the part without which there is no image.
 func imageName(parts map[string]any) string {
 	repository, _ := scalar(parts["repository"])
 	if repository == "" {
@@ -530,7 +530,7 @@ func (f *finder) add(find ImageFind) {
 	f.finds.Images = append(f.finds.Images, find)
 }
 
-// rule gives the rule by which a find is left out, if there is one.
+// rule returns the rule by which a find is left out, if there is one.
 func (f *finder) rule(find ImageFind) string {
 	switch {
 	case f.at.isTest():
@@ -546,21 +546,21 @@ func (f *finder) rule(find ImageFind) string {
 	return ""
 }
 
-// isDisk tells whether a field of a Kubernetes object names a Ceph block device
+// isDisk reports whether a field of a Kubernetes object names a Ceph block device
 // (Kubernetes API reference, "RBDVolumeSource").
 func (f *finder) isDisk(field string) bool {
 	_, isWorkload := podSpecs[f.kind]
 	return strings.HasSuffix(field, ".rbd.image") && (isWorkload || f.kind == "PersistentVolume")
 }
 
-// isTest tells whether the document is a hook for helm test and nothing else.
+// isTest reports whether the document is a hook for helm test and nothing else.
 func (d Document) isTest() bool {
 	return len(d.Hooks) > 0 && !slices.ContainsFunc(d.Hooks, func(event string) bool {
 		return event != "test" && event != "test-success"
 	})
 }
 
-// scalar gives a text or a number as it was written.
+// scalar returns a text or a number as it was written.
 func scalar(value any) (string, bool) {
 	switch value := value.(type) {
 	case string:

@@ -51,7 +51,7 @@ type KnownArgument struct {
 //go:embed operators.yaml
 var operators []byte
 
-// BuiltinKnown gives the built-in knowledge.
+// BuiltinKnown is the built-in knowledge.
 var BuiltinKnown = sync.OnceValue(func() Known {
 	var known Known
 	if err := yaml.UnmarshalStrict(operators, &known); err != nil {
@@ -97,7 +97,7 @@ func (k Known) with(more Known) Known {
 	return Known{Objects: slices.Concat(k.Objects, more.Objects), Arguments: slices.Concat(k.Arguments, more.Arguments)}
 }
 
-// argument tells whether a flag or variable is known to hold an image. One dash
+// argument reports whether a flag or variable is known to hold an image. One dash
 // and two are the same to Go's flag package.
 func (k Known) argument(name string) bool {
 	return slices.ContainsFunc(k.Arguments, func(a KnownArgument) bool {
@@ -105,7 +105,7 @@ func (k Known) argument(name string) bool {
 	})
 }
 
-// of gives what is known of an object by its apiVersion and kind.
+// of returns what is known of an object by its apiVersion and kind.
 func (k Known) of(apiVersion, kind string) []KnownObject {
 	group, _, _ := strings.Cut(apiVersion, "/")
 	var all []KnownObject

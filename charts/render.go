@@ -220,7 +220,7 @@ func (how Rendering) values() (map[string]any, error) {
 	return merged, nil
 }
 
-// plain gives values the types they would have in a values file, in a copy.
+// plain returns values the types they would have in a values file, in a copy.
 func plain(values map[string]any) (map[string]any, error) {
 	data, err := json.Marshal(values)
 	if err != nil {

@@ -115,7 +115,7 @@ func Reclassify(finds []ImageFind, absent map[string]string) []ImageFind {
 	return all
 }
 
-// IncludeDisabled gives a rule that includes every image of features that are
+// IncludeDisabled returns a rule that includes every image of features that are
 // switched off.
 func IncludeDisabled() Rule {
 	return Rule{Where: "*/values.yaml values *", Action: Include, Reason: "features that are switched off are included"}
@@ -208,7 +208,7 @@ type Version struct {
 	From  []manifests.Origin `json:"from"`
 }
 
-// Conflicts gives the repositories that finds and further images want at
+// Conflicts returns the repositories that finds and further images want at
 // more than one tag or digest, in the order of their names: ingress values pin
 // one controller, say, and the list of system images ships another. What has
 // no reference is passed over.

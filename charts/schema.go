@@ -68,7 +68,7 @@ func (c *Chart) explainSchema(part *chart.Chart, err error) error {
 // errRemoteSchema says that a schema refers to a document on the internet.
 var errRemoteSchema = errors.New("is not downloaded")
 
-// remoteSchema gives the address of the document on the internet that a schema
+// remoteSchema returns the address of the document on the internet that a schema
 // could not be read without.
 func remoteSchema(err error) string {
 	if failed := (*jsonschema.LoadURLError)(nil); errors.As(err, &failed) && errors.Is(failed.Err, errRemoteSchema) {
@@ -120,7 +120,7 @@ func checkSchema(schemaJSON []byte, values map[string]any) []error {
 	return nil
 }
 
-// schemaFaults gives the innermost causes, which are those that name a value.
+// schemaFaults returns the innermost causes, which are those that name a value.
 func schemaFaults(invalid *jsonschema.ValidationError) []error {
 	if len(invalid.Causes) == 0 {
 		message := invalid.Error()

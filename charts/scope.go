@@ -21,7 +21,7 @@ type block struct {
 	dot       string // the value that the dot is, from the chart's values; "" for none
 }
 
-// openBlocks gives the blocks around the end of a source, the innermost last.
+// openBlocks returns the blocks around the end of a source, the innermost last.
 func openBlocks(source string) []block {
 	var open []block
 	dot := func() string {
@@ -60,7 +60,7 @@ func openBlocks(source string) []block {
 	return open
 }
 
-// usesIn gives the values that an expression uses: .Values.x, and .x where the
+// usesIn returns the values that an expression uses: .Values.x, and .x where the
 // dot is a value.
 func usesIn(expression, dot string) []string {
 	var all []string
@@ -75,7 +75,7 @@ func usesIn(expression, dot string) []string {
 	return all
 }
 
-// conditionValues gives the values that the conditions around the end of a
+// conditionValues returns the values that the conditions around the end of a
 // source say are missing: those of the innermost condition that says so.
 func conditionValues(source string) []string {
 	for _, around := range slices.Backward(openBlocks(source)) {
@@ -88,7 +88,7 @@ func conditionValues(source string) []string {
 	return nil
 }
 
-// relative gives the value that an expression at the error's place means by a
+// relative returns the value that an expression at the error's place means by a
 // name that begins with a dot.
 func (e *explainer) relative(expression, after string) string {
 	source := e.sources[e.cause.Template]
@@ -109,7 +109,7 @@ func (e *explainer) relative(expression, after string) string {
 	return relativeValue(before, expression, after)
 }
 
-// relativeValue gives the first such value behind a text in an action.
+// relativeValue returns the first such value behind a text in an action.
 func relativeValue(before, action, after string) string {
 	dot := ""
 	if open := openBlocks(before); len(open) > 0 {

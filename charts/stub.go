@@ -90,7 +90,7 @@ func (s *stubber) fill(cause *RenderError) bool {
 	return filled
 }
 
-// placeholders gives the values to try for a demand, the likeliest first.
+// placeholders returns the values to try for a demand, the likeliest first.
 func placeholders(message string) []any {
 	text, base64, number, list, object := any(stubText), any(stubBase64), any(json.Number("1")), any([]any{stubText}), any(map[string]any{})
 	contains := func(parts ...string) bool {
@@ -184,7 +184,7 @@ func isEmptyValue(value any) bool {
 	return false
 }
 
-// setValue gives a copy of values in which one is set; whatever stands in the
+// setValue returns a copy of values in which one is set; whatever stands in the
 // way and is no map gives way.
 func setValue(values map[string]any, keys []string, value any) map[string]any {
 	copied := mergeValues(values, nil)

@@ -31,7 +31,7 @@ type scope struct {
 
 func (s scope) name() string { return strings.Join(s.prefix, "/") }
 
-// scopes gives a chart and all of its subcharts, each with the values that
+// scopes returns a chart and all of its subcharts, each with the values that
 // would reach it. A subchart that is declared under two aliases is there twice.
 func scopes(root *chart.Chart, values map[string]any) []scope {
 	top := scope{chart: root, values: mergeValues(root.Values, values), template: root.Name()}
@@ -55,7 +55,7 @@ func (s scope) below() []scope {
 	return all
 }
 
-// declarations gives the entries of Chart.yaml that mean a subchart: none for
+// declarations returns the entries of Chart.yaml that mean a subchart: none for
 // one that merely lies in charts/, which is always on.
 func declarations(parent, sub *chart.Chart) []*chart.Dependency {
 	var all []*chart.Dependency
@@ -70,7 +70,7 @@ func declarations(parent, sub *chart.Chart) []*chart.Dependency {
 	return all
 }
 
-// switchedOn gives the names of all subcharts that are left once conditions and
+// switchedOn returns the names of all subcharts that are left once conditions and
 // tags have been worked out.
 func switchedOn(parent *chart.Chart, below string) []string {
 	var all []string
@@ -83,7 +83,7 @@ func switchedOn(parent *chart.Chart, below string) []string {
 	return all
 }
 
-// switches gives the subcharts that are off, but for those below another one
+// switches returns the subcharts that are off, but for those below another one
 // that is off.
 func switches(all []scope, on map[string]bool) []Switch {
 	var off []Switch
@@ -97,7 +97,7 @@ func switches(all []scope, on map[string]bool) []Switch {
 	return off
 }
 
-// switchOn gives the values that switch a subchart on. A condition that is set
+// switchOn returns the values that switch a subchart on. A condition that is set
 // wins over tags; tags are looked up at the top.
 func (s scope) switchOn() []string {
 	var on []string

@@ -20,7 +20,7 @@ var hosted = regexp.MustCompile(`(?:(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{
 // what image something has.
 var quotedImage = regexp.MustCompile(`(?m)(?:^|[\s{,"'-])["']?image["']?\s*:\s*["']?([A-Za-z0-9][A-Za-z0-9._/:@-]*)["']?\s*(?:$|[,}#])`)
 
-// isHosted tells whether a whole text is such a reference.
+// isHosted reports whether a whole text is such a reference.
 func isHosted(text string) bool {
 	at := hosted.FindStringIndex(text)
 	return at != nil && at[0] == 0 && at[1] == len(text) && plausibleHost(text) && isReference(text)
@@ -40,13 +40,13 @@ func plausibleHost(text string) bool {
 	return !slices.Contains([]string{"github.com", "gitlab.com"}, host)
 }
 
-// isReference tells whether a text is a reference with a tag or digest.
+// isReference reports whether a text is a reference with a tag or digest.
 func isReference(text string) bool {
 	_, err := manifests.ParseImageRef(text)
 	return err == nil
 }
 
-// references gives the references in the middle of a text.
+// references returns the references in the middle of a text.
 func references(text string) []string {
 	var all []string
 	for _, at := range hosted.FindAllStringIndex(text, -1) {
@@ -80,7 +80,7 @@ func trimScheme(text string) string {
 	return text
 }
 
-// isImageName tells whether the name of a flag, variable or field says that its
+// isImageName reports whether the name of a flag, variable or field says that its
 // value is an image: --acme-http01-solver-image, RELATED_IMAGE_PROXY,
 // serverImage.
 func isImageName(name string) bool {

@@ -133,7 +133,7 @@ func (f *valuesFinder) image(values map[string]any, path, key, sharedTag string)
 	return true
 }
 
-// siblingTag gives the tag of an image that is written as image and tag, or as
+// siblingTag returns the tag of an image that is written as image and tag, or as
 // fooImage and fooImageTag or fooTag.
 func siblingTag(values map[string]any, name string) string {
 	keys := []string{name + "Tag", strings.TrimSuffix(name, "Image") + "Tag", strings.TrimSuffix(name, "Image") + "Version"}
@@ -216,7 +216,7 @@ func usedBy(finds Finds) used {
 
 func lastPart(repository string) string { return repository[strings.LastIndex(repository, "/")+1:] }
 
-// has tells whether a rendering used the image of a value. Where the value says
+// has reports whether a rendering used the image of a value. Where the value says
 // no registry, or mirrored says that another one takes its place, any will do;
 // where it says no tag, any of the same repository.
 func (u used) has(v valueImage, mirrored bool) bool {
@@ -238,7 +238,7 @@ func (u used) has(v valueImage, mirrored bool) bool {
 	return false
 }
 
-// overridesRegistry tells whether values redirect all images to another
+// overridesRegistry reports whether values redirect all images to another
 // registry, as Bitnami's global.imageRegistry does.
 func overridesRegistry(values map[string]any) bool {
 	global, _ := values["global"].(map[string]any)
@@ -251,7 +251,7 @@ func overridesRegistry(values map[string]any) bool {
 	return false
 }
 
-// unusedValues gives the image-shaped values of a chart and all of its
+// unusedValues returns the image-shaped values of a chart and all of its
 // subcharts that no rendering used.
 func (c *Chart) unusedValues(all []scope, on map[string]bool, index used, rendering string) []ImageFind {
 	var finds []ImageFind

@@ -20,12 +20,12 @@ type SignatureRule struct {
 	Key    string `yaml:"key"`    // public key file, relative to the document
 }
 
-// For tells whether the rule is for an image.
+// For reports whether the rule is for an image.
 func (s SignatureRule) For(image ImageRef) bool {
 	return ImagePattern{Pattern: s.Images}.Matches(image.String())
 }
 
-// layAttachments gives both together: what one document demands, no other
+// layAttachments returns both together: what one document demands, no other
 // takes back.
 func layAttachments(under, over Attachments) Attachments {
 	return Attachments{Take: under.Take || over.Take, Verify: joined(under.Verify, over.Verify)}

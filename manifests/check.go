@@ -159,7 +159,7 @@ func (c *checker) chartImages(chart *Chart) {
 	}
 }
 
-// repositoryURL gives the URL for a chart repository as a release names it. It
+// repositoryURL returns the URL for a chart repository as a release names it. It
 // holds no user and password, since a release travels with the bundle.
 func repositoryURL(repo string, aliases map[string]string) (string, error) {
 	if meant, ok := aliases[repo]; ok {

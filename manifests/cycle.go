@@ -20,7 +20,7 @@ type Support struct {
 	Until Date `yaml:"until,omitempty" json:"until,omitzero"` // the last day
 }
 
-// IsZero tells whether no support window is given.
+// IsZero reports whether no support window is given.
 func (s Support) IsZero() bool { return s == Support{} }
 
 func (c *checker) support() {
@@ -29,7 +29,7 @@ func (c *checker) support() {
 		"support ends on %s, which is not after its first day %s", s.Until, s.From)
 }
 
-// AddMonths gives the day some months later; the month's last day where it has
+// AddMonths returns the day some months later; the month's last day where it has
 // fewer days.
 func (d Date) AddMonths(months int) Date {
 	year, month, day := d.day.Date()
@@ -37,10 +37,10 @@ func (d Date) AddMonths(months int) Date {
 	return Date{time.Date(year, month+time.Month(months), min(day, last), 0, 0, 0, 0, time.UTC)}
 }
 
-// DaysUntil gives how many days later another day is; negative if earlier.
+// DaysUntil returns how many days later another day is; negative if earlier.
 func (d Date) DaysUntil(other Date) int { return int(other.day.Sub(d.day).Hours() / 24) }
 
-// CycleOf gives the half-year that a day is in, such as 2026-H1.
+// CycleOf returns the half-year that a day is in, such as 2026-H1.
 func CycleOf(d Date) string {
 	half := 1
 	if d.day.Month() > time.June {
@@ -51,7 +51,7 @@ func CycleOf(d Date) string {
 
 var cycleName = regexp.MustCompile(`^(\d{4})-H([12])$`)
 
-// NextCycle gives the cycle after one, such as 2026-H2 after 2026-H1; empty if
+// NextCycle returns the cycle after one, such as 2026-H2 after 2026-H1; empty if
 // the name is not of that form.
 func NextCycle(cycle string) string {
 	parts := cycleName.FindStringSubmatch(cycle)
@@ -107,7 +107,7 @@ type PatchState struct {
 	Summary         Text     `json:"summary"`
 }
 
-// StateOn gives a patch as it stands on a day.
+// StateOn returns a patch as it stands on a day.
 func (p *Patch) StateOn(today Date) PatchState {
 	m := p.Metadata
 	s := PatchState{

@@ -17,19 +17,19 @@ func ParseDate(s string) (Date, error) {
 	return Date{day}, nil
 }
 
-// DateOf gives the UTC day of a moment.
+// DateOf returns the UTC day of a moment.
 func DateOf(t time.Time) Date {
 	year, month, day := t.UTC().Date()
 	return Date{time.Date(year, month, day, 0, 0, 0, 0, time.UTC)}
 }
 
-// Time gives the first moment of the day.
+// Time returns the first moment of the day.
 func (d Date) Time() time.Time { return d.day }
 
-// IsZero tells whether no date is given.
+// IsZero reports whether no date is given.
 func (d Date) IsZero() bool { return d.day.IsZero() }
 
-// String gives the day as 2026-03-31, and nothing for the zero value.
+// String returns the day as 2026-03-31, and nothing for the zero value.
 func (d Date) String() string {
 	if d.IsZero() {
 		return ""

@@ -61,7 +61,7 @@ type Rendering struct {
 // DefaultRendering is the name of the rendering with a chart's own values.
 const DefaultRendering = "default"
 
-// RenderingsOf gives the ways in which a chart is rendered, as charts with the
+// RenderingsOf returns the ways in which a chart is rendered, as charts with the
 // values of each, by name: its own, and its further ones laid over that.
 // Chosen names those that a profile wants; none means all. A chart that has none
 // of the chosen is rendered with its own values.

@@ -40,7 +40,7 @@ type document struct {
 // documents are those that were laid over each other, the uppermost first.
 type documents []*document
 
-// place gives where a field stands in the uppermost document that gives it, or
+// place returns where a field stands in the uppermost document that gives it, or
 // else where it should stand in the lowest.
 func (ds documents) place(field string) fault.Place {
 	for _, d := range ds {
@@ -54,13 +54,13 @@ func (ds documents) place(field string) fault.Place {
 	return ds[len(ds)-1].place(field)
 }
 
-// has tells whether the document gives the field itself.
+// has reports whether the document gives the field itself.
 func (d *document) has(field string) bool {
 	_, ok := d.places[field]
 	return ok
 }
 
-// place gives where a field stands, or where its nearest parent does.
+// place returns where a field stands, or where its nearest parent does.
 func (d *document) place(field string) fault.Place {
 	for at := field; ; {
 		if place, ok := d.places[at]; ok {
@@ -102,7 +102,7 @@ func decodeNode(file string, root *yaml.Node, into any) (*document, error) {
 	return &d.document, errors.Join(d.flaws...)
 }
 
-// parseDocument gives the root node of the one document in data.
+// parseDocument returns the root node of the one document in data.
 func parseDocument(file string, data []byte) (*yaml.Node, error) {
 	if len(data) > MaxDocumentBytes {
 		return nil, fault.At(fault.Place{File: file}, "", "document is larger than %s", Bytes(MaxDocumentBytes))
@@ -234,7 +234,7 @@ func (p *jsonParser) flaw(offset int64, hint, format string, args ...any) error 
 	return fault.At(fault.Place{File: p.file, Line: line, Column: column}, hint, format, args...)
 }
 
-// start gives where the next token begins: InputOffset is the end of the last.
+// start returns where the next token begins: InputOffset is the end of the last.
 func (p *jsonParser) start() int64 {
 	offset := p.tokens.InputOffset()
 	for offset < int64(len(p.data)) && strings.IndexByte(" \t\r\n,:", p.data[offset]) >= 0 {
@@ -385,7 +385,7 @@ func (d *decoder) decodeStruct(node *yaml.Node, into reflect.Value, field string
 	})
 }
 
-// fieldsOf gives a struct's fields by their names in a document, and the names
+// fieldsOf returns a struct's fields by their names in a document, and the names
 // in order. The fields of an embedded struct without a tag stand among the
 // others; of two with one name the later counts.
 func fieldsOf(of reflect.Value) (names []string, fields map[string]reflect.Value) {
@@ -410,7 +410,7 @@ func fieldsOf(of reflect.Value) (names []string, fields map[string]reflect.Value
 	return names, fields
 }
 
-// fieldName gives the name of a struct's field in a document; empty if it has none.
+// fieldName returns the name of a struct's field in a document; empty if it has none.
 func fieldName(field reflect.StructField) string {
 	tag, ok := field.Tag.Lookup("yaml")
 	if !ok {
@@ -422,7 +422,7 @@ func fieldName(field reflect.StructField) string {
 	return ""
 }
 
-// below gives the path of a part of a field. Where it would be longer than
+// below returns the path of a part of a field. Where it would be longer than
 // anybody reads, the field itself stands for its parts: else a hostile document
 // of one long key and many values would need the product of the two in memory.
 func below(field, part string) string {
@@ -559,12 +559,12 @@ var tagNames = map[string]string{
 
 func tagName(tag string) string { return tagNames[tag] }
 
-// knownTag tells whether the tag is one that JSON's types have, on a node of
+// knownTag reports whether the tag is one that JSON's types have, on a node of
 // that kind.
 func knownTag(node *yaml.Node) bool {
 	_, ok := tagNames[node.Tag]
 	return ok && (node.Kind == yaml.MappingNode) == (node.Tag == "!!map") && (node.Kind == yaml.SequenceNode) == (node.Tag == "!!seq")
 }
 
-// sortedKeys gives a map's keys in order, so that errors come in one order.
+// sortedKeys returns a map's keys in order, so that errors come in one order.
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

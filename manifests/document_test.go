@@ -14,7 +14,7 @@ import (
 	"github.com/islandbundle/island/manifests/fault"
 )
 
-// told gives each flaw as a person sees it: the error, and " | " and the hint.
+// told returns each flaw as a person sees it: the error, and " | " and the hint.
 func told(err error) []string {
 	var lines []string
 	for _, e := range fault.All(err) {

@@ -41,13 +41,13 @@ var (
 	imageTag   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`) // distribution-spec, "Pulling manifests"
 )
 
-// Patch gives the id of the patch that the override is of.
+// Patch returns the id of the patch that the override is of.
 func (o ImageOverride) Patch() string { return o.patch }
 
-// Place gives where the override stands.
+// Place returns where the override stands.
 func (o ImageOverride) Place() fault.Place { return o.place }
 
-// ref gives what the override names, and whether that is a whole repository.
+// ref returns what the override names, and whether that is a whole repository.
 func (o ImageOverride) ref() (ref ImageRef, repository bool, err error) {
 	ref, err = ParseImageRef(o.Image)
 	if errors.Is(err, ErrNoTag) {
@@ -56,26 +56,26 @@ func (o ImageOverride) ref() (ref ImageRef, repository bool, err error) {
 	return ref, false, err
 }
 
-// OfRepository tells whether the override is for all of a repository, rather
+// OfRepository reports whether the override is for all of a repository, rather
 // than for one exact reference.
 func (o ImageOverride) OfRepository() bool {
 	_, repository, err := o.ref()
 	return err == nil && repository
 }
 
-// Concerns tells whether an image is of the override's repository.
+// Concerns reports whether an image is of the override's repository.
 func (o ImageOverride) Concerns(image ImageRef) bool {
 	ref, _, err := o.ref()
 	return err == nil && ref.Name() == image.Name()
 }
 
-// Matches tells whether the override is for an image: by repository, or exactly.
+// Matches reports whether the override is for an image: by repository, or exactly.
 func (o ImageOverride) Matches(image ImageRef) bool {
 	ref, repository, err := o.ref()
 	return err == nil && ref.Name() == image.Name() && (repository || ref == image)
 }
 
-// Satisfied tells whether an image is already what the override wants. An image
+// Satisfied reports whether an image is already what the override wants. An image
 // that is named by tag alone is taken for it if the tag is right; whether it
 // also has the digest is known when it is looked up.
 func (o ImageOverride) Satisfied(image ImageRef) bool {
@@ -89,7 +89,7 @@ func (o ImageOverride) Satisfied(image ImageRef) bool {
 	}
 }
 
-// Target gives what an image becomes. A digest alone keeps the tag, which then
+// Target returns what an image becomes. A digest alone keeps the tag, which then
 // says to people what it was made from.
 func (o ImageOverride) Target(image ImageRef) ImageRef {
 	target := image
@@ -100,7 +100,7 @@ func (o ImageOverride) Target(image ImageRef) ImageRef {
 	return target
 }
 
-// SetValue gives what is set at one of the override's values paths.
+// SetValue returns what is set at one of the override's values paths.
 func (o ImageOverride) SetValue(v ValuesPath) string {
 	switch {
 	case v.Value != "":
@@ -112,7 +112,7 @@ func (o ImageOverride) SetValue(v ValuesPath) string {
 	}
 }
 
-// ValuesFor gives the values that the override sets in a chart, with what is
+// ValuesFor returns the values that the override sets in a chart, with what is
 // set; none if it names no value of that chart.
 func (o ImageOverride) ValuesFor(chart string) []ValuesPath {
 	var list []ValuesPath
@@ -124,7 +124,7 @@ func (o ImageOverride) ValuesFor(chart string) []ValuesPath {
 	return list
 }
 
-// SetValues gives a tree of chart values with further ones set in it. The tree
+// SetValues returns a tree of chart values with further ones set in it. The tree
 // itself is not changed.
 func SetValues(tree map[string]any, values []ValuesPath) map[string]any {
 	for _, v := range values {
@@ -138,7 +138,7 @@ func SetValues(tree map[string]any, values []ValuesPath) map[string]any {
 	return tree
 }
 
-// Overtaken tells whether an image has a version that is not older than what
+// Overtaken reports whether an image has a version that is not older than what
 // the override would make of it. known is false where the two tags are not
 // versions that can be compared.
 func (o ImageOverride) Overtaken(image ImageRef) (overtaken, known bool) {

@@ -11,7 +11,7 @@ import (
 	"github.com/islandbundle/island/manifests/fault"
 )
 
-// Lay gives a new release: base with an overlay laid over it. Neither argument
+// Lay returns a new release: base with an overlay laid over it. Neither argument
 // is changed.
 //
 // A single value of the overlay replaces that of the base, and so does the list
@@ -153,7 +153,7 @@ func joinExclusions(a, b Exclusions) Exclusions {
 	return Exclusions{Charts: joined(a.Charts, b.Charts), Images: joined(a.Images, b.Images)}
 }
 
-// joined gives a followed by what b has beyond it.
+// joined returns a followed by what b has beyond it.
 func joined[T comparable](a, b []T) []T {
 	result := slices.Clone(a)
 	for _, item := range b {
@@ -211,10 +211,10 @@ func (r *Release) Rebase(folder string) {
 // within itself: "wire:values/brig.yaml".
 const EmbeddedScheme = "wire:"
 
-// HasScheme tells whether a path names a file embedded in the program.
+// HasScheme reports whether a path names a file embedded in the program.
 func HasScheme(name string) bool { return strings.HasPrefix(name, EmbeddedScheme) }
 
-// Apply gives the release as one profile wants it: without the charts, images
+// Apply returns the release as one profile wants it: without the charts, images
 // and groups that the profile leaves out. The empty name means no profile.
 // Excluded images stay to be reported; they are matched when images are known.
 func (r *Release) Apply(profile string) (*Release, []Omission, error) {
@@ -259,7 +259,7 @@ func (r *Release) Apply(profile string) (*Release, []Omission, error) {
 	return &result, left, nil
 }
 
-// Matches tells whether the whole reference matches the pattern, in which *
+// Matches reports whether the whole reference matches the pattern, in which *
 // stands for any characters.
 func (p ImagePattern) Matches(image string) bool { return MatchPattern(p.Pattern, image) }
 

@@ -90,7 +90,7 @@ func TestLay(t *testing.T) {
 	}
 }
 
-// plain gives a release without what only errors need, and with no difference
+// plain returns a release without what only errors need, and with no difference
 // between an empty list and none.
 func plain(r *Release) Release {
 	p := *r

@@ -19,7 +19,7 @@ type Patched struct {
 	Overrides  []ImageOverride   // to be applied to what rendering finds, in order
 }
 
-// Later tells whether one patch was laid after another, both by id.
+// Later reports whether one patch was laid after another, both by id.
 func (r *Patched) Later(id, than string) bool {
 	at := func(id string) int { return slices.IndexFunc(r.Applied, func(q *Patch) bool { return q.ID() == id }) }
 	return at(id) > at(than)
@@ -159,7 +159,7 @@ func oneDecides(ordered []*Patch) error {
 	return errors.Join(errs...)
 }
 
-// layPatch gives a new release with one patch laid over it.
+// layPatch returns a new release with one patch laid over it.
 func layPatch(base *Release, p *Patch) (*Release, error) {
 	if err := p.fits(base); err != nil {
 		return nil, err
@@ -192,7 +192,7 @@ func without[T any](list []T, names []string, name func(T) string) []T {
 	return slices.DeleteFunc(slices.Clone(list), func(item T) bool { return slices.Contains(names, name(item)) })
 }
 
-// fits tells whether the release has what the patch changes and removes, and
+// fits reports whether the release has what the patch changes and removes, and
 // lacks what it adds.
 func (p *Patch) fits(r *Release) error {
 	charts, images, files := map[string]bool{}, map[string]bool{}, map[string]bool{}

@@ -32,7 +32,7 @@ type LockedSwap struct {
 	New ImageRef `json:"new"`
 }
 
-// Lock gives a patch as it travels. What only resolving knows is left out.
+// Lock returns a patch as it travels. What only resolving knows is left out.
 func (p *Patch) Lock() LockedPatch {
 	m := p.Metadata
 	locked := LockedPatch{
@@ -53,7 +53,7 @@ func (p *Patch) Lock() LockedPatch {
 	return locked
 }
 
-// Names tells whether a vulnerability was in something by name: an image
+// Names reports whether a vulnerability was in something by name: an image
 // repository, a chart or the path of a file. One that names nothing was in
 // everything that its patch changes.
 func (v Vulnerability) Names(name string) bool {

@@ -15,14 +15,14 @@ import (
 // MaxLockBytes bounds a lock file: some ten thousand images.
 const MaxLockBytes = 64 << 20
 
-// Encode gives the lock as it is written to island.lock.json: sorted, indented
+// Encode returns the lock as it is written to island.lock.json: sorted, indented
 // by two spaces, ending with a newline. The same lock gives the same bytes.
 func (l *Lock) Encode() ([]byte, error) {
 	l.sort()
 	return EncodeJSON(l)
 }
 
-// EncodeJSON gives indented JSON with a final newline and without HTML escapes.
+// EncodeJSON returns indented JSON with a final newline and without HTML escapes.
 func EncodeJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -119,15 +119,15 @@ const (
 	DockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
 )
 
-// IsIndex tells whether a media type is that of an index of several manifests.
+// IsIndex reports whether a media type is that of an index of several manifests.
 func IsIndex(mediaType string) bool { return mediaType == OCIIndex || mediaType == DockerList }
 
-// IsManifest tells whether a media type is that of one image's manifest.
+// IsManifest reports whether a media type is that of one image's manifest.
 func IsManifest(mediaType string) bool {
 	return mediaType == OCIManifest || mediaType == DockerManifest
 }
 
-// Check tells whether the lock is whole and consistent: every blob that an
+// Check reports whether the lock is whole and consistent: every blob that an
 // image names is listed once with a size, names are unique, paths are below
 // the folders that they belong to.
 func (l *Lock) Check() error {

@@ -44,7 +44,7 @@ type Text struct {
 	De string `yaml:"de,omitempty" json:"de,omitempty"`
 }
 
-// IsZero tells whether there is no text in either language.
+// IsZero reports whether there is no text in either language.
 func (t Text) IsZero() bool { return t == Text{} }
 
 // Vulnerability is a hole that a patch closes.
@@ -128,10 +128,10 @@ func ReadPatch(file string, data []byte) (*Patch, error) {
 	return &p, nil
 }
 
-// ID gives the patch's identifier.
+// ID returns the patch's identifier.
 func (p *Patch) ID() string { return p.Metadata.ID }
 
-// Place gives where a field of the patch stands.
+// Place returns where a field of the patch stands.
 func (p *Patch) Place(field string) fault.Place {
 	if p.source == nil {
 		return fault.Place{Field: "patch " + p.ID() + ": " + field}

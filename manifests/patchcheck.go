@@ -100,7 +100,7 @@ func versionRange(text string) (*semver.Constraints, error) {
 	return constraint, nil
 }
 
-// For tells whether the patch is for a version of a release. A version that is
+// For reports whether the patch is for a version of a release. A version that is
 // not a semantic one has to be named exactly.
 func (a Applicability) For(name, version string) bool {
 	if a.Release != name {
@@ -156,7 +156,7 @@ func newCoverage() coverage {
 	return coverage{whole: map[string]bool{}, some: map[string]bool{}}
 }
 
-// overlaps tells whether a repository as a whole meets one of its images, or
+// overlaps reports whether a repository as a whole meets one of its images, or
 // itself.
 func (c coverage) overlaps(ref ImageRef, whole bool) bool {
 	return c.whole[ref.Name()] || (whole && c.some[ref.Name()])

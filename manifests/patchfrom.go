@@ -63,7 +63,7 @@ func sameChart(a, b Chart) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// EncodePatch gives a patch as a YAML document that [ReadPatch] reads. What is
+// EncodePatch returns a patch as a YAML document that [ReadPatch] reads. What is
 // wrong with the patch is an error.
 func EncodePatch(p *Patch) ([]byte, error) {
 	var text strings.Builder

@@ -18,7 +18,7 @@ type Superseded struct {
 	By    string // id
 }
 
-// OrderPatches gives patches in the order in which they are laid: what a patch
+// OrderPatches returns patches in the order in which they are laid: what a patch
 // requires before it, else by date, then by id. A patch that another of them
 // supersedes is not among them; where such a one is required, what supersedes it
 // stands for it.
@@ -56,7 +56,7 @@ type ordering struct {
 	by   map[string][]string // patch → those that supersede it, given or not
 }
 
-// standIns gives the patches that are laid where one is named: itself, or what
+// standIns returns the patches that are laid where one is named: itself, or what
 // supersedes it; none if nothing does and it is not given.
 func (o *ordering) standIns(id string) []string {
 	found, seen := []string{}, map[string]bool{}

@@ -10,7 +10,7 @@ type Policy struct {
 	Keys                 []string `yaml:"keys,omitempty"` // public key files, relative to the document
 }
 
-// layPolicy gives the stricter of two policies: a document that is laid over
+// layPolicy returns the stricter of two policies: a document that is laid over
 // another cannot take back what that one demands. It may add keys.
 func layPolicy(under, over Policy) Policy {
 	return Policy{

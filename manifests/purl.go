@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// PURL gives the image as a package URL, by which scanners and VEX documents
+// PURL returns the image as a package URL, by which scanners and VEX documents
 // name it (purl-spec, types "oci" and "docker"): the digest is that of the
 // index or manifest that the name means.
 func (i LockedImage) PURL() string {
@@ -17,7 +17,7 @@ func (i LockedImage) PURL() string {
 	return "pkg:oci/" + url.PathEscape(strings.ToLower(path.Base(i.Name.Repository))) + "@" + url.QueryEscape(string(i.Digest)) + qualifiers
 }
 
-// PURL gives the chart as a package URL.
+// PURL returns the chart as a package URL.
 func (c LockedChart) PURL() string {
 	purl := "pkg:helm/" + url.PathEscape(c.Name) + "@" + url.QueryEscape(c.Version)
 	if strings.Contains(c.Repo, "://") {
@@ -26,7 +26,7 @@ func (c LockedChart) PURL() string {
 	return purl
 }
 
-// PURL gives the file as a package URL of the type "generic".
+// PURL returns the file as a package URL of the type "generic".
 func (f LockedFile) PURL() string {
 	purl := "pkg:generic/" + url.PathEscape(path.Base(string(f.Path))) + "?checksum=" + url.QueryEscape(string(f.Content.Digest))
 	if strings.HasPrefix(f.Content.URL, "https://") || strings.HasPrefix(f.Content.URL, "http://") {
@@ -35,7 +35,7 @@ func (f LockedFile) PURL() string {
 	return purl
 }
 
-// PURL gives the release as a package URL of the type "generic".
+// PURL returns the release as a package URL of the type "generic".
 func (r LockedRelease) PURL() string {
 	return "pkg:generic/" + url.PathEscape(r.Name) + "@" + url.QueryEscape(r.Version)
 }

@@ -117,7 +117,7 @@ func readBuildJSON(file string, data []byte) (*Release, error) {
 	return r, nil
 }
 
-// field gives the value of a top-level field, or nil.
+// field returns the value of a top-level field, or nil.
 func field(root *yaml.Node, name string) *yaml.Node {
 	if root.Kind != yaml.MappingNode {
 		return nil
@@ -130,7 +130,7 @@ func field(root *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
-// ChartNamed gives the chart of a name, or nil.
+// ChartNamed returns the chart of a name, or nil.
 func (r *Release) ChartNamed(name string) *Chart {
 	i := slices.IndexFunc(r.Charts, func(c Chart) bool { return c.Name == name })
 	if i < 0 {
@@ -139,7 +139,7 @@ func (r *Release) ChartNamed(name string) *Chart {
 	return &r.Charts[i]
 }
 
-// Place gives where a chart, or a field of it such as ".version", stands in the
+// Place returns where a chart, or a field of it such as ".version", stands in the
 // document that names it.
 func (c *Chart) Place(sub string) fault.Place {
 	for _, e := range c.entries {

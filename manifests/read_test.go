@@ -448,7 +448,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"version": "1", "helmCharts": {"brig": {"repo": "wire", "version": "1.2.3", "meta": {"commit": "a"}}}}`))
 	f.Add([]byte(`{"helmCharts": {"a.b": {"repo": "s3://x", "version": ""}}}`))
 	f.Add([]byte("apiVersion: island/v1\nkind: Release\ncharts: [{name: a, path: b, set: {c: [1]}}]\n"))
-	wire, err := os.ReadFile(filepath.Join("wire", "overlay.yaml"))
+	wire, err := os.ReadFile(filepath.Join("wireapp", "overlay.yaml"))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -37,11 +37,11 @@ type Release struct {
 	chosen    []string  // names of the renderings that the profile wants
 }
 
-// ChosenRenderings gives the names of the renderings that the profile wants;
+// ChosenRenderings returns the names of the renderings that the profile wants;
 // none means all.
 func (r *Release) ChosenRenderings() []string { return r.chosen }
 
-// IsWireBuild tells whether the release was read from a Wire build.json, which
+// IsWireBuild reports whether the release was read from a Wire build.json, which
 // names charts and nothing else.
 func (r *Release) IsWireBuild() bool { return r.wireBuild }
 

@@ -230,7 +230,7 @@ func TestReleaseSchemaAcceptsWhatTheCodeAccepts(t *testing.T) {
 		}
 	}
 	files, _ := filepath.Glob(filepath.Join("..", "..", "shared", "wire-builds", "*.json"))
-	for _, name := range append(files, filepath.Join("wire", "overlay.yaml")) {
+	for _, name := range append(files, filepath.Join("wireapp", "overlay.yaml")) {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -32,7 +32,7 @@ func (s *Severity) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%.40q is not one of none, low, medium, high, critical", text)
 }
 
-// Rank gives the grade's place in the scale: 0 for none or not given, 4 for critical.
+// Rank returns the grade's place in the scale: 0 for none or not given, 4 for critical.
 func (s Severity) Rank() int {
 	for rank, known := range severities {
 		if known == s {
@@ -48,10 +48,10 @@ type CVSS struct {
 	Vector string  `yaml:"vector,omitempty" json:"vector,omitempty"` // such as CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H
 }
 
-// IsZero tells whether no score is given.
+// IsZero reports whether no score is given.
 func (c CVSS) IsZero() bool { return c == CVSS{} }
 
-// Severity gives the grade for a score (CVSS v3.1, section 5; v4.0 has the same).
+// Severity returns the grade for a score (CVSS v3.1, section 5; v4.0 has the same).
 func (c CVSS) Severity() Severity {
 	switch {
 	case c.Score >= 9:
@@ -142,7 +142,7 @@ func baseScore(metrics map[string]string) (float64, error) {
 	return roundUp(math.Min(factor*(impact+exploitability), 10)), nil
 }
 
-// roundUp gives the smallest number with one decimal that is not below x
+// roundUp returns the smallest number with one decimal that is not below x
 // (CVSS v3.1, appendix A).
 func roundUp(x float64) float64 {
 	hundredThousandths := int(math.Round(x * 100_000))

@@ -32,7 +32,7 @@ func SiteValues(l *Lock) (map[string][]byte, error) {
 	return files, nil
 }
 
-// SiteSteps gives what the lock's patches want done on site after installing, in
+// SiteSteps returns what the lock's patches want done on site after installing, in
 // both languages and in the order of the patches; nil if nothing.
 func SiteSteps(l *Lock) []byte {
 	var b strings.Builder

@@ -99,7 +99,7 @@ func (c *checker) upgrades(field string, steps []Upgrade) {
 	}
 }
 
-// Path gives the hops from one version to another: the fewest that the site's
+// Path returns the hops from one version to another: the fewest that the site's
 // facts allow, with what could not be judged as their conditions. Where there is
 // no way the error says why: what is skipped, which condition does not hold, how
 // far it would go.
@@ -135,7 +135,7 @@ func noPath(from, to string, reasons ...string) error {
 	return fault.New(fault.Failure, fault.Site, "", "", "no way from %s to %s: %s", from, to, strings.Join(reasons, "; "))
 }
 
-// skipped gives why a version is not to be stepped on; empty if it may be.
+// skipped returns why a version is not to be stepped on; empty if it may be.
 func (u *Upgrades) skipped(v *semver.Version) string {
 	for _, skip := range u.Skip {
 		s, err := semver.NewVersion(skip.Version)
@@ -184,7 +184,7 @@ func (s *search) run() []Hop {
 	return nil
 }
 
-// from gives where one gets from a version in one hop, what has fewer
+// from returns where one gets from a version in one hop, what has fewer
 // conditions first.
 func (s *search) from(at node) []node {
 	var next []node
@@ -210,7 +210,7 @@ func (s *search) from(at node) []node {
 	return next
 }
 
-// target gives the version that a step leads to on the way to the goal: the
+// target returns the version that a step leads to on the way to the goal: the
 // goal itself where it is a later one of the same minor series.
 func (s *search) target(step Upgrade) *semver.Version {
 	to, err := semver.NewVersion(step.To)

@@ -26,19 +26,19 @@ func ParseDigest(s string) (Digest, error) {
 	return Digest(s), nil
 }
 
-// DigestOf gives the digest of content held in memory.
+// DigestOf returns the digest of content held in memory.
 func DigestOf(content []byte) Digest {
 	sum := sha256.Sum256(content)
 	return DigestFromSum(sum[:])
 }
 
-// DigestFromSum gives the digest for a SHA-256 sum of 32 bytes.
+// DigestFromSum returns the digest for a SHA-256 sum of 32 bytes.
 func DigestFromSum(sum []byte) Digest { return Digest("sha256:" + hex.EncodeToString(sum)) }
 
-// Hex gives the 64 hexadecimal digits.
+// Hex returns the 64 hexadecimal digits.
 func (d Digest) Hex() string { return strings.TrimPrefix(string(d), "sha256:") }
 
-// Short gives the first 12 hexadecimal digits, for people.
+// Short returns the first 12 hexadecimal digits, for people.
 func (d Digest) Short() string { return d.Hex()[:min(12, len(d.Hex()))] }
 
 // UnmarshalText checks the digest; it makes every decoded Digest a valid one.
@@ -66,7 +66,7 @@ func isLowerHex(s string, length int) bool {
 // Bytes is a size or an amount of data in bytes.
 type Bytes int64
 
-// String gives the amount in binary units with three significant digits: "1.42 GiB".
+// String returns the amount in binary units with three significant digits: "1.42 GiB".
 func (b Bytes) String() string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
 	amount, unit := float64(b), 0
@@ -113,7 +113,7 @@ func ParsePlatform(s string) (Platform, error) {
 	}
 }
 
-// String gives "os/architecture[/variant]".
+// String returns "os/architecture[/variant]".
 func (p Platform) String() string {
 	s := p.OS + "/" + p.Architecture
 	if p.Variant != "" {
@@ -122,7 +122,7 @@ func (p Platform) String() string {
 	return s
 }
 
-// Matches tells whether an image for have runs where p is wanted. arm64 and
+// Matches reports whether an image for have runs where p is wanted. arm64 and
 // arm64/v8 are the same platform; a wanted platform without a variant takes
 // any variant.
 func (p Platform) Matches(have Platform) bool {
@@ -192,10 +192,10 @@ func ParseImageRef(s string) (ImageRef, error) {
 	return ref, nil
 }
 
-// Name gives "registry/repository".
+// Name returns "registry/repository".
 func (r ImageRef) Name() string { return r.Registry + "/" + r.Repository }
 
-// String gives the whole reference.
+// String returns the whole reference.
 func (r ImageRef) String() string {
 	s := r.Name()
 	if r.Tag != "" {

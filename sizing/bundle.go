@@ -67,7 +67,7 @@ func tableFor(site *Site, file string, data []byte) (*Table, []byte, error) {
 	return table, data, err
 }
 
-// JSON gives the report as docs/sizing-report.schema.json describes it.
+// JSON returns the report as docs/sizing-report.schema.json describes it.
 func (r *Report) JSON() ([]byte, error) {
 	data, err := manifests.EncodeJSON(r)
 	if err != nil {

@@ -119,7 +119,7 @@ func (c *calculation) load() {
 	}
 }
 
-// coresBy gives the cores that a rule adds to each node.
+// coresBy returns the cores that a rule adds to each node.
 func (c *calculation) coresBy(rule CoreRule) int64 {
 	if rule.PercentPerUser > 0 {
 		return portion(rule.PercentPerUser, c.site.Conferences.Participants())
@@ -127,12 +127,12 @@ func (c *calculation) coresBy(rule CoreRule) int64 {
 	return ceilDiv(c.usersOnNode(), rule.UsersPerCore)
 }
 
-// usersOnNode gives the most participants on one conference server.
+// usersOnNode returns the most participants on one conference server.
 func (c *calculation) usersOnNode() int64 {
 	return worst(c.site.Conferences.Participants(), c.site.Conferences.Largest(), c.nodes)
 }
 
-// factor gives a factor of the customer's own, or nil.
+// factor returns a factor of the customer's own, or nil.
 func (c *calculation) factor(id FactorID, role Role) *Factor {
 	factors := c.table.Rules.Factors
 	i := slices.IndexFunc(factors, func(f Factor) bool { return f.ID == id && f.Role == role })
@@ -176,7 +176,7 @@ func (c *calculation) figure(id, label string, value int64, unit Unit, bound Bou
 	return Figure{id, label, value, unit, shown, bound, formula, sources}
 }
 
-// hardware gives the table's own rows and totals.
+// hardware returns the table's own rows and totals.
 func (c *calculation) hardware() *Hardware {
 	h := &Hardware{Rows: []HardwareRow{}, Totals: []HardwareTotal{}, Notes: []HardwareNote{}}
 	for _, note := range c.table.Notes {
@@ -235,7 +235,7 @@ func (c *calculation) totals() []HardwareTotal {
 	return list
 }
 
-// roleName gives a role's name in the language of the report.
+// roleName returns a role's name in the language of the report.
 func (c *calculation) roleName(role Role) string { return roleName(c.lang, c.table, role) }
 
 func roleName(l page.Lang, t *Table, role Role) string {
@@ -255,7 +255,7 @@ func roleName(l page.Lang, t *Table, role Role) string {
 	return string(role)
 }
 
-// questions gives what only Wire can answer.
+// questions returns what only Wire can answer.
 func (c *calculation) questions() []Asked {
 	list := []Asked{}
 	for _, q := range c.table.Rules.Ask {
@@ -283,7 +283,7 @@ func (c *calculation) questions() []Asked {
 	return list
 }
 
-// sourceList gives the sources that the report names, and no others.
+// sourceList returns the sources that the report names, and no others.
 func (c *calculation) sourceList(r *Report) []SourceRef {
 	used := map[string]bool{}
 	use := func(ids ...string) {

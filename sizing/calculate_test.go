@@ -283,7 +283,7 @@ func TestPlacementOfTheGuide(t *testing.T) {
 	}
 }
 
-// TestFindings gives each circumstance its finding.
+// TestFindings returns each circumstance its finding.
 func TestFindings(t *testing.T) {
 	for _, c := range []struct {
 		name        string

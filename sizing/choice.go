@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// choice gives what follows from the deployment scenario.
+// choice returns what follows from the deployment scenario.
 func (c *calculation) choice() Choice {
 	s := c.scenario
 	choice := Choice{
@@ -28,7 +28,7 @@ func (c *calculation) clients() []Client {
 	return Clients()
 }
 
-// pushRows gives the guide's options. An island can only have none.
+// pushRows returns the guide's options. An island can only have none.
 func (c *calculation) pushRows(island bool) []PushRow {
 	l := c.lang
 	chosen := cmp.Or(c.site.Push, PushNone)

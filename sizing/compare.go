@@ -18,7 +18,7 @@ type Existing struct {
 	Disk   manifests.Bytes `json:"diskBytes"`
 }
 
-// ExistingMachines gives the machines that the site says stand on its servers.
+// ExistingMachines returns the machines that the site says stand on its servers.
 func (s *Site) ExistingMachines() []Existing {
 	var list []Existing
 	for _, server := range s.Servers {

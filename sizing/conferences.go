@@ -97,7 +97,7 @@ func (c *Conferences) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Count gives how many conferences there are.
+// Count returns how many conferences there are.
 func (c Conferences) Count() int64 {
 	total := int64(0)
 	for _, g := range c {
@@ -106,7 +106,7 @@ func (c Conferences) Count() int64 {
 	return total
 }
 
-// Participants gives how many take part, in all conferences together.
+// Participants returns how many take part, in all conferences together.
 func (c Conferences) Participants() int64 {
 	total := int64(0)
 	for _, g := range c {
@@ -115,7 +115,7 @@ func (c Conferences) Participants() int64 {
 	return total
 }
 
-// Largest gives the participants of the largest conference.
+// Largest returns the participants of the largest conference.
 func (c Conferences) Largest() int64 {
 	largest := int64(0)
 	for _, g := range c {

@@ -1,6 +1,6 @@
 package sizing
 
-// conferencing gives what conferences take, with formulas.
+// conferencing returns what conferences take, with formulas.
 func (c *calculation) conferencing() *Conferencing {
 	r := &Conferencing{
 		Groups: []ConferenceLine{}, Nodes: c.nodes, ServersNeeded: c.serversNeeded(),
@@ -69,7 +69,7 @@ func (c *calculation) conferenceFigures() []Figure {
 	return figures
 }
 
-// coreLines gives what each public rule for extra cores comes to.
+// coreLines returns what each public rule for extra cores comes to.
 func (c *calculation) coreLines() []CoreLine {
 	l, list, used := c.lang, []CoreLine{}, false
 	participants := c.site.Conferences.Participants()
@@ -104,7 +104,7 @@ func (c *calculation) coreSources() []string {
 	return refers(list...)
 }
 
-// serversNeeded gives the smallest number of conference servers whose cards
+// serversNeeded returns the smallest number of conference servers whose cards
 // carry the load with headroom; 0 if the largest conference alone is too much.
 func (c *calculation) serversNeeded() int {
 	if c.largest.Busier() > c.usable() {
@@ -123,7 +123,7 @@ func (c *calculation) serversNeeded() int {
 	return need
 }
 
-// curve gives what one conference takes by its participants, for the picture.
+// curve returns what one conference takes by its participants, for the picture.
 func (c *calculation) curve() []CurvePoint {
 	rule, nic := c.table.Rules.Conference, c.table.Rules.Network.NIC.Value
 	var points []CurvePoint
@@ -137,7 +137,7 @@ func (c *calculation) curve() []CurvePoint {
 	return points
 }
 
-// turn gives what TURN relays.
+// turn returns what TURN relays.
 func (c *calculation) turn() *TurnLoad {
 	l := c.lang
 	participants := int64(0)

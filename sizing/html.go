@@ -17,8 +17,8 @@ import (
 //go:embed page.html.tmpl
 var pageTemplate string
 
-// HTML gives the report as one file that opens without a network. The same
-// report gives the same bytes.
+// HTML returns the report as one file that opens without a network. The same
+// report returns the same bytes.
 func (r *Report) HTML() ([]byte, error) {
 	body, err := template.New("sizing").Parse(pageTemplate)
 	if err != nil {
@@ -50,10 +50,10 @@ func (v view) GB(b manifests.Bytes) string         { return v.Report.Language.GB
 func (v view) Rate(k Kbps) string                  { return v.Report.Language.Rate(int64(k)) }
 func (v view) Level(l Level) string                { return levelWord(v.Report.Language, l) }
 
-// Size gives an amount of memory or disk in the unit of the table.
+// Size returns an amount of memory or disk in the unit of the table.
 func (v view) Size(b manifests.Bytes) string { return v.Report.size(b) }
 
-// Known gives what is shown of an amount, of which 0 is not known.
+// Known returns what is shown of an amount, of which 0 is not known.
 func (v view) Known(amount any, shown string) string {
 	if fmt.Sprint(amount) == "0" || amount == manifests.Bytes(0) {
 		return "–"
@@ -61,13 +61,13 @@ func (v view) Known(amount any, shown string) string {
 	return shown
 }
 
-// Capital gives a text with a capital letter at its beginning.
+// Capital returns a text with a capital letter at its beginning.
 func (v view) Capital(s string) string {
 	first, size := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(first)) + s[size:]
 }
 
-// HasServers tells whether the site says what any of its servers has.
+// HasServers reports whether the site says what any of its servers has.
 func (v view) HasServers() bool {
 	return slices.ContainsFunc(v.Report.Placement.Servers, func(s PlacedServer) bool { return s.Has != nil })
 }
@@ -79,7 +79,7 @@ func integer(n any) int64 {
 	return n.(int64)
 }
 
-// Source gives a link to one source.
+// Source returns a link to one source.
 func (v view) Source(id string) template.HTML {
 	id = template.HTMLEscapeString(id)
 	return template.HTML(`<a class="src" href="#src-` + id + `">[` + id + `]</a>`) //nolint:gosec // escaped above
@@ -129,7 +129,7 @@ func (v view) contents() []page.Link {
 // card is one of the numbers at the top.
 type card struct{ Title, Value, Unit, Text string }
 
-// Cards gives the numbers that somebody who buys wants first.
+// Cards returns the numbers that somebody who buys wants first.
 func (v view) Cards() []card {
 	r := v.Report
 	if r.Placement == nil {
@@ -158,7 +158,7 @@ type tableRow struct {
 	Total                             bool
 }
 
-// TableRows gives the table with its totals where the guide has them.
+// TableRows returns the table with its totals where the guide has them.
 func (v view) TableRows() []tableRow {
 	l, h := v.Report.Language, v.Report.Hardware
 	var rows []tableRow
@@ -188,7 +188,7 @@ func (v view) TableRows() []tableRow {
 	return rows
 }
 
-// TableUnit gives the unit of the table's memory and disk.
+// TableUnit returns the unit of the table's memory and disk.
 func (v view) TableUnit() string { return v.Report.Hardware.Rows[0].Unit }
 
 // how is a formula and its sources.
@@ -210,7 +210,7 @@ type figureTable struct {
 	List    []shownFigure
 }
 
-// Figures gives a table of figures.
+// Figures returns a table of figures.
 func (v view) Figures(caption string, list []Figure) figureTable {
 	t := figureTable{view: v, Caption: caption}
 	for _, f := range list {
@@ -223,7 +223,7 @@ func (v view) Figures(caption string, list []Figure) figureTable {
 	return t
 }
 
-// Line gives a formula with one source or several.
+// Line returns a formula with one source or several.
 func (v view) Line(formula string, sources any) how {
 	if one, ok := sources.(string); ok {
 		return how{v, formula, []string{one}}
@@ -245,7 +245,7 @@ type lossRow struct {
 	Cells []Loss
 }
 
-// LossRows gives for each role what the loss of each server means.
+// LossRows returns for each role what the loss of each server means.
 func (v view) LossRows() []lossRow {
 	var rows []lossRow
 	for _, role := range Roles() {
@@ -287,7 +287,7 @@ func (v view) StorageMonths() []int {
 	return list
 }
 
-// At gives what a disk holds in those months.
+// At returns what a disk holds in those months.
 func (v view) At(s Series) []string {
 	var list []string
 	for _, month := range v.StorageMonths() {
@@ -296,7 +296,7 @@ func (v view) At(s Series) []string {
 	return list
 }
 
-// Unpacked gives what images take unpacked, in words.
+// Unpacked returns what images take unpacked, in words.
 func (v view) Unpacked() string {
 	for _, f := range v.Report.Storage.Figures {
 		if f.ID == "images.unpacked" {

@@ -37,7 +37,7 @@ func markOf(role Role) mark {
 	}
 }
 
-// Legend gives the marks of the roles that are drawn.
+// Legend returns the marks of the roles that are drawn.
 func (v view) Legend() []mark {
 	var list []mark
 	for _, row := range v.Report.Hardware.Rows {
@@ -180,7 +180,7 @@ func (c *Conferencing) largest() int64 {
 	return largest
 }
 
-// reaches gives the first number of participants for which one conference takes
+// reaches returns the first number of participants for which one conference takes
 // more than a rate.
 func (c *Conferencing) reaches(rate Kbps) int64 {
 	for _, p := range c.Curve {
@@ -227,7 +227,7 @@ func (v view) ConferencesDrawing() page.HTML {
 	return chart.Draw()
 }
 
-// sizes gives the conferences that are drawn: those that take most.
+// sizes returns the conferences that are drawn: those that take most.
 func (c *Conferencing) sizes() []ConferenceLine {
 	if len(c.Groups) <= drawnSizes {
 		return c.Groups

@@ -48,12 +48,12 @@ func placeMachines(servers []Server, machines []machine) []placed {
 	return on
 }
 
-// before tells whether a machine should rather stand here than there.
+// before reports whether a machine should rather stand here than there.
 func (p *placed) before(other *placed, m machine) bool {
 	return slices.Compare(p.rank(m), other.rank(m)) < 0
 }
 
-// rank gives what counts for a place, the weightiest first; less is better.
+// rank returns what counts for a place, the weightiest first; less is better.
 func (p *placed) rank(m machine) []float64 {
 	same, beside := 0.0, 0.0
 	for _, there := range p.machines {
@@ -80,7 +80,7 @@ func over(need Amounts, s Server) float64 {
 	return count
 }
 
-// fullness gives the share that is taken of the scarcest resource, 0 where
+// fullness returns the share that is taken of the scarcest resource, 0 where
 // nothing is known.
 func fullness(need Amounts, s Server) float64 {
 	most := 0.0
@@ -213,7 +213,7 @@ func (c *calculation) lossText(role Role, left, count int) (Level, string) {
 	}
 }
 
-// nodesLeft gives how many conference servers are left when the server with
+// nodesLeft returns how many conference servers are left when the server with
 // most of them is lost.
 func nodesLeft(on []placed, count int) int {
 	most := 0

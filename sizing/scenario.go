@@ -28,7 +28,7 @@ type Scenario struct {
 //go:embed scenarios.yaml
 var scenarioData []byte
 
-// Scenarios gives the guide's table of deployment scenarios, in its order.
+// Scenarios returns the guide's table of deployment scenarios, in its order.
 func Scenarios() []Scenario {
 	var doc struct {
 		Scenarios []Scenario `json:"scenarios"`
@@ -47,7 +47,7 @@ func scenarioIDs() []ScenarioID {
 	return ids
 }
 
-// scenarioOf gives the scenario of an id that was checked.
+// scenarioOf returns the scenario of an id that was checked.
 func scenarioOf(id ScenarioID) Scenario {
 	all := Scenarios()
 	return all[slices.IndexFunc(all, func(s Scenario) bool { return s.ID == id })]

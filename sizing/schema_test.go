@@ -77,7 +77,7 @@ func enumOf(t reflect.Type) any {
 	return nil
 }
 
-// inline gives the schemas of types that are not what their structure says.
+// inline returns the schemas of types that are not what their structure says.
 func inline(t reflect.Type) object {
 	if enum := enumOf(t); enum != nil {
 		return object{"enum": enum}

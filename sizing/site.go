@@ -122,7 +122,7 @@ const (
 	ClientIOS     Client = "ios"
 )
 
-// Clients gives all apps.
+// Clients returns all apps.
 func Clients() []Client {
 	return []Client{ClientWeb, ClientWindows, ClientMacOS, ClientLinux, ClientAndroid, ClientIOS}
 }
@@ -130,7 +130,7 @@ func Clients() []Client {
 // Elsewhere says that a host stands on none of the servers.
 const Elsewhere = "elsewhere"
 
-// NewSite gives a site document with its head filled in.
+// NewSite returns a site document with its head filled in.
 func NewSite() *Site { return &Site{APIVersion: manifests.APIVersion, Kind: KindSite} }
 
 // ReadSite reads a site document that is to be calculated. Every flaw is a
@@ -177,7 +177,7 @@ func (s *Site) CheckDocument(file string) error {
 	return errors.Join(f.list...)
 }
 
-// siteHead tells whether it is a site document at all.
+// siteHead reports whether it is a site document at all.
 func (f *flaws) siteHead(s *Site) bool {
 	f.want(s.APIVersion == manifests.APIVersion, "apiVersion", "this program reads "+manifests.APIVersion, "apiVersion is %q", s.APIVersion)
 	f.want(s.Kind == KindSite, "kind", "", "wants a document of kind %s, got %q", KindSite, s.Kind)
@@ -282,7 +282,7 @@ func shareOr(share *Percent, fallback Percent) Percent {
 	return *share
 }
 
-// portion gives a share of a count, rounded up.
+// portion returns a share of a count, rounded up.
 func portion(share Percent, count int64) int64 { return ceilDiv(int64(share)*count, 100) }
 
 // ceilDiv divides a number that is not negative, and rounds up.

@@ -90,7 +90,7 @@ func TestSiteSchemaIsThatOfTheCode(t *testing.T) {
 	schematest.RulesUsed(t, rules, required, made)
 }
 
-// asJSON gives a document as schemas want it.
+// asJSON returns a document as schemas want it.
 func asJSON(t *testing.T, text string) any {
 	t.Helper()
 	var document map[string]any

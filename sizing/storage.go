@@ -13,7 +13,7 @@ const (
 	defaultKeep   = 2 // the release that runs, and the one before it
 )
 
-// bundleSize gives what a bundle takes on the asset host, and whether that is
+// bundleSize returns what a bundle takes on the asset host, and whether that is
 // exact. 0 is not known.
 func (c *calculation) bundleSize() (manifests.Bytes, Bound, string, string) {
 	l := c.lang
@@ -27,7 +27,7 @@ func (c *calculation) bundleSize() (manifests.Bytes, Bound, string, string) {
 	}
 }
 
-// imageSizes gives what images take on a node, compressed and unpacked. 0 is not
+// imageSizes returns what images take on a node, compressed and unpacked. 0 is not
 // known.
 func (c *calculation) imageSizes() (compressed, unpacked Figure) {
 	l := c.lang
@@ -54,7 +54,7 @@ func (c *calculation) imageSizes() (compressed, unpacked Figure) {
 	return compressed, unpacked
 }
 
-// storage gives what disks hold, now and over time.
+// storage returns what disks hold, now and over time.
 func (c *calculation) storage() *Storage {
 	l := c.lang
 	s := &Storage{Series: []Series{}, Months: cmp.Or(c.site.Growth.Months, defaultMonths)}
@@ -79,7 +79,7 @@ func (c *calculation) storage() *Storage {
 	return s
 }
 
-// nodeFigure gives what a Kubernetes node needs for the images: containerd
+// nodeFigure returns what a Kubernetes node needs for the images: containerd
 // keeps what it fetched and what it unpacked.
 func (c *calculation) nodeFigure(compressed, unpacked Figure) Figure {
 	l := c.lang
@@ -94,7 +94,7 @@ func (c *calculation) nodeFigure(compressed, unpacked Figure) Figure {
 		l.F("compressed %s + unpacked %s: any pod may run on any node, and containerd keeps both", "komprimiert %s + entpackt %s: jeder Pod kann auf jedem Knoten laufen, und containerd behält beides", compressed.Shown, unpacked.Shown), "containerd")
 }
 
-// diskOf gives the disk of one machine of a role.
+// diskOf returns the disk of one machine of a role.
 func (c *calculation) diskOf(role Role) manifests.Bytes {
 	for _, r := range c.table.Requirements() {
 		if r.Role == role {
@@ -137,7 +137,7 @@ func (c *calculation) growthSeries(row Row, factor Factor, months int) Series {
 	return s
 }
 
-// usersAfter gives the users after some months of growth.
+// usersAfter returns the users after some months of growth.
 func (c *calculation) usersAfter(months int) float64 {
 	return float64(c.site.Users) * math.Pow(1+float64(c.site.Growth.UsersPerYear)/100, float64(months)/12)
 }

@@ -34,12 +34,12 @@ const (
 	DemoMachine   Role = "demo-machine"
 )
 
-// Roles gives every role there is, in the order in which reports list them.
+// Roles returns every role there is, in the order in which reports list them.
 func Roles() []Role {
 	return []Role{Cassandra, MinIO, Elasticsearch, PostgreSQL, RabbitMQ, Kubernetes, Restund, Coturn, AdminHost, AssetHost, DemoMachine}
 }
 
-// Known tells whether the role is one of [Roles].
+// Known reports whether the role is one of [Roles].
 func (r Role) Known() bool { return slices.Contains(Roles(), r) }
 
 // Table is a hardware table: what machines an installation needs, by whose
@@ -86,7 +86,7 @@ type Alternative[T cmp.Ordered] struct {
 	Source string `json:"source"`
 }
 
-// Most gives the most demanding figure that any source gives, and its source.
+// Most returns the most demanding figure that any source gives, and its source.
 // It is what sizing and preflight require.
 func (c Cell[T]) Most() (T, string) {
 	value, source := c.Value, c.Source
@@ -158,7 +158,7 @@ type Tolerance struct {
 	Source  string    `json:"source"`
 }
 
-// Least gives the smallest visible amount that passes for a nominal one.
+// Least returns the smallest visible amount that passes for a nominal one.
 func (t Tolerance) Least(nominal manifests.Bytes) manifests.Bytes {
 	return nominal - nominal/100*manifests.Bytes(t.Percent) - nominal%100*manifests.Bytes(t.Percent)/100
 }
@@ -182,7 +182,7 @@ type Requirement struct {
 	PerServer                             int
 }
 
-// Requirements gives what each role needs, in the table's order.
+// Requirements returns what each role needs, in the table's order.
 func (t *Table) Requirements() []Requirement {
 	var all []Requirement
 	for _, row := range t.Rows {
@@ -215,7 +215,7 @@ func (row Row) requirement() Requirement {
 	return r
 }
 
-// Row gives the row of a role, or nil.
+// Row returns the row of a role, or nil.
 func (t *Table) Row(role Role) *Row {
 	i := slices.IndexFunc(t.Rows, func(r Row) bool { return r.Role == role })
 	if i < 0 {
@@ -266,7 +266,7 @@ var embedded embed.FS
 // DefaultTable is the name of the table that is used where none is named.
 const DefaultTable = "guide"
 
-// Names gives the names of the tables that the program brings, sorted.
+// Names returns the names of the tables that the program brings, sorted.
 func Names() []string {
 	files, err := fs.Glob(embedded, "tables/*.yaml")
 	if err != nil {
@@ -280,7 +280,7 @@ func Names() []string {
 	return names
 }
 
-// Embedded gives a table that the program brings, and its text.
+// Embedded returns a table that the program brings, and its text.
 func Embedded(name string) (*Table, []byte, error) {
 	data, err := embedded.ReadFile("tables/" + name + ".yaml")
 	if err != nil || strings.Contains(name, "/") {

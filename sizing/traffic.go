@@ -10,11 +10,11 @@ func (t Traffic) plus(other Traffic) Traffic { return Traffic{t.In + other.In, t
 
 func (t Traffic) times(n int64) Traffic { return Traffic{t.In * Kbps(n), t.Out * Kbps(n)} }
 
-// Busier gives the direction that carries more: a network card carries its rate
+// Busier returns the direction that carries more: a network card carries its rate
 // in each.
 func (t Traffic) Busier() Kbps { return max(t.In, t.Out) }
 
-// Of gives what the conference server receives and sends for one conference of
+// Of returns what the conference server receives and sends for one conference of
 // n participants of whom video send video.
 //
 // It receives from each participant one audio stream, and one video stream from
@@ -30,7 +30,7 @@ func (c Conference) Of(n, video int64) Traffic {
 	return Traffic{In: Kbps(n)*c.Audio.Value + Kbps(video)*c.Video.Value, Out: Kbps(n) * down}
 }
 
-// down gives what one participant is sent, at most.
+// down returns what one participant is sent, at most.
 func (c Conference) down(n, video int64) Kbps {
 	videos := min(video, n-1)
 	if video >= c.VideoStreams.Value {
@@ -39,7 +39,7 @@ func (c Conference) down(n, video int64) Kbps {
 	return Kbps(min(n, c.AudioStreams.Value))*c.Audio.Value + Kbps(videos)*c.Video.Value
 }
 
-// Relayed gives what TURN receives and sends for the relayed participants of
+// Relayed returns what TURN receives and sends for the relayed participants of
 // one conference: each byte that it relays comes in and goes out.
 func (c Conference) Relayed(n, video, relayed int64) Traffic {
 	if n < 1 || relayed < 1 {
@@ -49,7 +49,7 @@ func (c Conference) Relayed(n, video, relayed int64) Traffic {
 	return Traffic{In: through, Out: through}
 }
 
-// Worst gives the most that the fullest of several servers carries where each
+// Worst returns the most that the fullest of several servers carries where each
 // load goes to the server that then carries least: total/k + (1 − 1/k) × largest,
 // in whole numbers rounded up (R. L. Graham, Bounds on Multiprocessing Timing
 // Anomalies, 1969). It never falls when a load is added or grows.

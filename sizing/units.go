@@ -20,16 +20,16 @@ type GiB int64
 // in either unit: a pebibyte and then some, so that no sum of bytes overflows.
 const MaxAmount = 1 << 20
 
-// Bytes gives the amount in bytes.
+// Bytes returns the amount in bytes.
 func (g GB) Bytes() manifests.Bytes { return manifests.Bytes(g) * 1e9 }
 
-// Bytes gives the amount in bytes.
+// Bytes returns the amount in bytes.
 func (g GiB) Bytes() manifests.Bytes { return manifests.Bytes(g) << 30 }
 
-// String gives the amount as a document writes it.
+// String returns the amount as a document writes it.
 func (g GB) String() string { return strconv.FormatInt(int64(g), 10) + " GB" }
 
-// String gives the amount as a document writes it.
+// String returns the amount as a document writes it.
 func (g GiB) String() string { return strconv.FormatInt(int64(g), 10) + " GiB" }
 
 // MarshalText writes the amount as String does.
@@ -84,7 +84,7 @@ func ParseCapacity(s string) (Capacity, error) {
 	return Capacity(amount * size), nil
 }
 
-// Bytes gives the amount in bytes.
+// Bytes returns the amount in bytes.
 func (c Capacity) Bytes() manifests.Bytes { return manifests.Bytes(c) }
 
 // MarshalText writes the exact amount in the largest unit that divides it.

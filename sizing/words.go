@@ -37,7 +37,7 @@ func levelWord(l page.Lang, level Level) string {
 	}
 }
 
-// superscript gives a footnote's mark.
+// superscript returns a footnote's mark.
 func superscript(id string) string {
 	return strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹").Replace(id)
 }
@@ -50,7 +50,7 @@ func marks(notes []string) string {
 	return text
 }
 
-// coresCell gives the cores of a row as the table prints them, marked where
+// coresCell returns the cores of a row as the table prints them, marked where
 // sources disagree.
 func coresCell(l page.Lang, row HardwareRow) string {
 	text := l.Int(row.Cores)
@@ -63,7 +63,7 @@ func coresCell(l page.Lang, row HardwareRow) string {
 	return text
 }
 
-// more gives what stands before an amount that must be exceeded.
+// more returns what stands before an amount that must be exceeded.
 func more(row HardwareRow) string {
 	if row.MoreThan {
 		return "> "

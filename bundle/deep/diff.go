@@ -98,7 +98,7 @@ func (d *differ) extend(target, base int) stretch {
 	return stretch{target: target - behind, base: base - behind, size: behind + seed + ahead}
 }
 
-// alike gives for how many of up to limit steps more agree than differ.
+// alike returns for how many of up to limit steps more agree than differ.
 func alike(limit int, same func(i int) bool) int {
 	best, score, bestScore := 0, 0, 0
 	for i := range limit {

@@ -48,7 +48,7 @@ type Gzip struct {
 	Probe string `json:"probe"`
 }
 
-// Check tells whether the parameters are within their limits.
+// Check reports whether the parameters are within their limits.
 func (g Gzip) Check() error {
 	if size, err := headerSize(g.Header); err != nil || size != len(g.Header) {
 		return errors.New("gzip header is not one")
@@ -71,7 +71,7 @@ func (g Gzip) Check() error {
 	return nil
 }
 
-// Same tells whether this program's encoder is the one that was proven.
+// Same reports whether this program's encoder is the one that was proven.
 func (g Gzip) Same() bool { return g.Probe == g.probe() }
 
 // probe compresses the text that never changes.
@@ -85,7 +85,7 @@ func (g Gzip) probe() string {
 	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
-// probeText gives 256 KiB of what compressors decide about: words that come
+// probeText returns 256 KiB of what compressors decide about: words that come
 // again near and far, runs, and noise.
 func probeText() []byte {
 	const size = 256 << 10
@@ -225,7 +225,7 @@ func (d *blockDeflater) Close() error {
 	return d.encoder.Close()
 }
 
-// headerSize gives the length of a gzip header (RFC 1952, 2.3) at the start of
+// headerSize returns the length of a gzip header (RFC 1952, 2.3) at the start of
 // data.
 func headerSize(data []byte) (int, error) {
 	const fixed, hcrc, extra, name, comment = 10, 1 << 1, 1 << 2, 1 << 3, 1 << 4

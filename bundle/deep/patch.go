@@ -10,7 +10,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// NewReader gives what a patch makes of a base, streaming. It takes 32 MiB of
+// NewReader returns what a patch makes of a base, streaming. It takes 32 MiB of
 // memory at most, whatever the patch says, and ends with an error unless the
 // patch makes exactly size bytes and nothing follows. The caller has to
 // close it.
@@ -132,7 +132,7 @@ func (r *reader) end() error {
 	}
 }
 
-// add gives bytes of the base with the differences added.
+// add returns bytes of the base with the differences added.
 func (r *reader) add(p []byte) (int, error) {
 	n, err := io.ReadFull(r.steps, p)
 	if err != nil {

@@ -33,7 +33,7 @@ type Recipe struct {
 	Gzip     Gzip  `json:"gzip"`     // how it is compressed
 }
 
-// Check tells whether the recipe is within its limits.
+// Check reports whether the recipe is within its limits.
 func (r Recipe) Check() error {
 	if r.BaseSize < 1 || r.BaseSize > MaxUnpacked || r.Size < 1 || r.Size > MaxUnpacked {
 		return fmt.Errorf("layers of %d and %d bytes are not 1 to %d", r.BaseSize, r.Size, int64(MaxUnpacked))
@@ -87,7 +87,7 @@ func Make(ctx context.Context, folder string, base, layer io.Reader, patch io.Re
 // may have made it; of pgzip it is a block.
 const probeBytes = 256 << 10
 
-// candidates gives the compressors that make the start of a layer. Which of them
+// candidates returns the compressors that make the start of a layer. Which of them
 // makes all of it has to be found by going through to the end.
 func candidates(start, archive []byte) []Gzip {
 	size, err := headerSize(start)
@@ -111,7 +111,7 @@ func candidates(start, archive []byte) []Gzip {
 	return found
 }
 
-// likelyLevels gives the levels that the compressors mark so in the header's
+// likelyLevels returns the levels that the compressors mark so in the header's
 // byte XFL (RFC 1952, 2.3.1), the likeliest first.
 func likelyLevels(mark byte) []int {
 	switch mark {
@@ -126,7 +126,7 @@ func likelyLevels(mark byte) []int {
 	}
 }
 
-// Open gives the layer that the recipe makes of a base layer and a patch. The
+// Open returns the layer that the recipe makes of a base layer and a patch. The
 // digest of what it gives has to be checked. The base is unpacked into a file
 // of [Recipe.BaseSize] bytes in the folder, which has no name and is gone when the
 // reader is closed or the program ends. Open closes what it is given.

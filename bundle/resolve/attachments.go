@@ -73,7 +73,7 @@ func (r *resolver) attachments(ctx context.Context, image manifests.LockedImage)
 	return all, r.verifyImage(ctx, image, keys, all)
 }
 
-// attachedTo gives what refers to one manifest: under cosign's tags, and as an
+// attachedTo returns what refers to one manifest: under cosign's tags, and as an
 // OCI referrer.
 func (r *resolver) attachedTo(ctx context.Context, image manifests.ImageRef, subject manifests.Digest) ([]manifests.LockedAttachment, error) {
 	var all []manifests.LockedAttachment
@@ -105,7 +105,7 @@ func (r *resolver) attachedTo(ctx context.Context, image manifests.ImageRef, sub
 	return append(all, referrers...), err
 }
 
-// absent tells whether there is nothing, as far as can be known.
+// absent reports whether there is nothing, as far as can be known.
 func (r *resolver) absent(ref manifests.ImageRef, err error) bool {
 	if errors.Is(err, source.ErrOffline) {
 		r.progress.Notice("whether upstream has " + ref.String() + " is not known without the network: it is not carried")

@@ -72,7 +72,7 @@ func (r *resolver) resolveChart(ctx context.Context, chart manifests.Chart) erro
 	return r.carryValues(chart)
 }
 
-// fetchChart gives a chart's archive and what pins it.
+// fetchChart returns a chart's archive and what pins it.
 func (r *resolver) fetchChart(ctx context.Context, chart manifests.Chart) ([]byte, manifests.Content, error) {
 	if chart.Repo != "" {
 		fetched, err := r.world.Chart(ctx, chart.Repo, chart.Name, chart.Version)

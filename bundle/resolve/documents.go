@@ -121,7 +121,7 @@ func readPatch(file, base string, into **document) (*manifests.Patch, error) {
 	return patch, err
 }
 
-// folderBelow gives the folder of a document relative to that of the release,
+// folderBelow returns the folder of a document relative to that of the release,
 // or its absolute path where only one of the two is relative.
 func folderBelow(base, file string) (string, error) {
 	folder, err := filepath.Rel(base, filepath.Dir(file))

@@ -94,7 +94,7 @@ func nothingElse(chart manifests.Chart, swaps []swap, before, after []manifests.
 	return errors.Join(errs...)
 }
 
-// carried gives the images of finds that are taken for such.
+// carried returns the images of finds that are taken for such.
 func carried(finds charts.Finds) []manifests.ImageRef {
 	var refs []manifests.ImageRef
 	for _, find := range finds.Images {
@@ -126,7 +126,7 @@ func (r *resolver) swapsIn(chart manifests.Chart, images []manifests.ImageRef) (
 	return swaps, errors.Join(errs...)
 }
 
-// replaces tells whether an override replaces an image of a chart. One that has
+// replaces reports whether an override replaces an image of a chart. One that has
 // been overtaken by a later patch of the chart does not, and that is reported.
 func (r *resolver) replaces(o *override, chart manifests.Chart, image manifests.ImageRef) (bool, error) {
 	if !o.Concerns(image) {
@@ -298,7 +298,7 @@ func (p *patching) decide(lock *manifests.Lock) {
 	}
 }
 
-// broughtBy gives the patch whose charts alone need an image; empty if
+// broughtBy returns the patch whose charts alone need an image; empty if
 // something else does too.
 func (p *patching) broughtBy(from []manifests.Origin) string {
 	by := ""

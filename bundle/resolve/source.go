@@ -74,7 +74,7 @@ func readInput(baseDir, name string) ([]byte, error) {
 	return manifests.ReadFile(below(baseDir, name))
 }
 
-// below gives a path of a release document as one of this machine.
+// below returns a path of a release document as one of this machine.
 func below(baseDir, name string) string {
 	if filepath.IsAbs(name) {
 		return name

@@ -77,7 +77,7 @@ func isArchive(name string) bool {
 	return false
 }
 
-// seekable gives a file that can be read again from its start. A member of an
+// seekable returns a file that can be read again from its start. A member of an
 // archive is read into memory for that, up to a limit.
 func seekable(file fs.File, limit int64) (io.ReadSeeker, error) {
 	if seeker, ok := file.(io.ReadSeeker); ok {

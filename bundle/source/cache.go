@@ -42,7 +42,7 @@ const (
 	namesFolder = "names"
 )
 
-// folder gives a folder of the cache, and makes a temporary cache if there is
+// folder returns a folder of the cache, and makes a temporary cache if there is
 // none. Charts may be private: only the user can read them.
 func (c *cache) folder(name string) (string, error) {
 	c.mu.Lock()
@@ -233,7 +233,7 @@ func (c *cache) remember(name string, r record) error {
 	return e.moveTo(namesFolder, recordName(name))
 }
 
-// recall gives what a name meant.
+// recall returns what a name meant.
 func (c *cache) recall(name string) (record, bool) {
 	c.mu.Lock()
 	dir := c.dir

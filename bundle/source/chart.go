@@ -86,7 +86,7 @@ func (u *Upstream) Chart(ctx context.Context, repo, name, version string) (Chart
 	return chart, u.cache.remember(remembered, record{Digest: chart.Content.Digest, Size: chart.Content.Size, URL: chart.Content.URL})
 }
 
-// lastChart gives what a chart's version was when it was last asked for.
+// lastChart returns what a chart's version was when it was last asked for.
 func (u *Upstream) lastChart(remembered string) (Chart, bool) {
 	last, ok := u.cache.recall(remembered)
 	if !ok {
@@ -132,7 +132,7 @@ func (u *Upstream) find(ctx context.Context, l location, name, version string) (
 	return s.choose()
 }
 
-// index gives the file that holds the current index of a chart repository on
+// index returns the file that holds the current index of a chart repository on
 // a web server. It is asked for once; the cached one is used if the server
 // says that it is still the same.
 func (u *Upstream) index(ctx context.Context, l location) (string, error) {
@@ -215,7 +215,7 @@ func (u *Upstream) getIndex(ctx context.Context, l location, last record, known 
 	return &record{Digest: e.digest(), Size: n, ETag: response.Header.Get("ETag"), LastModified: response.Header.Get("Last-Modified")}, nil
 }
 
-// archiveURL gives the name of the archive that an index points to. What
+// archiveURL returns the name of the archive that an index points to. What
 // points into the mirror that the index came from means the same place at the
 // origin, so that the name does not depend on mirrors.
 func archiveURL(l location, repo, reference string) (string, error) {
@@ -310,7 +310,7 @@ func checkArchive(data []byte, digest manifests.Digest) error {
 	return nil
 }
 
-// tagsOf gives the tags under which a registry may hold a version: Helm writes
+// tagsOf returns the tags under which a registry may hold a version: Helm writes
 // "_" for the "+", which a tag cannot have.
 func tagsOf(version string) []string {
 	tag := strings.ReplaceAll(version, "+", "_")

@@ -66,7 +66,7 @@ type cutShort struct{ err error }
 func (e *cutShort) Error() string { return "answer was cut short: " + e.err.Error() }
 func (e *cutShort) Unwrap() error { return e.err }
 
-// fallsBack tells whether the next location is asked after a failure.
+// fallsBack reports whether the next location is asked after a failure.
 func fallsBack(err error) bool {
 	if status := (*statusError)(nil); errors.As(err, &status) {
 		return errors.Is(status, ErrNotFound) || retryable(status.code)

@@ -14,7 +14,7 @@ import (
 	"github.com/islandbundle/island/manifests/fault"
 )
 
-// Stat gives the size in bytes of what a URL or a path relative to
+// Stat returns the size in bytes of what a URL or a path relative to
 // [Options.BaseDir] names. A server is asked by HEAD, and by a GET that is not
 // read if it does not answer that or not with a size.
 func (u *Upstream) Stat(ctx context.Context, url string) (int64, error) {
@@ -71,7 +71,7 @@ func (u *Upstream) openFile(ctx context.Context, l location, size, offset int64)
 	return openRange(ctx, client, l.url, size, offset)
 }
 
-// web gives the HTTP client for a location. Credentials are bound to its
+// web returns the HTTP client for a location. Credentials are bound to its
 // scheme, host and port.
 func (u *Upstream) web(ctx context.Context, l location) (*http.Client, error) {
 	if u.offline {
@@ -97,7 +97,7 @@ func (u *Upstream) web(ctx context.Context, l location) (*http.Client, error) {
 	return &http.Client{Transport: through, CheckRedirect: checkRedirect}, nil
 }
 
-// credentials gives the credentials for a web server: the location's own, or
+// credentials returns the credentials for a web server: the location's own, or
 // what the keychain has for a registry of that host and port; nil for none.
 func (u *Upstream) credentials(ctx context.Context, l location, host string) (*authn.AuthConfig, error) {
 	if l.user != nil {

@@ -203,7 +203,7 @@ func digestOf(t testing.TB, image v1.Image) manifests.Digest {
 	return manifests.Digest(digest.String())
 }
 
-// layerOf gives the first layer of an image as content of a repository.
+// layerOf returns the first layer of an image as content of a repository.
 func layerOf(t testing.TB, image v1.Image, repository string) (manifests.Content, []byte) {
 	t.Helper()
 	layers, err := image.Layers()

@@ -316,7 +316,7 @@ func (b *block) flush() error {
 	return b.consider(entries[0])
 }
 
-// itemVersion gives the version of an item without decoding it, for the hint.
+// itemVersion returns the version of an item without decoding it, for the hint.
 func itemVersion(item []byte) string {
 	column := -1
 	for line := range bytes.Lines(item) {
@@ -455,14 +455,14 @@ func sameVersion(a, b string) int {
 	}
 }
 
-// core gives a version without leading "v" and build metadata, neither of
+// core returns a version without leading "v" and build metadata, neither of
 // which has a part in precedence (Semantic Versioning 2.0.0, 10).
 func core(version string) string {
 	version, _, _ = strings.Cut(strings.TrimPrefix(version, "v"), "+")
 	return version
 }
 
-// choose gives the one entry that is the wanted version.
+// choose returns the one entry that is the wanted version.
 func (s *search) choose() (*chartEntry, error) {
 	var alike []string
 	var chosen *chartEntry

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 )
 
-// DefaultKeychain gives the credentials that docker login and podman login
+// DefaultKeychain returns the credentials that docker login and podman login
 // left behind, credential helpers included. Docker's file is asked as
 // go-containerregistry does, and then Podman's (containers-auth.json(5)):
 // $REGISTRY_AUTH_FILE if set, else $XDG_RUNTIME_DIR/containers/auth.json
@@ -26,7 +26,7 @@ func DefaultKeychain() authn.Keychain {
 
 type podmanKeychain struct{}
 
-// Resolve gives the credentials of the longest entry that covers the target.
+// Resolve returns the credentials of the longest entry that covers the target.
 func (podmanKeychain) Resolve(target authn.Resource) (authn.Authenticator, error) {
 	for _, file := range podmanFiles() {
 		f, err := os.Open(file)
@@ -81,7 +81,7 @@ func podmanFiles() []string {
 	return files
 }
 
-// podmanKeys gives the entries that cover a target, the longest first.
+// podmanKeys returns the entries that cover a target, the longest first.
 func podmanKeys(target authn.Resource) []string {
 	whole := target.String()
 	if rest, ok := strings.CutPrefix(whole, name.DefaultRegistry); ok {

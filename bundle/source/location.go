@@ -42,7 +42,7 @@ func (l location) String() string {
 	}
 }
 
-// below gives the location of something below this one.
+// below returns the location of something below this one.
 func (l location) below(rel string) location {
 	l.name = strings.TrimRight(l.name, "/") + "/" + rel
 	switch l.kind {
@@ -56,14 +56,14 @@ func (l location) below(rel string) location {
 	return l
 }
 
-// locateRepository gives the locations of an image repository
+// locateRepository returns the locations of an image repository
 // ("registry/repository"), in the order in which they are asked.
 func (u *Upstream) locateRepository(name string) ([]location, error) {
 	name = normal(name)
 	return u.locate(name, name)
 }
 
-// locateURL gives the locations of a chart repository or file: an http, https,
+// locateURL returns the locations of a chart repository or file: an http, https,
 // oci or file URL, or a path relative to the release document.
 func (u *Upstream) locateURL(name string) ([]location, error) {
 	if folder, ok := asFolder(name); ok && strings.HasPrefix(name, "file://") {
@@ -100,7 +100,7 @@ func (u *Upstream) locateURL(name string) ([]location, error) {
 	return u.locate(name, name)
 }
 
-// locate gives the mirrors of a normal name and then its origin, which for
+// locate returns the mirrors of a normal name and then its origin, which for
 // oci:// differs from the name.
 func (u *Upstream) locate(name, origin string) ([]location, error) {
 	var locations []location
@@ -122,7 +122,7 @@ func (u *Upstream) locate(name, origin string) ([]location, error) {
 	return append(locations, registryLocation(name, origin)), nil
 }
 
-// locate gives the location of a name that goes on with rest after the prefix.
+// locate returns the location of a name that goes on with rest after the prefix.
 func (m Mirror) locate(name, rest string) location {
 	s := string(m.Location)
 	folder, isFolder := asFolder(s)

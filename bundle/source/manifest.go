@@ -86,7 +86,7 @@ func (u *Upstream) manifest(ctx context.Context, object, name, reference string,
 	return m, err
 }
 
-// lastManifest gives what a tag was when it was last asked for.
+// lastManifest returns what a tag was when it was last asked for.
 func (u *Upstream) lastManifest(object, tag string, m Manifest, offline error) (Manifest, error) {
 	last, ok := u.cache.recall(tag)
 	if !ok {

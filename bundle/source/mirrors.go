@@ -25,7 +25,7 @@ type Mirrors struct {
 	Rules      []Rule `yaml:"rules"`
 }
 
-// Rule gives the mirrors for all names that begin with a prefix.
+// Rule names the mirrors for all names that begin with a prefix.
 type Rule struct {
 	Prefix  Prefix   `yaml:"prefix"`
 	Mirrors []Mirror `yaml:"mirrors"`
@@ -77,7 +77,7 @@ func (p *Prefix) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// covers gives what follows the prefix in a name, if it is one of the name's.
+// covers returns what follows the prefix in a name, if it is one of the name's.
 func (p Prefix) covers(name string) (rest string, ok bool) {
 	rest, ok = strings.CutPrefix(name, string(p))
 	return rest, ok && p != "" && (rest == "" || rest[0] == '/' || rest[0] == '?')
@@ -114,7 +114,7 @@ func (l *Location) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// asFolder gives the folder that a location or name means, if it is one.
+// asFolder returns the folder that a location or name means, if it is one.
 func asFolder(s string) (string, bool) {
 	if path, ok := strings.CutPrefix(s, "file://"); ok {
 		if !strings.HasPrefix(path, "/") {
@@ -241,7 +241,7 @@ func (m *Mirror) check(prefix Prefix, dir string) error {
 	return nil
 }
 
-// rule gives the rule for a name: the longest prefix wins.
+// rule returns the rule for a name: the longest prefix wins.
 func (m *Mirrors) rule(name string) (best *Rule, rest string) {
 	for i := range m.Rules {
 		if r, ok := m.Rules[i].Prefix.covers(name); ok && (best == nil || len(m.Rules[i].Prefix) > len(best.Prefix)) {
@@ -251,7 +251,7 @@ func (m *Mirrors) rule(name string) (best *Rule, rest string) {
 	return best, rest
 }
 
-// normal gives the form of a name in which names are compared: scheme and host
+// normal returns the form of a name in which names are compared: scheme and host
 // in lower case, Docker Hub as docker.io, no trailing slash.
 func normal(s string) string {
 	scheme, rest, isURL := strings.Cut(s, "://")

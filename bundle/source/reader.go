@@ -50,7 +50,7 @@ func (r *reader) connect() error {
 	return explain(r.object, r.failed)
 }
 
-// next gives up the current location, and tells whether another may be asked.
+// next returns up the current location, and tells whether another may be asked.
 func (r *reader) next(err error) bool {
 	r.failed = append(r.failed, attempt{r.locations[0].String(), err})
 	r.locations, r.failures = r.locations[1:], 0
@@ -146,7 +146,7 @@ func (r *reader) closeBody() {
 	}
 }
 
-// Close gives the connection back. Nothing can be read after it.
+// Close returns the connection back. Nothing can be read after it.
 func (r *reader) Close() error {
 	r.closeBody()
 	if r.err == nil {

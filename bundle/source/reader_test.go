@@ -53,7 +53,7 @@ func status(code int, header ...string) func(http.ResponseWriter, *http.Request,
 	}
 }
 
-// rest gives the part of the data that a request asks for.
+// rest returns the part of the data that a request asks for.
 func rest(request *http.Request, data []byte) []byte {
 	var from int
 	_, _ = fmt.Sscanf(request.Header.Get("Range"), "bytes=%d-", &from)

@@ -12,7 +12,7 @@ import (
 	"github.com/islandbundle/island/manifests/fault"
 )
 
-// Referrers gives the index of what refers to a manifest by digest, such as
+// Referrers returns the index of what refers to a manifest by digest, such as
 // signatures and bills of materials: from the registry's own list
 // (distribution-spec, "Listing Referrers"), or else from the tag that stands for
 // it ("Referrers Tag Schema"). Where there is neither, the error wraps

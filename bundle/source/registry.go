@@ -108,7 +108,7 @@ func askedRegistry(ctx context.Context, err error, tlsOnly bool) error {
 	return asked(err)
 }
 
-// roundTripper gives the transport for a location, without credentials.
+// roundTripper returns the transport for a location, without credentials.
 func (u *Upstream) roundTripper(ctx context.Context, l location) (http.RoundTripper, error) {
 	w, err := u.wire(ctx, l.ca)
 	if err != nil {

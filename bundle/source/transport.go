@@ -41,7 +41,7 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// backoff gives the pause after a number of failures in a row: exponential
+// backoff returns the pause after a number of failures in a row: exponential
 // with jitter, and not shorter than what the server asked for.
 func (u *Upstream) backoff(failures int, retryAfter time.Duration) time.Duration {
 	d := longestPause
@@ -65,7 +65,7 @@ func newLimits(perHost, total int) *limits {
 	return &limits{perHost: perHost, total: make(chan struct{}, total), hosts: map[string]chan struct{}{}, down: map[string]bool{}}
 }
 
-// tries gives how often a host is asked. One that has used up all tries for an
+// tries returns how often a host is asked. One that has used up all tries for an
 // earlier request gets a single one until it answers again: else a mirror that
 // is down would cost its retries for each of a thousand blobs.
 func (l *limits) tries(host string) int {
@@ -115,7 +115,7 @@ type wire struct {
 	base *http.Transport
 }
 
-// wire gives the transport for a CA file ("" for none); connections are shared
+// wire returns the transport for a CA file ("" for none); connections are shared
 // by all that use it.
 func (u *Upstream) wire(ctx context.Context, ca string) (*wire, error) {
 	return u.wires.get(ctx, ca, func() (*wire, error) {

@@ -84,7 +84,7 @@ func (p *Pool) Close() {
 }
 
 // Discover does in a worker what [charts.Load] and [charts.Chart.Discover] do,
-// and gives the same result and the same errors. When ctx ends, or the time
+// and returns the same result and the same errors. When ctx ends, or the time
 // limits of all renderings have passed, the worker is killed.
 func (p *Pool) Discover(ctx context.Context, archive []byte, options charts.DiscoverOptions) (charts.Discovery, error) {
 	var w *worker

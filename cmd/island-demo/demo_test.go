@@ -57,7 +57,7 @@ func TestDemo(t *testing.T) {
 	try(t, recommended(t, island, dir))
 }
 
-// recommended gives the commands of island that are recommended at the end.
+// recommended returns the commands of island that are recommended at the end.
 func recommended(t *testing.T, island, dir string) []string {
 	t.Helper()
 	var out bytes.Buffer

@@ -54,7 +54,7 @@ func (s *stage) time(command string) string {
 	return fmt.Sprintf("%.1f s", s.took[command].Round(100*time.Millisecond).Seconds())
 }
 
-// layerBytes gives what the layers of all images hold if each image has its
+// layerBytes returns what the layers of all images hold if each image has its
 // own, as an archive for each image would, and if each is there once.
 func layerBytes(lock *manifests.Lock) (apart, once manifests.Bytes) {
 	sizes := map[manifests.Digest]int64{}

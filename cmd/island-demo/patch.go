@@ -54,7 +54,7 @@ var patch = act{
 	},
 }
 
-// size gives a file's size for people.
+// size returns a file's size for people.
 func (s *stage) size(name string) string {
 	info, err := os.Stat(s.path(name))
 	if err != nil {

@@ -113,7 +113,7 @@ func (s *stage) raise(ctx context.Context) error {
 	return nil
 }
 
-// path gives a file of the demo's folder.
+// path returns a file of the demo's folder.
 func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
 
 func (s *stage) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }

@@ -184,7 +184,7 @@ func parsePorts(args []string) ([]probe.Port, error) {
 	return ports, nil
 }
 
-// largestMTU gives the largest of this host's interfaces; the kernel tells of
+// largestMTU returns the largest of this host's interfaces; the kernel tells of
 // a smaller one on the way out by itself.
 func largestMTU(ctx context.Context, system probe.System) int {
 	largest := 1500

@@ -75,7 +75,7 @@ func (a *app) accept(f acceptFlags, state *bundle.State, b *bundle.Bundle, today
 	return writeWhole(f.state, encoded, 0o644)
 }
 
-// revokedIDs gives the ids of the keys named with --revoked.
+// revokedIDs returns the ids of the keys named with --revoked.
 func (f *trustFlags) revokedIDs() ([]string, error) {
 	var ids []string
 	for _, file := range f.revoked {

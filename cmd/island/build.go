@@ -193,7 +193,7 @@ func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error
 	return a.print(result)
 }
 
-// fileName gives the archive's name where nobody chooses one.
+// fileName returns the archive's name where nobody chooses one.
 func (f *buildFlags) fileName(lock *manifests.Lock) string {
 	name := bundle.FileName(lock)
 	if f.base != "" {
@@ -285,7 +285,7 @@ func (f *buildFlags) plan(lock *manifests.Lock, signers []namedSigner) (*bundle.
 	return plan, signPlan(plan, signers)
 }
 
-// tools gives the program, and the probe that preflight brings to machines, for
+// tools returns the program, and the probe that preflight brings to machines, for
 // every platform that they run on there.
 func (f *buildFlags) tools(platforms []manifests.Platform) ([]bundle.Tool, error) {
 	if f.withoutTools {

@@ -43,7 +43,7 @@ func damageCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o644))
 }
 
-// findByte gives the offset of a byte of an entry. It reads with archive/tar,
+// findByte returns the offset of a byte of an entry. It reads with archive/tar,
 // so that it knows nothing of the format but that it is a tar archive.
 func findByte(ts *testscript.TestScript, name, pattern, part string) int64 {
 	file, err := os.Open(name)

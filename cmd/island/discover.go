@@ -57,7 +57,7 @@ CHART is a folder or an archive on this machine.` + exitStatus(),
 	return cmd
 }
 
-// assembleOr gives the release that is named, or one of the charts on this
+// assembleOr returns the release that is named, or one of the charts on this
 // machine that are.
 func (f *releaseFlags) assembleOr(paths, values []string) (*resolve.Assembled, error) {
 	if len(paths) == 0 {
@@ -233,7 +233,7 @@ func (r discoverResult) text(w io.Writer) {
 	}
 }
 
-// imageLines gives a line for each image and decision, with how often and where
+// imageLines returns a line for each image and decision, with how often and where
 // it was found first.
 func imageLines(images []discoveredImage) []string {
 	var lines []string

@@ -95,7 +95,7 @@ func (f *releaseFlags) policy() (resolve.Policy, error) {
 	return resolve.Policy{RequireSigned: f.signed, Keys: trust.Keys}, err
 }
 
-// today gives the day that reproducible-builds.org's SOURCE_DATE_EPOCH names,
+// today returns the day that reproducible-builds.org's SOURCE_DATE_EPOCH names,
 // else the clock's.
 func today() (manifests.Date, error) {
 	epoch := os.Getenv("SOURCE_DATE_EPOCH")

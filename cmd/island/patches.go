@@ -107,7 +107,7 @@ func orDash(s string) string {
 	return s
 }
 
-// firstLine gives the first line of a text, cut for a table.
+// firstLine returns the first line of a text, cut for a table.
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(s, "\n")
 	if runes := []rune(line); len(runes) > 72 {

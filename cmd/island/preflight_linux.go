@@ -142,7 +142,7 @@ func (r preflightResult) text(w io.Writer) {
 	_ = present.Text(w, r.Report, r.options) // a terminal
 }
 
-// MarshalJSON gives the report alone.
+// MarshalJSON returns the report alone.
 func (r preflightResult) MarshalJSON() ([]byte, error) { return json.Marshal(r.Report) }
 
 func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
@@ -300,7 +300,7 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 	})
 }
 
-// passwordHosts gives hosts that Ansible reaches with a password alone.
+// passwordHosts returns hosts that Ansible reaches with a password alone.
 func passwordHosts(inv *inventory.Inventory) []string {
 	if inv == nil {
 		return nil
@@ -314,7 +314,7 @@ func passwordHosts(inv *inventory.Inventory) []string {
 	return names
 }
 
-// hosts gives the hosts to reach, and how.
+// hosts returns the hosts to reach, and how.
 func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) {
 	password := ""
 	if f.sudoFile != "" {

@@ -86,7 +86,7 @@ func keepGroups(s *facts.Survey, groups []string) error {
 	return nil
 }
 
-// regroup gives hosts the groups of an inventory in place of those saved. Hosts
+// regroup returns hosts the groups of an inventory in place of those saved. Hosts
 // that only one of the two has are not passed over.
 func (a *app) regroup(s *facts.Survey, inv *inventory.Inventory) error {
 	saved := map[string]*facts.Host{}
@@ -175,7 +175,7 @@ func (a *app) readBrought(folder string, inv *inventory.Inventory) (*facts.Surve
 	return s, nil
 }
 
-// strangers gives the names that no host of an inventory has, and says so: a
+// strangers returns the names that no host of an inventory has, and says so: a
 // typing error looks like facts that nobody has brought. Where no facts are left
 // to judge it refuses them.
 func (a *app) strangers(found brought, inv *inventory.Inventory) ([]string, error) {
@@ -201,7 +201,7 @@ func (a *app) strangers(found brought, inv *inventory.Inventory) ([]string, erro
 	return strangers, nil
 }
 
-// withFiles gives names with the files that they stand in.
+// withFiles returns names with the files that they stand in.
 func (b brought) withFiles(names []string) []string {
 	var result []string
 	for _, name := range names {

@@ -162,7 +162,7 @@ func TestEveryCommandIsListed(t *testing.T) {
 	look((&app{out: io.Discard, err: io.Discard}).command())
 }
 
-// resultTypes gives the types that have the method of a result. One that is
+// resultTypes returns the types that have the method of a result. One that is
 // embedded in others stands for a part of them.
 func resultTypes(t *testing.T) []string {
 	t.Helper()
@@ -201,7 +201,7 @@ func resultTypes(t *testing.T) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// outputSchemas gives the published schemas, by the names of the outputs.
+// outputSchemas returns the published schemas, by the names of the outputs.
 func outputSchemas(t *testing.T) map[string]*jsonschema.Schema {
 	t.Helper()
 	files := []string{docFile(outputSchema)}
@@ -269,7 +269,7 @@ var samples = map[reflect.Type]string{
 	reflect.TypeFor[manifests.ImageRef](): `"quay.io/wire/brig:1.0.0"`,
 }
 
-// fill gives every field a value, or only those that are always printed.
+// fill returns every field a value, or only those that are always printed.
 func fill(t *testing.T, v reflect.Value, whole bool) {
 	if sample, ok := samples[v.Type()]; ok {
 		if err := json.Unmarshal([]byte(sample), v.Addr().Interface()); err != nil {

@@ -210,7 +210,7 @@ func existing(name string, data []byte, table *sizing.Table) ([]sizing.Existing,
 	return machines, nil
 }
 
-// machineOf gives what the facts of a host say of its size; 0 is not known. Its
+// machineOf returns what the facts of a host say of its size; 0 is not known. Its
 // disk is all file systems that were looked at, each once.
 func machineOf(host facts.Host, role sizing.Role) sizing.Existing {
 	m := sizing.Existing{Name: host.Name, Role: role}
@@ -243,7 +243,7 @@ func readTable(name string) (*sizing.Table, []byte, error) {
 	return table, data, err
 }
 
-// site gives the document's site with the flags laid over it.
+// site returns the document's site with the flags laid over it.
 func (f *sizeFlags) site(cmd *cobra.Command) (*sizing.Site, error) {
 	site := sizing.NewSite()
 	if f.siteFile != "" {

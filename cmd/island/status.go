@@ -76,7 +76,7 @@ func readPatches(files []string) ([]*manifests.Patch, error) {
 	return patches, errors.Join(errs...)
 }
 
-// standing gives what the status of a subject follows from.
+// standing returns what the status of a subject follows from.
 func (s *subject) standing() (manifests.LockedRelease, []manifests.LockedPatch) {
 	if s.lock != nil {
 		return s.lock.Release, s.lock.Patches

@@ -60,7 +60,7 @@ printed as a condition.` + exitStatus(),
 	return cmd
 }
 
-// upgradesOf gives the steps that count, and the version that a release leads to.
+// upgradesOf returns the steps that count, and the version that a release leads to.
 func upgradesOf(file string) (*manifests.Upgrades, string, error) {
 	if file == "" {
 		builtIn, err := wireapp.Upgrades()
@@ -81,7 +81,7 @@ func upgradesOf(file string) (*manifests.Upgrades, string, error) {
 	return ownUpgrades(m.Upgrades, m.UpgradeFrom.Skip, m.Version, chart)
 }
 
-// upgradesOfLock gives the steps that count for a lock, and the version that it
+// upgradesOfLock returns the steps that count for a lock, and the version that it
 // leads to.
 func upgradesOfLock(lock *manifests.Lock) (*manifests.Upgrades, string, error) {
 	var skip []manifests.Skip
@@ -97,7 +97,7 @@ func upgradesOfLock(lock *manifests.Lock) (*manifests.Upgrades, string, error) {
 	return ownUpgrades(lock.Release.Upgrades, skip, lock.Release.Version, chart)
 }
 
-// ownUpgrades gives a release's own steps, between its versions; where it names
+// ownUpgrades returns a release's own steps, between its versions; where it names
 // none, those that the program brings, between versions of the chart.
 func ownUpgrades(steps []manifests.Upgrade, skip []manifests.Skip, version, chart string) (*manifests.Upgrades, string, error) {
 	if len(steps) > 0 {

@@ -27,7 +27,7 @@ import (
 // patience bounds all that one test asks of a browser.
 const patience = 5 * time.Minute
 
-// find gives the path of a program that a test needs. Without it the test is
+// find returns the path of a program that a test needs. Without it the test is
 // skipped, or fails where all tools are wanted.
 func find(t testing.TB, names ...string) string {
 	t.Helper()
@@ -118,7 +118,7 @@ func Start(t testing.TB) *Browser {
 	return b
 }
 
-// ServeHTTP gives the page under its own address, and notes what else is asked for.
+// ServeHTTP returns the page under its own address, and notes what else is asked for.
 func (b *Browser) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -149,14 +149,14 @@ func (b *Browser) Open(page []byte) {
 	}
 }
 
-// Asked gives what was asked for beyond the page itself.
+// Asked returns what was asked for beyond the page itself.
 func (b *Browser) Asked() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.asked)
 }
 
-// Console gives what stands in the browser's console.
+// Console returns what stands in the browser's console.
 func (b *Browser) Console() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -204,7 +204,7 @@ func (b *Browser) size(width, height int) {
 	b.call(b.session, "Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}, nil)
 }
 
-// Eval gives the value of an expression in the page.
+// Eval returns the value of an expression in the page.
 func (b *Browser) Eval(expression string, into any) {
 	b.t.Helper()
 	var result struct {
@@ -220,7 +220,7 @@ func (b *Browser) Eval(expression string, into any) {
 	b.must(json.Unmarshal(result.Result.Value, into))
 }
 
-// Picture gives what is seen, as PNG.
+// Picture returns what is seen, as PNG.
 func (b *Browser) Picture() []byte {
 	b.t.Helper()
 	return b.data("Page.captureScreenshot", map[string]any{"format": "png", "captureBeyondViewport": true})

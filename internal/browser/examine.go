@@ -7,7 +7,7 @@ import (
 //go:embed examine.js
 var examination string
 
-// Examine gives what is wrong with the page as it is looked at: it is wider
+// Examine returns what is wrong with the page as it is looked at: it is wider
 // than the window, a heading is out of order, a picture has no words, text has
 // too little contrast with what is behind it (WCAG 2.2 AA).
 func (b *Browser) Examine() []string {

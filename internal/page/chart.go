@@ -44,7 +44,7 @@ const (
 	labelGap                = 13.0 // between the names of two lines, at least
 )
 
-// Draw gives the picture.
+// Draw returns the picture.
 func (c Chart) Draw() HTML {
 	d := NewDrawing(c.ID, c.Title, c.Desc, chartWidth, chartHeight)
 	x := func(v float64) float64 { return chartLeft + v/c.XMax*(chartWidth-chartLeft-chartRight) }
@@ -134,7 +134,7 @@ func clip(points []Point, xMax, yMax float64) []Point {
 	return inside
 }
 
-// Ticks gives round numbers from 0 to most, about count of them.
+// Ticks returns round numbers from 0 to most, about count of them.
 func Ticks(most float64, count int) []float64 {
 	if !(most > 0) || math.IsInf(most, 0) {
 		return []float64{0}
@@ -153,7 +153,7 @@ func Ticks(most float64, count int) []float64 {
 	return ticks
 }
 
-// NiceMax gives a round number that is not below the largest value.
+// NiceMax returns a round number that is not below the largest value.
 func NiceMax(largest float64) float64 {
 	if !(largest > 0) {
 		return 1

@@ -83,7 +83,7 @@ func (d *Drawing) Dot(x, y, radius float64, class string) {
 		coordinate(x), coordinate(y), n(radius), template.HTMLEscapeString(class))
 }
 
-// HTML gives the picture as markup.
+// HTML returns the picture as markup.
 func (d *Drawing) HTML() HTML {
 	id := template.HTMLEscapeString(d.id)
 	size := ""

@@ -37,7 +37,7 @@ func ParseLang(s string) (Lang, error) {
 	return English, fmt.Errorf("%.40q is not a language that reports are written in: en, de", s)
 }
 
-// FromLocale gives the language of messages by POSIX's order of precedence:
+// FromLocale returns the language of messages by POSIX's order of precedence:
 // LC_ALL, LC_MESSAGES, LANG, the first that is not empty. An unknown language
 // is English.
 func FromLocale(getenv func(string) string) Lang {
@@ -50,7 +50,7 @@ func FromLocale(getenv func(string) string) Lang {
 	return English
 }
 
-// T gives the words of the language.
+// T returns the words of the language.
 func (l Lang) T(en, de string) string {
 	if l == German {
 		return de
@@ -61,10 +61,10 @@ func (l Lang) T(en, de string) string {
 // F is T for a format, filled with args.
 func (l Lang) F(en, de string, args ...any) string { return fmt.Sprintf(l.T(en, de), args...) }
 
-// Of gives a text in the language.
+// Of returns a text in the language.
 func (l Lang) Of(t Text) string { return l.T(t.EN, t.DE) }
 
-// Int gives a whole number with its thousands apart: 1,234 or 1.234.
+// Int returns a whole number with its thousands apart: 1,234 or 1.234.
 func (l Lang) Int(n int64) string {
 	digits := strconv.FormatInt(n, 10)
 	sign := ""
@@ -85,7 +85,7 @@ func (l Lang) group(digits string) string {
 	return b.String()
 }
 
-// Decimal gives a number with at most that many decimals, and no zeros at its end.
+// Decimal returns a number with at most that many decimals, and no zeros at its end.
 func (l Lang) Decimal(x float64, decimals int) string {
 	text := strconv.FormatFloat(math.Abs(x), 'f', decimals, 64)
 	whole, fraction, _ := strings.Cut(text, ".")
@@ -99,7 +99,7 @@ func (l Lang) Decimal(x float64, decimals int) string {
 	return text
 }
 
-// Percent gives a whole percentage: "30%" in English, "30 %" in German.
+// Percent returns a whole percentage: "30%" in English, "30 %" in German.
 func (l Lang) Percent(n int64) string {
 	return l.Int(n) + l.T("", NarrowNoBreak) + "%"
 }
@@ -107,17 +107,17 @@ func (l Lang) Percent(n int64) string {
 // Unit joins a number and its unit so that no line breaks between them.
 func (l Lang) Unit(number, unit string) string { return number + NoBreak + unit }
 
-// GB gives an amount of bytes in units of 10⁹, as the hardware table has it.
+// GB returns an amount of bytes in units of 10⁹, as the hardware table has it.
 func (l Lang) GB(bytes int64) string {
 	return l.scaled(float64(bytes), 1000, "B", "kB", "MB", "GB", "TB", "PB")
 }
 
-// GiB gives an amount of bytes in units of 2³⁰.
+// GiB returns an amount of bytes in units of 2³⁰.
 func (l Lang) GiB(bytes int64) string {
 	return l.scaled(float64(bytes), 1024, "B", "KiB", "MiB", "GiB", "TiB", "PiB")
 }
 
-// Rate gives kilobits per second in the unit that suits: "170 Mbit/s".
+// Rate returns kilobits per second in the unit that suits: "170 Mbit/s".
 func (l Lang) Rate(kbps int64) string {
 	return l.scaled(float64(kbps), 1000, "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s")
 }

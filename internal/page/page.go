@@ -67,7 +67,7 @@ const pageFrame = `<!DOCTYPE html>
 </html>
 `
 
-// Render gives the file. The same page gives the same bytes.
+// Render returns the file. The same page gives the same bytes.
 func (p Page) Render() ([]byte, error) {
 	style := strings.TrimSpace(styleSheet)
 	sum := sha256.Sum256([]byte(style))

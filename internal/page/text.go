@@ -6,5 +6,5 @@ type Text struct {
 	DE string `yaml:"de" json:"de"`
 }
 
-// Complete tells whether neither language is missing.
+// Complete reports whether neither language is missing.
 func (t Text) Complete() bool { return t.EN != "" && t.DE != "" }

@@ -107,7 +107,7 @@ func (w *Way) Set(ns, name, value string) {
 	Run(w.t, "ip", "netns", "exec", ns, "sh", "-c", "echo '"+value+"' > /proc/sys/"+name)
 }
 
-// Filter gives a namespace a chain of nftables, such as
+// Filter returns a namespace a chain of nftables, such as
 // "type filter hook forward priority 0; meta length > 1412 drop;".
 func (w *Way) Filter(ns, chain string) {
 	w.t.Helper()

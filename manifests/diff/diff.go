@@ -165,12 +165,12 @@ func Compare(older, newer Side) Difference {
 	return d
 }
 
-// IsEmpty tells whether nothing differs.
+// IsEmpty reports whether nothing differs.
 func (d Difference) IsEmpty() bool {
 	return len(d.Charts)+len(d.Images)+len(d.Files)+len(d.Values) == 0 && (d.Carry == nil || d.Carry.Parts == 0)
 }
 
-// same tells whether two parts are the same as far as both sides know.
+// same reports whether two parts are the same as far as both sides know.
 func same(a, b Part) bool {
 	if a.Digest != "" && b.Digest != "" {
 		return a.Digest == b.Digest && a.Version == b.Version

@@ -44,7 +44,7 @@ type ValueChange struct {
 	New  string `json:"new,omitempty"`
 }
 
-// IsEmpty tells whether no default differs.
+// IsEmpty reports whether no default differs.
 func (c ValuesChanges) IsEmpty() bool { return len(c.Added)+len(c.Removed)+len(c.Changed) == 0 }
 
 // Defaults reads the values.yaml at the top of a chart archive: an empty tree if

@@ -44,7 +44,7 @@ type Place struct {
 	Field  string // path in the document, such as charts[3].version
 }
 
-// String gives "file:line:column: field", leaving out what is not known.
+// String returns "file:line:column: field", leaving out what is not known.
 func (p Place) String() string {
 	var b strings.Builder
 	b.WriteString(p.File)
@@ -74,7 +74,7 @@ type Error struct {
 	Hint   string
 }
 
-// Error gives "place: object: cause", without the hint.
+// Error returns "place: object: cause", without the hint.
 func (e *Error) Error() string {
 	var parts []string
 	if s := e.Place.String(); s != "" {
@@ -89,7 +89,7 @@ func (e *Error) Error() string {
 	return strings.Join(parts, ": ")
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // New makes an error of a kind on a side about an object.
@@ -114,7 +114,7 @@ func Explain(err error, kind Kind, side Side, object, hint string) error {
 	return &Error{Kind: kind, Side: side, Object: object, Hint: hint, Err: err}
 }
 
-// ExitCode gives the exit code for an error. Of several joined errors the
+// ExitCode returns the exit code for an error. Of several joined errors the
 // gravest decides: a refusal before a failure, a failure before usage.
 func ExitCode(err error) int {
 	if err == nil {
@@ -149,7 +149,7 @@ func rank(k Kind) int {
 	}
 }
 
-// All gives every explained error in a tree of joined and wrapped errors, in
+// All returns every explained error in a tree of joined and wrapped errors, in
 // order. Causes below an explained error are not looked at. Of several joined
 // errors, one that nobody explained counts as a failure on this machine, so
 // that it is not lost among the others.

@@ -29,7 +29,7 @@ const (
 	layerOf    = "island:layer:"
 )
 
-// Of gives the bill of materials for a lock. What the lock left out is not in it.
+// Of returns the bill of materials for a lock. What the lock left out is not in it.
 func Of(lock *manifests.Lock) (*cyclonedx.BOM, error) {
 	serial, err := serialNumber(lock)
 	if err != nil {
@@ -72,7 +72,7 @@ func Of(lock *manifests.Lock) (*cyclonedx.BOM, error) {
 	return bom, nil
 }
 
-// Encode gives the bill of materials as JSON. The same lock gives the same bytes.
+// Encode returns the bill of materials as JSON. The same lock gives the same bytes.
 func Encode(lock *manifests.Lock) ([]byte, error) {
 	bom, err := Of(lock)
 	if err != nil {
@@ -171,7 +171,7 @@ func distribution(c manifests.Content) *[]cyclonedx.ExternalReference {
 	return &[]cyclonedx.ExternalReference{{Type: cyclonedx.ERTypeDistribution, URL: url}}
 }
 
-// neededBy gives the references of the charts that an image was found in, or of
+// neededBy returns the references of the charts that an image was found in, or of
 // the release where a list of its own names the image.
 func neededBy(lock *manifests.Lock, image manifests.LockedImage, root string) []string {
 	var refs []string

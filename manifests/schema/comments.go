@@ -69,7 +69,7 @@ func (c Comments) say(key string, groups ...*ast.CommentGroup) {
 	}
 }
 
-// of gives the comment on a type, or on a field of it.
+// of returns the comment on a type, or on a field of it.
 func (c Comments) of(t reflect.Type, field string) string {
 	generic, _, _ := strings.Cut(t.Name(), "[")
 	return c[key(t.PkgPath(), generic, field)]

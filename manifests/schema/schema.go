@@ -67,7 +67,7 @@ var (
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
-// Of gives the schema of a type: a reference for structs and for Named types.
+// Of returns the schema of a type: a reference for structs and for Named types.
 // It panics on types that no document can hold, and where two types would have
 // one name.
 func (w *Writer) Of(t reflect.Type) Object {
@@ -112,7 +112,7 @@ func (w *Writer) Of(t reflect.Type) Object {
 	}
 }
 
-// Document gives the schema of whole documents as it is published in a file of
+// Document returns the schema of whole documents as it is published in a file of
 // docs/: what stands at its root, such as the reference that [Writer.Of] gave,
 // and the definitions made so far.
 func (w *Writer) Document(file, title, description string, root Object) Object {
@@ -224,7 +224,7 @@ func (w *Writer) fields(t reflect.Type, properties Object, written *[]string) {
 	}
 }
 
-// fieldName gives the name that a field has in a document, by its json or else
+// fieldName returns the name that a field has in a document, by its json or else
 // its yaml tag, and whether it is left out when empty.
 func fieldName(field reflect.StructField) (name string, omitted bool) {
 	tag, ok := field.Tag.Lookup("json")

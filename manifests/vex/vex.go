@@ -77,7 +77,7 @@ func Of(lock *manifests.Lock) *Document {
 	return d
 }
 
-// Encode gives the document for a lock as JSON, or nil where there is nothing to
+// Encode returns the document for a lock as JSON, or nil where there is nothing to
 // say. The same lock gives the same bytes.
 func Encode(lock *manifests.Lock) ([]byte, error) {
 	document := Of(lock)
@@ -117,7 +117,7 @@ func statement(lock *manifests.Lock, patch manifests.LockedPatch, v manifests.Vu
 	return s
 }
 
-// products gives what a patch brought in which the vulnerability had been: the
+// products returns what a patch brought in which the vulnerability had been: the
 // images first, since these are what is scanned, then charts and files.
 func products(lock *manifests.Lock, patch manifests.LockedPatch, v manifests.Vulnerability) []Product {
 	var images, others []Product

@@ -35,7 +35,7 @@ const UpgradesFile = "upgrades.yaml"
 //go:embed overlay.yaml upgrades.yaml values/*.yaml secrets/*.yaml
 var files embed.FS
 
-// FS gives the embedded files, read-only.
+// FS returns the embedded files, read-only.
 func FS() fs.FS { return files }
 
 // Overlay decodes the overlay document. Each call gives a value of its own,
@@ -58,7 +58,7 @@ func Upgrades() (*manifests.Upgrades, error) {
 	return manifests.ReadUpgrades("manifests/wireapp/"+UpgradesFile, data)
 }
 
-// Values gives the value set for the chart of that name. The error wraps
+// Values returns the value set for the chart of that name. The error wraps
 // [fs.ErrNotExist] for a chart that has none: it renders without.
 func Values(chart string) ([]byte, error) {
 	return files.ReadFile("values/" + chart + ".yaml")

@@ -369,7 +369,7 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// releases gives Wire's real release manifests, which lie beside the project.
+// releases returns Wire's real release manifests, which lie beside the project.
 func releases(t *testing.T) []string {
 	t.Helper()
 	paths, err := filepath.Glob("../../../shared/wire-builds/*.json")
@@ -520,7 +520,7 @@ func docs(t *testing.T) string {
 	return string(data)
 }
 
-// between gives the part of text from start until end.
+// between returns the part of text from start until end.
 func between(t *testing.T, text, start, end string) string {
 	t.Helper()
 	at := strings.Index(text, start)

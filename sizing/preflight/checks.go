@@ -34,7 +34,7 @@ type Checks struct {
 	byID map[string]*Check
 }
 
-// AllChecks gives the checks that the program brings.
+// AllChecks returns the checks that the program brings.
 func AllChecks() (*Checks, error) {
 	var c Checks
 	if err := manifests.DecodeStrict("checks.yaml", checksFile, &c); err != nil {
@@ -54,10 +54,10 @@ func AllChecks() (*Checks, error) {
 	return &c, nil
 }
 
-// Check gives a check by its id, or nil.
+// Check returns a check by its id, or nil.
 func (c *Checks) Check(id string) *Check { return c.byID[id] }
 
-// withLimits gives the checks with a site's own limits in place of theirs.
+// withLimits returns the checks with a site's own limits in place of theirs.
 func (c *Checks) withLimits(limits map[string]map[string]float64) (*Checks, error) {
 	result := &Checks{Checks: append([]Check(nil), c.Checks...), byID: map[string]*Check{}}
 	for i := range result.Checks {

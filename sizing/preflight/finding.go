@@ -85,7 +85,7 @@ type BadLink struct {
 	Detail   string        `json:"detail,omitempty"`
 }
 
-// Worst gives the worst outcome of all findings.
+// Worst returns the worst outcome of all findings.
 func (r *Report) Worst() Outcome {
 	worst := Pass
 	for _, f := range r.Findings {
@@ -107,7 +107,7 @@ func (r *Report) Waived() int {
 	return count
 }
 
-// Idle gives the waivers that let nothing pass: what they name is well, or is not
+// Idle returns the waivers that let nothing pass: what they name is well, or is not
 // there, as when a name is mistyped.
 func (r *Report) Idle(waivers []Waiver) []Waiver {
 	return slices.DeleteFunc(slices.Clone(waivers), func(w Waiver) bool {
@@ -115,7 +115,7 @@ func (r *Report) Idle(waivers []Waiver) []Waiver {
 	})
 }
 
-// Bad gives the findings that are neither pass nor skipped, worst first.
+// Bad returns the findings that are neither pass nor skipped, worst first.
 func (r *Report) Bad() []Finding {
 	var bad []Finding
 	for _, f := range r.Findings {

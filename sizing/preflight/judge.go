@@ -85,7 +85,7 @@ type judgement struct {
 	findings     []Finding
 }
 
-// assignRoles gives each host the roles whose groups it is in.
+// assignRoles returns each host the roles whose groups it is in.
 func (j *judgement) assignRoles() {
 	j.hosts, j.roles = map[string]*facts.Host{}, map[string][]sizing.Requirement{}
 	for i := range j.Survey.Hosts {
@@ -99,7 +99,7 @@ func (j *judgement) assignRoles() {
 	}
 }
 
-// roleNames gives a host's roles, those that no table has figures for included.
+// roleNames returns a host's roles, those that no table has figures for included.
 func (j *judgement) roleNames(host *facts.Host) []string {
 	names := []string{}
 	for _, requirement := range j.roles[host.Name] {
@@ -113,7 +113,7 @@ func (j *judgement) roleNames(host *facts.Host) []string {
 	return names
 }
 
-// rolesOf gives the roles of a host by its name; none for what is no host.
+// rolesOf returns the roles of a host by its name; none for what is no host.
 func (j *judgement) rolesOf(name string) string {
 	host := j.hosts[name]
 	if host == nil {
@@ -122,7 +122,7 @@ func (j *judgement) rolesOf(name string) string {
 	return strings.Join(j.roleNames(host), ", ")
 }
 
-// measuredHost gives a host by its name, and nil where there are no facts of it.
+// measuredHost returns a host by its name, and nil where there are no facts of it.
 func (j *judgement) measuredHost(name string) *facts.Host {
 	if host := j.hosts[name]; host != nil && host.Facts != nil {
 		return host
@@ -172,7 +172,7 @@ func amounts(title page.Text, f found) page.Text {
 	return say("%s, required %s%s", "%s, verlangt %s%s", observed, Phrase(f.required), unit)
 }
 
-// limit gives a limit of a check.
+// limit returns a limit of a check.
 func (j *judgement) limit(id, name string) float64 { return j.checks.Check(id).Limits[name] }
 
 // waive turns what was let pass by name into warnings, which stay visible. What

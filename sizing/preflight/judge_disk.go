@@ -25,7 +25,7 @@ var rolePaths = map[sizing.Role][]string{
 	sizing.DemoMachine:   {"/"},
 }
 
-// FsyncPaths gives the paths of a host's data that wait for the disk with each
+// FsyncPaths returns the paths of a host's data that wait for the disk with each
 // write, by the groups that it is in.
 func FsyncPaths(site *Site, groups []string) []string {
 	paths := []string{}
@@ -55,7 +55,7 @@ func pathsOf(site *Site, role sizing.Role) []string {
 	return []string{"/"}
 }
 
-// behind gives the distinct file systems behind paths. Facts without any path
+// behind returns the distinct file systems behind paths. Facts without any path
 // have not been read, whatever was asked for; where they have some, those that
 // are missing were not asked for.
 func behind(host *facts.Host, paths []string) []facts.Path {

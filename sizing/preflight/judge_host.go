@@ -276,7 +276,7 @@ func (j *judgement) hostname(host *facts.Host, f found) {
 	j.add("net.hostname", f)
 }
 
-// nic gives the interface that has a host's internal address.
+// nic returns the interface that has a host's internal address.
 func nic(host *facts.Host) (*facts.NIC, *facts.Address) {
 	wanted, err := netip.ParseAddr(host.Internal)
 	interfaces := host.Facts.Network.Interfaces.Value

@@ -142,7 +142,7 @@ func (j *judgement) listeners() {
 	}
 }
 
-// rowTo gives the first row that wants a port of a host in these groups, or nil.
+// rowTo returns the first row that wants a port of a host in these groups, or nil.
 func (j *judgement) rowTo(groups []string, protocol string, port int) *PortRow {
 	for i := range j.Ports.Rows {
 		if row := &j.Ports.Rows[i]; row.Protocol == protocol && slices.Contains(row.Ports, port) && inAny(groups, row.To) {
@@ -152,7 +152,7 @@ func (j *judgement) rowTo(groups []string, protocol string, port int) *PortRow {
 	return nil
 }
 
-// rowOf gives the row of the table of ports that first wants a link, or nil.
+// rowOf returns the row of the table of ports that first wants a link, or nil.
 func (j *judgement) rowOf(link facts.Link) *PortRow {
 	if len(link.Rows) == 0 {
 		return nil
@@ -225,7 +225,7 @@ func (j *judgement) mtuOf(name string) int {
 	return 0
 }
 
-// summariseLinks gives the cells of the matrix.
+// summariseLinks returns the cells of the matrix.
 func summariseLinks(links []facts.Link, ports *Ports) []LinkSummary {
 	type pair struct{ from, to string }
 	index := map[pair]int{}

@@ -73,7 +73,7 @@ func waysOf(host string, ways []way) []way {
 	return slices.DeleteFunc(slices.Clone(ways), func(w way) bool { return !w.ends(host) })
 }
 
-// ways gives each measured way once, by the lesser of what its two ends
+// ways returns each measured way once, by the lesser of what its two ends
 // measured, and for each host the first that it could not measure.
 func (j *judgement) ways() ([]way, map[string]facts.Link) {
 	index := map[[2]string]int{}

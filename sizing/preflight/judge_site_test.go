@@ -10,7 +10,7 @@ import (
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
-// only gives the findings of one check, as outcome and object.
+// only returns the findings of one check, as outcome and object.
 func only(r *Report, id string) []string {
 	list := []string{}
 	for _, f := range r.Findings {

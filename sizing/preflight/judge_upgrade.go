@@ -12,7 +12,7 @@ import (
 // installation leaves is meant to be there.
 func (j *judgement) isUpgrade() bool { return j.Site.Installed != "" }
 
-// installed gives the version that is to be upgraded, and who says so: the site
+// installed returns the version that is to be upgraded, and who says so: the site
 // document, else what the asset host serves.
 func (j *judgement) installed() (version, method string) {
 	if j.Site.Installed != "" {
@@ -62,7 +62,7 @@ func (j *judgement) path(f *found, from string) {
 	}
 }
 
-// kubernetes gives the version of the site's Kubernetes; empty if not known.
+// kubernetes returns the version of the site's Kubernetes; empty if not known.
 func (j *judgement) kubernetes() string {
 	for _, host := range j.Survey.Hosts {
 		if host.Facts != nil && host.Facts.Software.Kubernetes.Value != "" {

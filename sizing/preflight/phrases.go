@@ -243,7 +243,7 @@ var phrases = []phrase{
 	{"ports %s", "Ports %s"},
 }
 
-// Phrase gives a plain text of a finding or a survey for a reader. What is not
+// Phrase returns a plain text of a finding or a survey for a reader. What is not
 // known stays as it is: a path, a name, a message of another program.
 func Phrase(s string) page.Text {
 	if text, ok := outcomeWords[facts.Outcome(s)]; ok {
@@ -277,7 +277,7 @@ func german(s string) (string, bool) {
 	return "", false
 }
 
-// german gives a text in German if it is this phrase.
+// german returns a text in German if it is this phrase.
 func (p phrase) german(s string) (string, bool) {
 	before, en, more := strings.Cut(p.en, "%")
 	if !more {

@@ -248,7 +248,7 @@ var (
 	shellVariables = regexp.MustCompile(`\$\w+`)
 )
 
-// texts gives what an expression can be, with X for what is not written there.
+// texts returns what an expression can be, with X for what is not written there.
 func (d *details) texts(e ast.Expr, depth int) []string {
 	if depth > 8 {
 		return []string{"X"}

@@ -42,10 +42,10 @@ const (
 	maxPorts    = 64
 )
 
-// DefaultPorts gives the table that the program brings.
+// DefaultPorts returns the table that the program brings.
 func DefaultPorts() (*Ports, error) { return ReadPorts("ports.yaml", portsFile) }
 
-// DefaultPortsFile gives that table as a file, for a bundle to carry.
+// DefaultPortsFile returns that table as a file, for a bundle to carry.
 func DefaultPortsFile() []byte { return slices.Clone(portsFile) }
 
 var checkID = regexp.MustCompile(`^[a-z][a-z0-9]*([.-][a-z0-9]+)*$`)
@@ -95,7 +95,7 @@ type Want struct {
 	Rows     []string // ids of the rows that want it
 }
 
-// Wants gives every pair and port that hosts of these groups need. A host does
+// Wants returns every pair and port that hosts of these groups need. A host does
 // not speak to itself.
 func (p *Ports) Wants(hosts []facts.Host) []Want {
 	type key struct {

@@ -17,7 +17,7 @@ import (
 func makeSchema(t *testing.T, name string) schema.Object {
 	t.Helper()
 	comments := schema.Comments{}
-	if err := errors.Join(comments.Read(reflect.TypeFor[Report](), "."), comments.Read(reflect.TypeFor[page.Text](), "../report")); err != nil {
+	if err := errors.Join(comments.Read(reflect.TypeFor[Report](), "."), comments.Read(reflect.TypeFor[page.Text](), "../../internal/page")); err != nil {
 		t.Fatal(err)
 	}
 	rules := map[string]schema.Object{"Report.apiVersion": {"const": manifests.APIVersion}, "Report.kind": {"const": "PreflightReport"}}

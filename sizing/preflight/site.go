@@ -64,7 +64,7 @@ type DNS struct {
 // (wireapp/wire-server-deploy).
 var DefaultNames = []string{"nginz-https", "nginz-ssl", "webapp", "assets", "account", "teams", "sftd"}
 
-// DNSNames gives every name that must have an address; none where no domain is
+// DNSNames returns every name that must have an address; none where no domain is
 // named.
 func (s *Site) DNSNames() []string {
 	if s.DNS == nil {
@@ -115,7 +115,7 @@ type Waiver struct {
 
 func (w Waiver) matches(f Finding) bool { return w.ID == f.ID && (w.Host == "" || w.Host == f.Host) }
 
-// String gives a waiver as ParseWaiver reads it.
+// String returns a waiver as ParseWaiver reads it.
 func (w Waiver) String() string {
 	if w.Host == "" {
 		return w.ID
@@ -162,7 +162,7 @@ func ReadSite(file string, data []byte) (*Site, error) {
 	return &s, nil
 }
 
-// federated tells whether the backend federates with others; nil where no
+// federated reports whether the backend federates with others; nil where no
 // document says.
 func (s *Site) federated() *bool {
 	if s.Name == "" { // which each document has

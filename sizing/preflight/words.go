@@ -31,13 +31,13 @@ func ended(o facts.Outcome, detail string) page.Text {
 	return say("%s: %s", "%s: %s", OutcomeText(o), Phrase(detail))
 }
 
-// trim gives a number without zeros at its end, at most three decimals.
+// trim returns a number without zeros at its end, at most three decimals.
 func trim(x float64) string {
 	text := strconv.FormatFloat(x, 'f', 3, 64)
 	return strings.TrimRight(strings.TrimRight(text, "0"), ".")
 }
 
-// gigabytes gives bytes in the unit of the hardware table.
+// gigabytes returns bytes in the unit of the hardware table.
 func gigabytes(bytes int64) string { return trim(float64(bytes/1e7) / 100) }
 
 func passIf(ok bool, otherwise Outcome) Outcome {
@@ -47,7 +47,7 @@ func passIf(ok bool, otherwise Outcome) Outcome {
 	return otherwise
 }
 
-// graded gives the outcome of a number that should be small.
+// graded returns the outcome of a number that should be small.
 func graded(x, warn, fail float64) Outcome {
 	switch {
 	case x > fail:

@@ -30,7 +30,7 @@ type Passphrase struct {
 	Prompt func(ctx context.Context, question string) ([]byte, error)
 }
 
-// Existing gives the passphrase of a key that there is. The caller should wipe
+// Existing returns the passphrase of a key that there is. The caller should wipe
 // it after use. Errors are of kind fault.Usage, or of the context.
 func (p Passphrase) Existing(ctx context.Context) ([]byte, error) {
 	secret, found, err := p.fixed()
@@ -44,7 +44,7 @@ func (p Passphrase) Existing(ctx context.Context) ([]byte, error) {
 	return secret, checkLength("the terminal", secret)
 }
 
-// New gives the passphrase for a key that is about to be made. A person is
+// New returns the passphrase for a key that is about to be made. A person is
 // asked twice, and cannot choose an empty one; a script can, by setting
 // [PasswordVariable] to nothing.
 func (p Passphrase) New(ctx context.Context) ([]byte, error) {

@@ -71,7 +71,7 @@ func publicPEM(t testing.TB, key any) []byte {
 	return pemOf(t, "PUBLIC KEY", der, err)
 }
 
-// requireTool gives the path of an outside program. Without it the test is
+// requireTool returns the path of an outside program. Without it the test is
 // skipped, or fails where ISLAND_REQUIRE_TOOLS=1 says that all of them are there.
 func requireTool(t *testing.T, name string) string {
 	t.Helper()
@@ -115,7 +115,7 @@ func (f folder) read(t *testing.T, name string) []byte {
 	return data
 }
 
-// run gives what a program printed, both streams together.
+// run returns what a program printed, both streams together.
 func (f folder) run(env []string, name string, args ...string) (string, error) {
 	command := exec.Command(name, args...)
 	command.Dir = string(f)

@@ -91,10 +91,10 @@ func ParsePublicKey(object string, data []byte) (PublicKey, error) {
 // It is "" for the zero PublicKey.
 func (k PublicKey) ID() string { return k.id }
 
-// String gives the key's ID.
+// String returns the key's ID.
 func (k PublicKey) String() string { return k.id }
 
-// PEM gives the key as a public key file that [ParsePublicKey], cosign and
+// PEM returns the key as a public key file that [ParsePublicKey], cosign and
 // OpenSSL read. It is nil for the zero PublicKey.
 func (k PublicKey) PEM() []byte {
 	if k.key == nil {

@@ -36,7 +36,7 @@ tar -xOf "$BUNDLE" trusted_root.json > trusted_root.json
 cosign verify-blob --key "$KEY" --bundle bundle.sigstore.json --insecure-ignore-tlog --trusted-root trusted_root.json bundle.json
 `
 
-// EmptyTrustedRoot gives the file trusted_root.json: a Sigstore trusted root
+// EmptyTrustedRoot returns the file trusted_root.json: a Sigstore trusted root
 // (sigstore_trustroot.proto, message TrustedRoot) that trusts nobody. Trust
 // comes from the public key alone.
 func EmptyTrustedRoot() []byte {

@@ -21,7 +21,7 @@ const passphrase = "correct horse"
 
 var withPassphrase = []string{"COSIGN_PASSWORD=" + passphrase}
 
-// makeKeys gives a key pair as files and the same parsed.
+// makeKeys returns a key pair as files and the same parsed.
 func makeKeys(t *testing.T) (keyfile.KeyPair, signature.PublicKey) {
 	t.Helper()
 	pair, err := keyfile.GenerateKey([]byte(passphrase))

@@ -80,7 +80,7 @@ func parse(data []byte) (content, error) {
 	return found, nil
 }
 
-// parseVerificationMaterial gives the hint at the key.
+// parseVerificationMaterial returns the hint at the key.
 func parseVerificationMaterial(root object) (string, error) {
 	material, err := root.object("verificationMaterial")
 	if err != nil {

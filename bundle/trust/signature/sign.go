@@ -96,7 +96,7 @@ func Pad(bundleJSON []byte) ([]byte, error) {
 	return padded, nil
 }
 
-// Unsigned gives the signature file of a bundle that nobody has signed yet:
+// Unsigned returns the signature file of a bundle that nobody has signed yet:
 // [Size] bytes of white space. [Verify] refuses it with [ErrUnsigned].
 func Unsigned() []byte {
 	blank := bytes.Repeat([]byte{' '}, Size)

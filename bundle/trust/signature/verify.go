@@ -80,7 +80,7 @@ func notSignedBy(keys []PublicKey, hint string) error {
 		"%w: the signature %s, verified with %s", ErrWrongKey, claim, strings.Join(ids, ", "))
 }
 
-// DERSignature gives the bare signature out of a signature file, as `openssl
+// DERSignature returns the bare signature out of a signature file, as `openssl
 // dgst -verify` wants it: an ASN.1 DER SEQUENCE of two integers (SEC 1, C.5). It
 // does not verify it.
 func DERSignature(bundleJSON []byte) ([]byte, error) {

@@ -168,7 +168,7 @@ func digestOf(content string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// strayBits gives another last character for 32 bytes in base64: its two
+// strayBits returns another last character for 32 bytes in base64: its two
 // lowest bits mean nothing and have to be zero.
 func strayBits(last byte) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

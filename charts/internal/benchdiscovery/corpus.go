@@ -110,7 +110,7 @@ func (e expected) discover(folder string) (included map[string]bool, candidates 
 	return included, len(decision.Undecided), err
 }
 
-// today gives what the two other ways find, over all renderings. A chart that
+// today returns what the two other ways find, over all renderings. A chart that
 // does not render has no images for them.
 func (e expected) today(chart string) (byLine, byKey map[string]bool) {
 	byLine, byKey = map[string]bool{}, map[string]bool{}

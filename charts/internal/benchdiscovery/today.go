@@ -51,7 +51,7 @@ func helmTemplate(chart string, how charts.Rendering) (string, error) {
 
 var imageLine = regexp.MustCompile(`(?m)image:(.*)$`)
 
-// byGrep gives what `grep image:` leaves once the key and quotes are cut off.
+// byGrep returns what `grep image:` leaves once the key and quotes are cut off.
 func byGrep(text string) map[string]bool {
 	found := map[string]bool{}
 	for _, line := range imageLine.FindAllStringSubmatch(text, -1) {
@@ -62,7 +62,7 @@ func byGrep(text string) map[string]bool {
 	return found
 }
 
-// byQuery gives what yq '.. | select(has("image")) | .image' prints: a line for
+// byQuery returns what yq '.. | select(has("image")) | .image' prints: a line for
 // a scalar, and YAML for a map or list.
 func byQuery(text string) map[string]bool {
 	found := map[string]bool{}
@@ -103,7 +103,7 @@ func byQuery(text string) map[string]bool {
 	return found
 }
 
-// normal gives a reference with its registry, so that two ways to write it are
+// normal returns a reference with its registry, so that two ways to write it are
 // the same.
 func normal(image string) string {
 	ref, err := manifests.ParseImageRef(image)

@@ -81,7 +81,7 @@ func same(t *testing.T, one, other string) {
 	}
 }
 
-// beyond gives the bytes of the entries of an archive whose content the other
+// beyond returns the bytes of the entries of an archive whose content the other
 // one does not have, but for bundle.json and its signature.
 func beyond(t *testing.T, base, archive string) int64 {
 	t.Helper()

@@ -39,7 +39,7 @@ func withIsland(m *testing.M) int {
 	return m.Run()
 }
 
-// tool gives the path of a program that is not part of the project.
+// tool returns the path of a program that is not part of the project.
 func tool(t *testing.T, name string) string {
 	t.Helper()
 	found, err := exec.LookPath(name)
@@ -120,7 +120,7 @@ type image struct {
 
 type chart struct{ Name, Version, Path string }
 
-// show gives what island says is in a bundle or lock.
+// show returns what island says is in a bundle or lock.
 func show[T any](t *testing.T, file, what string) []T {
 	t.Helper()
 	var list []T

@@ -17,7 +17,7 @@ import (
 	"github.com/distribution/reference"
 )
 
-// skopeoName gives the name by which every skopeo finds an image in the bundle.
+// skopeoName returns the name by which every skopeo finds an image in the bundle.
 // In an OCI layout old ones look only at what has a media type of OCI, Debian
 // 12's 1.9 among them (containers/image, oci/layout/oci_transport.go; newer ones
 // take Docker's types too). An image of Docker's types they find in the same
@@ -164,7 +164,7 @@ func containerdImports(t *testing.T, d delivery) {
 }
 
 // startContainerd starts a containerd that shares nothing with the machine's,
-// and gives the path of its socket.
+// and returns the path of its socket.
 func startContainerd(t *testing.T) string {
 	t.Helper()
 	containerd := tool(t, "containerd")

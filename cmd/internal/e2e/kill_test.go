@@ -108,7 +108,7 @@ func newKilling(t *testing.T) *killing {
 	return k
 }
 
-// build gives the arguments of a build. The cache is empty each time, so that
+// build returns the arguments of a build. The cache is empty each time, so that
 // nothing but the partial bundle can save a request.
 func (k *killing) build(out, cache string) []string {
 	return []string{
@@ -149,7 +149,7 @@ func (k *killing) kill(t *testing.T, out string, tr *trap) {
 	k.server.Fault(nil)
 }
 
-// finished gives the digests of the content that a killed build has written
+// finished returns the digests of the content that a killed build has written
 // whole: header, content and padding are what they will be in the end.
 func (k *killing) finished(t *testing.T, out string) map[string]bool {
 	t.Helper()

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// block gives the commands that README.txt of the bundle indents below a line
+// block returns the commands that README.txt of the bundle indents below a line
 // with some words in it, with the names of the bundle and the key filled in.
 func block(t *testing.T, d delivery, words string) string {
 	t.Helper()

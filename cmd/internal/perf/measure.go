@@ -201,7 +201,7 @@ func (s series) most(of func(usage) int64) int64 {
 	return most
 }
 
-// extremes gives the shortest and the longest time.
+// extremes returns the shortest and the longest time.
 func (s series) extremes() (fastest, slowest time.Duration) {
 	fastest = s[0].wall
 	for _, u := range s {

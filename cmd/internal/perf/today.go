@@ -66,7 +66,7 @@ func (u usage) plus(v usage) usage {
 	}
 }
 
-// registryName gives an image's name at the fixture's server. Of a tag and a
+// registryName returns an image's name at the fixture's server. Of a tag and a
 // digest the digest is taken: skopeo refuses to be told both.
 func registryName(name string) string {
 	host, rest, _ := strings.Cut(name, "/")

@@ -147,7 +147,7 @@ func (s *site) onAdmin(t *testing.T, folder string, args ...string) (int, report
 	return cmd.ProcessState.ExitCode(), r, stderr.String()
 }
 
-// has tells whether a report has a finding, by its id and outcome.
+// has reports whether a report has a finding, by its id and outcome.
 func (r report) has(finding string) bool {
 	for _, f := range r.Findings {
 		if f.ID+" "+f.Outcome == finding {

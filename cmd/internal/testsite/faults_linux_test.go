@@ -255,7 +255,7 @@ func (s *site) serviceFault(change func(*settings)) func() {
 	return func() { s.serve(s.goodSettings()) }
 }
 
-// filter gives a host a rule of nftables for what comes in (input) or goes out
+// filter returns a host a rule of nftables for what comes in (input) or goes out
 // (output).
 func (s *site) filter(h *host, hook, rule string) func() {
 	s.in(h, "nft 'table inet fault { chain c { type filter hook "+hook+" priority 0; "+rule+"; }; }'")

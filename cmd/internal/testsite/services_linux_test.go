@@ -211,7 +211,7 @@ func (s *site) daemonsOf(v settings) []daemon {
 	}
 }
 
-// pair gives the path of a certificate with its key, whose name changes with it.
+// pair returns the path of a certificate with its key, whose name changes with it.
 func (s *site) pair(name string) string {
 	s.t.Helper()
 	var both []byte

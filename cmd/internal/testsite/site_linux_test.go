@@ -154,7 +154,7 @@ var build = sync.OnceValue(func() error {
 	return nil
 })
 
-// program gives the path of one of them.
+// program returns the path of one of them.
 func program(name string) string { return filepath.Join(programs, "linux-"+runtime.GOARCH, name) }
 
 // join makes a network namespace with one interface on the site's network.
@@ -207,7 +207,7 @@ func (s *site) file(name, text string, mode os.FileMode) {
 	}
 }
 
-// start gives a host its files, processes and sshd. Its root is the machine's
+// start returns a host its files, processes and sshd. Its root is the machine's
 // own under a layer in memory, so that a host can be written to as one likes.
 func (s *site) start(h *host) {
 	conf := filepath.Join(s.folder, h.name)

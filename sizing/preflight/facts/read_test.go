@@ -69,7 +69,7 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-// TestReadStopsAtItsLimit gives it bytes without end: 10 GB would only take longer.
+// TestReadStopsAtItsLimit returns it bytes without end: 10 GB would only take longer.
 func TestReadStopsAtItsLimit(t *testing.T) {
 	t.Parallel()
 	source := &endless{}

@@ -28,7 +28,7 @@ type Connection struct {
 
 var reference = regexp.MustCompile(`^\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}$`)
 
-// Text gives a variable as text, following a value that is nothing but the name
+// Text returns a variable as text, following a value that is nothing but the name
 // of another variable.
 func (h *Host) Text(names ...string) string {
 	for _, name := range names {
@@ -77,7 +77,7 @@ var interfaceGroups = map[string]string{
 	"postgresql_network_interface": "postgresql", "rabbitmq_network_interface": "rmq-cluster", "restund_network_interface": "restund",
 }
 
-// Interfaces gives the network interfaces that the host's services are told to
+// Interfaces returns the network interfaces that the host's services are told to
 // use.
 func (h *Host) Interfaces() []string {
 	var names []string
@@ -90,7 +90,7 @@ func (h *Host) Interfaces() []string {
 	return names
 }
 
-// Connection gives how to reach the host. What would be an option to ssh rather
+// Connection returns how to reach the host. What would be an option to ssh rather
 // than a name is refused.
 func (h *Host) Connection() (Connection, error) {
 	c := Connection{

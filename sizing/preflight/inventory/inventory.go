@@ -91,14 +91,14 @@ func Read(path string) (*Inventory, error) {
 	return inv, nil
 }
 
-// Groups gives the names of all groups but all and ungrouped, sorted.
+// Groups returns the names of all groups but all and ungrouped, sorted.
 func (inv *Inventory) Groups() []string {
 	names := slices.DeleteFunc(slices.Clone(inv.order), func(name string) bool { return name == "all" || name == "ungrouped" })
 	slices.Sort(names)
 	return names
 }
 
-// Members gives the names of a group's hosts, those of its children included,
+// Members returns the names of a group's hosts, those of its children included,
 // in the order of the inventory.
 func (inv *Inventory) Members(name string) []string {
 	var names []string
@@ -295,7 +295,7 @@ func (inv *Inventory) link() error {
 	return nil
 }
 
-// memberOf gives the groups of a host, from the shallowest to the deepest and
+// memberOf returns the groups of a host, from the shallowest to the deepest and
 // then by priority and name: the order in which their variables are laid over
 // each other.
 func (inv *Inventory) memberOf(host *Host) []*group {

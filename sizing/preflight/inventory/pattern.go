@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// expand gives the host names of a pattern such as node[01:03].example:2222,
+// expand returns the host names of a pattern such as node[01:03].example:2222,
 // and its port, 0 where it has none.
 func expand(pattern string) ([]string, int, error) {
 	pattern, port := splitPort(pattern)
@@ -75,7 +75,7 @@ func expandRanges(pattern string) ([]string, error) {
 	return names, nil
 }
 
-// members gives what begin:end[:step] stands for: numbers, with the zeros that
+// members returns what begin:end[:step] stands for: numbers, with the zeros that
 // begin is written with, or letters.
 func members(inner string) ([]string, error) {
 	parts := strings.Split(inner, ":")

@@ -102,7 +102,7 @@ func (inv *Inventory) yamlVars(path string, node *yaml.Node, into map[string]any
 	return nil
 }
 
-// parseYAML gives the root of the one document, or nil for an empty one.
+// parseYAML returns the root of the one document, or nil for an empty one.
 func parseYAML(path string, data []byte) (*yaml.Node, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document yaml.Node
@@ -142,7 +142,7 @@ func eachPair(path string, node *yaml.Node, do func(key string, at, value *yaml.
 	return nil
 }
 
-// yamlValue gives a value as Ansible's reader of YAML 1.1 has it. Aliases are
+// yamlValue returns a value as Ansible's reader of YAML 1.1 has it. Aliases are
 // refused: they can make little text stand for endless values.
 func yamlValue(path string, node *yaml.Node, depth int) (any, error) {
 	if depth > maxDepth {

@@ -321,7 +321,7 @@ func mail(ctx context.Context, resolver *net.Resolver, relay string) facts.Obser
 	return o
 }
 
-// reply gives the last line of a reply, which alone has no hyphen behind its
+// reply returns the last line of a reply, which alone has no hyphen behind its
 // code (RFC 5321, 4.2.1).
 func reply(reader *bufio.Reader) (string, error) {
 	for {

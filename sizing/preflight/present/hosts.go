@@ -51,7 +51,7 @@ func roleGroups(r *preflight.Report, checks *preflight.Checks, lang page.Lang) [
 	return groups
 }
 
-// measured tells whether a host's facts are known.
+// measured reports whether a host's facts are known.
 func measured(host preflight.HostSummary) bool { return host.Cores != "" }
 
 func has(host preflight.HostSummary, lang page.Lang) []string {

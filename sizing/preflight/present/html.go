@@ -37,7 +37,7 @@ type count struct {
 	Badge, Word, Number string
 }
 
-// HTML gives a report as one page that opens without a network.
+// HTML returns a report as one page that opens without a network.
 func HTML(r *preflight.Report, lang page.Lang) ([]byte, error) {
 	checks, err := preflight.AllChecks()
 	if err != nil {

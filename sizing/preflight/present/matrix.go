@@ -157,7 +157,7 @@ func (m *matrix) link(link preflight.LinkSummary) {
 	m.Text(x+m.cell/2, y+m.cell/2+4, text, letters)
 }
 
-// kindsOf gives the distinct marks of what went wrong, worst first.
+// kindsOf returns the distinct marks of what went wrong, worst first.
 func kindsOf(bad []preflight.BadLink) []int {
 	var kinds []int
 	for _, b := range bad {
@@ -216,7 +216,7 @@ type badPort struct {
 	kind                  int
 }
 
-// badPorts gives what the picture shows as bad, worst first.
+// badPorts returns what the picture shows as bad, worst first.
 func badPorts(r *preflight.Report, lang page.Lang) []badPort {
 	var list []badPort
 	for _, link := range r.Links {

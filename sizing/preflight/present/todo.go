@@ -26,7 +26,7 @@ type step struct {
 	Waived        string      // why it was let pass
 }
 
-// tasks gives what is to be done, each thing once with all its places, and
+// tasks returns what is to be done, each thing once with all its places, and
 // apart from it what was let pass by name. Both are worst first.
 func tasks(r *preflight.Report, checks *preflight.Checks, lang page.Lang) (todo, waived []task) {
 	for _, f := range r.Bad() {

@@ -73,7 +73,7 @@ func (m mark) word() page.Text {
 	return preflight.OutcomeText(m.outcome)
 }
 
-// markOf gives the mark of an outcome by its place among all.
+// markOf returns the mark of an outcome by its place among all.
 func markOf(o facts.Outcome) int {
 	at := func(o facts.Outcome) int {
 		return slices.IndexFunc(marks, func(m mark) bool { return m.outcome == o })

@@ -46,7 +46,7 @@ func (s System) cgroup(controller string) (cgroup, bool) {
 	return unified, unified.version != 0
 }
 
-// below gives a group's path under a mount that may itself show only a part of
+// below returns a group's path under a mount that may itself show only a part of
 // the hierarchy, as containers see it.
 func below(root, group string) string {
 	if root == "/" {
@@ -67,7 +67,7 @@ func has(list, word string) bool {
 	return false
 }
 
-// upward gives the folders from the group up to the root of the hierarchy.
+// upward returns the folders from the group up to the root of the hierarchy.
 func (g cgroup) upward() []string {
 	var folders []string
 	for group := path.Clean("/" + g.group); ; group = path.Dir(group) {
@@ -78,7 +78,7 @@ func (g cgroup) upward() []string {
 	}
 }
 
-// cpuQuota gives the cores that the tightest group allows; 0 for no limit.
+// cpuQuota returns the cores that the tightest group allows; 0 for no limit.
 func (s System) cpuQuota() (float64, string, error) {
 	g, ok := s.cgroup("cpu")
 	if !ok {
@@ -116,7 +116,7 @@ var errNoCGroup = errors.New("control groups are not mounted")
 // the greatest number of whole pages.
 const unlimited = 1 << 60
 
-// memoryLimit gives the bytes that the tightest group allows; 0 for no limit.
+// memoryLimit returns the bytes that the tightest group allows; 0 for no limit.
 func (s System) memoryLimit() (int64, string, error) {
 	g, ok := s.cgroup("memory")
 	if !ok {

@@ -50,7 +50,7 @@ var octal = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`,
 
 func unescape(s string) string { return octal.Replace(s) }
 
-// holding gives the mount that a path lies on: the longest mount point above
+// holding returns the mount that a path lies on: the longest mount point above
 // it, and of those mounted over each other the last.
 func holding(mounts []mount, name string) (mount, bool) {
 	var best mount
@@ -98,7 +98,7 @@ func (s System) timed(request Request, p facts.Path) bool {
 	return !request.NoFsync && (s.Root == "" || s.Fsync != nil) && slices.Contains(request.Fsync, p.Path)
 }
 
-// taken gives what is known by now. Paths on one file system share the time of
+// taken returns what is known by now. Paths on one file system share the time of
 // its writes.
 func (l *look) taken() []facts.Path {
 	l.lock.Lock()
@@ -185,7 +185,7 @@ func (s System) timeOnce(ctx context.Context, l *look, i int) {
 	l.writes[id] = value
 }
 
-// nearest gives the path itself, with links followed, or the nearest folder
+// nearest returns the path itself, with links followed, or the nearest folder
 // above it: before an installation most are not there yet.
 func (s System) nearest(name string) string {
 	for {

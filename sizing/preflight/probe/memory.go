@@ -34,7 +34,7 @@ func (s System) memory() facts.Memory {
 	}
 }
 
-// parseMemInfo gives the lines of proc_meminfo(5), those in kB as bytes.
+// parseMemInfo returns the lines of proc_meminfo(5), those in kB as bytes.
 func parseMemInfo(text string) map[string]int64 {
 	info := map[string]int64{}
 	for line := range strings.Lines(text) {

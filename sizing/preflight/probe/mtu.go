@@ -173,7 +173,7 @@ func newEcho(to netip.Addr) (*echo, error) {
 	return e, nil
 }
 
-// scope gives the interface that an address of one link is of (RFC 4007).
+// scope returns the interface that an address of one link is of (RFC 4007).
 func scope(address netip.Addr) (uint32, error) {
 	zone := address.Zone()
 	if zone == "" {
@@ -192,7 +192,7 @@ func scope(address netip.Addr) (uint32, error) {
 	return uint32(nic.Index), nil
 }
 
-// search gives the largest size that passes. Most ways carry what the
+// search returns the largest size that passes. Most ways carry what the
 // interface does, and are done with its first packet; else it narrows down
 // between one that came back and the next larger one that did not, and at the
 // end tries that one again: a host may have been busy for a moment. Where the
@@ -222,7 +222,7 @@ func (e *echo) search(ctx context.Context, largest int) (passed int, exact bool,
 	return passed, false, trip, nil
 }
 
-// between gives sizes between two, the largest first: those that are common,
+// between returns sizes between two, the largest first: those that are common,
 // or where there are none, some at equal distances.
 func between(low, high int) []int {
 	var sizes []int
@@ -241,7 +241,7 @@ func between(low, high int) []int {
 	return sizes
 }
 
-// try gives the largest of the sizes that came back in any of several rounds:
+// try returns the largest of the sizes that came back in any of several rounds:
 // one lost packet proves nothing, nor does a round in which all are lost.
 func (e *echo) try(ctx context.Context, sizes []int) (largest int, trip time.Duration, err error) {
 	for heard, silent := 0, 0; heard < echoRounds && silent < echoRounds && largest < sizes[0]; {
@@ -331,7 +331,7 @@ func (e *echo) send(size, earlier int) error {
 	return err
 }
 
-// sequence gives the number of an echo of this one's, or 0.
+// sequence returns the number of an echo of this one's, or 0.
 func (e *echo) sequence(reply []byte) uint16 {
 	if e.raw && e.headed && len(reply) > 0 {
 		reply = reply[min(int(reply[0]&0xf)*4, len(reply)):]

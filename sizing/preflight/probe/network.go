@@ -97,7 +97,7 @@ func (s System) interfaces() ([]facts.NIC, error) {
 // VPN clients set up in place of a default route.
 const siteBits = 8
 
-// routes gives the routes that lead out; see proc_net_route in proc(5).
+// routes returns the routes that lead out; see proc_net_route in proc(5).
 func (s System) routes() ([]facts.Route, error) {
 	routes := []facts.Route{}
 	v4, err := s.read("/proc/net/route")

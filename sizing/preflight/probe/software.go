@@ -211,7 +211,7 @@ func (s System) leftovers(request Request) facts.Value[[]string] {
 	return known(left, leftErr, "files and folders that are not empty", strings.Join(request.Leftovers, " "))
 }
 
-// release gives the version of Wire's server that the asset host serves.
+// release returns the version of Wire's server that the asset host serves.
 func (s System) release() facts.Value[string] {
 	return s.installed("/opt/assets/containers-helm/index.txt", "version in the name of brig's image among those that the asset host serves", "quay.io_wire_brig_", ".tar")
 }

@@ -117,7 +117,7 @@ func (l *Listeners) answerPackets(conn net.PacketConn) {
 	}
 }
 
-// Close gives all ports back.
+// Close returns all ports back.
 func (l *Listeners) Close() {
 	for _, closer := range l.closers {
 		_ = closer.Close()

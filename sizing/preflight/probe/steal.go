@@ -71,7 +71,7 @@ func (s System) cpuTimes() (CPUTimes, error) {
 	return parseCPUTimes(uptime, line)
 }
 
-// share gives the stolen per cent of the time between two readings.
+// share returns the stolen per cent of the time between two readings.
 func (c CPUTimes) share(later CPUTimes) float64 {
 	if later.total <= c.total || later.stolen <= c.stolen {
 		return 0

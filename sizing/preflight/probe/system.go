@@ -43,7 +43,7 @@ func (s System) path(name string) string {
 	return filepath.Join(s.Root, name)
 }
 
-// read gives a file's text. It opens without waiting, so that a pipe or a
+// read returns a file's text. It opens without waiting, so that a pipe or a
 // device put in a file's place stops nothing.
 func (s System) read(name string) (string, error) {
 	file, err := os.OpenFile(s.path(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
@@ -122,7 +122,7 @@ func reason(err error) string {
 // noSpace is how facts say that a file system was full while it was measured.
 const noSpace = facts.NoSpace
 
-// processes gives the names of all running programs that the probe may see.
+// processes returns the names of all running programs that the probe may see.
 func (s System) processes() (map[string]bool, error) {
 	entries, err := s.names("/proc")
 	if err != nil {

@@ -330,7 +330,7 @@ func ListenThroughput(ctx context.Context, address string, port int, token strin
 // Port is the port that is open.
 func (l *ThroughputListener) Port() int { return l.listener.Addr().(*net.TCPAddr).Port }
 
-// Close gives the port back and ends what is under way.
+// Close returns the port back and ends what is under way.
 func (l *ThroughputListener) Close() {
 	l.cancel()
 	l.tasks.Wait()

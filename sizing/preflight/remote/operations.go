@@ -53,7 +53,7 @@ func (s *Session) Collect(ctx context.Context, request probe.Request) (*facts.Fa
 	return document, nil
 }
 
-// Steal gives the stolen time that was left for later when collecting.
+// Steal returns the stolen time that was left for later when collecting.
 func (s *Session) Steal(ctx context.Context) (facts.Value[float64], error) {
 	answer, err := s.ask(ctx, probe.Command{Op: probe.OpSteal}, stealLimit)
 	if err != nil {

@@ -195,7 +195,7 @@ func (s *surveyor) open(ctx context.Context, v *visit) (*remote.Session, error) 
 	return session, err
 }
 
-// reachOf gives how reaching a host ended; nothing where err is of another kind.
+// reachOf returns how reaching a host ended; nothing where err is of another kind.
 func reachOf(err error) remote.ReachError {
 	var reach *remote.ReachError
 	if !errors.As(err, &reach) {
@@ -238,7 +238,7 @@ func (s *surveyor) visit(ctx context.Context, v *visit, begun func()) error {
 	return err
 }
 
-// lost gives a host up.
+// lost returns a host up.
 func (s *surveyor) lost(v *visit, err error) {
 	v.result.Reach.Outcome, v.result.Reach.Detail = facts.Failed, facts.Cut(err.Error())
 	if reach := reachOf(err); reach.Outcome != "" {
@@ -280,7 +280,7 @@ func (s *surveyor) finish(ctx context.Context, v *visit) {
 	s.done(v)
 }
 
-// internal gives the address that other hosts could use, for hosts whose
+// internal returns the address that other hosts could use, for hosts whose
 // inventory does not say: the one that ssh went to, if it is the host's own;
 // else the first of a device, which the bridge of a container runtime is not.
 func internal(ctx context.Context, target string, nics []facts.NIC) string {
@@ -472,7 +472,7 @@ func (s *surveyor) paths(ctx context.Context, v *visit, others []string, peers m
 	return links
 }
 
-// mtu gives the MTU of the interface that has a host's internal address.
+// mtu returns the MTU of the interface that has a host's internal address.
 func mtu(host facts.Host) int {
 	for _, nic := range host.Facts.Network.Interfaces.Value {
 		for _, address := range nic.Addresses {

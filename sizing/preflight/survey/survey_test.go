@@ -42,7 +42,7 @@ func options(t *testing.T, rows string) Options {
 	}
 }
 
-// local gives hosts that are all this machine.
+// local returns hosts that are all this machine.
 func local(names ...string) []Host {
 	var hosts []Host
 	for _, name := range names {

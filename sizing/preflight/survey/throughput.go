@@ -39,7 +39,7 @@ func (s *surveyor) throughput(ctx context.Context, dialled []facts.Link) []facts
 	return links
 }
 
-// reachedPort gives a TCP port of a host that another one has reached, which no
+// reachedPort returns a TCP port of a host that another one has reached, which no
 // firewall between them blocks; 0 if there is none.
 func reachedPort(dialled []facts.Link, from, to *visit) int {
 	for _, link := range dialled {
@@ -71,7 +71,7 @@ func (s *surveyor) send(ctx context.Context, from, to *visit, port int) facts.Li
 	return link
 }
 
-// unlessOnlyFailed gives a host up, unless its probe has only said that it could
+// unlessOnlyFailed returns a host up, unless its probe has only said that it could
 // not do something: that is no reason to forget what it has said before.
 func (s *surveyor) unlessOnlyFailed(v *visit, err error) {
 	if reachOf(err).Outcome == facts.Failed {

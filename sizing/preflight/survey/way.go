@@ -80,7 +80,7 @@ func way(ctx context.Context, host Host) facts.Link {
 // tellLimit is how long a router may take to say that a packet is too large.
 const tellLimit = 500 * time.Millisecond
 
-// toldMTU gives the MTU of the way to an address as the kernel knows it, after one
+// toldMTU returns the MTU of the way to an address as the kernel knows it, after one
 // packet of a size that may not be fragmented: a smaller one if a router has said
 // so (RFC 1191, RFC 8201). The packet goes to the port for what is thrown away.
 func toldMTU(address netip.Addr, size int) int {
@@ -121,7 +121,7 @@ func pathLink(from, to string, largest int, m probe.MTU) facts.Link {
 	}
 }
 
-// resolve gives the address of a host. What is an alias in ssh's configuration,
+// resolve returns the address of a host. What is an alias in ssh's configuration,
 // or lies behind a jump host, may have none here.
 func resolve(ctx context.Context, name string) (netip.Addr, error) {
 	if address, err := netip.ParseAddr(name); err == nil {
@@ -136,7 +136,7 @@ func resolve(ctx context.Context, name string) (netip.Addr, error) {
 	return addresses[0].Unmap(), nil
 }
 
-// mtuTowards gives the MTU of the interface that leads to an address. Nothing is
+// mtuTowards returns the MTU of the interface that leads to an address. Nothing is
 // sent: connecting a datagram socket only looks up the route (udp(7)).
 func mtuTowards(address netip.Addr) (int, error) {
 	conn, err := net.Dial("udp", netip.AddrPortFrom(address, discard).String())

@@ -12,7 +12,7 @@ import (
 // 1 KiB.
 const MaxSize = 64 << 10
 
-// Decode gives the one block in data. Text before or after it is refused: a
+// Decode returns the one block in data. Text before or after it is refused: a
 // second key that is silently ignored is a key that someone believes in use.
 // Object names the file in errors, which are all of kind fault.Usage.
 func Decode(object string, data []byte) (*pem.Block, error) {

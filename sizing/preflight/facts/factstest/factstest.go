@@ -7,12 +7,12 @@ import (
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
-// Read gives a value that was read.
+// Read returns a value that was read.
 func Read[T any](value T) facts.Value[T] {
 	return facts.Value[T]{Value: value, Method: "value of the running kernel", Source: "/proc"}
 }
 
-// GoodHost gives a host that meets the guide's table, for any role. It is a
+// GoodHost returns a host that meets the guide's table, for any role. It is a
 // machine of its own, at an address of a /24 network.
 func GoodHost(name, address string, groups ...string) facts.Host {
 	f := &facts.Facts{APIVersion: facts.APIVersion, Kind: facts.Kind, Name: name, Root: true}

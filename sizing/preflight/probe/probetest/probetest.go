@@ -25,7 +25,7 @@ func Serve() {
 	os.Exit(0)
 }
 
-// Compressed gives this very program as it is sent, by the sender's compress.
+// Compressed returns this very program as it is sent, by the sender's compress.
 func Compressed(compress func([]byte) ([]byte, error)) func() ([]byte, error) {
 	return sync.OnceValues(func() ([]byte, error) {
 		program, err := os.ReadFile("/proc/self/exe")
