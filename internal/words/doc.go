@@ -24,6 +24,9 @@
 //	             thousands apart, as ports and years are written
 //	{x:int}      a whole number, its thousands apart
 //	{x:dec1}     with at most one decimal; dec2, dec3 likewise
+//	{x:fix1}     with just one decimal, as measurements are written: 2.0, -0.5;
+//	             fix2 and fix3 likewise
+//	{x:plus1}    the same with its sign: +2.0
 //	{x:percent}  a whole percentage
 //	{x:GB}       bytes in units of 10⁹ or what suits: kB, MB, TB
 //	{x:GiB}      bytes in units of 2³⁰ or what suits

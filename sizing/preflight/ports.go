@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
@@ -26,15 +27,35 @@ type Ports struct {
 
 // PortRow is one need of speaking.
 type PortRow struct {
-	ID       string    `json:"id"`
-	From     []string  `json:"from"` // groups of the inventory; all for every host
-	To       []string  `json:"to"`
-	Protocol string    `json:"protocol"` // tcp or udp
-	Ports    []int     `json:"ports"`
-	SampleOf string    `json:"sampleOf,omitempty"` // the range that the ports stand for
-	Source   string    `json:"source"`
-	Purpose  page.Text `json:"purpose"`
+	ID       string   `json:"id"`
+	From     []string `json:"from"` // groups of the inventory; all for every host
+	To       []string `json:"to"`
+	Protocol string   `json:"protocol"` // tcp or udp
+	Ports    []int    `json:"ports"`
+	SampleOf string   `json:"sampleOf,omitempty"` // the range that the ports stand for
+	Source   string   `json:"source"`
+
+	Purpose map[string]string `json:"purpose"` // by language
 }
+
+// purpose says what the ports are for. Where the row is the program's own, the
+// catalogues have further languages for it.
+func (r *PortRow) purpose() message.Text {
+	text := message.Text{Given: r.Purpose}
+	if own := builtIn().row(r.ID); own != nil && own.Purpose["en"] == r.Purpose["en"] {
+		text.Code = "preflight.port." + r.ID + ".purpose"
+	}
+	return text
+}
+
+// builtIn is the table that the program brings; a test reads it as well.
+var builtIn = sync.OnceValue(func() *Ports {
+	p, err := DefaultPorts()
+	if err != nil {
+		panic(err)
+	}
+	return p
+})
 
 // Limits of a table of ports.
 const (

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -81,5 +82,33 @@ func TestReadPortsRefuses(t *testing.T) {
 		if _, err := ReadPorts("ports.yaml", []byte(text)); err == nil {
 			t.Errorf("%s was taken", name)
 		}
+	}
+}
+
+// TestPurposesAreInTheCatalogues holds the catalogues to the table, which travels
+// and has words of its own: a further language finds them where all others are. A
+// table with other words for a row keeps them.
+func TestPurposesAreInTheCatalogues(t *testing.T) {
+	t.Parallel()
+	p, err := DefaultPorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range p.Rows {
+		row := &p.Rows[i]
+		for tag, purpose := range row.Purpose {
+			l, err := words.All().Parse(tag)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := l.Word("preflight.port." + row.ID + ".purpose"); got != purpose {
+				t.Errorf("%s: the catalogue of %s has %q, the table %q", row.ID, tag, got, purpose)
+			}
+		}
+	}
+	row := p.row("media")
+	row.Purpose = map[string]string{"en": "calls"}
+	if text := row.purpose(); text.Code != "" || words.All()[1].Text(text) != "calls" {
+		t.Errorf("a row of a customer's own is told as %+v", text)
 	}
 }
