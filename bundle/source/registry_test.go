@@ -430,7 +430,7 @@ func TestDebianRegistry(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(5 * time.Minute); ; {
 		if response, err := http.Get("http://" + address + "/v2/"); err == nil {
 			_ = response.Body.Close()
 			break
