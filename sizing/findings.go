@@ -226,4 +226,3 @@ func (c *calculation) nodeFindings(need, compressed Figure) {
 		c.find("node.images", Good, l.F("All images take %s %s on a node: %s.", "Alle Images belegen %s %s auf einem Knoten: %s.", need.Bound.In(c.lang), need.Shown, room), "")
 	}
 }
-

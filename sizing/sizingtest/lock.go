@@ -65,4 +65,3 @@ func Lock(t testing.TB, layer int64) *manifests.Lock {
 	}
 	return lock
 }
-
