@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/bundle/resolve"
 	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/manifests"
@@ -129,9 +130,11 @@ func (f *upstreamFlags) add(cmd *cobra.Command) {
 
 func (f *upstreamFlags) open(a *app, baseDir string) (*source.Upstream, error) {
 	options := source.Options{
-		CacheDir: f.cacheDir, Offline: f.offline, PerHost: f.perHost, Total: f.total,
-		BaseDir: baseDir, UserAgent: toolVersion(),
-		Log: func(message string) { a.note("%s", printable(message)) },
+		Network: registry.Options{
+			Offline: f.offline, PerHost: f.perHost, Total: f.total, UserAgent: toolVersion(),
+			Log: func(message string) { a.note("%s", printable(message)) },
+		},
+		CacheDir: f.cacheDir, BaseDir: baseDir,
 	}
 	if f.perHost < 1 || f.total < 1 {
 		return nil, usage("", "--per-host and --connections want at least 1")
