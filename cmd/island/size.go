@@ -17,6 +17,7 @@ import (
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/present"
 )
 
 // sizeFlags say what a site wants. What a flag gives goes before what the site
@@ -100,7 +101,7 @@ func (f *sizeFlags) add(cmd *cobra.Command) {
 type sizeResult struct{ *sizing.Report }
 
 func (r sizeResult) text(w io.Writer) {
-	_ = r.WriteText(printableWriter{w}) // to the terminal; the caller's writer tells nothing more
+	_ = present.Text(printableWriter{w}, r.Report) // to the terminal; the caller's writer tells nothing more
 }
 
 // printableWriter takes terminal control characters out, since names in a
@@ -142,7 +143,7 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 	}
 	result := sizing.Calculate(input)
 	if f.html != "" {
-		page, err := result.HTML()
+		page, err := present.HTML(result)
 		if err != nil {
 			return err
 		}

@@ -1,36 +1,23 @@
-package sizing
+package present
 
 import (
 	"strings"
 
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing"
 )
 
-// boundWord words how a figure is meant.
-func boundWord(l page.Lang, b Bound) string {
-	switch b {
-	case AtMost:
-		return l.T("at most", "höchstens")
-	case AtLeast:
-		return l.T("at least", "mindestens")
-	case Unknown:
-		return l.T("unknown", "unbekannt")
-	default:
-		return l.T("exactly", "genau")
-	}
-}
-
 // levelWord words a level, in one word that fits a badge.
-func levelWord(l page.Lang, level Level) string {
+func levelWord(l page.Lang, level sizing.Level) string {
 	switch level {
-	case Fail:
+	case sizing.Fail:
 		return l.T("Not possible", "Nicht möglich")
-	case Warn:
+	case sizing.Warn:
 		return l.T("Warning", "Warnung")
-	case Ask:
+	case sizing.Ask:
 		return l.T("Open", "Offen")
-	case Good:
+	case sizing.Good:
 		return l.T("Holds", "Erfüllt")
 	default:
 		return l.T("Note", "Hinweis")
@@ -52,7 +39,7 @@ func marks(notes []string) string {
 
 // coresCell returns the cores of a row as the table prints them, marked where
 // sources disagree.
-func coresCell(l page.Lang, row HardwareRow) string {
+func coresCell(l page.Lang, row sizing.HardwareRow) string {
 	text := l.Int(row.Cores)
 	if row.MoreThan {
 		text = "≥ " + text
@@ -64,7 +51,7 @@ func coresCell(l page.Lang, row HardwareRow) string {
 }
 
 // more returns what stands before an amount that must be exceeded.
-func more(row HardwareRow) string {
+func more(row sizing.HardwareRow) string {
 	if row.MoreThan {
 		return "> "
 	}
@@ -72,9 +59,11 @@ func more(row HardwareRow) string {
 }
 
 // size words an amount of memory or disk in the unit of the table.
-func (r *Report) size(b manifests.Bytes) string {
+func size(r *sizing.Report, b manifests.Bytes) string {
 	if r.Hardware != nil && r.Hardware.Rows[0].Unit == "GiB" {
 		return r.Language.GiB(int64(b))
 	}
 	return r.Language.GB(int64(b))
 }
+
+func number[T ~int64 | ~int](l page.Lang, n T) string { return l.Int(int64(n)) }

@@ -1,4 +1,4 @@
-package sizing
+package present
 
 import (
 	"bytes"
@@ -8,13 +8,14 @@ import (
 	"unicode/utf8"
 
 	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/sizing"
 )
 
 // textWidth is the width that running text is wrapped to.
 const textWidth = 88
 
-// WriteText writes the report for a terminal, in its language.
-func (r *Report) WriteText(w io.Writer) error {
+// Text writes a report for a terminal, in its language.
+func Text(w io.Writer, r *sizing.Report) error {
 	t := &textWriter{report: r}
 	t.head()
 	t.findings()
@@ -36,7 +37,7 @@ func (r *Report) WriteText(w io.Writer) error {
 }
 
 type textWriter struct {
-	report *Report
+	report *sizing.Report
 	b      bytes.Buffer
 }
 
@@ -184,12 +185,12 @@ func (t *textWriter) hardware() {
 	}
 }
 
-func (t *textWriter) figures(list []Figure) {
+func (t *textWriter) figures(list []sizing.Figure) {
 	l := t.report.Language
 	for _, f := range list {
 		value := f.Shown
-		if f.Bound != Unknown && f.Bound != Exactly {
-			value = boundWord(l, f.Bound) + " " + value
+		if f.Bound != sizing.Unknown && f.Bound != sizing.Exactly {
+			value = f.Bound.In(l) + " " + value
 		}
 		t.line("  %s: %s", f.Label, value)
 		t.wrapped("      ", "      ", fmt.Sprintf("= %s [%s]", f.Formula, strings.Join(f.Sources, ", ")))
@@ -222,9 +223,9 @@ func (t *textWriter) placement() {
 	rows := [][]string{{"Server", t.t("machine", "Maschine"), t.t("cores", "Kerne"), t.t("memory", "Speicher"), t.t("disk", "Festplatte")}}
 	for _, s := range p.Servers {
 		for _, m := range s.Machines {
-			rows = append(rows, []string{s.Name, m.Name, l.Int(m.Cores), t.report.size(m.Memory), t.report.size(m.Disk)})
+			rows = append(rows, []string{s.Name, m.Name, l.Int(m.Cores), size(t.report, m.Memory), size(t.report, m.Disk)})
 		}
-		rows = append(rows, []string{s.Name, t.t("= needs in all", "= Bedarf insgesamt"), l.Int(s.Needs.Cores), t.report.size(s.Needs.Memory), t.report.size(s.Needs.Disk)})
+		rows = append(rows, []string{s.Name, t.t("= needs in all", "= Bedarf insgesamt"), l.Int(s.Needs.Cores), size(t.report, s.Needs.Memory), size(t.report, s.Needs.Disk)})
 	}
 	t.table("llrrr", rows)
 	for _, s := range p.Servers {

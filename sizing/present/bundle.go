@@ -1,4 +1,4 @@
-package sizing
+package present
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing"
 )
 
 // The names that a bundle gives to what [ForBundle] makes.
@@ -19,7 +20,7 @@ const (
 // BundleInput is what the report that travels in a bundle is made from.
 type BundleInput struct {
 	Lock *manifests.Lock
-	Site *Site // checked
+	Site *sizing.Site // checked
 	// TableFile and TableData are the hardware table, as it lies in a file. The one
 	// that the site names is taken if there is no data.
 	TableFile string
@@ -48,27 +49,27 @@ func ForBundle(in BundleInput) (BundleFiles, error) {
 	if err != nil {
 		return BundleFiles{}, err
 	}
-	r := Calculate(Input{Site: in.Site, Table: table, TableDigest: manifests.DigestOf(data), Lock: in.Lock, Lang: in.Lang})
+	r := sizing.Calculate(sizing.Input{Site: in.Site, Table: table, TableDigest: manifests.DigestOf(data), Lock: in.Lock, Lang: in.Lang})
 	files := BundleFiles{Table: data}
-	if files.JSON, err = r.JSON(); err != nil {
+	if files.JSON, err = JSON(r); err != nil {
 		return BundleFiles{}, err
 	}
-	files.HTML, err = r.HTML()
+	files.HTML, err = HTML(r)
 	return files, err
 }
 
 // tableFor reads the table in data, else gives the one that the site names,
 // else the guide's.
-func tableFor(site *Site, file string, data []byte) (*Table, []byte, error) {
+func tableFor(site *sizing.Site, file string, data []byte) (*sizing.Table, []byte, error) {
 	if data == nil {
-		return Embedded(cmp.Or(site.Table, DefaultTable))
+		return sizing.Embedded(cmp.Or(site.Table, sizing.DefaultTable))
 	}
-	table, err := ReadTable(file, data)
+	table, err := sizing.ReadTable(file, data)
 	return table, data, err
 }
 
-// JSON returns the report as docs/sizing-report.schema.json describes it.
-func (r *Report) JSON() ([]byte, error) {
+// JSON returns a report as docs/sizing-report.schema.json describes it.
+func JSON(r *sizing.Report) ([]byte, error) {
 	data, err := manifests.EncodeJSON(r)
 	if err != nil {
 		return nil, fmt.Errorf("sizing report: %w", err)

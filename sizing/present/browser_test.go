@@ -1,4 +1,4 @@
-package sizing
+package present
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 
 	"github.com/islandbundle/island/internal/browser"
 	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/sizingtest"
 )
 
 // visit opens a page and gives it as the browser has it, what was asked for
@@ -30,8 +32,8 @@ func TestPageInBrowser(t *testing.T) {
 		t.Fatalf("a page that asks and complains is not noticed: %q, %q", asked, console)
 	}
 	for _, lang := range []page.Lang{page.English, page.German} {
-		r := Calculate(Input{Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: someLock(t, 1e9)})
-		page, err := r.HTML()
+		r := sizing.Calculate(sizing.Input{Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: sizingtest.Lock(t, 1e9)})
+		page, err := HTML(r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +47,7 @@ func TestPageInBrowser(t *testing.T) {
 	}
 	// The policy itself: what it forbids does not happen, and is told.
 	r := calculate(t, someSite(t, 10, "1x3"), "guide", page.English)
-	page, err := r.HTML()
+	page, err := HTML(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package sizing
+package present
 
 import (
 	"bytes"
@@ -12,14 +12,15 @@ import (
 
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing"
 )
 
 //go:embed page.html.tmpl
 var pageTemplate string
 
-// HTML returns the report as one file that opens without a network. The same
-// report returns the same bytes.
-func (r *Report) HTML() ([]byte, error) {
+// HTML returns a report as one file that opens without a network. The same
+// report gives the same bytes.
+func HTML(r *sizing.Report) ([]byte, error) {
 	body, err := template.New("sizing").Parse(pageTemplate)
 	if err != nil {
 		return nil, err
@@ -41,17 +42,17 @@ func (r *Report) HTML() ([]byte, error) {
 }
 
 // view is what the template sees.
-type view struct{ Report *Report }
+type view struct{ Report *sizing.Report }
 
 func (v view) T(en, de string) string              { return v.Report.Language.T(en, de) }
 func (v view) F(en, de string, args ...any) string { return v.Report.Language.F(en, de, args...) }
 func (v view) Int(n any) string                    { return v.Report.Language.Int(integer(n)) }
 func (v view) GB(b manifests.Bytes) string         { return v.Report.Language.GB(int64(b)) }
-func (v view) Rate(k Kbps) string                  { return v.Report.Language.Rate(int64(k)) }
-func (v view) Level(l Level) string                { return levelWord(v.Report.Language, l) }
+func (v view) Rate(k sizing.Kbps) string           { return v.Report.Language.Rate(int64(k)) }
+func (v view) Level(l sizing.Level) string         { return levelWord(v.Report.Language, l) }
 
 // Size returns an amount of memory or disk in the unit of the table.
-func (v view) Size(b manifests.Bytes) string { return v.Report.size(b) }
+func (v view) Size(b manifests.Bytes) string { return size(v.Report, b) }
 
 // Known returns what is shown of an amount, of which 0 is not known.
 func (v view) Known(amount any, shown string) string {
@@ -69,7 +70,7 @@ func (v view) Capital(s string) string {
 
 // HasServers reports whether the site says what any of its servers has.
 func (v view) HasServers() bool {
-	return slices.ContainsFunc(v.Report.Placement.Servers, func(s PlacedServer) bool { return s.Has != nil })
+	return slices.ContainsFunc(v.Report.Placement.Servers, func(s sizing.PlacedServer) bool { return s.Has != nil })
 }
 
 func integer(n any) int64 {
@@ -135,9 +136,9 @@ func (v view) Cards() []card {
 	if r.Placement == nil {
 		return nil
 	}
-	most := Amounts{}
+	most := sizing.Amounts{}
 	for _, s := range r.Placement.Servers {
-		most = Amounts{max(most.Cores, s.Needs.Cores), max(most.Memory, s.Needs.Memory), max(most.Disk, s.Needs.Disk)}
+		most = larger(most, s.Needs)
 	}
 	machines := 0
 	for _, s := range r.Placement.Servers {
@@ -169,14 +170,14 @@ func (v view) TableRows() []tableRow {
 			}
 		}
 	}
-	first := slices.IndexFunc(h.Rows, func(r HardwareRow) bool { return r.Support })
+	first := slices.IndexFunc(h.Rows, func(r sizing.HardwareRow) bool { return r.Support })
 	for i, r := range h.Rows {
 		if i == first {
 			totals(false, false)
 		}
 		rows = append(rows, tableRow{
 			Title: r.Title, Count: l.Int(r.Count), Cores: coresCell(l, r), Memory: more(r) + l.Int(r.Memory), Disk: more(r) + l.Int(r.Disk),
-			Notes: r.Notes, CoresNotes: r.CoresNotes, Sources: refers(r.Sources.Count, r.Sources.Cores, r.Sources.Memory, r.Sources.Disk),
+			Notes: r.Notes, CoresNotes: r.CoresNotes, Sources: eachOnce(r.Sources.Count, r.Sources.Cores, r.Sources.Memory, r.Sources.Disk),
 		})
 	}
 	if first < 0 {
@@ -186,6 +187,17 @@ func (v view) TableRows() []tableRow {
 	totals(true, false)
 	totals(true, true)
 	return rows
+}
+
+// eachOnce returns the different ones of some ids, in their order.
+func eachOnce(ids ...string) []string {
+	var list []string
+	for _, id := range ids {
+		if !slices.Contains(list, id) {
+			list = append(list, id)
+		}
+	}
+	return list
 }
 
 // TableUnit returns the unit of the table's memory and disk.
@@ -211,14 +223,14 @@ type figureTable struct {
 }
 
 // Figures returns a table of figures.
-func (v view) Figures(caption string, list []Figure) figureTable {
+func (v view) Figures(caption string, list []sizing.Figure) figureTable {
 	t := figureTable{view: v, Caption: caption}
 	for _, f := range list {
 		shown := f.Shown
-		if f.Bound == Unknown {
+		if f.Bound == sizing.Unknown {
 			shown = "–"
 		}
-		t.List = append(t.List, shownFigure{f.Label, boundWord(v.Report.Language, f.Bound), shown, how{v, f.Formula, f.Sources}})
+		t.List = append(t.List, shownFigure{f.Label, f.Bound.In(v.Report.Language), shown, how{v, f.Formula, f.Sources}})
 	}
 	return t
 }
@@ -232,7 +244,7 @@ func (v view) Line(formula string, sources any) how {
 }
 
 // MachineNames lists the machines on a server.
-func (v view) MachineNames(s PlacedServer) string {
+func (v view) MachineNames(s sizing.PlacedServer) string {
 	var names []string
 	for _, m := range s.Machines {
 		names = append(names, m.Name)
@@ -242,19 +254,19 @@ func (v view) MachineNames(s PlacedServer) string {
 
 type lossRow struct {
 	Title string
-	Cells []Loss
+	Cells []sizing.Loss
 }
 
 // LossRows returns for each role what the loss of each server means.
 func (v view) LossRows() []lossRow {
 	var rows []lossRow
-	for _, role := range Roles() {
+	for _, role := range sizing.Roles() {
 		row := lossRow{Title: v.roleTitle(role)}
 		found := false
 		for _, s := range v.Report.Placement.Servers {
-			i := slices.IndexFunc(s.Lost, func(l Loss) bool { return l.Role == role })
+			i := slices.IndexFunc(s.Lost, func(l sizing.Loss) bool { return l.Role == role })
 			if i < 0 {
-				row.Cells = append(row.Cells, Loss{})
+				row.Cells = append(row.Cells, sizing.Loss{})
 				continue
 			}
 			found = true
@@ -267,7 +279,7 @@ func (v view) LossRows() []lossRow {
 	return rows
 }
 
-func (v view) roleTitle(role Role) string {
+func (v view) roleTitle(role sizing.Role) string {
 	for _, r := range v.Report.Hardware.Rows {
 		if r.Role == role {
 			return r.Title
@@ -288,7 +300,7 @@ func (v view) StorageMonths() []int {
 }
 
 // At returns what a disk holds in those months.
-func (v view) At(s Series) []string {
+func (v view) At(s sizing.Series) []string {
 	var list []string
 	for _, month := range v.StorageMonths() {
 		list = append(list, v.GB(s.Used[month]))

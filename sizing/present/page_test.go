@@ -1,4 +1,4 @@
-package sizing
+package present
 
 import (
 	"bytes"
@@ -9,12 +9,14 @@ import (
 	"testing"
 
 	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/sizingtest"
 )
 
 func somePage(t *testing.T, lang page.Lang) string {
 	t.Helper()
-	r := Calculate(Input{Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: someLock(t, 1e9), Against: []Existing{{"m1", MinIO, 1, 2e9, 400e9}}})
-	page, err := r.HTML()
+	r := sizing.Calculate(sizing.Input{Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: sizingtest.Lock(t, 1e9), Against: []sizing.Existing{{Name: "m1", Role: sizing.MinIO, Cores: 1, Memory: 2e9, Disk: 400e9}}})
+	page, err := HTML(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,13 +98,13 @@ func TestLanguagesDoNotMix(t *testing.T) {
 		page.English: `\b(und|oder|nicht|höchstens|Teilnehmer|Kerne|Speicher|Nutzer|je)\b`,
 		page.German:  `\b(and|or|not|at most|participants|cores|memory|users|each)\b`,
 	} {
-		r := Calculate(Input{Site: someSite(t, 25_000, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: someLock(t, 1e9)})
+		r := sizing.Calculate(sizing.Input{Site: someSite(t, 25_000, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: sizingtest.Lock(t, 1e9)})
 		r.Sources = nil // titles of documents stay as they are
 		for i := range r.Conferencing.Cores {
 			r.Conferencing.Cores[i].Text = strings.ReplaceAll(r.Conferencing.Cores[i].Text, "an extra 3", "")
 		}
 		var text bytes.Buffer
-		if err := r.WriteText(&text); err != nil {
+		if err := Text(&text, r); err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(text.String()) {
@@ -111,5 +113,40 @@ func TestLanguagesDoNotMix(t *testing.T) {
 				t.Errorf("%s: %q in %s", lang, found, line)
 			}
 		}
+	}
+}
+
+// TestHostileNames wants what comes from outside to stay text.
+func TestHostileNames(t *testing.T) {
+	site := someSite(t, 10, "1x3")
+	site.Name = `</title><script>alert(1)</script>"'`
+	lock := sizingtest.Lock(t, 1e6)
+	lock.Images[0].From[0].Chart = `<img src=x onerror=alert(1)>`
+	page, err := HTML(sizing.Calculate(sizing.Input{Site: site, Table: embeddedTable(t, "guide"), Lock: lock}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(page, []byte("<script")) || bytes.Contains(page, []byte("<img")) {
+		t.Error("a name became markup")
+	}
+}
+
+// TestCloudIsPrinted wants a report without hardware in every form.
+func TestCloudIsPrinted(t *testing.T) {
+	site := someSite(t, 2500, "10x8")
+	site.Scenario = "public-app-cloud"
+	r := calculate(t, site, "guide", page.English)
+	if _, err := HTML(r); err != nil {
+		t.Error(err)
+	}
+	if err := Text(new(bytes.Buffer), r); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDemoPage(t *testing.T) {
+	page, err := HTML(calculate(t, someSite(t, 20, "1x4"), "demo", page.German))
+	if err != nil || !strings.Contains(string(page), "&gt; 16") || !strings.Contains(string(page), "200\u00a0GiB") {
+		t.Errorf("the page of the demo lacks its memory (%v)", err)
 	}
 }

@@ -1,4 +1,4 @@
-package sizing
+package present
 
 import (
 	"fmt"
@@ -6,31 +6,32 @@ import (
 
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing"
 )
 
 // mark is how a role is drawn: a class of the style sheet and a short name, so
 // that colour is never alone.
 type mark struct{ Class, Code, Title string }
 
-func markOf(role Role) mark {
+func markOf(role sizing.Role) mark {
 	switch role {
-	case Cassandra:
+	case sizing.Cassandra:
 		return mark{Class: "r1", Code: "Ca"}
-	case MinIO:
+	case sizing.MinIO:
 		return mark{Class: "r2", Code: "Mi"}
-	case Elasticsearch:
+	case sizing.Elasticsearch:
 		return mark{Class: "r3", Code: "El"}
-	case PostgreSQL:
+	case sizing.PostgreSQL:
 		return mark{Class: "r4", Code: "Pg"}
-	case Kubernetes:
+	case sizing.Kubernetes:
 		return mark{Class: "r5", Code: "K8"}
-	case DemoMachine:
+	case sizing.DemoMachine:
 		return mark{Class: "r5", Code: "De"}
-	case Restund, Coturn:
+	case sizing.Restund, sizing.Coturn:
 		return mark{Class: "r6", Code: "Re"}
-	case AdminHost:
+	case sizing.AdminHost:
 		return mark{Class: "r7", Code: "Ad"}
-	case AssetHost:
+	case sizing.AssetHost:
 		return mark{Class: "r8", Code: "As"}
 	default:
 		return mark{Class: "r7", Code: "Rb"}
@@ -67,11 +68,9 @@ const drawnServers = 12
 func (v view) ServersDrawing() page.HTML {
 	servers := v.Report.Placement.Servers
 	servers = servers[:min(len(servers), drawnServers)]
-	most := Amounts{1, 1, 1}
+	most := sizing.Amounts{Cores: 1, Memory: 1, Disk: 1}
 	for _, s := range servers {
-		for _, a := range []Amounts{s.Needs, has(s)} {
-			most = Amounts{max(most.Cores, a.Cores), max(most.Memory, a.Memory), max(most.Disk, a.Disk)}
-		}
+		most = larger(larger(most, s.Needs), has(s))
 	}
 	each := serverHead + 3*(barHeight+barGap) + serverGap
 	d := page.NewDrawing("servers", v.T("Servers with their machines", "Server mit ihren Maschinen"), v.serversInWords(servers), serversWidth, each*float64(len(servers))-serverGap/2)
@@ -81,14 +80,19 @@ func (v view) ServersDrawing() page.HTML {
 	return d.HTML()
 }
 
-func has(s PlacedServer) Amounts {
+// larger returns the larger of each of two amounts.
+func larger(a, b sizing.Amounts) sizing.Amounts {
+	return sizing.Amounts{Cores: max(a.Cores, b.Cores), Memory: max(a.Memory, b.Memory), Disk: max(a.Disk, b.Disk)}
+}
+
+func has(s sizing.PlacedServer) sizing.Amounts {
 	if s.Has == nil {
-		return Amounts{}
+		return sizing.Amounts{}
 	}
 	return *s.Has
 }
 
-func (v view) serversInWords(servers []PlacedServer) string {
+func (v view) serversInWords(servers []sizing.PlacedServer) string {
 	var parts []string
 	for _, s := range servers {
 		parts = append(parts, v.F("%s: %s; in all %s cores, %s memory, %s disk", "%s: %s; insgesamt %s Kerne, %s Arbeitsspeicher, %s Festplatte",
@@ -97,18 +101,18 @@ func (v view) serversInWords(servers []PlacedServer) string {
 	return strings.Join(parts, ". ")
 }
 
-func (v view) drawServer(d *page.Drawing, s PlacedServer, most Amounts, top float64) {
+func (v view) drawServer(d *page.Drawing, s sizing.PlacedServer, most sizing.Amounts, top float64) {
 	d.Rect(0.75, top+0.75, serversWidth-1.5, serverHead+3*(barHeight+barGap)+2, 6, "chassis", "")
 	d.Text(14, top+21, "server-name start", s.Name)
 	size := func(bytes int64) string { return v.Size(manifests.Bytes(bytes)) }
 	for i, r := range []struct {
 		name  string
-		of    func(Amounts) int64
+		of    func(sizing.Amounts) int64
 		shown func(int64) string
 	}{
-		{v.T("Cores", "Kerne"), func(a Amounts) int64 { return a.Cores }, func(n int64) string { return v.Int(n) }},
-		{v.T("Memory", "Speicher"), func(a Amounts) int64 { return int64(a.Memory) }, size},
-		{v.T("Disk", "Festplatte"), func(a Amounts) int64 { return int64(a.Disk) }, size},
+		{v.T("Cores", "Kerne"), func(a sizing.Amounts) int64 { return a.Cores }, func(n int64) string { return v.Int(n) }},
+		{v.T("Memory", "Speicher"), func(a sizing.Amounts) int64 { return int64(a.Memory) }, size},
+		{v.T("Disk", "Festplatte"), func(a sizing.Amounts) int64 { return int64(a.Disk) }, size},
 	} {
 		y := top + serverHead + float64(i)*(barHeight+barGap)
 		scale := (serversWidth - barLeft - barRight) / float64(r.of(most))
@@ -165,14 +169,14 @@ func (v view) ParticipantsDrawing() page.HTML {
 		}
 	}
 	chart.Lines = []page.ChartLine{sent, received}
-	if n := c.largest(); n > 0 {
+	if n := largest(c); n > 0 {
 		chart.Marks = []page.ChartMark{{Name: v.F("your largest: %s", "Ihre größte: %s", v.Int(n)), At: page.Point{X: float64(n), Y: float64(c.OneOfMax.Out) / megabit}}}
 	}
-	chart.Desc = v.F("Sent rises to the card's %s at about %s participants; received stays below.", "Die gesendete Bandbreite erreicht die %s der Karte bei etwa %s Teilnehmern; die empfangene bleibt darunter.", v.Rate(c.NIC), v.Int(c.reaches(c.NIC)))
+	chart.Desc = v.F("Sent rises to the card's %s at about %s participants; received stays below.", "Die gesendete Bandbreite erreicht die %s der Karte bei etwa %s Teilnehmern; die empfangene bleibt darunter.", v.Rate(c.NIC), v.Int(reaches(c, c.NIC)))
 	return chart.Draw()
 }
 
-func (c *Conferencing) largest() int64 {
+func largest(c *sizing.Conferencing) int64 {
 	largest := int64(0)
 	for _, g := range c.Groups {
 		largest = max(largest, g.Participants)
@@ -182,7 +186,7 @@ func (c *Conferencing) largest() int64 {
 
 // reaches returns the first number of participants for which one conference takes
 // more than a rate.
-func (c *Conferencing) reaches(rate Kbps) int64 {
+func reaches(c *sizing.Conferencing, rate sizing.Kbps) int64 {
 	for _, p := range c.Curve {
 		if p.Traffic.Out > rate {
 			return p.Participants
@@ -203,7 +207,7 @@ func (v view) ConferencesDrawing() page.HTML {
 		XTitle: v.T("conferences at the same time", "gleichzeitige Konferenzen"), YTitle: v.T("Mbit/s sent, at most", "Mbit/s gesendet, höchstens"),
 		XTick: v.tick, YTick: v.tick, YMax: float64(c.NIC) / megabit * 1.2, Limits: v.limits(), XMax: 10,
 	}
-	sizes := c.sizes()
+	sizes := drawn(c)
 	for _, g := range sizes {
 		chart.XMax = max(chart.XMax, page.NiceMax(float64(g.Count)*1.25))
 	}
@@ -212,13 +216,13 @@ func (v view) ConferencesDrawing() page.HTML {
 		line := page.ChartLine{Name: v.F("of %s", "zu %s", v.Int(g.Participants)), Class: fmt.Sprintf("line-%d", i+1)}
 		step := max(1, int64(chart.XMax)/200)
 		for n := int64(1); n <= int64(chart.XMax)+step; n += step {
-			out := worst(int64(g.Each.Out)*n, int64(g.Each.Out), c.Nodes)
+			out := sizing.Worst(int64(g.Each.Out)*n, int64(g.Each.Out), c.Nodes)
 			line.Points = append(line.Points, page.Point{X: float64(n), Y: float64(out) / megabit})
 		}
 		chart.Lines = append(chart.Lines, line)
-		planned := float64(worst(int64(g.Each.Out)*g.Count, int64(g.Each.Out), c.Nodes)) / megabit
+		planned := float64(sizing.Worst(int64(g.Each.Out)*g.Count, int64(g.Each.Out), c.Nodes)) / megabit
 		chart.Marks = append(chart.Marks, page.ChartMark{Name: fmt.Sprintf("%s × %s", v.Int(g.Count), v.Int(g.Participants)), At: page.Point{X: float64(g.Count), Y: planned}})
-		words = append(words, v.F("%s conferences of %s: %s", "%s Konferenzen zu %s: %s", v.Int(g.Count), v.Int(g.Participants), v.Rate(Kbps(planned*megabit))))
+		words = append(words, v.F("%s conferences of %s: %s", "%s Konferenzen zu %s: %s", v.Int(g.Count), v.Int(g.Participants), v.Rate(sizing.Kbps(planned*megabit))))
 	}
 	chart.Desc = strings.Join(words, "; ")
 	if chart.Desc == "" {
@@ -227,8 +231,8 @@ func (v view) ConferencesDrawing() page.HTML {
 	return chart.Draw()
 }
 
-// sizes returns the conferences that are drawn: those that take most.
-func (c *Conferencing) sizes() []ConferenceLine {
+// drawn returns the conferences that are drawn: those that take most.
+func drawn(c *sizing.Conferencing) []sizing.ConferenceLine {
 	if len(c.Groups) <= drawnSizes {
 		return c.Groups
 	}
