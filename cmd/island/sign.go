@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -71,6 +70,5 @@ func signBeside(name string, data []byte, signer namedSigner) (string, error) {
 		return "", err
 	}
 	out := name + resolve.SignatureSuffix
-	// The room that a bundle leaves for longer signatures is not needed here.
-	return out, writeWhole(out, append(bytes.TrimSpace(signed), '\n'), 0o644)
+	return out, writeWhole(out, signed, 0o644)
 }
