@@ -114,9 +114,7 @@ func (v *view) overview() overview {
 	if v.Bundle != nil {
 		o.Digest, o.Tool, o.Size = v.Bundle.Digest, v.Bundle.Inventory.Tool, v.Bundle.Size()
 		o.Signature = v.Bundle.SignatureState()
-		if v.Bundle.SignedBy != nil {
-			o.SignedBy = v.Bundle.SignedBy.ID()
-		}
+		o.SignedBy = firstSigner(v.Bundle.SignedBy)
 	}
 	return o
 }

@@ -1,9 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/ecdsa"
+	"crypto"
 	"crypto/sha256"
 
 	"github.com/spf13/cobra"
@@ -53,8 +52,8 @@ func (f *signingFlags) readSigner(ctx context.Context, name, file string) (named
 	return namedSigner{Signer: bundle.Signer{Name: name, Key: key}, ID: id}, err
 }
 
-func keyID(key *ecdsa.PrivateKey) (string, error) {
-	public, err := signature.NewPublicKey(&key.PublicKey)
+func keyID(key crypto.Signer) (string, error) {
+	public, err := signature.NewPublicKey(key.Public())
 	return public.ID(), err
 }
 
@@ -75,6 +74,5 @@ func signBeside(name string, data []byte, signer namedSigner) (string, error) {
 		return "", err
 	}
 	out := name + resolve.SignatureSuffix
-	// The room that a bundle leaves for longer signatures is not needed here.
-	return out, writeWhole(out, append(bytes.TrimSpace(signed), '\n'), 0o644)
+	return out, writeWhole(out, signed, 0o644)
 }

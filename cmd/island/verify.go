@@ -26,8 +26,9 @@ every image for being whole. It stops at the first bad byte and names the entry.
 BUNDLE may be - for standard input, which is read once. Of a delta bundle, what it
 carries is checked, and its base named.
 
-With --state the site remembers the highest sequence that it has accepted from
-each key: an older bundle, however well signed, is refused.` + exitStatus(refusedStatus),
+With --state the site remembers the highest sequence that it has accepted of each
+release, whoever signed it: an older bundle, however well signed, is refused. What
+only keys named with --revoked have signed counts no more.` + exitStatus(refusedStatus),
 		Example: `  island verify wire-2026.1-amd64.tar --key island.pub
   island verify wire-2026.1-amd64.tar --key island.pub --state /var/lib/island/state.json
   ssh carrier cat wire.tar | island verify - --key island.pub`,
@@ -49,7 +50,8 @@ type verifyResult struct {
 	Bundle   string                  `json:"bundle"`
 	Verified bool                    `json:"verified"` // always true: what is not verified is an error
 	Digest   manifests.Digest        `json:"digest"`
-	SignedBy string                  `json:"signedBy,omitempty"`
+	SignedBy string                  `json:"signedBy,omitempty"` // id of the first key that has signed
+	Signers  []signer                `json:"signers,omitempty"`  // all trusted keys that have signed
 	Release  manifests.LockedRelease `json:"release"`
 	Entries  int                     `json:"entries"`
 	Size     int64                   `json:"size"`
@@ -64,10 +66,11 @@ func (r verifyResult) text(w io.Writer) {
 		fmt.Fprintf(w, "delta    to be applied to %s %s, identity %s\n", printable(r.Base.Name), printable(r.Base.Version), r.Base.Digest)
 	}
 	r.counts.text(w)
-	if r.SignedBy == "" {
+	if len(r.Signers) == 0 {
 		fmt.Fprintf(w, "signed   NO: whoever made this archive may be anyone\n")
-	} else {
-		fmt.Fprintf(w, "signed   by key %s\n", r.SignedBy)
+	}
+	for _, signer := range r.Signers {
+		fmt.Fprintf(w, "signed   by key %s\n", signer.KeyID)
 	}
 	fmt.Fprintf(w, "identity %s\n", r.Digest)
 }
@@ -91,9 +94,7 @@ func (a *app) runVerify(ctx context.Context, name string, trust bundle.Trust, ac
 		Bundle: name, Verified: true, Digest: b.Digest, Release: b.Inventory.Lock.Release,
 		Entries: len(b.Inventory.Entries), Size: b.Size(), counts: count(&b.Inventory.Lock),
 	}
-	if b.SignedBy != nil {
-		result.SignedBy = b.SignedBy.ID()
-	}
+	result.SignedBy, result.Signers = firstSigner(b.SignedBy), signersOf(b.SignedBy)
 	if b.Delta != nil {
 		result.Base, result.Entries = &b.Delta.Base, len(b.Delta.Entries)+len(b.Delta.Deep)
 	}
