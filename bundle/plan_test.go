@@ -87,8 +87,9 @@ func TestPlanKnowsTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, span := range listed[2:] {
-		entry, content, ok := opened.Entry(manifests.EntryPath(span.path))
-		if !ok {
+		entry, listed := opened.Entry(manifests.EntryPath(span.path))
+		content, ok := opened.UncheckedSection(entry.Path)
+		if !listed || !ok {
 			t.Fatalf("%s is not found", span.path)
 		}
 		if _, offset, size := content.Outer(); offset != span.content || size != span.size {
@@ -99,7 +100,7 @@ func TestPlanKnowsTheFile(t *testing.T) {
 			t.Errorf("%s has not its content (%v)", span.path, err)
 		}
 	}
-	if _, _, ok := opened.Entry("nothing"); ok {
+	if _, ok := opened.Entry("nothing"); ok {
 		t.Error("an entry that is not there was found")
 	}
 }
@@ -168,7 +169,10 @@ func TestSharedBlobsStandOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, r, _ := b.Entry(bundle.DockerPath)
+	r, err := b.OpenEntry(bundle.DockerPath)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := json.NewDecoder(r).Decode(&docker); err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func TestWhoSigned(t *testing.T) {
 	if want := manifests.DigestOf(archive[inventory.content:inventory.end()]); b.Digest != want {
 		t.Errorf("identity is %s, want the digest %s of bundle.json", b.Digest, want)
 	}
-	if _, _, ok := b.Entry(bundle.ReadmePath); ok {
+	if _, err := b.OpenEntry(bundle.ReadmePath); err == nil {
 		t.Error("a stream that is gone gave an entry")
 	}
 }
