@@ -76,16 +76,3 @@ func (a *app) accept(f acceptFlags, known *state.State, b *bundle.Bundle, today 
 	}
 	return writeWhole(f.state, encoded, 0o644)
 }
-
-// revokedIDs returns the ids of the keys named with --revoked.
-func (f *trustFlags) revokedIDs() ([]string, error) {
-	var ids []string
-	for _, file := range f.revoked {
-		key, err := readPublicKey(file)
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, key.ID())
-	}
-	return ids, nil
-}

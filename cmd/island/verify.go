@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto"
 	"fmt"
 	"io"
 	"os"
@@ -10,54 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle"
-	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/fault"
 )
-
-// maxKeyFile bounds a key file that is read.
-const maxKeyFile = signature.MaxKeyFileSize
-
-// trustFlags say whose signature is believed.
-type trustFlags struct {
-	keys          []string
-	revoked       []string
-	allowUnsigned bool
-}
-
-func (f *trustFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&f.keys, "key", nil, "public key of a trusted sender (repeatable; one of them is enough)")
-	cmd.Flags().StringArrayVar(&f.revoked, "revoked", nil, "public key whose signatures count no more, whoever trusts it (repeatable)")
-	cmd.Flags().BoolVar(&f.allowUnsigned, "allow-unsigned", false, "take a bundle that was built with --unsigned as it is")
-}
-
-func (f *trustFlags) trust() (bundle.Trust, error) {
-	trust := bundle.Trust{AllowUnsigned: f.allowUnsigned}
-	var err error
-	if trust.Revoked, err = f.revokedIDs(); err != nil {
-		return trust, err
-	}
-	for _, file := range f.keys {
-		key, err := readPublicKey(file)
-		if err != nil {
-			return trust, err
-		}
-		trust.Keys = append(trust.Keys, key)
-	}
-	if len(trust.Keys) == 0 && !trust.AllowUnsigned {
-		return trust, usage("give the sender's public key with --key island.pub", "no public key to verify with")
-	}
-	return trust, nil
-}
-
-// lookingTrust is for commands that look at a bundle and use nothing of it:
-// without a key it is taken as whoever made it wrote it.
-func (f *trustFlags) lookingTrust() (bundle.Trust, error) {
-	if len(f.keys) == 0 && !f.allowUnsigned {
-		return bundle.Trust{WithoutAnyCheck: true}, nil
-	}
-	return f.trust()
-}
 
 func (a *app) verify() *cobra.Command {
 	var trust trustFlags
@@ -165,66 +118,4 @@ func verifyFileOrStream(ctx context.Context, name string, trust bundle.Trust, op
 		return nil, err
 	}
 	return b, b.Verify(ctx, options)
-}
-
-func readPublicKey(file string) (signature.PublicKey, error) {
-	data, err := readBounded(file, maxKeyFile)
-	if err != nil {
-		return signature.PublicKey{}, err
-	}
-	return signature.ParsePublicKey(file, data)
-}
-
-// openRegular opens a file that can be read at any offset.
-func openRegular(name string) (*os.File, int64, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, 0, fault.Explain(err, fault.Usage, fault.Here, "", "give the path of a bundle, or - for standard input")
-	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = usage("pipe it in and name it -", "%s is not a regular file", name)
-	}
-	if err != nil {
-		file.Close()
-		return nil, 0, err
-	}
-	return file, info.Size(), nil
-}
-
-// readBounded reads a file of at most limit bytes.
-func readBounded(name string, limit int64) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, fault.Explain(err, fault.Usage, fault.Here, "", "")
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("file is larger than %s", manifests.Bytes(limit))
-	}
-	return data, fault.Explain(err, fault.Usage, fault.Here, name, "")
-}
-
-func keyID(key crypto.Signer) (string, error) {
-	public, err := signature.NewPublicKey(key.Public())
-	return public.ID(), err
-}
-
-func releaseLine(r manifests.LockedRelease) string {
-	line := fmt.Sprintf("%s %s of %s", r.Name, r.Version, r.Date)
-	if r.Cycle != "" {
-		line += ", cycle " + r.Cycle
-	}
-	if r.Profile != "" {
-		line += ", profile " + r.Profile
-	}
-	for i, platform := range r.Platforms {
-		separator := ", "
-		if i > 0 {
-			separator = " and "
-		}
-		line += separator + platform.String()
-	}
-	return line
 }

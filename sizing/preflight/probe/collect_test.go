@@ -259,7 +259,7 @@ func TestHangingFile(t *testing.T) {
 	}
 	start := time.Now()
 	f, err := Collect(context.Background(), system, Request{Sample: time.Millisecond})
-	if err != nil || f.Memory.Total.Unread == "" || time.Since(start) > 5*time.Second {
+	if err != nil || f.Memory.Total.Unread == "" || time.Since(start) > time.Minute {
 		t.Errorf("memory is %+v, %v after %s", f.Memory.Total, err, time.Since(start))
 	}
 }
