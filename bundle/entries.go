@@ -63,11 +63,13 @@ func (b *Bundle) EntryWith(digest manifests.Digest) (Entry, bool) {
 func (b *Bundle) OpenEntry(path manifests.EntryPath) (io.ReadCloser, error) {
 	entry, ok := b.Entry(path)
 	if !ok {
-		return nil, fault.New(fault.Failure, fault.Here, string(path), "island show lists what a bundle holds", "not in the bundle: %w", fs.ErrNotExist)
+		return nil, fault.New(fault.Failure, fault.Here, string(path), "island show lists what a bundle holds",
+			"not in the bundle: %w", fs.ErrNotExist)
 	}
 	section, ok := b.UncheckedSection(path) // checked by the reader that it is put into
 	if !ok {
-		return nil, fault.New(fault.Failure, fault.Here, string(path), "give the bundle as a file", "the bundle was read from a stream, which is gone")
+		return nil, fault.New(fault.Failure, fault.Here, string(path), "give the bundle as a file",
+			"the bundle was read from a stream, which is gone")
 	}
 	return &checkedReader{section: section, entry: entry, sum: sha256.New(), left: entry.Size}, nil
 }
