@@ -499,16 +499,13 @@ func (c *carried) take(b *bundle.Bundle, entry bundle.Entry) error {
 	name := string(entry.Path)
 	architecture, isProbe := strings.CutSuffix(strings.TrimPrefix(name, bundle.ToolsFolder+"linux-"), "/island-probe")
 	isTable, isPorts := name == bundle.SizingFolder+"table.yaml", name == bundle.SizingFolder+"ports.yaml"
-	if !isProbe && !isTable && !isPorts || entry.Size > maxProbe {
+	_, here := b.Entry(entry.Path) // a delta may lack it
+	if !isProbe && !isTable && !isPorts || entry.Size > maxProbe || !here {
 		return nil
 	}
-	_, reader, ok := b.Entry(entry.Path)
-	if !ok {
-		return nil
-	}
-	data, err := io.ReadAll(reader)
+	data, err := b.ReadEntry(entry.Path, maxProbe)
 	if err != nil {
-		return fault.Explain(err, fault.Failure, fault.Here, name, "")
+		return err
 	}
 	switch {
 	case isProbe:
