@@ -50,7 +50,7 @@ test: programs ## all tests; ISLAND_REQUIRE_TOOLS=1 lets none of them skip
 	$(TEST) $$($(GO) list ./... | grep -v '/testsite$$')
 	$(TEST) $(SITE)
 
-race: ## tests of what has goroutines, under the race detector (a C compiler)
+race: programs ## tests of what has goroutines, under the race detector (a C compiler)
 	$(TEST) -race $(RACY)
 
 lint: ## golangci-lint, pinned in .ci/tools, and shellcheck
