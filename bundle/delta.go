@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 
-	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -136,7 +135,7 @@ func (p *Plan) deltaWith(base *Base, patches []storedPatch) (*Plan, error) {
 	result.encodedDelta = encoded
 	result.layout = layOut(p.Inventory, int64(len(p.encoded)), delta, int64(len(encoded)))
 	for range p.slots {
-		result.deltaSlots = append(result.deltaSlots, signature.Unsigned())
+		result.deltaSlots = append(result.deltaSlots, blankSlot())
 	}
 	return result, nil
 }
@@ -145,7 +144,7 @@ func (p *Plan) deltaWith(base *Base, patches []storedPatch) (*Plan, error) {
 // that stands before it.
 func decodeDelta(data []byte, inventory *Inventory, target manifests.Digest) (*Delta, error) {
 	var delta Delta
-	if err := decodeOnly(data, &delta); err != nil {
+	if err := manifests.DecodeJSON(data, &delta); err != nil {
 		return nil, fmt.Errorf("delta is not readable: %w", err)
 	}
 	switch {

@@ -80,6 +80,9 @@ func (f *forged) seal(t testing.TB) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if signed, err = bundle.Pad(signed); err != nil {
+		t.Fatal(err)
+	}
 	var archive bytes.Buffer
 	w := tar.NewWriter(&archive)
 	all := append(slices.Clone(f.front), f.plain("bundle.json", text), f.plain("bundle.sigstore.json", signed))
@@ -248,7 +251,7 @@ func TestHostileArchives(t *testing.T) {
 		{"an entry in front of bundle.json", func(f *forged) { f.front = []forgedEntry{f.plain("README.md", nil)} }, []string{"bundle.json", "first entry"}},
 		{"bundle.json twice", func(f *forged) { f.front = []forgedEntry{f.plain("bundle.json", []byte("{}"))} }, []string{"bundle.sigstore.json"}},
 		{"a signature entry that is not listed", func(f *forged) {
-			f.entries = slices.Insert(f.entries, 0, f.plain("bundle.evil.sigstore.json", signature.Unsigned()))
+			f.entries = slices.Insert(f.entries, 0, f.plain("bundle.evil.sigstore.json", bundle.BlankSlot()))
 		}, []string{"2 signature entries, the inventory lists 1"}},
 		{"an entry twice", func(f *forged) { f.entries = slices.Insert(f.entries, 3, f.entries[2]) }, nil},
 		{"two entries in the other's place", func(f *forged) {
@@ -320,7 +323,7 @@ func TestHostileArchives(t *testing.T) {
 		{"signature entry of another size", func(f *forged) { f.inventory.Signatures[0].Size = 1 << 40 }, []string{"bundle.json", "bundle.sigstore.json"}},
 		{"signature entry twice", func(f *forged) {
 			f.inventory.Signatures = append(f.inventory.Signatures, f.inventory.Signatures[0])
-			f.entries = slices.Insert(f.entries, 0, f.plain("bundle.sigstore.json", signature.Unsigned()))
+			f.entries = slices.Insert(f.entries, 0, f.plain("bundle.sigstore.json", bundle.BlankSlot()))
 		}, []string{"bundle.json", "bundle.sigstore.json"}},
 		{"further signature first", func(f *forged) { f.inventory.Signatures[0].Path = "bundle.x.sigstore.json" }, []string{"bundle.json", "bundle.x.sigstore.json"}},
 		{"lock with another content than the archive", func(f *forged) { f.inventory.Lock.Files[0].Content.Digest = manifests.DigestOf(nil) }, []string{"bundle.json", "files/kubectl"}},

@@ -5,36 +5,19 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"time"
 
-	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
-
-// Trust says whose signature makes a bundle worth believing. The zero value
-// trusts nobody.
-type Trust struct {
-	Keys          []signature.PublicKey // any one of them is enough
-	AllowUnsigned bool                  // a bundle built with --unsigned is taken as it is
-	// Revoked are ids of keys whose signatures count no more, whoever trusts them.
-	Revoked []string
-	// WithoutAnyCheck believes the inventory of whoever made the archive. It is
-	// for looking at a bundle, never for using one.
-	WithoutAnyCheck bool
-}
-
-// valid returns the keys whose signatures count.
-func (t Trust) valid() []signature.PublicKey {
-	return slices.DeleteFunc(slices.Clone(t.Keys), func(k signature.PublicKey) bool { return slices.Contains(t.Revoked, k.ID()) })
-}
 
 // Bundle is an open bundle whose inventory is believed. Its parts are not
 // checked until [Bundle.Verify] has been through them.
 type Bundle struct {
 	Inventory *Inventory
-	Digest    manifests.Digest     // of bundle.json: the identity of the bundle
-	SignedBy  *signature.PublicKey // nil if unsigned or unchecked
-	Delta     *Delta               // not nil for a delta bundle, which lacks what its base has
+	Digest    manifests.Digest // of bundle.json: the identity of the bundle
+	SignedBy  Signers          // over bundle.json; none if unsigned or unchecked
+	Delta     *Delta           // not nil for a delta bundle, which lacks what its base has
 	unchecked bool
 	text      []byte   // bundle.json
 	slots     [][]byte // the signatures over it
@@ -152,9 +135,16 @@ func (b *Bundle) SignatureState() string {
 	switch {
 	case b.unchecked:
 		return "unchecked"
-	case b.SignedBy == nil:
+	case len(b.SignedBy) == 0:
 		return "unsigned"
 	default:
 		return "valid"
 	}
+}
+
+// Expired reports whether a bundle's expiry lies before now. It is a warning by
+// default: clocks on islands are weak.
+func (b *Bundle) Expired(now time.Time) bool {
+	expires := b.Inventory.Lock.Release.Expires
+	return !expires.IsZero() && now.UTC().After(expires.Time().AddDate(0, 0, 1))
 }

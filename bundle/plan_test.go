@@ -52,7 +52,7 @@ func TestSignatureMovesNoOtherByte(t *testing.T) {
 	unsigned := build(t, plan, w.source())
 	signed := build(t, w.plan(t, options(t)), w.source())
 	slot := spans(t, signed)[1]
-	if slot.path != signature.FileName || slot.size != signature.Size {
+	if slot.path != bundle.SignaturePath || slot.size != bundle.SignatureSize {
 		t.Fatalf("the second entry is %+v", slot)
 	}
 	copy(unsigned[slot.content:slot.end()], signed[slot.content:slot.end()])
@@ -226,7 +226,7 @@ func TestOpenSSLVerifiesTheBundle(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		command := exec.Command("sh", "-c", signature.OpenSSLInstructions)
+		command := exec.Command("sh", "-c", bundle.OpenSSLInstructions)
 		command.Dir, command.Env = dir, append(os.Environ(), "BUNDLE=b.tar", "KEY=k.pub")
 		output, err := command.CombinedOutput()
 		if accepts := err == nil && strings.HasSuffix(string(output), "Verified OK\n"); accepts != test.accepts {

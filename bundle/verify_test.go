@@ -17,7 +17,6 @@ import (
 	"testing/iotest"
 
 	"github.com/islandbundle/island/bundle"
-	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -53,7 +52,7 @@ func TestWhoSigned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.SignedBy == nil || b.SignedBy.ID() != public.ID() {
+	if len(b.SignedBy) != 1 || b.SignedBy[0].Key.ID() != public.ID() || b.SignedBy[0].Slot != bundle.SignaturePath {
 		t.Errorf("signed by %v, want %s", b.SignedBy, public)
 	}
 	inventory := spans(t, archive)[0]
@@ -92,7 +91,7 @@ func TestFlippedByteInEachEntryIsRefusedByName(t *testing.T) {
 			positions["padding"] = span.end()
 			positions["end of the padding"] = span.next() - 1
 		}
-		if span.path == signature.FileName {
+		if span.path == bundle.SignaturePath {
 			text := archive[span.content:span.end()]
 			positions["white space in the signature"] = span.content + int64(bytes.Index(text, []byte("\n  \"veri")))
 			positions["padding of the signature"] = span.end() - 100

@@ -412,7 +412,7 @@ func (f *preflightFlags) signer(ctx context.Context) (*namedSigner, error) {
 	if f.html == "" && f.junit == "" && f.json == "" {
 		return nil, usage("write one with --html, --junit or --json", "--sign-key has no report to sign")
 	}
-	signer, err := (&buildFlags{passphraseFile: f.passFile}).readSigner(ctx, "", f.signKey)
+	signer, err := (&signingFlags{key: f.signKey, passphraseFile: f.passFile}).signer(ctx)
 	return &signer, err
 }
 

@@ -54,7 +54,7 @@ func TestVerifyAccepts(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := signature.Verify([]signature.PublicKey{{}, other, public}, []byte(test.bundle), sha256.Sum256(inventory))
+			got, err := signature.Verify("bundle.sigstore.json", []signature.PublicKey{{}, other, public}, []byte(test.bundle), sha256.Sum256(inventory))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -92,7 +92,7 @@ func TestVerifyRefuses(t *testing.T) {
 		text   string
 	}{
 		{"nothing", "", signature.ErrUnsigned, "blank"},
-		{"a place left blank", string(signature.Unsigned()), signature.ErrUnsigned, "blank"},
+		{"a place left blank", strings.Repeat(" ", 8<<10) + "\n", signature.ErrUnsigned, "blank"},
 		{"another key", compact(t, otherPrivate, other, inventory), signature.ErrWrongKey, "claims key \"" + other.ID() + "\", verified with " + public.ID()},
 		{"another key that gives no hint", strings.Replace(compact(t, otherPrivate, other, inventory), other.ID(), "", 1), signature.ErrWrongKey, "names no key"},
 		{"another key under this key's name", compact(t, otherPrivate, public, inventory), signature.ErrAltered, "which did not make it"},
@@ -154,7 +154,7 @@ func TestVerifyRefuses(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := signature.Verify(mine, []byte(test.bundle), sum)
+			got, err := signature.Verify("bundle.sigstore.json", mine, []byte(test.bundle), sum)
 			wantFault(t, err, fault.Refused, test.reason, "bundle.sigstore.json: ", test.text)
 			if got.ID() != "" {
 				t.Error("a refusal came with a key")
@@ -182,7 +182,7 @@ func TestVerifyWithoutKeys(t *testing.T) {
 	for name, keys := range map[string][]signature.PublicKey{"none": nil, "zero keys": {{}, {}}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := signature.Verify(keys, signed, sha256.Sum256(inventory))
+			_, err := signature.Verify("bundle.sigstore.json", keys, signed, sha256.Sum256(inventory))
 			wantFault(t, err, fault.Usage, nil, "no public key to verify with")
 		})
 	}
@@ -202,13 +202,13 @@ func TestVerifyNoticesEachFlippedByte(t *testing.T) {
 		}
 		for _, bit := range []byte{1, 0x80} {
 			signed[i] ^= bit
-			if _, err := signature.Verify([]signature.PublicKey{public}, signed, sum); fault.ExitCode(err) != int(fault.Refused) {
+			if _, err := signature.Verify("bundle.sigstore.json", []signature.PublicKey{public}, signed, sum); fault.ExitCode(err) != int(fault.Refused) {
 				t.Errorf("byte %d changed to %q: error %v, want a refusal", i, signed[i], err)
 			}
 			signed[i] ^= bit
 		}
 	}
-	if _, err := signature.Verify([]signature.PublicKey{public}, signed, sum); err != nil {
+	if _, err := signature.Verify("bundle.sigstore.json", []signature.PublicKey{public}, signed, sum); err != nil {
 		t.Errorf("the test did not restore the file: %v", err)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -36,7 +37,8 @@ func chartRepository(t testing.TB, base string) string {
 		if err := os.WriteFile(filepath.Join(dir, file), archive, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		index += fmt.Sprintf("  - apiVersion: v2\n    digest: %s\n    name: brig\n    urls:\n    - %s%s\n    version: %s\n", manifests.DigestOf(archive).Hex(), base, file, version)
+		index += fmt.Sprintf("  - apiVersion: v2\n    digest: %s\n    name: brig\n    urls:\n    - %s%s\n    version: %s\n",
+			manifests.DigestOf(archive).Hex(), base, file, version)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "index.yaml"), []byte(index+"generated: \"2026-01-01T00:00:00Z\"\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -51,7 +53,7 @@ func checkChart(t *testing.T, u *Upstream, repo, wantURL string) {
 		t.Fatal(err)
 	}
 	want := chartArchive(t, "brig", "1.3.0")
-	content := manifests.Content{Digest: manifests.DigestOf(want), Size: int64(len(want)), MediaType: ChartMediaType, URL: wantURL}
+	content := manifests.Content{Digest: manifests.DigestOf(want), Size: int64(len(want)), MediaType: chartMediaType, URL: wantURL}
 	if !bytes.Equal(chart.Bytes, want) || chart.Content != content {
 		t.Errorf("chart is %+v of %d bytes, wanted %+v", chart.Content, len(chart.Bytes), content)
 	}
@@ -76,23 +78,24 @@ func TestChartSources(t *testing.T) {
 		checkChart(t, newUpstream(t, Options{}).Upstream, absolute.URL, server.URL+"/brig-1.3.0.tgz")
 	})
 	t.Run("HTTP mirror", func(t *testing.T) {
-		u := newUpstream(t, Options{Mirrors: mirrorsOf(t, "- prefix: https://charts.example.com/s\n  onlyMirrors: true\n  mirrors: [{location: '"+server.URL+"'}]\n")})
+		u := newUpstream(t, withOnlyMirror(t, "https://charts.example.com/s", server.URL))
 		checkChart(t, u.Upstream, "https://charts.example.com/s", "https://charts.example.com/s/brig-1.3.0.tgz")
 	})
 	t.Run("mirror that names itself", func(t *testing.T) {
 		var handler http.Handler
 		mirror := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 		handler = http.FileServer(http.Dir(chartRepository(t, mirror.URL+"/")))
-		u := newUpstream(t, Options{Mirrors: mirrorsOf(t, "- prefix: https://charts.example.com/s\n  onlyMirrors: true\n  mirrors: [{location: '"+mirror.URL+"'}]\n")})
+		u := newUpstream(t, withOnlyMirror(t, "https://charts.example.com/s", mirror.URL))
 		checkChart(t, u.Upstream, "https://charts.example.com/s", "https://charts.example.com/s/brig-1.3.0.tgz")
 	})
 	t.Run("folder mirror", func(t *testing.T) {
-		u := newUpstream(t, Options{Mirrors: mirrorsOf(t, "- prefix: https://charts.example.com\n  onlyMirrors: true\n  mirrors: [{location: '"+filepath.Dir(folder)+"'}]\n")})
+		u := newUpstream(t, withOnlyMirror(t, "https://charts.example.com", filepath.Dir(folder)))
 		base := "https://charts.example.com/" + filepath.Base(folder)
 		checkChart(t, u.Upstream, base, base+"/brig-1.3.0.tgz")
 	})
 	t.Run("folder", func(t *testing.T) {
-		checkChart(t, newUpstream(t, Options{Offline: true}).Upstream, "file://"+folder, "file://"+folder+"/brig-1.3.0.tgz")
+		u := newUpstream(t, Options{Network: registry.Options{Offline: true}})
+		checkChart(t, u.Upstream, "file://"+folder, "file://"+folder+"/brig-1.3.0.tgz")
 	})
 	t.Run("folder beside the release", func(t *testing.T) {
 		u := newUpstream(t, Options{BaseDir: filepath.Join(folder, "x")})
@@ -139,7 +142,7 @@ func TestChartIndexIsCached(t *testing.T) {
 		t.Errorf("chart was fetched %d times, wanted once", n)
 	}
 	before := files.total()
-	u := newUpstream(t, Options{CacheDir: dir, Offline: true})
+	u := newUpstream(t, Options{CacheDir: dir, Network: registry.Options{Offline: true}})
 	checkChart(t, u.Upstream, server.URL, server.URL+"/brig-1.3.0.tgz")
 	_, err := u.Chart(t.Context(), server.URL, "brig", "1.4.0") // in the cached index, but never fetched
 	wantError(t, err, "not in the cache")
@@ -175,7 +178,9 @@ func TestChartFaults(t *testing.T) {
 		version, says string
 		hint          string
 	}{
-		"missing version":         {good, "brig", "1.5.1", "version 1.5.1 of chart brig is not found", "near versions are 1.4.0, 1.5.0, 1.6.0, 1.7.0, 1.8.0"},
+		"missing version": {
+			good, "brig", "1.5.1", "version 1.5.1 of chart brig is not found", "near versions are 1.4.0, 1.5.0, 1.6.0, 1.7.0, 1.8.0",
+		},
 		"missing chart":           {good, "galley", "1.0.0", "chart galley is not found", "check the chart's name"},
 		"empty version":           {good, "brig", "", "not an exact version", ""},
 		"version range":           {good, "brig", ">=1.0.0", "not an exact version", ""},
@@ -186,12 +191,16 @@ func TestChartFaults(t *testing.T) {
 		"archive of another kind": {replace("/index.yaml", entry("    urls: [/x]\n")), "brig", "1.3.0", "404", ""},
 		"wrong digest":            {replace("/brig-1.3.0.tgz", text("\x1f\x8bother")), "brig", "1.3.0", "archive has digest", ""},
 		"login page":              {replace("/index.yaml", entry("    urls: [index.yaml]\n")), "brig", "1.3.0", "not a gzip archive", ""},
-		"index is a login page":   {replace("/index.yaml", text("<html>log in</html>")), "brig", "1.3.0", "index of the chart repository is not valid", ""},
-		"index is empty":          {replace("/index.yaml", text("")), "brig", "1.3.0", "empty", ""},
-		"no URL":                  {replace("/index.yaml", entry("")), "brig", "1.3.0", "no URL", ""},
-		"local URL":               {replace("/index.yaml", entry("    urls: ['file:///etc/passwd']\n")), "brig", "1.3.0", "cannot be fetched", ""},
-		"URL with credentials":    {replace("/index.yaml", entry("    urls: ['https://u:s3cret@h/x']\n")), "brig", "1.3.0", "no plain URL", ""},
-		"no SHA-256":              {replace("/index.yaml", entry("    digest: abc\n    urls: [x]\n")), "brig", "1.3.0", "no SHA-256 digest", ""},
+		"index is a login page": {
+			replace("/index.yaml", text("<html>log in</html>")), "brig", "1.3.0", "index of the chart repository is not valid", "",
+		},
+		"index is empty": {replace("/index.yaml", text("")), "brig", "1.3.0", "empty", ""},
+		"no URL":         {replace("/index.yaml", entry("")), "brig", "1.3.0", "no URL", ""},
+		"local URL": {
+			replace("/index.yaml", entry("    urls: ['file:///etc/passwd']\n")), "brig", "1.3.0", "cannot be fetched", "",
+		},
+		"URL with credentials": {replace("/index.yaml", entry("    urls: ['https://u:s3cret@h/x']\n")), "brig", "1.3.0", "no plain URL", ""},
+		"no SHA-256":           {replace("/index.yaml", entry("    digest: abc\n    urls: [x]\n")), "brig", "1.3.0", "no SHA-256 digest", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -248,7 +257,7 @@ func TestChartFallsBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			u := newUpstream(t, Options{Mirrors: mirrorsOf(t, fmt.Sprintf("- prefix: %s\n  mirrors: [{location: '%s'}]\n", origin.URL, serve(t, mirror).URL))})
+			u := newUpstream(t, withMirror(t, origin.URL, serve(t, mirror).URL))
 			checkChart(t, u.Upstream, origin.URL, origin.URL+"/brig-1.3.0.tgz")
 		})
 	}
@@ -273,12 +282,12 @@ func pushChart(t *testing.T, reference string, archive []byte, mediaType string)
 func TestOCIChart(t *testing.T) {
 	t.Parallel()
 	handler := counting(memoryRegistry())
-	registry := host(serve(t, handler))
+	hub := host(serve(t, handler))
 	archive := chartArchive(t, "brig", "1.3.0")
-	pushChart(t, registry+"/charts/brig:1.3.0", archive, ChartMediaType)
-	pushChart(t, registry+"/charts/brig:v2.0.0_build.7", chartArchive(t, "brig", "v2.0.0+build.7"), ChartMediaType)
-	pushChart(t, registry+"/charts/image:1.0.0", archive, string(types.OCILayer))
-	repo := "oci://" + registry + "/charts"
+	pushChart(t, hub+"/charts/brig:1.3.0", archive, chartMediaType)
+	pushChart(t, hub+"/charts/brig:v2.0.0_build.7", chartArchive(t, "brig", "v2.0.0+build.7"), chartMediaType)
+	pushChart(t, hub+"/charts/image:1.0.0", archive, string(types.OCILayer))
+	repo := "oci://" + hub + "/charts"
 	dir := t.TempDir()
 	u := newUpstream(t, Options{CacheDir: dir})
 	checkChart(t, u.Upstream, repo, repo+"/brig")
@@ -296,7 +305,7 @@ func TestOCIChart(t *testing.T) {
 	wantError(t, err, "is no Helm chart")
 
 	before := handler.total()
-	checkChart(t, newUpstream(t, Options{CacheDir: dir, Offline: true}).Upstream, repo, repo+"/brig")
+	checkChart(t, newUpstream(t, Options{CacheDir: dir, Network: registry.Options{Offline: true}}).Upstream, repo, repo+"/brig")
 	if handler.total() != before {
 		t.Error("the network was asked")
 	}
@@ -304,9 +313,9 @@ func TestOCIChart(t *testing.T) {
 	if got, err := readAll(t, newUpstream(t, Options{}).Upstream, content, 3); err != nil || !bytes.Equal(got, archive[3:]) {
 		t.Errorf("as content, without cache: %d bytes, error %v", len(got), err)
 	}
-	mirrored := newUpstream(t, Options{Mirrors: mirrorsOf(t, "- prefix: oci://ghcr.io/x\n  onlyMirrors: true\n  mirrors: [{location: '"+repo+"'}]\n")})
+	mirrored := newUpstream(t, withOnlyMirror(t, "oci://ghcr.io/x", repo))
 	checkChart(t, mirrored.Upstream, "oci://ghcr.io/x", "oci://ghcr.io/x/brig")
-	index := fmt.Sprintf("entries:\n  brig:\n  - version: 1.3.0\n    urls: ['oci://%s/charts/brig:1.3.0']\n", registry)
+	index := fmt.Sprintf("entries:\n  brig:\n  - version: 1.3.0\n    urls: ['oci://%s/charts/brig:1.3.0']\n", hub)
 	byIndex := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, index) }))
 	checkChart(t, newUpstream(t, Options{}).Upstream, byIndex.URL, repo+"/brig")
 }

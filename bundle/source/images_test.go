@@ -3,7 +3,6 @@ package source
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,7 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
@@ -28,6 +26,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -86,13 +85,13 @@ func TestMemoryRegistry(t *testing.T) {
 		}
 	})
 	t.Run("mirror", func(t *testing.T) {
-		u := newUpstream(t, Options{Mirrors: mirrorsOf(t, "- prefix: quay.io\n  mirrors: [{location: '"+host(server)+"'}]\n")})
+		u := newUpstream(t, withMirror(t, "quay.io", host(server)))
 		layer := layer
 		layer.Repository = "quay.io/wire/brig"
 		checkPull(t, u.Upstream, "quay.io/wire/brig:5.30.9", digestOf(t, image), layer, data)
 	})
 	t.Run("docker hub", func(t *testing.T) {
-		u := newUpstream(t, Options{Mirrors: mirrorsOf(t, "- prefix: docker.io/library\n  mirrors: [{location: '"+host(server)+"/wire'}]\n")})
+		u := newUpstream(t, withMirror(t, "docker.io/library", host(server)+"/wire"))
 		m, err := u.Manifest(t.Context(), imageRef(t, "brig:5.30.9"))
 		if err != nil || m.Digest != digestOf(t, image) || m.Repository != "docker.io/library/brig" {
 			t.Errorf("manifest is %s of %s, error %v", m.Digest, m.Repository, err)
@@ -104,7 +103,7 @@ func TestMemoryRegistry(t *testing.T) {
 		if _, err := newUpstream(t, Options{CacheDir: dir}).Manifest(t.Context(), ref); err != nil {
 			t.Fatal(err)
 		}
-		u := newUpstream(t, Options{CacheDir: dir, Offline: true})
+		u := newUpstream(t, Options{Network: registry.Options{Offline: true}, CacheDir: dir})
 		before := handler.total()
 		m, err := u.Manifest(t.Context(), ref)
 		if err != nil || m.Digest != digestOf(t, image) || m.MediaType == "" {
@@ -127,14 +126,14 @@ func TestMemoryRegistry(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(u.cache.blob(ref.Digest), []byte("rotten"), 0o600); err != nil {
+		if err := os.WriteFile(u.common.cache.blob(ref.Digest), []byte("rotten"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		again, err := u.Manifest(t.Context(), ref)
 		if err != nil || !bytes.Equal(again.Bytes, first.Bytes) {
 			t.Errorf("after corruption: %d bytes, error %v", len(again.Bytes), err)
 		}
-		if kept, ok := u.cache.read(ref.Digest, MaxManifestBytes); !ok || !bytes.Equal(kept, first.Bytes) {
+		if kept, ok := u.common.cache.read(ref.Digest, maxManifestBytes); !ok || !bytes.Equal(kept, first.Bytes) {
 			t.Error("the corrupt entry was not replaced")
 		}
 	})
@@ -178,12 +177,12 @@ func TestTokenRegistry(t *testing.T) {
 	image := push(t, host(open)+"/wire/brig:1")
 	server, tokens := tokenRegistry(t, backend, "me", "s3cret")
 	layer, data := layerOf(t, image, host(server)+"/wire/brig")
-	u := newUpstream(t, Options{Keychain: logins{host(server): authn.AuthConfig{Username: "me", Password: "s3cret"}}})
+	u := newUpstream(t, loggedIn(server, "me", "s3cret"))
 	checkPull(t, u.Upstream, host(server)+"/wire/brig:1", digestOf(t, image), layer, data)
 	if tokens.Load() != 1 {
 		t.Errorf("%d tokens for one repository, wanted 1", tokens.Load())
 	}
-	bad := newUpstream(t, Options{Keychain: logins{host(server): authn.AuthConfig{Username: "me", Password: "wr0ng"}}})
+	bad := newUpstream(t, loggedIn(server, "me", "wr0ng"))
 	before := tokens.Load()
 	_, err := bad.Manifest(t.Context(), imageRef(t, host(server)+"/wire/brig:1"))
 	wantError(t, err, "401 Unauthorized")
@@ -217,7 +216,7 @@ func TestRegistryRedirect(t *testing.T) {
 		backend.ServeHTTP(w, r)
 	}))
 	layer, data := layerOf(t, image, host(server)+"/wire/brig")
-	u := newUpstream(t, Options{Keychain: logins{host(server): authn.AuthConfig{Username: "me", Password: "s3cret"}}})
+	u := newUpstream(t, loggedIn(server, "me", "s3cret"))
 	checkPull(t, u.Upstream, host(server)+"/wire/brig:1", digestOf(t, image), layer, data)
 	if leaks.Load() > 0 {
 		t.Errorf("credentials went to the storage %d times", leaks.Load())
@@ -249,16 +248,18 @@ func TestManifestFaults(t *testing.T) {
 	const oci, index = string(types.OCIManifestSchema1), string(types.OCIImageIndex)
 	image := `{"schemaVersion":2,"config":{},"layers":[]}`
 	for name, test := range map[string]struct{ mediaType, manifest, reference, says string }{
-		"schema 1":                 {string(types.DockerManifestSchema1Signed), `{"schemaVersion":1,"fsLayers":[]}`, ":1", "schema 1"},
-		"schema 1 as JSON":         {"application/json", `{"schemaVersion":1}`, ":1", "schema 1"},
-		"not JSON":                 {oci, `<html>`, ":1", "not valid JSON"},
-		"both image and index":     {oci, `{"schemaVersion":2,"config":{},"manifests":[]}`, ":1", "not clearly"},
-		"neither":                  {oci, `{"schemaVersion":2}`, ":1", "not clearly"},
-		"index sent as an image":   {oci, `{"schemaVersion":2,"mediaType":"` + index + `","manifests":[]}`, ":1", "was sent as"},
-		"image that says index":    {index, `{"schemaVersion":2,"mediaType":"` + index + `","config":{},"layers":[]}`, ":1", "unsupported media type"},
+		"schema 1":               {string(types.DockerManifestSchema1Signed), `{"schemaVersion":1,"fsLayers":[]}`, ":1", "schema 1"},
+		"schema 1 as JSON":       {"application/json", `{"schemaVersion":1}`, ":1", "schema 1"},
+		"not JSON":               {oci, `<html>`, ":1", "not valid JSON"},
+		"both image and index":   {oci, `{"schemaVersion":2,"config":{},"manifests":[]}`, ":1", "not clearly"},
+		"neither":                {oci, `{"schemaVersion":2}`, ":1", "not clearly"},
+		"index sent as an image": {oci, `{"schemaVersion":2,"mediaType":"` + index + `","manifests":[]}`, ":1", "was sent as"},
+		"image that says index": {
+			index, `{"schemaVersion":2,"mediaType":"` + index + `","config":{},"layers":[]}`, ":1", "unsupported media type",
+		},
 		"unknown media type":       {"x/y", `{"schemaVersion":2,"mediaType":"x/y","config":{}}`, ":1", "unsupported media type"},
 		"no schema version":        {oci, `{"config":{}}`, ":1", "schemaVersion 0"},
-		"too large":                {oci, strings.Repeat(" ", MaxManifestBytes) + image, ":1", "larger than"},
+		"too large":                {oci, strings.Repeat(" ", maxManifestBytes) + image, ":1", "larger than"},
 		"wrong digest":             {oci, image, "@" + string(manifests.DigestOf([]byte("other"))), "manifest has digest"},
 		"another digest than said": {oci, image, ":said", "registry says digest"},
 	} {
@@ -316,7 +317,7 @@ func TestRegistryFallback(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			u := newUpstream(t, Options{Mirrors: mirrorsOf(t, fmt.Sprintf("- prefix: '%s'\n  mirrors: [{location: '%s'}]\n", host(good), host(serve(t, test.mirror))))})
+			u := newUpstream(t, withMirror(t, host(good), host(serve(t, test.mirror))))
 			ref := imageRef(t, host(good)+"/wire/brig:1")
 			ref.Digest = digestOf(t, image)
 			_, err := u.Manifest(t.Context(), ref)
@@ -334,21 +335,15 @@ func TestPlainHTTPRegistry(t *testing.T) {
 	handler := counting(memoryRegistry())
 	server := serve(t, handler)
 	_, port, _ := net.SplitHostPort(host(server))
-	through := func(u testUpstream) { // a host name that is not loopback, but leads here
-		w, err := u.wire(t.Context(), "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.base.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, network, host(server))
-		}
+	// Host names that are not loopback, but lead here.
+	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, host(server))
 	}
 	push(t, host(server)+"/x/y:1")
 	reference := "registry.example.com:" + port + "/x/y:1"
 	before := handler.total()
 	for _, name := range []string{reference, "10.1.2.3:" + port + "/x/y:1"} {
-		u := newUpstream(t, Options{})
-		through(u)
+		u := newUpstream(t, Options{Network: registry.Options{Dial: dial}})
 		if _, err := u.Manifest(t.Context(), imageRef(t, name)); err == nil {
 			t.Errorf("%s was talked to over plain HTTP", name)
 		}
@@ -356,8 +351,10 @@ func TestPlainHTTPRegistry(t *testing.T) {
 	if handler.total() != before {
 		t.Error("a request was sent over plain HTTP")
 	}
-	u := newUpstream(t, Options{Mirrors: mirrorsOf(t, "- prefix: quay.io\n  mirrors: [{location: 'registry.example.com:"+port+"', insecure: true}]\n")})
-	through(u)
+	options := withMirror(t, "quay.io", "registry.example.com:"+port)
+	options.Mirrors.Rules[0].Mirrors[0].Insecure = true
+	options.Network.Dial = dial
+	u := newUpstream(t, options)
 	if _, err := u.Manifest(t.Context(), imageRef(t, "quay.io/x/y:1")); err != nil {
 		t.Errorf("insecure mirror: %v", err)
 	}
@@ -404,7 +401,9 @@ func TestImageLayoutMirror(t *testing.T) {
 	if err := path.AppendImage(image, layout.WithAnnotations(map[string]string{nameAnnotations[0]: "quay.io/wire/brig:1"})); err != nil {
 		t.Fatal(err)
 	}
-	u := newUpstream(t, Options{Offline: true, Mirrors: mirrorsOf(t, "- prefix: quay.io\n  onlyMirrors: true\n  mirrors: [{location: '"+dir+"'}]\n")})
+	options := withOnlyMirror(t, "quay.io", dir)
+	options.Network.Offline = true
+	u := newUpstream(t, options)
 	layer, data := layerOf(t, image, "quay.io/wire/brig")
 	checkPull(t, u.Upstream, "quay.io/wire/brig:1", digestOf(t, image), layer, data)
 }
@@ -421,7 +420,8 @@ func TestDebianRegistry(t *testing.T) {
 	_ = listener.Close()
 	dir := t.TempDir()
 	settings := filepath.Join(dir, "config.yml")
-	document := fmt.Sprintf("version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: '%s'}}\nhttp: {addr: '%s'}\n", dir, address)
+	document := fmt.Sprintf("version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: '%s'}}\n"+
+		"http: {addr: '%s'}\n", dir, address)
 	if err := os.WriteFile(settings, []byte(document), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -444,66 +444,6 @@ func TestDebianRegistry(t *testing.T) {
 	checkPull(t, newUpstream(t, Options{}).Upstream, address+"/wire/brig:1", digestOf(t, image), layer, data)
 }
 
-// TestDefaultKeychain checks which files are read, and which entries of them.
-func TestDefaultKeychain(t *testing.T) {
-	home := t.TempDir()
-	for _, variable := range []string{"REGISTRY_AUTH_FILE", "XDG_CONFIG_HOME"} {
-		t.Setenv(variable, "")
-	}
-	t.Setenv("DOCKER_CONFIG", filepath.Join(home, ".docker")) // Docker's package finds its default folder only once a process
-	t.Setenv("HOME", home)
-	t.Setenv("XDG_RUNTIME_DIR", filepath.Join(home, "run"))
-	write := func(file string, users map[string]string) {
-		t.Helper()
-		auths := map[string]any{}
-		for key, user := range users {
-			auths[key] = map[string]string{"auth": base64.StdEncoding.EncodeToString([]byte(user + ":pw"))}
-		}
-		data, err := json.Marshal(map[string]any{"auths": auths})
-		if err != nil {
-			t.Fatal(err)
-		}
-		file = filepath.Join(home, file)
-		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	user := func(repository string) string {
-		t.Helper()
-		target, err := name.NewRepository(repository)
-		if err != nil {
-			t.Fatal(err)
-		}
-		login, err := DefaultKeychain().Resolve(target)
-		if err != nil {
-			t.Fatal(err)
-		}
-		config, err := login.Authorization()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return config.Username
-	}
-	check := func(want map[string]string) {
-		t.Helper()
-		for repository, wanted := range want {
-			if got := user(repository); got != wanted {
-				t.Errorf("user for %s is %q, wanted %q", repository, got, wanted)
-			}
-		}
-	}
-	check(map[string]string{"quay.io/wire/brig": "", "docker.io/library/x": ""})
-	write("run/containers/auth.json", map[string]string{"quay.io": "podman", "docker.io": "hub", "quay.io/special": "special"})
-	check(map[string]string{"quay.io/wire/brig": "podman", "docker.io/library/x": "hub", "ghcr.io/x/y": ""})
-	write(".config/containers/auth.json", map[string]string{"ghcr.io": "config"})
-	check(map[string]string{"ghcr.io/x/y": "config", "quay.io/wire/brig": "podman"})
-	write(".docker/config.json", map[string]string{"reg.local:5000": "docker"})
-	check(map[string]string{"reg.local:5000/x/y": "docker", "quay.io/wire/brig": "podman", "quay.io/special/x": "special", "docker.io/library/x": "hub"})
-}
-
 // TestPodmanLogin pulls with what the real podman login left behind.
 func TestPodmanLogin(t *testing.T) {
 	needsTool(t, "podman")
@@ -521,7 +461,7 @@ func TestPodmanLogin(t *testing.T) {
 	if out, err := login.CombinedOutput(); err != nil {
 		t.Fatalf("podman login: %v\n%s", err, out)
 	}
-	u := newUpstream(t, Options{Keychain: DefaultKeychain()})
+	u := newUpstream(t, Options{Network: registry.Options{Keychain: registry.DefaultKeychain()}})
 	if m, err := u.Manifest(t.Context(), imageRef(t, host(server)+"/wire/brig:1")); err != nil || m.Digest != digestOf(t, image) {
 		t.Errorf("manifest is %s, error %v", m.Digest, err)
 	}

@@ -1,4 +1,4 @@
-package source
+package registry
 
 import (
 	"fmt"
@@ -34,12 +34,12 @@ func (podmanKeychain) Resolve(target authn.Resource) (authn.Authenticator, error
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("cannot open %s: %w", file, bare(err))
+			return nil, fmt.Errorf("cannot open %s: %w", file, Bare(err))
 		}
 		logins, err := config.LoadFromReader(f)
 		_ = f.Close()
 		if err != nil {
-			return nil, fmt.Errorf("cannot read %s: %w", file, bare(err))
+			return nil, fmt.Errorf("cannot read %s: %w", file, Bare(err))
 		}
 		for _, key := range podmanKeys(target) {
 			login, known := logins.AuthConfigs[key]
