@@ -129,7 +129,7 @@ func (c *calculation) coresBy(rule CoreRule) int64 {
 
 // usersOnNode returns the most participants on one conference server.
 func (c *calculation) usersOnNode() int64 {
-	return worst(c.site.Conferences.Participants(), c.site.Conferences.Largest(), c.nodes)
+	return Worst(c.site.Conferences.Participants(), c.site.Conferences.Largest(), c.nodes)
 }
 
 // factor returns a factor of the customer's own, or nil.

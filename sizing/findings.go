@@ -217,15 +217,12 @@ func (c *calculation) nodeFindings(need, compressed Figure) {
 	case compressed.Bound == Unknown:
 		c.find("node.images", Ask, l.T("The images of the release are not known, so it is not shown that they fit on a node.", "Die Images des Releases sind nicht bekannt; es ist nicht gezeigt, dass sie auf einen Knoten passen."), l.T("give the lock of the release with --lock", "den Lock des Releases mit --lock angeben"))
 	case manifests.Bytes(need.Value) > disk && need.Bound != AtMost:
-		c.find("node.images", Fail, l.F("All images take %s %s on a node: %s.", "Alle Images belegen %s %s auf einem Knoten: %s.", c.boundWord(need.Bound), need.Shown, room), larger)
+		c.find("node.images", Fail, l.F("All images take %s %s on a node: %s.", "Alle Images belegen %s %s auf einem Knoten: %s.", need.Bound.In(c.lang), need.Shown, room), larger)
 	case manifests.Bytes(need.Value) > usable:
-		c.find("node.images", Warn, l.F("All images take %s %s on a node: %s.", "Alle Images belegen %s %s auf einem Knoten: %s.", c.boundWord(need.Bound), need.Shown, room), larger)
+		c.find("node.images", Warn, l.F("All images take %s %s on a node: %s.", "Alle Images belegen %s %s auf einem Knoten: %s.", need.Bound.In(c.lang), need.Shown, room), larger)
 	case need.Bound == AtLeast:
 		c.find("node.images", Ask, l.F("The images take %s compressed; unpacked is not known. It is not shown that they fit: %s.", "Die Images belegen komprimiert %s; entpackt ist nicht bekannt. Es ist nicht gezeigt, dass sie passen: %s.", compressed.Shown, room), l.T("measure them on a node and give bundle.imagesUnpacked", "auf einem Knoten messen und bundle.imagesUnpacked angeben"))
 	default:
-		c.find("node.images", Good, l.F("All images take %s %s on a node: %s.", "Alle Images belegen %s %s auf einem Knoten: %s.", c.boundWord(need.Bound), need.Shown, room), "")
+		c.find("node.images", Good, l.F("All images take %s %s on a node: %s.", "Alle Images belegen %s %s auf einem Knoten: %s.", need.Bound.In(c.lang), need.Shown, room), "")
 	}
 }
-
-// boundWord words a bound.
-func (c *calculation) boundWord(b Bound) string { return boundWord(c.lang, b) }

@@ -64,6 +64,20 @@ const (
 	Unknown Bound = "unknown"
 )
 
+// In words a bound in a language.
+func (b Bound) In(l page.Lang) string {
+	switch b {
+	case AtMost:
+		return l.T("at most", "höchstens")
+	case AtLeast:
+		return l.T("at least", "mindestens")
+	case Unknown:
+		return l.T("unknown", "unbekannt")
+	default:
+		return l.T("exactly", "genau")
+	}
+}
+
 // Unit is the unit of a figure.
 type Unit string
 

@@ -53,7 +53,7 @@ func (c Conference) Relayed(n, video, relayed int64) Traffic {
 // load goes to the server that then carries least: total/k + (1 − 1/k) × largest,
 // in whole numbers rounded up (R. L. Graham, Bounds on Multiprocessing Timing
 // Anomalies, 1969). It never falls when a load is added or grows.
-func worst(total, largest int64, servers int) int64 {
+func Worst(total, largest int64, servers int) int64 {
 	if servers < 1 {
 		return 0
 	}
@@ -63,7 +63,7 @@ func worst(total, largest int64, servers int) int64 {
 
 func worstTraffic(total, largest Traffic, servers int) Traffic {
 	return Traffic{
-		In:  Kbps(worst(int64(total.In), int64(largest.In), servers)),
-		Out: Kbps(worst(int64(total.Out), int64(largest.Out), servers)),
+		In:  Kbps(Worst(int64(total.In), int64(largest.In), servers)),
+		Out: Kbps(Worst(int64(total.Out), int64(largest.Out), servers)),
 	}
 }

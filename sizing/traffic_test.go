@@ -81,7 +81,7 @@ func TestWorstIsABound(t *testing.T) {
 			}
 			loads[least] += load
 		}
-		bound := worst(total, largest, servers)
+		bound := Worst(total, largest, servers)
 		for _, load := range loads {
 			if load > bound {
 				t.Fatalf("%v on %d servers: more than the bound %d", loads, servers, bound)

@@ -13,6 +13,7 @@ import (
 	"github.com/islandbundle/island/manifests/vex"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/present"
 )
 
 // documentsOf makes the documents that every bundle carries beside what its lock
@@ -52,7 +53,7 @@ func (f *buildFlags) sizingDocuments(lock *manifests.Lock) ([]bundle.Document, e
 	ports := bundle.Document{Path: portsPath, Bytes: preflight.DefaultPortsFile()}
 	if f.site == "" {
 		_, table, err := readTable(cmp.Or(f.table, sizing.DefaultTable))
-		return []bundle.Document{ports, {Path: sizing.BundleTable, Bytes: table}}, err
+		return []bundle.Document{ports, {Path: present.BundleTable, Bytes: table}}, err
 	}
 	data, err := manifests.ReadFile(f.site)
 	if err != nil {
@@ -71,11 +72,11 @@ func (f *buildFlags) sizingDocuments(lock *manifests.Lock) ([]bundle.Document, e
 	if err != nil {
 		return nil, err
 	}
-	files, err := sizing.ForBundle(sizing.BundleInput{Lock: lock, Site: site, TableFile: name, TableData: table, Lang: lang})
+	files, err := present.ForBundle(present.BundleInput{Lock: lock, Site: site, TableFile: name, TableData: table, Lang: lang})
 	return []bundle.Document{
 		ports,
-		{Path: sizing.BundleReportJSON, Bytes: files.JSON},
-		{Path: sizing.BundleReportHTML, Bytes: files.HTML},
-		{Path: sizing.BundleTable, Bytes: files.Table},
+		{Path: present.BundleReportJSON, Bytes: files.JSON},
+		{Path: present.BundleReportHTML, Bytes: files.HTML},
+		{Path: present.BundleTable, Bytes: files.Table},
 	}, err
 }

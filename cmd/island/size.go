@@ -17,6 +17,7 @@ import (
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/present"
 )
 
 // sizeFlags say what a site wants. What a flag gives goes before what the site
@@ -100,7 +101,7 @@ func (f *sizeFlags) add(cmd *cobra.Command) {
 type sizeResult struct{ *sizing.Report }
 
 func (r sizeResult) text(w io.Writer) {
-	_ = r.WriteText(printableWriter{w}) // to the terminal; the caller's writer tells nothing more
+	_ = present.Text(printableWriter{w}, r.Report) // to the terminal; the caller's writer tells nothing more
 }
 
 // printableWriter takes terminal control characters out, since names in a
@@ -142,7 +143,7 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 	}
 	result := sizing.Calculate(input)
 	if f.html != "" {
-		page, err := result.HTML()
+		page, err := present.HTML(result)
 		if err != nil {
 			return err
 		}
@@ -227,20 +228,6 @@ func machineOf(host facts.Host, role sizing.Role) sizing.Existing {
 		}
 	}
 	return m
-}
-
-// readTable reads a table by the name of one that the program brings, or from
-// a file.
-func readTable(name string) (*sizing.Table, []byte, error) {
-	if slices.Contains(sizing.Names(), name) || !strings.ContainsAny(name, "./\\") {
-		return sizing.Embedded(name)
-	}
-	data, err := manifests.ReadFile(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	table, err := sizing.ReadTable(name, data)
-	return table, data, err
 }
 
 // site returns the document's site with the flags laid over it.

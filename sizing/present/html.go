@@ -1,0 +1,319 @@
+package present
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing"
+)
+
+//go:embed page.html.tmpl
+var pageTemplate string
+
+// HTML returns a report as one file that opens without a network. The same
+// report gives the same bytes.
+func HTML(r *sizing.Report) ([]byte, error) {
+	body, err := template.New("sizing").Parse(pageTemplate)
+	if err != nil {
+		return nil, err
+	}
+	v := view{r}
+	var b bytes.Buffer
+	if err := body.Execute(&b, v); err != nil {
+		return nil, fmt.Errorf("sizing report: %w", err)
+	}
+	return page.Page{
+		Lang:     r.Language,
+		Kicker:   v.T("Sizing report for Wire", "Bedarfsbericht für Wire"),
+		Title:    r.Site.Name,
+		Subtitle: v.T("What the installation needs, before anyone buys it", "Was die Installation benötigt, bevor etwas gekauft wird"),
+		Meta:     v.meta(), Contents: v.contents(),
+		Body: page.HTML(b.String()), //nolint:gosec // made by html/template
+		Foot: v.T("Calculated by island; every rule is explained in docs/sizing.md. Upper bounds are not forecasts.", "Berechnet von island; jede Regel ist in docs/sizing.md erklärt. Obergrenzen sind keine Prognosen."),
+	}.Render()
+}
+
+// view is what the template sees.
+type view struct{ Report *sizing.Report }
+
+func (v view) T(en, de string) string              { return v.Report.Language.T(en, de) }
+func (v view) F(en, de string, args ...any) string { return v.Report.Language.F(en, de, args...) }
+func (v view) Int(n any) string                    { return v.Report.Language.Int(integer(n)) }
+func (v view) GB(b manifests.Bytes) string         { return v.Report.Language.GB(int64(b)) }
+func (v view) Rate(k sizing.Kbps) string           { return v.Report.Language.Rate(int64(k)) }
+func (v view) Level(l sizing.Level) string         { return levelWord(v.Report.Language, l) }
+
+// Size returns an amount of memory or disk in the unit of the table.
+func (v view) Size(b manifests.Bytes) string { return size(v.Report, b) }
+
+// Known returns what is shown of an amount, of which 0 is not known.
+func (v view) Known(amount any, shown string) string {
+	if fmt.Sprint(amount) == "0" || amount == manifests.Bytes(0) {
+		return "–"
+	}
+	return shown
+}
+
+// Capital returns a text with a capital letter at its beginning.
+func (v view) Capital(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[size:]
+}
+
+// HasServers reports whether the site says what any of its servers has.
+func (v view) HasServers() bool {
+	return slices.ContainsFunc(v.Report.Placement.Servers, func(s sizing.PlacedServer) bool { return s.Has != nil })
+}
+
+func integer(n any) int64 {
+	if i, ok := n.(int); ok {
+		return int64(i)
+	}
+	return n.(int64)
+}
+
+// Source returns a link to one source.
+func (v view) Source(id string) template.HTML {
+	id = template.HTMLEscapeString(id)
+	return template.HTML(`<a class="src" href="#src-` + id + `">[` + id + `]</a>`) //nolint:gosec // escaped above
+}
+
+func (v view) meta() []page.Pair {
+	r := v.Report
+	pairs := []page.Pair{
+		{Name: v.T("Users", "Nutzer"), Value: v.Int(r.Site.Users)},
+		{Name: v.T("Conferences at peak", "Konferenzen zur Spitze"), Value: v.distribution()},
+		{Name: v.T("Hardware table", "Hardware-Tabelle"), Value: fmt.Sprintf("%s, %s %d", r.Table.Name, v.T("version", "Version"), r.Table.Version)},
+	}
+	if r.Release != nil {
+		pairs = append(pairs, page.Pair{Name: "Release", Value: r.Release.Name + " " + r.Release.Version + " (" + r.Release.Date.String() + ")"})
+	}
+	return pairs
+}
+
+func (v view) distribution() string {
+	var parts []string
+	for _, g := range v.Report.Site.Conferences {
+		parts = append(parts, v.Int(g.Count)+" × "+v.Int(g.Participants))
+	}
+	if len(parts) == 0 {
+		return v.T("none", "keine")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (v view) contents() []page.Link {
+	links := []page.Link{{ID: "findings", Title: v.T("Findings", "Ergebnisse")}, {ID: "scenario", Title: v.T("Scenario", "Szenario")}}
+	if v.Report.Hardware != nil {
+		links = append(links,
+			page.Link{ID: "hardware", Title: v.T("Hardware table", "Hardware-Tabelle")}, page.Link{ID: "placement", Title: v.T("Servers", "Server")},
+			page.Link{ID: "conferences", Title: v.T("Conferences", "Konferenzen")}, page.Link{ID: "storage", Title: v.T("Storage", "Speicherplatz")})
+		if v.Report.Footprint != nil {
+			links = append(links, page.Link{ID: "footprint", Title: v.T("Release", "Release")})
+		}
+		if v.Report.Comparison != nil {
+			links = append(links, page.Link{ID: "against", Title: v.T("Machines that exist", "Vorhandene Maschinen")})
+		}
+		links = append(links, page.Link{ID: "ask", Title: v.T("Ask Wire", "Wire fragen")})
+	}
+	return append(links, page.Link{ID: "sources", Title: v.T("Sources", "Quellen")})
+}
+
+// card is one of the numbers at the top.
+type card struct{ Title, Value, Unit, Text string }
+
+// Cards returns the numbers that somebody who buys wants first.
+func (v view) Cards() []card {
+	r := v.Report
+	if r.Placement == nil {
+		return nil
+	}
+	most := sizing.Amounts{}
+	for _, s := range r.Placement.Servers {
+		most = larger(most, s.Needs)
+	}
+	machines := 0
+	for _, s := range r.Placement.Servers {
+		machines += len(s.Machines)
+	}
+	return []card{
+		{v.T("Physical servers", "Physische Server"), v.Int(len(r.Placement.Servers)), "", v.F("with %s virtual %s", "mit %s virtuellen %s", v.Int(machines), r.Language.Plural(int64(machines), v.T("machine", "Maschine"), v.T("machines", "Maschinen")))},
+		{v.T("CPU cores per server", "CPU-Kerne je Server"), v.Int(most.Cores), "", v.F("on the fullest; %s in all", "auf dem vollsten; insgesamt %s", v.Int(r.Placement.Total.Cores))},
+		{v.T("Memory per server", "Arbeitsspeicher je Server"), v.Size(most.Memory), "", v.F("on the fullest; %s in all", "auf dem vollsten; insgesamt %s", v.Size(r.Placement.Total.Memory))},
+		{v.T("Disk per server", "Festplatte je Server"), v.Size(most.Disk), "", v.F("on the fullest; %s in all", "auf dem vollsten; insgesamt %s", v.Size(r.Placement.Total.Disk))},
+	}
+}
+
+// tableRow is a line of the hardware table as it is shown.
+type tableRow struct {
+	Title, Count, Cores, Memory, Disk string
+	Notes, CoresNotes, Sources        []string
+	Total                             bool
+}
+
+// TableRows returns the table with its totals where the guide has them.
+func (v view) TableRows() []tableRow {
+	l, h := v.Report.Language, v.Report.Hardware
+	var rows []tableRow
+	totals := func(required, support bool) {
+		for _, t := range h.Totals {
+			if t.Required == required && strings.HasPrefix(t.ID, "per-server-with-support") == support {
+				rows = append(rows, tableRow{Title: t.Title, Count: "–", Cores: l.Int(t.Cores), Memory: l.Int(t.Memory), Disk: l.Int(t.Disk), Total: true})
+			}
+		}
+	}
+	first := slices.IndexFunc(h.Rows, func(r sizing.HardwareRow) bool { return r.Support })
+	for i, r := range h.Rows {
+		if i == first {
+			totals(false, false)
+		}
+		rows = append(rows, tableRow{
+			Title: r.Title, Count: l.Int(r.Count), Cores: coresCell(l, r), Memory: more(r) + l.Int(r.Memory), Disk: more(r) + l.Int(r.Disk),
+			Notes: r.Notes, CoresNotes: r.CoresNotes, Sources: eachOnce(r.Sources.Count, r.Sources.Cores, r.Sources.Memory, r.Sources.Disk),
+		})
+	}
+	if first < 0 {
+		totals(false, false)
+	}
+	totals(false, true)
+	totals(true, false)
+	totals(true, true)
+	return rows
+}
+
+// eachOnce returns the different ones of some ids, in their order.
+func eachOnce(ids ...string) []string {
+	var list []string
+	for _, id := range ids {
+		if !slices.Contains(list, id) {
+			list = append(list, id)
+		}
+	}
+	return list
+}
+
+// TableUnit returns the unit of the table's memory and disk.
+func (v view) TableUnit() string { return v.Report.Hardware.Rows[0].Unit }
+
+// how is a formula and its sources.
+type how struct {
+	view
+	Formula string
+	Sources []string
+}
+
+// shownFigure is a figure as the template wants it.
+type shownFigure struct {
+	Label, BoundWord, Shown string
+	How                     how
+}
+
+type figureTable struct {
+	view
+	Caption string
+	List    []shownFigure
+}
+
+// Figures returns a table of figures.
+func (v view) Figures(caption string, list []sizing.Figure) figureTable {
+	t := figureTable{view: v, Caption: caption}
+	for _, f := range list {
+		shown := f.Shown
+		if f.Bound == sizing.Unknown {
+			shown = "–"
+		}
+		t.List = append(t.List, shownFigure{f.Label, f.Bound.In(v.Report.Language), shown, how{v, f.Formula, f.Sources}})
+	}
+	return t
+}
+
+// Line returns a formula with one source or several.
+func (v view) Line(formula string, sources any) how {
+	if one, ok := sources.(string); ok {
+		return how{v, formula, []string{one}}
+	}
+	return how{v, formula, sources.([]string)}
+}
+
+// MachineNames lists the machines on a server.
+func (v view) MachineNames(s sizing.PlacedServer) string {
+	var names []string
+	for _, m := range s.Machines {
+		names = append(names, m.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+type lossRow struct {
+	Title string
+	Cells []sizing.Loss
+}
+
+// LossRows returns for each role what the loss of each server means.
+func (v view) LossRows() []lossRow {
+	var rows []lossRow
+	for _, role := range sizing.Roles() {
+		row := lossRow{Title: v.roleTitle(role)}
+		found := false
+		for _, s := range v.Report.Placement.Servers {
+			i := slices.IndexFunc(s.Lost, func(l sizing.Loss) bool { return l.Role == role })
+			if i < 0 {
+				row.Cells = append(row.Cells, sizing.Loss{})
+				continue
+			}
+			found = true
+			row.Cells = append(row.Cells, s.Lost[i])
+		}
+		if found {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+func (v view) roleTitle(role sizing.Role) string {
+	for _, r := range v.Report.Hardware.Rows {
+		if r.Role == role {
+			return r.Title
+		}
+	}
+	return string(role)
+}
+
+// StorageMonths are the months that the table over time has a column for.
+func (v view) StorageMonths() []int {
+	months, list := v.Report.Storage.Months, []int{}
+	for i := range 4 {
+		if at := months * i / 3; !slices.Contains(list, at) {
+			list = append(list, at)
+		}
+	}
+	return list
+}
+
+// At returns what a disk holds in those months.
+func (v view) At(s sizing.Series) []string {
+	var list []string
+	for _, month := range v.StorageMonths() {
+		list = append(list, v.GB(s.Used[month]))
+	}
+	return list
+}
+
+// Unpacked returns what images take unpacked, in words.
+func (v view) Unpacked() string {
+	for _, f := range v.Report.Storage.Figures {
+		if f.ID == "images.unpacked" {
+			return f.Shown
+		}
+	}
+	return ""
+}

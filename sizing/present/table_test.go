@@ -1,0 +1,110 @@
+package present
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"html"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/islandbundle/island/internal/page"
+)
+
+var tags = regexp.MustCompile(`<sup>.*?</sup>|<[^>]*>`)
+
+// TestTotalsInEveryForm finds the guide's table and totals in the text, the
+// JSON and the page, in both languages.
+func TestTotalsInEveryForm(t *testing.T) {
+	for table, totals := range map[string][2][3]string{
+		"guide":            {{"11", "18", "590"}, {"13", "26", "730"}},
+		"guide-postgresql": {{"12", "20", "640"}, {"14", "28", "780"}},
+	} {
+		for lang, titles := range map[page.Lang][2]string{
+			page.English: {"Per-server totals", "Per-server totals with admin and asset host"},
+			page.German:  {"Summe je Server", "Summe je Server mit Admin- und Asset-Host"},
+		} {
+			t.Run(table+"/"+string(lang), func(t *testing.T) {
+				r := calculate(t, someSite(t, 2500, "10x8,2x50"), table, lang)
+				var text bytes.Buffer
+				if err := Text(&text, r); err != nil {
+					t.Fatal(err)
+				}
+				page, err := HTML(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				encoded, err := JSON(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, title := range titles {
+					cells := []string{title, "–", totals[i][0], totals[i][1], totals[i][2]}
+					wantRow(t, text.String(), cells)
+					wantHTMLRow(t, string(page), cells)
+					wantTotalJSON(t, encoded, title, totals[i])
+				}
+				for i, row := range embeddedTable(t, table).Rows {
+					cells := []string{r.Hardware.Rows[i].Title}
+					for _, n := range []int64{row.Count.Value, row.Cores.Value, int64(row.Memory.Value), int64(row.Disk.Value)} {
+						cells = append(cells, fmt.Sprint(n))
+					}
+					wantRow(t, text.String(), cells)
+					wantHTMLRow(t, string(page), cells)
+				}
+				for i := 1; i <= 4; i++ {
+					if !strings.Contains(string(page), fmt.Sprintf(`<li id="note-%d">`, i)) || !strings.Contains(text.String(), "\n  "+superscript(fmt.Sprint(i))+" ") {
+						t.Errorf("footnote %d is missing", i)
+					}
+				}
+			})
+		}
+	}
+}
+
+// wantRow wants a line with these cells at its beginning, marks apart.
+func wantRow(t *testing.T, text string, cells []string) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		line = strings.NewReplacer("¹", "", "²", "", "³", "", "⁴", "", "*", "").Replace(line)
+		if strings.HasPrefix(strings.Join(strings.Fields(line), " ")+" ", strings.Join(cells, " ")+" ") {
+			return
+		}
+	}
+	t.Errorf("no line %v in:\n%s", cells, text)
+}
+
+func wantHTMLRow(t *testing.T, page string, cells []string) {
+	t.Helper()
+	for _, row := range strings.Split(page, "<tr") {
+		row = strings.ReplaceAll(strings.ReplaceAll(row, "</td>", "|"), "</th>", "|")
+		_, row, _ = strings.Cut(row, ">")
+		row = strings.ReplaceAll(html.UnescapeString(tags.ReplaceAllString(row, "")), " *", "")
+		if strings.HasPrefix(row, strings.Join(cells, "|")+"|") {
+			return
+		}
+	}
+	t.Errorf("no row %v in the page", cells)
+}
+
+func wantTotalJSON(t *testing.T, data []byte, title string, want [3]string) {
+	t.Helper()
+	var doc struct {
+		Hardware struct {
+			Totals []struct {
+				Title               string
+				Cores, Memory, Disk json.Number
+			}
+		}
+	}
+	if err := json.Unmarshal(data, &doc); err != nil {
+		t.Fatal(err)
+	}
+	for _, total := range doc.Hardware.Totals {
+		if total.Title == title && [3]string{total.Cores.String(), total.Memory.String(), total.Disk.String()} == want {
+			return
+		}
+	}
+	t.Errorf("no total %s of %v in %v", title, want, doc.Hardware.Totals)
+}
