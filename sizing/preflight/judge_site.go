@@ -8,13 +8,14 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
 // counts judges how many hosts each role has, and which share one.
 func (j *judgement) counts() {
-	hosts := map[sizing.Role]int{}
+	hosts := map[site.Role]int{}
 	for _, host := range j.Survey.Hosts {
 		for _, role := range j.roles[host.Name] {
 			hosts[role.Role]++
@@ -22,7 +23,7 @@ func (j *judgement) counts() {
 		j.sharing(host)
 	}
 	for _, role := range j.requirements {
-		if role.Role == sizing.DemoMachine {
+		if role.Role == site.DemoMachine {
 			continue
 		}
 		if len(role.Groups) == 0 {
@@ -35,7 +36,7 @@ func (j *judgement) counts() {
 		f := found{role: string(role.Role), observed: strconv.Itoa(hosts[role.Role]), required: strconv.Itoa(role.Count), method: "inventory groups " + strings.Join(role.Groups, ", "), source: "table " + j.Table.Name}
 		f.outcome = passIf(hosts[role.Role] >= role.Count, Fail)
 		f.message = say("%s of %d hosts for %s", "%s von %d Hosts für %s", f.observed, role.Count, Phrase(role.Title))
-		if role.Role == sizing.Restund && hosts[role.Role] == 0 {
+		if role.Role == site.Restund && hosts[role.Role] == 0 {
 			f.outcome = Skipped
 			f.message = say("no Restund hosts: coturn has taken its place, and no table has figures for it", "Keine Restund-Hosts: coturn ist an die Stelle getreten, und keine Tabelle hat Zahlen dafür")
 		}
@@ -94,9 +95,9 @@ func (j *judgement) servers() {
 	if len(j.Site.Servers) == 0 {
 		return
 	}
-	perServer := map[string]map[sizing.Role]int{}
+	perServer := map[string]map[site.Role]int{}
 	for _, server := range j.Site.Servers {
-		perServer[server.Name] = map[sizing.Role]int{}
+		perServer[server.Name] = map[site.Role]int{}
 		cores, memory, disk := promise{present: server.Cores}, promise{present: int64(server.Memory)}, promise{present: int64(server.Disk)}
 		for _, machine := range server.Machines {
 			c, m, d := machine.Cores, int64(machine.Memory), int64(machine.Disk)
@@ -221,7 +222,7 @@ func (j *judgement) siteChecks() {
 	}
 	j.unseen()
 	if j.Site.Push != "" && !j.Site.Internet {
-		f := found{object: "push", observed: string(j.Site.Push), required: string(sizing.PushNone), outcome: passIf(j.Site.Push == sizing.PushNone, Fail), method: "site document"}
+		f := found{object: "push", observed: string(j.Site.Push), required: string(site.PushNone), outcome: passIf(j.Site.Push == site.PushNone, Fail), method: "site document"}
 		j.add("site.push", f)
 	}
 }
@@ -242,13 +243,13 @@ func (j *judgement) unseen() {
 	}
 	s := j.Site
 	want(true, "site.dns", s.DNSNames()...)
-	want(s.DNS != nil && s.Federation, "site.srv", "")
-	want(s.Certificate != nil, "site.certificate-chain", "") // which the others come with
-	want(true, "site.ntp", s.NTP...)
-	want(true, "site.mail", s.MailRelays...)
-	want(s.LoadBalancer != nil, "site.load-balancer", "")
-	want(len(s.TURN) > 0, "site.turn", "")
-	want(true, "site.idp", s.IDP...)
+	want(s.Preflight.DNS != nil && s.Federation, "site.srv", "")
+	want(s.Preflight.Certificate != nil, "site.certificate-chain", "") // which the others come with
+	want(true, "site.ntp", s.Preflight.NTP...)
+	want(true, "site.mail", s.Preflight.MailRelays...)
+	want(s.Preflight.LoadBalancer != nil, "site.load-balancer", "")
+	want(len(s.Preflight.TURN) > 0, "site.turn", "")
+	want(true, "site.idp", s.Preflight.IDP...)
 	want(!s.Internet, "site.outside", "")
 }
 
@@ -265,7 +266,7 @@ func (j *judgement) bundle() {
 		}
 		asset, node := slices.Contains(host.Groups, "assethost"), slices.Contains(host.Groups, "kube-node")
 		if asset {
-			j.fits("bundle.asset-host", host, j.pathsOf(sizing.AssetHost)[:1], int64(j.Bundle.Size), func(p facts.FileSystem) int64 { return p.Free })
+			j.fits("bundle.asset-host", host, j.pathsOf(site.AssetHost)[:1], int64(j.Bundle.Size), func(p facts.FileSystem) int64 { return p.Free })
 		}
 		if node {
 			need := int64(float64(j.Bundle.NodeImages) * (1 + unpack))
