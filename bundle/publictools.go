@@ -1,11 +1,4 @@
-package signature
-
-// The names of the files in a bundle that a signature is about.
-const (
-	ContentName     = "bundle.json"          // what is signed
-	FileName        = "bundle.sigstore.json" // the signature
-	TrustedRootName = "trusted_root.json"    // for cosign, see EmptyTrustedRoot
-)
+package bundle
 
 // OpenSSLInstructions are shell commands that verify a bundle's signature with
 // tar, sed and OpenSSL alone. BUNDLE has to be set to the archive and KEY to
@@ -36,9 +29,9 @@ tar -xOf "$BUNDLE" trusted_root.json > trusted_root.json
 cosign verify-blob --key "$KEY" --bundle bundle.sigstore.json --insecure-ignore-tlog --trusted-root trusted_root.json bundle.json
 `
 
-// EmptyTrustedRoot returns the file trusted_root.json: a Sigstore trusted root
+// emptyTrustedRoot returns the file trusted_root.json: a Sigstore trusted root
 // (sigstore_trustroot.proto, message TrustedRoot) that trusts nobody. Trust
 // comes from the public key alone.
-func EmptyTrustedRoot() []byte {
+func emptyTrustedRoot() []byte {
 	return []byte(`{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}` + "\n")
 }
