@@ -4,13 +4,15 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 )
 
 // Input is all that a report is calculated from.
 type Input struct {
-	Site  *Site // checked
+	Site  *site.Site // checked
 	Table *Table
 	// TableDigest is that of the table's file, to name it in the report. Optional.
 	TableDigest manifests.Digest
@@ -23,7 +25,7 @@ type Input struct {
 }
 
 // Calculate works out what a site needs. It is a pure function: the same input
-// gives the same report. The site must have passed [Site.Check].
+// gives the same report. The site must have passed [site.Site.Check].
 func Calculate(in Input) *Report {
 	c := newCalculation(in)
 	r := &Report{
@@ -31,7 +33,7 @@ func Calculate(in Input) *Report {
 		Table:    TableRef{in.Table.Name, in.Table.Version, c.lang.Of(in.Table.Title), in.TableDigest},
 		Scenario: c.choice(), Findings: []Finding{}, Questions: []Asked{},
 	}
-	r.Site.Preflight = nil // nothing is calculated from it
+	r.Site.Preflight = site.Section{} // nothing is calculated from it
 	if in.Lock != nil {
 		r.Release = &ReleaseRef{in.Lock.Release.Name, in.Lock.Release.Version, in.Lock.Release.Date}
 	}
@@ -60,11 +62,11 @@ func grave(l Level) int { return slices.Index([]Level{Fail, Warn, Ask, Info, Goo
 
 // calculation holds what the parts of a report share.
 type calculation struct {
-	site      *Site
+	site      *site.Site
 	table     *Table
 	lang      page.Lang
 	scenario  Scenario
-	servers   []Server
+	servers   []site.Server
 	footprint *Footprint
 	findings  []Finding
 
@@ -84,13 +86,13 @@ func newCalculation(in Input) *calculation {
 	c.servers = c.serverList()
 	for _, r := range in.Table.Requirements() {
 		switch r.Role {
-		case Kubernetes, DemoMachine:
+		case site.Kubernetes, site.DemoMachine:
 			c.nodes = r.Count
 		}
 		switch r.Role {
-		case Restund, Coturn:
+		case site.Restund, site.Coturn:
 			c.turns = cmp.Or(in.Site.Restund, r.Count)
-		case DemoMachine:
+		case site.DemoMachine:
 			c.turns = 1
 		}
 	}
@@ -103,11 +105,11 @@ func newCalculation(in Input) *calculation {
 func (c *calculation) load() {
 	rule := c.table.Rules.Conference
 	for _, g := range c.site.Conferences {
-		video := portion(c.site.videoShare(), g.Participants)
+		video := portion(c.videoShare(), g.Participants)
 		each := rule.Of(g.Participants, video)
 		c.total = c.total.plus(each.times(g.Count))
 		c.largest = Traffic{max(c.largest.In, each.In), max(c.largest.Out, each.Out)}
-		relayed := portion(c.site.relayedShare(), g.Participants)
+		relayed := portion(c.relayedShare(), g.Participants)
 		c.relayed = c.relayed.plus(rule.Relayed(g.Participants, video, relayed).times(g.Count))
 	}
 	c.perNode = worstTraffic(c.total, c.largest, c.nodes)
@@ -118,6 +120,23 @@ func (c *calculation) load() {
 		c.extraMemory = manifests.Bytes(factor.Value * 1e6 * float64(c.site.Conferences.Participants()))
 	}
 }
+
+func (c *calculation) videoShare() site.Percent { return shareOr(c.site.VideoShare, 100) }
+
+func (c *calculation) relayedShare() site.Percent { return shareOr(c.site.RelayedShare, 100) }
+
+func shareOr(share *site.Percent, fallback site.Percent) site.Percent {
+	if share == nil {
+		return fallback
+	}
+	return *share
+}
+
+// portion returns a share of a count, rounded up.
+func portion(share site.Percent, count int64) int64 { return ceilDiv(int64(share)*count, 100) }
+
+// ceilDiv divides a number that is not negative, and rounds up.
+func ceilDiv(a, b int64) int64 { return (a + b - 1) / b }
 
 // coresBy returns the cores that a rule adds to each node.
 func (c *calculation) coresBy(rule CoreRule) int64 {
@@ -133,7 +152,7 @@ func (c *calculation) usersOnNode() int64 {
 }
 
 // factor returns a factor of the customer's own, or nil.
-func (c *calculation) factor(id FactorID, role Role) *Factor {
+func (c *calculation) factor(id FactorID, role site.Role) *Factor {
 	factors := c.table.Rules.Factors
 	i := slices.IndexFunc(factors, func(f Factor) bool { return f.ID == id && f.Role == role })
 	if i < 0 {
@@ -143,9 +162,9 @@ func (c *calculation) factor(id FactorID, role Role) *Factor {
 }
 
 // usable is what a network card may carry: its rate less the headroom.
-func (c *calculation) usable() Kbps {
+func (c *calculation) usable() site.Kbps {
 	network := c.table.Rules.Network
-	return network.NIC.Value * Kbps(100-network.Headroom.Value) / 100
+	return network.NIC.Value * site.Kbps(100-network.Headroom.Value) / 100
 }
 
 func (c *calculation) find(id string, level Level, text, hint string) {
@@ -205,7 +224,7 @@ func (c *calculation) hardwareRow(row Row) HardwareRow {
 		Memory: int64(row.Memory.Value), Disk: int64(row.Disk.Value), Unit: "GB",
 		Sources: CellSources{row.Count.Source, row.Cores.Source, row.Memory.Source, row.Disk.Source},
 	}
-	if row.Role == Kubernetes {
+	if row.Role == site.Kubernetes {
 		r.ExtraCores = c.extraCores
 	}
 	if required != row.Cores.Value {
@@ -236,15 +255,15 @@ func (c *calculation) totals() []HardwareTotal {
 }
 
 // roleName returns a role's name in the language of the report.
-func (c *calculation) roleName(role Role) string { return roleName(c.lang, c.table, role) }
+func (c *calculation) roleName(role site.Role) string { return roleName(c.lang, c.table, role) }
 
-func roleName(l page.Lang, t *Table, role Role) string {
+func roleName(l page.Lang, t *Table, role site.Role) string {
 	switch role {
-	case AdminHost:
+	case site.AdminHost:
 		return l.T("Admin host", "Admin-Host")
-	case AssetHost:
+	case site.AssetHost:
 		return l.T("Asset host", "Asset-Host")
-	case DemoMachine:
+	case site.DemoMachine:
 		return l.T("Demo machine", "Demo-Maschine")
 	}
 	for _, r := range t.Requirements() {
@@ -325,7 +344,7 @@ func (c *calculation) sourceList(r *Report) []SourceRef {
 	return list
 }
 
-// refers names a cell's source, and the ones that disagree.
+// refers lists sources, each once, in the order given.
 func refers(cells ...string) []string {
 	var list []string
 	for _, cell := range cells {

@@ -3,6 +3,8 @@ package sizing
 import (
 	"cmp"
 	"slices"
+
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // choice returns what follows from the deployment scenario.
@@ -21,35 +23,35 @@ func (c *calculation) choice() Choice {
 	return choice
 }
 
-func (c *calculation) clients() []Client {
+func (c *calculation) clients() []site.Client {
 	if len(c.site.Clients) > 0 {
 		return c.site.Clients
 	}
-	return Clients()
+	return site.Clients()
 }
 
 // pushRows returns the guide's options. An island can only have none.
 func (c *calculation) pushRows(island bool) []PushRow {
 	l := c.lang
-	chosen := cmp.Or(c.site.Push, PushNone)
+	chosen := cmp.Or(c.site.Push, site.PushNone)
 	return []PushRow{
-		{PushWire, l.T("through Wire's account at AWS SNS", "über das Konto von Wire bei AWS SNS"), !island, chosen == PushWire},
-		{PushOwn, l.T("through your own account at AWS SNS", "über ein eigenes Konto bei AWS SNS"), !island, chosen == PushOwn},
-		{PushNone, l.T("none: clients keep a WebSocket open (desktop and Android; not iOS)", "keine: Clients halten einen WebSocket offen (Desktop und Android; nicht iOS)"), true, chosen == PushNone},
+		{site.PushWire, l.T("through Wire's account at AWS SNS", "über das Konto von Wire bei AWS SNS"), !island, chosen == site.PushWire},
+		{site.PushOwn, l.T("through your own account at AWS SNS", "über ein eigenes Konto bei AWS SNS"), !island, chosen == site.PushOwn},
+		{site.PushNone, l.T("none: clients keep a WebSocket open (desktop and Android; not iOS)", "keine: Clients halten einen WebSocket offen (Desktop und Android; nicht iOS)"), true, chosen == site.PushNone},
 	}
 }
 
-func clientTitle(client Client, web string) string {
+func clientTitle(client site.Client, web string) string {
 	switch client {
-	case ClientWeb:
+	case site.ClientWeb:
 		return web
-	case ClientWindows:
+	case site.ClientWindows:
 		return "Windows"
-	case ClientMacOS:
+	case site.ClientMacOS:
 		return "macOS"
-	case ClientLinux:
+	case site.ClientLinux:
 		return "Linux"
-	case ClientAndroid:
+	case site.ClientAndroid:
 		return "Android"
 	default:
 		return "iOS"
@@ -57,18 +59,18 @@ func clientTitle(client Client, web string) string {
 }
 
 // toHand says how an app reaches people.
-func (c *calculation) toHand(client Client, island bool) ToHand {
+func (c *calculation) toHand(client site.Client, island bool) ToHand {
 	l, custom := c.lang, c.scenario.Custom
 	t := ToHand{Client: client, Title: clientTitle(client, l.T("Web", "Web"))}
 	switch {
-	case client == ClientWeb:
+	case client == site.ClientWeb:
 		t.Text = c.lang.Of(c.scenario.Web)
 		if c.scenario.OnPremises {
 			t.Text += l.T(" Nothing to hand out.", " Nichts zu verteilen.")
 		}
-	case client == ClientIOS && island:
+	case client == site.ClientIOS && island:
 		t.Text = l.T("No push on an island, so no iOS app that is woken by messages. How it is installed without internet, ask Wire.", "Keine Push-Nachrichten auf einer Insel, also keine iOS-App, die durch Nachrichten geweckt wird. Wie sie ohne Internet installiert wird: Wire fragen.")
-	case client == ClientIOS && custom:
+	case client == site.ClientIOS && custom:
 		t.Text = l.T("A custom app is given out through Apple Business Manager.", "Eine eigene App wird über den Apple Business Manager verteilt.")
 	case island || c.scenario.OnPremises && custom:
 		t.File = true
@@ -98,7 +100,7 @@ func (c *calculation) choiceFindings(choice Choice) {
 	if c.site.Mail == "" {
 		c.find("mail.open", Ask, l.T("It is not decided who delivers mail: registration and password resets need it.", "Es ist nicht entschieden, wer E-Mails zustellt: Registrierung und Passwort-Zurücksetzen benötigen es."), l.T("say external (your own relay) or bundled", "external (eigenes Relay) oder bundled (mitgeliefert) angeben"))
 	}
-	if c.site.Mail == MailExternal && choice.Island {
+	if c.site.Mail == site.MailExternal && choice.Island {
 		c.find("mail.external", Info, l.T("The external mail relay must be reachable from the island itself.", "Das externe Mail-Relay muss von der Insel selbst erreichbar sein."), "")
 	}
 	if c.site.Federation {
@@ -108,11 +110,11 @@ func (c *calculation) choiceFindings(choice Choice) {
 
 func (c *calculation) islandFindings() {
 	l := c.lang
-	if c.site.Push == PushWire || c.site.Push == PushOwn {
+	if c.site.Push == site.PushWire || c.site.Push == site.PushOwn {
 		c.find("push.island", Fail, l.F("Push option %s needs Amazon's servers, which an island does not reach.", "Push-Variante %s benötigt Server von Amazon, die eine Insel nicht erreicht.", c.site.Push), l.T("only C is possible: clients keep a WebSocket open", "nur C ist möglich: Clients halten einen WebSocket offen"))
 	}
 	level, hint := Info, ""
-	if slices.Contains(c.site.Clients, ClientIOS) {
+	if slices.Contains(c.site.Clients, site.ClientIOS) {
 		level, hint = Warn, l.T("plan other devices for those who must be woken by a message", "andere Geräte für alle vorsehen, die durch Nachrichten geweckt werden müssen")
 	}
 	c.find("push.ios", level, l.T("iOS has no push notifications on an island: option C does not cover it. Desktop and Android use WebSockets.", "iOS hat auf einer Insel keine Push-Nachrichten: Variante C deckt es nicht ab. Desktop und Android nutzen WebSockets."), hint)

@@ -1,5 +1,9 @@
 package sizing
 
+import (
+	"github.com/islandbundle/island/sizing/site"
+)
+
 // conferencing returns what conferences take, with formulas.
 func (c *calculation) conferencing() *Conferencing {
 	r := &Conferencing{
@@ -9,7 +13,7 @@ func (c *calculation) conferencing() *Conferencing {
 	}
 	rule := c.table.Rules.Conference
 	for _, g := range c.site.Conferences {
-		video := portion(c.site.videoShare(), g.Participants)
+		video := portion(c.videoShare(), g.Participants)
 		each := rule.Of(g.Participants, video)
 		r.Groups = append(r.Groups, ConferenceLine{g.Count, g.Participants, video, each, each.times(g.Count), c.groupFormula(g.Participants, video)})
 		r.Total.Video += video * g.Count
@@ -25,7 +29,7 @@ func (c *calculation) conferencing() *Conferencing {
 func (c *calculation) groupFormula(n, video int64) string {
 	l, rule := c.lang, c.table.Rules.Conference
 	audios := min(n, rule.AudioStreams.Value)
-	videos := (rule.down(n, video) - Kbps(audios)*rule.Audio.Value) / rule.Video.Value
+	videos := (rule.down(n, video) - site.Kbps(audios)*rule.Audio.Value) / rule.Video.Value
 	return l.F("receives %s × %s + %s × %s kbit/s; sends %s × (%s × %s + %s × %s) kbit/s",
 		"empfängt %s × %s + %s × %s kbit/s; sendet %s × (%s × %s + %s × %s) kbit/s",
 		l.Int(n), number(l, rule.Audio.Value), l.Int(video), number(l, rule.Video.Value),
@@ -40,7 +44,7 @@ func (c *calculation) streamSources() []string {
 func (c *calculation) conferenceFigures() []Figure {
 	l, k := c.lang, int64(c.nodes)
 	streams, bound := c.streamSources(), append(c.streamSources(), "Graham")
-	spread := func(total, largest Kbps) string {
+	spread := func(total, largest site.Kbps) string {
 		return l.F("(%s + (%s − 1) × %s) / %s: each conference starts on the server that then carries least", "(%s + (%s − 1) × %s) / %s: jede Konferenz beginnt auf dem Server, der gerade am wenigsten trägt",
 			l.Rate(int64(total)), l.Int(k), l.Rate(int64(largest)), l.Int(k))
 	}
@@ -111,7 +115,7 @@ func (c *calculation) serversNeeded() int {
 		return 0
 	}
 	need := 1
-	for _, load := range [][2]Kbps{{c.total.In, c.largest.In}, {c.total.Out, c.largest.Out}} {
+	for _, load := range [][2]site.Kbps{{c.total.In, c.largest.In}, {c.total.Out, c.largest.Out}} {
 		// worst(k) ≤ usable, solved for k: k ≥ (total − largest) / (usable − largest).
 		total, largest := int64(load[0]), int64(load[1])
 		if room := int64(c.usable()) - largest; room > 0 {
@@ -127,8 +131,8 @@ func (c *calculation) serversNeeded() int {
 func (c *calculation) curve() []CurvePoint {
 	rule, nic := c.table.Rules.Conference, c.table.Rules.Network.NIC.Value
 	var points []CurvePoint
-	for n := int64(1); n <= MaxParticipants; n++ {
-		traffic := rule.Of(n, portion(c.site.videoShare(), n))
+	for n := int64(1); n <= site.MaxParticipants; n++ {
+		traffic := rule.Of(n, portion(c.videoShare(), n))
 		points = append(points, CurvePoint{n, traffic})
 		if traffic.Out > nic*5/4 && n > c.site.Conferences.Largest() {
 			break
@@ -142,10 +146,10 @@ func (c *calculation) turn() *TurnLoad {
 	l := c.lang
 	participants := int64(0)
 	for _, g := range c.site.Conferences {
-		participants += g.Count * portion(c.site.relayedShare(), g.Participants)
+		participants += g.Count * portion(c.relayedShare(), g.Participants)
 	}
 	limit := c.table.Rules.Turn.Allocations
-	share := l.F("each relayed byte comes in and goes out; %s of participants", "jedes vermittelte Byte kommt an und geht ab; %s der Teilnehmer", l.Percent(int64(c.site.relayedShare())))
+	share := l.F("each relayed byte comes in and goes out; %s of participants", "jedes vermittelte Byte kommt an und geht ab; %s der Teilnehmer", l.Percent(int64(c.relayedShare())))
 	if c.site.RelayedShare == nil {
 		share += l.T(", since no share is given", ", da kein Anteil angegeben ist")
 	}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -22,7 +24,7 @@ const (
 // AskSite asks for what a site cannot do without, in the language given, and
 // puts the answers into it. What the site has already is not asked. An answer
 // that is wrong is asked for again, a few times.
-func AskSite(ctx context.Context, in io.Reader, out io.Writer, l page.Lang, site *Site) error {
+func AskSite(ctx context.Context, in io.Reader, out io.Writer, l page.Lang, site *site.Site) error {
 	d := &dialogue{ctx: ctx, in: bufio.NewReader(io.LimitReader(in, 64*maxAnswer)), out: out, lang: l}
 	for _, q := range d.questions(site) {
 		if !q.open {
@@ -50,7 +52,7 @@ type question struct {
 	take     func(answer string) error
 }
 
-func (d *dialogue) questions(s *Site) []question {
+func (d *dialogue) questions(s *site.Site) []question {
 	l := d.lang
 	return []question{
 		{s.Name == "", l.T("Name of the site", "Name des Standorts"), "", func(a string) error {
@@ -58,20 +60,20 @@ func (d *dialogue) questions(s *Site) []question {
 			return wantText(l, a)
 		}},
 		{s.Scenario == "", l.T("Scenario", "Szenario") + "\n" + d.scenarios(), string(DefaultScenario), func(a string) error { return takeScenario(l, s, a) }},
-		{s.Users == 0, l.T("Messaging users, in all", "Nachrichten-Nutzer, insgesamt"), "", func(a string) error { return takeNumber(l, a, 1, MaxUsers, &s.Users) }},
+		{s.Users == 0, l.T("Messaging users, in all", "Nachrichten-Nutzer, insgesamt"), "", func(a string) error { return takeNumber(l, a, 1, site.MaxUsers, &s.Users) }},
 		{s.Conferences == nil, l.T("Conferences at peak, as count x participants, such as 10x8,2x50; or none", "Konferenzen zur Spitzenzeit als Anzahl x Teilnehmer, etwa 10x8,2x50; oder none"), "none", func(a string) (err error) {
-			s.Conferences, err = ParseConferences(a)
+			s.Conferences, err = site.ParseConferences(a)
 			return err
 		}},
 		{s.ServerCount == 0 && len(s.Servers) == 0, l.T("Physical servers", "Physische Server"), "3", func(a string) error {
 			var count int64
-			err := takeNumber(l, a, 1, MaxServers, &count)
+			err := takeNumber(l, a, 1, site.MaxServers, &count)
 			s.ServerCount = int(count)
 			return err
 		}},
-		{s.Mail == "", l.T("Mail: external or bundled", "E-Mail: external oder bundled"), string(MailExternal), func(a string) error {
-			s.Mail = Mail(a)
-			if s.Mail != MailExternal && s.Mail != MailBundled {
+		{s.Mail == "", l.T("Mail: external or bundled", "E-Mail: external oder bundled"), string(site.MailExternal), func(a string) error {
+			s.Mail = site.Mail(a)
+			if s.Mail != site.MailExternal && s.Mail != site.MailBundled {
 				return errors.New(l.T("known: external, bundled", "bekannt: external, bundled"))
 			}
 			return nil
@@ -88,21 +90,21 @@ func (d *dialogue) scenarios() string {
 }
 
 func wantText(l page.Lang, a string) error {
-	if a == "" || len(a) > maxSiteName {
+	if a == "" || len(a) > site.MaxName {
 		return errors.New(l.T("a name is wanted", "ein Name wird benötigt"))
 	}
 	return nil
 }
 
 // takeScenario takes an id or its number in the list.
-func takeScenario(l page.Lang, s *Site, a string) error {
+func takeScenario(l page.Lang, s *site.Site, a string) error {
 	for i, known := range Scenarios() {
 		if a == string(known.ID) || a == strconv.Itoa(i+1) {
 			s.Scenario = known.ID
 			return nil
 		}
 	}
-	return fmt.Errorf("%s: %s", l.T("known", "bekannt"), joined(scenarioIDs()))
+	return fmt.Errorf("%s: %s", l.T("known", "bekannt"), site.Joined(scenarioIDs()))
 }
 
 func takeNumber(l page.Lang, a string, least, most int64, into *int64) error {

@@ -3,6 +3,8 @@ package sizing
 import (
 	"strings"
 
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -121,7 +123,7 @@ func (c *calculation) placementFindings(p *Placement) {
 
 func (c *calculation) serverFindings(server PlacedServer) {
 	l := c.lang
-	counts := map[Role]int{}
+	counts := map[site.Role]int{}
 	for _, m := range server.Machines {
 		counts[m.Role]++
 	}
@@ -150,7 +152,7 @@ func (c *calculation) sharedCardFinding(p *Placement) {
 		return
 	}
 	var names []string
-	most := Kbps(0)
+	most := site.Kbps(0)
 	for _, server := range p.Servers {
 		if busy := server.Network.Busier(); busy > c.usable() {
 			names, most = append(names, server.Name), max(most, busy)
@@ -162,7 +164,7 @@ func (c *calculation) sharedCardFinding(p *Placement) {
 	}
 }
 
-func shares(r Requirement, role Role) bool {
+func shares(r Requirement, role site.Role) bool {
 	for _, other := range r.SharesServerWith {
 		if other == role {
 			return true
@@ -206,9 +208,9 @@ func (c *calculation) storageFindings(s *Storage) {
 // nodeFindings warns where the disk of a node cannot hold the release's images.
 func (c *calculation) nodeFindings(need, compressed Figure) {
 	l := c.lang
-	disk := c.diskOf(Kubernetes)
+	disk := c.diskOf(site.Kubernetes)
 	if disk == 0 {
-		disk = c.diskOf(DemoMachine)
+		disk = c.diskOf(site.DemoMachine)
 	}
 	usable := disk / 100 * manifests.Bytes(c.table.Rules.NodeDisk.Usable.Value)
 	room := l.F("of the node's %s, %s may be used (the kubelet removes images above %s)", "von den %s des Knotens sind %s nutzbar (der Kubelet entfernt Images über %s)", l.GB(int64(disk)), l.GB(int64(usable)), l.Percent(int64(c.table.Rules.NodeDisk.Usable.Value)))

@@ -3,6 +3,7 @@ package sizing
 import (
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // KindReport is the kind of a sizing report.
@@ -14,7 +15,7 @@ type Report struct {
 	APIVersion string      `json:"apiVersion"`
 	Kind       string      `json:"kind"`
 	Language   page.Lang   `json:"language"`
-	Site       Site        `json:"site"`
+	Site       site.Site   `json:"site"`
 	Table      TableRef    `json:"table"`
 	Release    *ReleaseRef `json:"release,omitempty"`
 	Scenario   Choice      `json:"scenario"`
@@ -133,31 +134,31 @@ type Asked struct {
 
 // Choice is the deployment scenario and what follows from it.
 type Choice struct {
-	ID         ScenarioID `json:"id"`
-	App        string     `json:"app"`
-	Backend    string     `json:"backend"`
-	When       string     `json:"when"`
-	Web        string     `json:"web"`
-	OnPremises bool       `json:"onPremises"`
-	Island     bool       `json:"island"`
-	Push       []PushRow  `json:"push"`
-	Clients    []ToHand   `json:"clients"`
+	ID         site.ScenarioID `json:"id"`
+	App        string          `json:"app"`
+	Backend    string          `json:"backend"`
+	When       string          `json:"when"`
+	Web        string          `json:"web"`
+	OnPremises bool            `json:"onPremises"`
+	Island     bool            `json:"island"`
+	Push       []PushRow       `json:"push"`
+	Clients    []ToHand        `json:"clients"`
 }
 
 // PushRow is one option for push notifications, and whether it is open.
 type PushRow struct {
-	Option Push   `json:"option"`
-	Text   string `json:"text"`
-	Open   bool   `json:"open"`
-	Chosen bool   `json:"chosen"`
+	Option site.Push `json:"option"`
+	Text   string    `json:"text"`
+	Open   bool      `json:"open"`
+	Chosen bool      `json:"chosen"`
 }
 
 // ToHand is a client app and how it reaches people.
 type ToHand struct {
-	Client Client `json:"client"`
-	Title  string `json:"title"`
-	Text   string `json:"text"`
-	File   bool   `json:"file"` // whether a file has to be delivered
+	Client site.Client `json:"client"`
+	Title  string      `json:"title"`
+	Text   string      `json:"text"`
+	File   bool        `json:"file"` // whether a file has to be delivered
 }
 
 // Hardware is the table that the report was made with, as printed and as required.
@@ -170,15 +171,15 @@ type Hardware struct {
 // HardwareRow is a row of the table. Memory and disk are in the unit that the
 // table has: GB of 10⁹ bytes, or GiB of 2³⁰.
 type HardwareRow struct {
-	Role     Role     `json:"role"`
-	Title    string   `json:"title"`
-	Notes    []string `json:"notes,omitempty"`
-	Count    int64    `json:"count"`
-	Cores    int64    `json:"cores"`
-	Memory   int64    `json:"memory"`
-	Disk     int64    `json:"disk"`
-	Unit     string   `json:"unit"`
-	MoreThan bool     `json:"moreThan,omitempty"` // memory and disk must be more than this
+	Role     site.Role `json:"role"`
+	Title    string    `json:"title"`
+	Notes    []string  `json:"notes,omitempty"`
+	Count    int64     `json:"count"`
+	Cores    int64     `json:"cores"`
+	Memory   int64     `json:"memory"`
+	Disk     int64     `json:"disk"`
+	Unit     string    `json:"unit"`
+	MoreThan bool      `json:"moreThan,omitempty"` // memory and disk must be more than this
 	// CoresRequired is the most demanding figure, where public sources disagree.
 	CoresRequired int64 `json:"coresRequired"`
 	// ExtraCores are those that conferences add to each machine.
@@ -228,8 +229,8 @@ type Conferencing struct {
 	ServersNeeded int `json:"serversNeeded"`
 	// What the pictures are drawn from.
 	Curve    []CurvePoint `json:"-"`
-	Usable   Kbps         `json:"-"`
-	NIC      Kbps         `json:"-"`
+	Usable   site.Kbps    `json:"-"`
+	NIC      site.Kbps    `json:"-"`
 	OneOfMax Traffic      `json:"-"`
 }
 
@@ -283,8 +284,8 @@ type PlacedServer struct {
 
 // Placed is a machine on a server.
 type Placed struct {
-	Name string `json:"name"`
-	Role Role   `json:"role"`
+	Name string    `json:"name"`
+	Role site.Role `json:"role"`
 	Amounts
 }
 
@@ -301,11 +302,11 @@ func (a Amounts) plus(b Amounts) Amounts {
 
 // Loss is what the loss of a server means for a role.
 type Loss struct {
-	Role  Role   `json:"role"`
-	Lost  int    `json:"lost"`
-	Left  int    `json:"left"`
-	Level Level  `json:"level"`
-	Text  string `json:"text"`
+	Role  site.Role `json:"role"`
+	Lost  int       `json:"lost"`
+	Left  int       `json:"left"`
+	Level Level     `json:"level"`
+	Text  string    `json:"text"`
 }
 
 // Storage is what disks hold over time.

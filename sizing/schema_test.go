@@ -1,7 +1,7 @@
 package sizing
 
 import (
-	"maps"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/islandbundle/island/sizing/site"
+	"github.com/islandbundle/island/sizing/site/sitetest"
 
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
@@ -18,87 +21,44 @@ import (
 
 // The schemas are made from the code: structure from the types, descriptions
 // from their comments, lists of names from the lists that the code has. That of
-// sites is made in site_schema_test.go.
+// sites is made in package preflight.
 const reportSchema = "sizing-report.schema.json"
 
 type object = schema.Object
 
-// siteRules are what a field's type alone does not say.
-var siteRules = map[string]object{
-	"Site.apiVersion":            {"const": manifests.APIVersion},
-	"Site.kind":                  {"const": KindSite},
-	"Site.name":                  {"minLength": 1, "maxLength": maxSiteName},
-	"Site.table":                 {"enum": Names()},
-	"Site.users":                 {"minimum": 1, "maximum": MaxUsers},
-	"Site.serverCount":           {"minimum": 0, "maximum": MaxServers},
-	"Site.clients":               {"uniqueItems": true},
-	"Site.videoShare":            {"minimum": 0, "maximum": 100},
-	"Site.relayedShare":          {"minimum": 0, "maximum": 100},
-	"Server.name":                {"pattern": serverName.String()},
-	"SiteVM.name":                {"pattern": serverName.String()},
-	"Growth.usersPercentPerYear": {"minimum": 0, "maximum": maxGrowth},
-	"Growth.months":              {"minimum": 0, "maximum": maxMonths},
-	"BundleSize.keep":            {"minimum": 0, "maximum": maxKept},
-}
-
-// reportRules are the same of a report, which holds its site.
+// reportRules are what a field's type alone does not say.
 func reportRules() map[string]object {
-	rules := maps.Clone(siteRules)
+	rules := sitetest.Rules(SiteNames())
 	rules["Report.apiVersion"] = object{"const": manifests.APIVersion}
 	rules["Report.kind"] = object{"const": KindReport}
 	rules["Report.language"] = object{"enum": []page.Lang{page.English, page.German}}
 	return rules
 }
 
-// requiredInSite are the fields without which a site is not calculated.
-var requiredInSite = map[string][]string{
-	"Site": {"apiVersion", "kind", "name", "scenario", "users", "conferences"}, "Server": {"name"}, "SiteVM": {"name", "role"},
-}
-
-func enumOf(t reflect.Type) any {
-	switch t {
-	case reflect.TypeFor[Role]():
-		return Roles()
-	case reflect.TypeFor[ScenarioID]():
-		return scenarioIDs()
-	case reflect.TypeFor[Mail]():
-		return []Mail{MailExternal, MailBundled}
-	case reflect.TypeFor[Push]():
-		return []Push{PushWire, PushOwn, PushNone}
-	case reflect.TypeFor[Client]():
-		return Clients()
-	case reflect.TypeFor[Bound]():
-		return []Bound{Exactly, AtMost, AtLeast, Unknown}
-	case reflect.TypeFor[Unit]():
-		return []Unit{UnitKbps, UnitCores, UnitBytes, UnitCount, UnitPercent}
-	case reflect.TypeFor[Level]():
-		return []Level{Fail, Warn, Ask, Info, Good}
-	}
-	return nil
-}
-
-// inline returns the schemas of types that are not what their structure says.
+// inline returns the schemas of types that are not what their structure says. A
+// report does not tell preflight's section of its site.
 func inline(t reflect.Type) object {
-	if enum := enumOf(t); enum != nil {
-		return object{"enum": enum}
-	}
 	switch t {
-	case reflect.TypeFor[Capacity]():
-		return object{"type": "string", "pattern": `^[0-9]+(\.[0-9]+)? ([MGT]i?B|B)$`}
-	case reflect.TypeFor[Conferences]():
-		return object{"type": "string", "pattern": `^\s*(none|[0-9]+[x×][0-9]+(\s*,\s*[0-9]+[x×][0-9]+)*)\s*$`}
+	case reflect.TypeFor[Bound]():
+		return object{"enum": []Bound{Exactly, AtMost, AtLeast, Unknown}}
+	case reflect.TypeFor[Unit]():
+		return object{"enum": []Unit{UnitKbps, UnitCores, UnitBytes, UnitCount, UnitPercent}}
+	case reflect.TypeFor[Level]():
+		return object{"enum": []Level{Fail, Warn, Ask, Info, Good}}
+	case reflect.TypeFor[site.Section]():
+		return object{}
 	}
-	return nil
+	return sitetest.Inline(SiteNames(), t)
 }
 
 func schemaFile(name string) string { return filepath.Join("..", "docs", name) }
 
 func TestReportSchemaIsThatOfTheCode(t *testing.T) {
 	comments := schema.Comments{}
-	if err := comments.Read(reflect.TypeFor[Report](), "."); err != nil {
+	if err := errors.Join(comments.Read(reflect.TypeFor[Report](), "."), comments.Read(reflect.TypeFor[site.Site](), "site")); err != nil {
 		t.Fatal(err)
 	}
-	w := &schema.Writer{Comments: comments, Inline: inline, Rules: reportRules(), Required: requiredInSite, Written: true}
+	w := &schema.Writer{Comments: comments, Inline: inline, Rules: reportRules(), Required: sitetest.Required(), Written: true}
 	made := w.Document(reportSchema, "A sizing report", "Made from the types in package sizing; docs/sizing.md explains each number.", w.Of(reflect.TypeFor[Report]()))
 	delete(w.Defs["Site"].(object)["properties"].(object), "preflight") // a report does not tell it
 	schematest.Published(t, schemaFile(reportSchema), made)

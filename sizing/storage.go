@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -67,7 +69,7 @@ func (c *calculation) storage() *Storage {
 		compressed, unpacked, c.nodeFigure(compressed, unpacked),
 	}
 	if size > 0 {
-		if capacity := c.diskOf(AssetHost); capacity > 0 {
+		if capacity := c.diskOf(site.AssetHost); capacity > 0 {
 			s.Series = append(s.Series, c.assetSeries(size, capacity, keep, s.Months, source))
 		}
 	}
@@ -95,7 +97,7 @@ func (c *calculation) nodeFigure(compressed, unpacked Figure) Figure {
 }
 
 // diskOf returns the disk of one machine of a role.
-func (c *calculation) diskOf(role Role) manifests.Bytes {
+func (c *calculation) diskOf(role site.Role) manifests.Bytes {
 	for _, r := range c.table.Requirements() {
 		if r.Role == role {
 			return r.Disk

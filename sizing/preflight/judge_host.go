@@ -11,6 +11,7 @@ import (
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // reachChecks tells which check a failure to reach a host belongs to.
@@ -83,7 +84,7 @@ func (j *judgement) unreached(host *facts.Host, f found) {
 
 func (j *judgement) concerns(id string, host *facts.Host) bool {
 	groups := j.checks.Check(id).Groups
-	return len(groups) == 0 || inAny(host.Groups, groups)
+	return len(groups) == 0 || site.InAny(host.Groups, groups)
 }
 
 // measured fills in a value's method, and says when it was not read: then the
@@ -218,16 +219,16 @@ func (j *judgement) release(host *facts.Host, f found) {
 	if !measured(j, "os.release", &f, id) || !measured(j, "os.release", &f, version) {
 		return
 	}
-	wanted := j.Site.OS
+	wanted := j.Site.Preflight.OS
 	if len(wanted) == 0 {
-		wanted = []OSRelease{{"ubuntu", "22.04"}}
+		wanted = []site.OSRelease{{ID: "ubuntu", Version: "22.04"}}
 	}
 	var releases []string
 	for _, release := range wanted {
 		releases = append(releases, release.ID+" "+release.Version)
 	}
 	f.observed, f.required = names(id.Value+" "+version.Value), names(releases...)
-	f.outcome = passIf(slices.Contains(wanted, OSRelease{id.Value, version.Value}), Fail)
+	f.outcome = passIf(slices.Contains(wanted, site.OSRelease{ID: id.Value, Version: version.Value}), Fail)
 	j.add("os.release", f)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // clocks compares each host's clock with the median of all.
@@ -100,7 +101,7 @@ func (j *judgement) links() {
 	j.listeners()
 	j.paths()
 	j.throughput()
-	if wants := j.Ports.Wants(j.Survey.Hosts); len(groups) == 0 && len(wants) > 0 {
+	if wants := Wants(j.Ports, j.Survey.Hosts); len(groups) == 0 && len(wants) > 0 {
 		j.add("link.tcp", found{outcome: Skipped, message: message.Of("preflight.finding.no-links", nil)})
 	}
 }
@@ -136,7 +137,7 @@ func (j *judgement) listeners() {
 			f := found{host: host.Name, object: names(fmt.Sprintf("%s/%d", p.protocol, p.number)), outcome: Fail, source: j.portSource(row)}
 			f.observed, f.required, f.method = facts.InUse.Text(), message.Of("preflight.value.free", nil), told(host.Facts.Network.Listeners.Method)
 			f.message = message.Of("preflight.finding.listener", args{
-				"port": f.object, "purpose": row.purpose(), "address": listener.Address, "process": cmp.Or(listener.Process, "?"),
+				"port": f.object, "purpose": purposeOf(row), "address": listener.Address, "process": cmp.Or(listener.Process, "?"),
 			})
 			j.add("port.in-use", f)
 		}
@@ -144,9 +145,9 @@ func (j *judgement) listeners() {
 }
 
 // rowTo returns the first row that wants a port of a host in these groups, or nil.
-func (j *judgement) rowTo(groups []string, protocol string, port int) *PortRow {
+func (j *judgement) rowTo(groups []string, protocol string, port int) *site.PortRow {
 	for i := range j.Ports.Rows {
-		if row := &j.Ports.Rows[i]; row.Protocol == protocol && slices.Contains(row.Ports, port) && inAny(groups, row.To) {
+		if row := &j.Ports.Rows[i]; row.Protocol == protocol && slices.Contains(row.Ports, port) && site.InAny(groups, row.To) {
 			return row
 		}
 	}
@@ -154,15 +155,15 @@ func (j *judgement) rowTo(groups []string, protocol string, port int) *PortRow {
 }
 
 // rowOf returns the row of the table of ports that first wants a link, or nil.
-func (j *judgement) rowOf(link facts.Link) *PortRow {
+func (j *judgement) rowOf(link facts.Link) *site.PortRow {
 	if len(link.Rows) == 0 {
 		return nil
 	}
-	return j.Ports.row(link.Rows[0])
+	return portRow(j.Ports, link.Rows[0])
 }
 
 // portSource names where in the table of ports a row stands.
-func (j *judgement) portSource(row *PortRow) message.Text {
+func (j *judgement) portSource(row *site.PortRow) message.Text {
 	return message.Of("preflight.source.ports-row", args{"row": row.ID, "title": j.Ports.Sources[row.Source].Title})
 }
 
@@ -182,7 +183,7 @@ func (j *judgement) port(object string, links []facts.Link) {
 	f.method = message.Of("facts.method.dial", nil)
 	purpose := f.object
 	if row != nil {
-		f.source, purpose = j.portSource(row), row.purpose()
+		f.source, purpose = j.portSource(row), purposeOf(row)
 	}
 	var from []string
 	for _, l := range links {
@@ -212,7 +213,7 @@ func (j *judgement) port(object string, links []facts.Link) {
 }
 
 // inUse judges a port that another program had when the probe was to listen.
-func (j *judgement) inUse(f *found, purpose message.Text, link facts.Link, row *PortRow) {
+func (j *judgement) inUse(f *found, purpose message.Text, link facts.Link, row *site.PortRow) {
 	f.outcome, f.required = Fail, message.Of("preflight.value.free", nil)
 	f.message = message.Of("preflight.finding.port-in-use", args{"port": f.object, "purpose": purpose})
 	if link.Detail != "" {
@@ -233,7 +234,7 @@ func (j *judgement) mtuOf(name string) int {
 }
 
 // summariseLinks returns the cells of the matrix.
-func summariseLinks(links []facts.Link, ports *Ports) []LinkSummary {
+func summariseLinks(links []facts.Link, ports *site.Ports) []LinkSummary {
 	type pair struct{ from, to string }
 	index := map[pair]int{}
 	result := []LinkSummary{}
@@ -252,19 +253,19 @@ func summariseLinks(links []facts.Link, ports *Ports) []LinkSummary {
 		if link.Outcome == facts.OK {
 			result[i].OK++
 		} else {
-			result[i].Bad = append(result[i].Bad, ports.badLink(link))
+			result[i].Bad = append(result[i].Bad, badLink(ports, link))
 		}
 	}
 	return result
 }
 
-func (p *Ports) badLink(link facts.Link) BadLink {
+func badLink(p *site.Ports, link facts.Link) BadLink {
 	bad := BadLink{Protocol: link.Protocol, Port: link.Port, Outcome: link.Outcome, Detail: told(link.Detail)}
 	if len(link.Rows) == 0 {
 		return bad
 	}
-	if row := p.row(link.Rows[0]); row != nil {
-		bad.Purpose = row.purpose()
+	if row := portRow(p, link.Rows[0]); row != nil {
+		bad.Purpose = purposeOf(row)
 		if row.SampleOf != "" && link.Outcome == facts.InUse {
 			bad.Outcome = facts.Unmade // one of many ports: by chance another program's
 		}

@@ -11,11 +11,12 @@ import (
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // counts judges how many hosts each role has, and which share one.
 func (j *judgement) counts() {
-	hosts := map[sizing.Role]int{}
+	hosts := map[site.Role]int{}
 	for _, host := range j.Survey.Hosts {
 		for _, role := range j.roles[host.Name] {
 			hosts[role.Role]++
@@ -23,7 +24,7 @@ func (j *judgement) counts() {
 		j.sharing(host)
 	}
 	for _, role := range j.requirements {
-		if role.Role != sizing.DemoMachine {
+		if role.Role != site.DemoMachine {
 			j.count(role, hosts[role.Role])
 		}
 	}
@@ -41,7 +42,7 @@ func (j *judgement) count(role sizing.Requirement, hosts int) {
 	f.observed, f.method = Number(hosts), message.Of("facts.method.groups", args{"groups": strings.Join(role.Groups, ", ")})
 	f.outcome = passIf(hosts >= role.Count, Fail)
 	f.message = message.Of("preflight.finding.count", args{"hosts": hosts, "required": role.Count, "role": roleTitle(role)})
-	if role.Role == sizing.Restund && hosts == 0 {
+	if role.Role == site.Restund && hosts == 0 {
 		f.outcome, f.message = Skipped, message.Of("preflight.finding.no-restund", nil)
 	}
 	if j.Survey.Partial && f.outcome == Fail {
@@ -100,9 +101,9 @@ func (j *judgement) sharing(host facts.Host) {
 
 // servers judges what the site document maps to physical servers.
 func (j *judgement) servers() {
-	perServer := map[string]map[sizing.Role]int{}
+	perServer := map[string]map[site.Role]int{}
 	for _, server := range j.Site.Servers {
-		perServer[server.Name] = map[sizing.Role]int{}
+		perServer[server.Name] = map[site.Role]int{}
 		cores, memory, disk := promise{present: server.Cores}, promise{present: int64(server.Memory)}, promise{present: int64(server.Disk)}
 		for _, machine := range server.Machines {
 			for _, role := range j.roles[machine.Name] {
@@ -125,7 +126,7 @@ func (j *judgement) servers() {
 
 // shareOf returns what a machine has of its server: what it sees; where that was
 // not read, what it was given.
-func (j *judgement) shareOf(machine sizing.SiteVM) (cores, memory, disk int64) {
+func (j *judgement) shareOf(machine site.SiteVM) (cores, memory, disk int64) {
 	cores, memory, disk = machine.Cores, int64(machine.Memory), int64(machine.Disk)
 	if host := j.measuredHost(machine.Name); host != nil {
 		cores = cmp.Or(int64(host.Facts.CPU.Threads.Value), cores)
@@ -136,7 +137,7 @@ func (j *judgement) shareOf(machine sizing.SiteVM) (cores, memory, disk int64) {
 }
 
 // spread judges whether one of a role stands on each server.
-func (j *judgement) spread(role sizing.Requirement, perServer map[string]map[sizing.Role]int) {
+func (j *judgement) spread(role sizing.Requirement, perServer map[string]map[site.Role]int) {
 	var full, free []string
 	for _, server := range j.Site.Servers {
 		switch n := perServer[server.Name][role.Role]; {
@@ -212,8 +213,8 @@ func (j *judgement) siteChecks() {
 	}
 	j.unseen()
 	if j.Site.Push != "" && !j.Site.Internet {
-		f := found{object: names("push"), observed: names(string(j.Site.Push)), required: names(string(sizing.PushNone))}
-		f.outcome, f.method = passIf(j.Site.Push == sizing.PushNone, Fail), message.Of("facts.method.site-document", nil)
+		f := found{object: names("push"), observed: names(string(j.Site.Push)), required: names(string(site.PushNone))}
+		f.outcome, f.method = passIf(j.Site.Push == site.PushNone, Fail), message.Of("facts.method.site-document", nil)
 		j.add("site.push", f)
 	}
 }
@@ -279,13 +280,13 @@ func (j *judgement) unseen() {
 	}
 	s := j.Site
 	want(true, "site.dns", s.DNSNames()...)
-	want(s.DNS != nil && s.Federation, "site.srv", "")
-	want(s.Certificate != nil, "site.certificate-chain", "") // which the others come with
-	want(true, "site.ntp", s.NTP...)
-	want(true, "site.mail", s.MailRelays...)
-	want(s.LoadBalancer != nil, "site.load-balancer", "")
-	want(len(s.TURN) > 0, "site.turn", "")
-	want(true, "site.idp", s.IDP...)
+	want(s.Preflight.DNS != nil && s.Federation, "site.srv", "")
+	want(s.Preflight.Certificate != nil, "site.certificate-chain", "") // which the others come with
+	want(true, "site.ntp", s.Preflight.NTP...)
+	want(true, "site.mail", s.Preflight.MailRelays...)
+	want(s.Preflight.LoadBalancer != nil, "site.load-balancer", "")
+	want(len(s.Preflight.TURN) > 0, "site.turn", "")
+	want(true, "site.idp", s.Preflight.IDP...)
 	want(!s.Internet, "site.outside", "")
 }
 
@@ -302,7 +303,7 @@ func (j *judgement) bundle() {
 		}
 		asset, node := slices.Contains(host.Groups, "assethost"), slices.Contains(host.Groups, "kube-node")
 		if asset {
-			j.fits("bundle.asset-host", host, j.pathsOf(sizing.AssetHost)[:1], int64(j.Bundle.Size), func(p facts.FileSystem) int64 { return p.Free })
+			j.fits("bundle.asset-host", host, j.pathsOf(site.AssetHost)[:1], int64(j.Bundle.Size), func(p facts.FileSystem) int64 { return p.Free })
 		}
 		if node {
 			need := int64(float64(j.Bundle.NodeImages) * (1 + unpack))

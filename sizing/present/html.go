@@ -13,6 +13,7 @@ import (
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 //go:embed page.html.tmpl
@@ -48,7 +49,7 @@ func (v view) T(en, de string) string              { return v.Report.Language.T(
 func (v view) F(en, de string, args ...any) string { return v.Report.Language.F(en, de, args...) }
 func (v view) Int(n any) string                    { return v.Report.Language.Int(integer(n)) }
 func (v view) GB(b manifests.Bytes) string         { return v.Report.Language.GB(int64(b)) }
-func (v view) Rate(k sizing.Kbps) string           { return v.Report.Language.Rate(int64(k)) }
+func (v view) Rate(k site.Kbps) string             { return v.Report.Language.Rate(int64(k)) }
 func (v view) Level(l sizing.Level) string         { return levelWord(v.Report.Language, l) }
 
 // Size returns an amount of memory or disk in the unit of the table.
@@ -260,7 +261,7 @@ type lossRow struct {
 // LossRows returns for each role what the loss of each server means.
 func (v view) LossRows() []lossRow {
 	var rows []lossRow
-	for _, role := range sizing.Roles() {
+	for _, role := range site.Roles() {
 		row := lossRow{Title: v.roleTitle(role)}
 		found := false
 		for _, s := range v.Report.Placement.Servers {
@@ -279,7 +280,7 @@ func (v view) LossRows() []lossRow {
 	return rows
 }
 
-func (v view) roleTitle(role sizing.Role) string {
+func (v view) roleTitle(role site.Role) string {
 	for _, r := range v.Report.Hardware.Rows {
 		if r.Role == role {
 			return r.Title

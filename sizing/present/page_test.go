@@ -10,12 +10,13 @@ import (
 
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
 	"github.com/islandbundle/island/sizing/sizingtest"
 )
 
 func somePage(t *testing.T, lang page.Lang) string {
 	t.Helper()
-	r := sizing.Calculate(sizing.Input{Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: sizingtest.Lock(t, 1e9), Against: []sizing.Existing{{Name: "m1", Role: sizing.MinIO, Cores: 1, Memory: 2e9, Disk: 400e9}}})
+	r := sizing.Calculate(sizing.Input{Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: sizingtest.Lock(t, 1e9), Against: []sizing.Existing{{Name: "m1", Role: site.MinIO, Cores: 1, Memory: 2e9, Disk: 400e9}}})
 	page, err := HTML(r)
 	if err != nil {
 		t.Fatal(err)

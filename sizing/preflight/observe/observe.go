@@ -14,7 +14,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -25,7 +26,7 @@ const (
 )
 
 // Site looks at everything that the site document names, all at once.
-func Site(ctx context.Context, site *preflight.Site) []facts.Observation {
+func Site(ctx context.Context, site *site.Site) []facts.Observation {
 	resolver := newResolver(site)
 	var looks []func(context.Context) []facts.Observation
 	several := func(limit time.Duration, look func(context.Context) []facts.Observation) {
@@ -41,22 +42,22 @@ func Site(ctx context.Context, site *preflight.Site) []facts.Observation {
 	for _, name := range site.DNSNames() {
 		one(lookLimit, func(ctx context.Context) facts.Observation { return address(ctx, resolver, name) })
 	}
-	if site.DNS != nil && site.Federation {
-		one(lookLimit, func(ctx context.Context) facts.Observation { return service(ctx, resolver, site.DNS.Domain) })
+	if site.Preflight.DNS != nil && site.Federation {
+		one(lookLimit, func(ctx context.Context) facts.Observation { return service(ctx, resolver, site.Preflight.DNS.Domain) })
 	}
-	if site.Certificate != nil {
+	if site.Preflight.Certificate != nil {
 		several(lookLimit, func(ctx context.Context) []facts.Observation { return certificate(ctx, resolver, site) })
 	}
-	for _, server := range site.NTP {
+	for _, server := range site.Preflight.NTP {
 		one(lookLimit, func(ctx context.Context) facts.Observation { return ntp(ctx, resolver, server) })
 	}
-	for _, relay := range site.MailRelays {
+	for _, relay := range site.Preflight.MailRelays {
 		one(mailLimit, func(ctx context.Context) facts.Observation { return mail(ctx, resolver, relay) })
 	}
-	for _, server := range site.TURN {
+	for _, server := range site.Preflight.TURN {
 		several(lookLimit, func(ctx context.Context) []facts.Observation { return turn(ctx, resolver, server) })
 	}
-	for _, url := range site.IDP {
+	for _, url := range site.Preflight.IDP {
 		one(lookLimit, func(ctx context.Context) facts.Observation { return idp(ctx, resolver, site, url) })
 	}
 	if !site.Internet {
@@ -75,11 +76,11 @@ func Site(ctx context.Context, site *preflight.Site) []facts.Observation {
 }
 
 // newResolver asks the site's own name server where it is named.
-func newResolver(site *preflight.Site) *net.Resolver {
-	if site.DNS == nil || site.DNS.Server == "" {
+func newResolver(site *site.Site) *net.Resolver {
+	if site.Preflight.DNS == nil || site.Preflight.DNS.Server == "" {
 		return &net.Resolver{PreferGo: true}
 	}
-	server := site.DNS.Server
+	server := site.Preflight.DNS.Server
 	if _, _, err := net.SplitHostPort(server); err != nil {
 		server = net.JoinHostPort(server, "53")
 	}
@@ -164,9 +165,9 @@ func wayOut() facts.Observation {
 
 // outside looks for a way out that an island must not have. It sends one
 // packet at the most, to a name server for a name outside: no other machine.
-func outside(ctx context.Context, resolver *net.Resolver, site *preflight.Site) facts.Observation {
+func outside(ctx context.Context, resolver *net.Resolver, site *site.Site) facts.Observation {
 	const method = "lookup of names from outside, from the admin host"
-	names := site.Outside
+	names := site.Preflight.Outside
 	if len(names) == 0 {
 		names = []string{"wire.com"}
 	}

@@ -22,7 +22,8 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -93,7 +94,7 @@ func TestHostileServices(t *testing.T) {
 	t.Cleanup(metadata.Close)
 	missing := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(missing.Close)
-	ctx, site := t.Context(), preflight.NewSite()
+	ctx, site := t.Context(), site.Undescribed()
 	for name, test := range map[string]struct {
 		look func() facts.Observation
 		want []facts.Outcome
@@ -159,14 +160,14 @@ func TestCertificateFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			site := preflight.NewSite()
-			site.DNS = &preflight.DNS{Domain: "wire.example"}
-			site.CAFile, site.Certificate = issue(t, test.change, test.bits)
+			hospital := site.Undescribed()
+			hospital.Preflight.DNS = &site.DNS{Domain: "wire.example"}
+			hospital.Preflight.CAFile, hospital.Preflight.Certificate = issue(t, test.change, test.bits)
 			if test.alone {
-				site.CAFile = ""
+				hospital.Preflight.CAFile = ""
 			}
 			var got []string
-			for _, o := range certificate(context.Background(), resolver, site) {
+			for _, o := range certificate(context.Background(), resolver, hospital) {
 				if o.Outcome != facts.OK || o.Values["rsaBits"] == "1024" { // which is judged by its limit
 					got = append(got, o.Check)
 				}
@@ -180,7 +181,7 @@ func TestCertificateFaults(t *testing.T) {
 
 // issue writes an authority's certificate and one that it issued, which has the
 // authority's key, and that, as leaf.key.
-func issue(t *testing.T, change func(*x509.Certificate), bits int) (string, *preflight.Certificate) {
+func issue(t *testing.T, change func(*x509.Certificate), bits int) (string, *site.Certificate) {
 	t.Helper()
 	folder := t.TempDir()
 	authority, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -218,5 +219,5 @@ func issue(t *testing.T, change func(*x509.Certificate), bits int) (string, *pre
 	if err != nil {
 		t.Fatal(err)
 	}
-	return files["ca"], &preflight.Certificate{File: files["leaf"]}
+	return files["ca"], &site.Certificate{File: files["leaf"]}
 }

@@ -24,7 +24,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -35,8 +36,8 @@ const (
 )
 
 // certificate looks at the site's certificate in four ways.
-func certificate(ctx context.Context, resolver *net.Resolver, site *preflight.Site) []facts.Observation {
-	c := site.Certificate
+func certificate(ctx context.Context, resolver *net.Resolver, site *site.Site) []facts.Observation {
+	c := site.Preflight.Certificate
 	object, method := c.File, "certificate file"
 	var chain []*x509.Certificate
 	var err error
@@ -65,7 +66,7 @@ func certificate(ctx context.Context, resolver *net.Resolver, site *preflight.Si
 	return []facts.Observation{dates, names(leaf, site, object, method), chainOf(chain, site, object, method), key(leaf, site, object, method)}
 }
 
-func names(leaf *x509.Certificate, site *preflight.Site, object, method string) facts.Observation {
+func names(leaf *x509.Certificate, site *site.Site, object, method string) facts.Observation {
 	o := facts.Observation{Check: "site.certificate-names", Object: object, Outcome: facts.OK, Method: method, Values: map[string]string{"observed": facts.Cut(strings.Join(leaf.DNSNames, ", "))}}
 	var missing []string
 	for _, name := range site.DNSNames() {
@@ -81,7 +82,7 @@ func names(leaf *x509.Certificate, site *preflight.Site, object, method string) 
 
 // chainOf verifies the chain at a moment when the leaf is valid, so that an
 // expired leaf is told once, by its dates.
-func chainOf(chain []*x509.Certificate, site *preflight.Site, object, method string) facts.Observation {
+func chainOf(chain []*x509.Certificate, site *site.Site, object, method string) facts.Observation {
 	o := facts.Observation{Check: "site.certificate-chain", Object: object, Outcome: facts.OK, Method: method}
 	roots, err := authorities(site)
 	if err != nil {
@@ -109,11 +110,11 @@ func chainOf(chain []*x509.Certificate, site *preflight.Site, object, method str
 // authorities are the site's own with those of the system; nil is the system's.
 // A file of them often holds those between as well, which clients do not have:
 // only what vouches for itself is believed.
-func authorities(site *preflight.Site) (*x509.CertPool, error) {
-	if site.CAFile == "" {
+func authorities(site *site.Site) (*x509.CertPool, error) {
+	if site.Preflight.CAFile == "" {
 		return nil, nil
 	}
-	data, err := readBounded(site.CAFile)
+	data, err := readBounded(site.Preflight.CAFile)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +124,7 @@ func authorities(site *preflight.Site) (*x509.CertPool, error) {
 	}
 	certificates, err := parsePEM(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", site.CAFile, err)
+		return nil, fmt.Errorf("%s: %w", site.Preflight.CAFile, err)
 	}
 	found := false
 	for _, certificate := range certificates {
@@ -133,12 +134,12 @@ func authorities(site *preflight.Site) (*x509.CertPool, error) {
 		}
 	}
 	if !found {
-		return nil, fmt.Errorf("%s holds no root certificate", site.CAFile)
+		return nil, fmt.Errorf("%s holds no root certificate", site.Preflight.CAFile)
 	}
 	return pool, nil
 }
 
-func key(leaf *x509.Certificate, site *preflight.Site, object, method string) facts.Observation {
+func key(leaf *x509.Certificate, site *site.Site, object, method string) facts.Observation {
 	o := facts.Observation{Check: "site.certificate-key", Object: object, Outcome: facts.OK, Method: method}
 	switch public := leaf.PublicKey.(type) {
 	case *rsa.PublicKey:
@@ -149,10 +150,10 @@ func key(leaf *x509.Certificate, site *preflight.Site, object, method string) fa
 	default:
 		o.Detail = leaf.PublicKeyAlgorithm.String()
 	}
-	if site.Certificate.KeyFile == "" {
+	if site.Preflight.Certificate.KeyFile == "" {
 		return o
 	}
-	private, err := readBounded(site.Certificate.KeyFile)
+	private, err := readBounded(site.Preflight.Certificate.KeyFile)
 	if err == nil {
 		_, err = tls.X509KeyPair(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Raw}), private)
 	}
@@ -202,13 +203,13 @@ func readBounded(name string) ([]byte, error) {
 }
 
 // handshake takes what the server presents, without believing it yet.
-func handshake(ctx context.Context, resolver *net.Resolver, site *preflight.Site) ([]*x509.Certificate, error) {
-	conn, err := dialer(resolver).DialContext(ctx, "tcp", site.Certificate.Address)
+func handshake(ctx context.Context, resolver *net.Resolver, site *site.Site) ([]*x509.Certificate, error) {
+	conn, err := dialer(resolver).DialContext(ctx, "tcp", site.Preflight.Certificate.Address)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	name, _, _ := net.SplitHostPort(site.Certificate.Address)
+	name, _, _ := net.SplitHostPort(site.Preflight.Certificate.Address)
 	if names := site.DNSNames(); len(names) > 0 {
 		name = names[0]
 	}
@@ -333,7 +334,7 @@ func reply(reader *bufio.Reader) (string, error) {
 }
 
 // turn sends a STUN binding request over each transport (RFC 8489).
-func turn(ctx context.Context, resolver *net.Resolver, server preflight.TURN) []facts.Observation {
+func turn(ctx context.Context, resolver *net.Resolver, server site.TURN) []facts.Observation {
 	var result []facts.Observation
 	for _, transport := range []struct {
 		name string
@@ -392,7 +393,7 @@ func binding(ctx context.Context, resolver *net.Resolver, host, transport string
 }
 
 // idp fetches an identity provider's metadata and looks whether it is SAML's.
-func idp(ctx context.Context, resolver *net.Resolver, site *preflight.Site, url string) facts.Observation {
+func idp(ctx context.Context, resolver *net.Resolver, site *site.Site, url string) facts.Observation {
 	const check, method = "site.idp", "HTTP GET from the admin host"
 	roots, err := authorities(site)
 	if err != nil {

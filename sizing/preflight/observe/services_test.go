@@ -20,7 +20,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -65,14 +66,14 @@ func TestMissingIntermediate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
-			site := preflight.NewSite()
-			site.CAFile, site.Certificate = filepath.Join(folder, "ca.pem"), &preflight.Certificate{File: filepath.Join(folder, "chain.pem")}
-			for file, data := range map[string][]byte{site.CAFile: test.authorities, site.Certificate.File: test.chain} {
+			hospital := site.Undescribed()
+			hospital.Preflight.CAFile, hospital.Preflight.Certificate = filepath.Join(folder, "ca.pem"), &site.Certificate{File: filepath.Join(folder, "chain.pem")}
+			for file, data := range map[string][]byte{hospital.Preflight.CAFile: test.authorities, hospital.Preflight.Certificate.File: test.chain} {
 				if err := os.WriteFile(file, data, 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
-			for _, o := range certificate(t.Context(), resolver, site) {
+			for _, o := range certificate(t.Context(), resolver, hospital) {
 				if o.Check == "site.certificate-chain" && o.Outcome != test.want {
 					t.Errorf("chain is %s: %s, want %s", o.Outcome, o.Detail, test.want)
 				}
@@ -105,7 +106,7 @@ func TestKeyAndFilesOfACertificate(t *testing.T) {
 	t.Parallel()
 	ca, good := issue(t, func(*x509.Certificate) {}, 0)
 	_, other := issue(t, func(*x509.Certificate) {}, 0)
-	key := func(c *preflight.Certificate) string { return filepath.Join(filepath.Dir(c.File), "leaf.key") }
+	key := func(c *site.Certificate) string { return filepath.Join(filepath.Dir(c.File), "leaf.key") }
 	pair, err := tls.LoadX509KeyPair(good.File, key(good))
 	if err != nil {
 		t.Fatal(err)
@@ -115,22 +116,22 @@ func TestKeyAndFilesOfACertificate(t *testing.T) {
 	})
 	gone := filepath.Join(t.TempDir(), "gone")
 	for name, test := range map[string]struct {
-		certificate preflight.Certificate
+		certificate site.Certificate
 		check       string
 		want        facts.Outcome
 	}{
-		"file and its key":         {preflight.Certificate{File: good.File, KeyFile: key(good)}, "site.certificate-key", facts.OK},
-		"file and another key":     {preflight.Certificate{File: good.File, KeyFile: key(other)}, "site.certificate-key", facts.Failed},
-		"file and no key":          {preflight.Certificate{File: good.File, KeyFile: gone}, "site.certificate-key", facts.Unmade},
-		"file and what is no key":  {preflight.Certificate{File: good.File, KeyFile: ca}, "site.certificate-key", facts.Unmade},
-		"address and its key":      {preflight.Certificate{Address: address, KeyFile: key(good)}, "site.certificate-key", facts.OK},
-		"address and another key":  {preflight.Certificate{Address: address, KeyFile: key(other)}, "site.certificate-key", facts.Failed},
-		"address and no key":       {preflight.Certificate{Address: address, KeyFile: gone}, "site.certificate-key", facts.Unmade},
-		"no file":                  {preflight.Certificate{File: gone}, "site.certificate-chain", facts.Unmade},
-		"file with no certificate": {preflight.Certificate{File: key(good)}, "site.certificate-chain", facts.Failed},
+		"file and its key":         {site.Certificate{File: good.File, KeyFile: key(good)}, "site.certificate-key", facts.OK},
+		"file and another key":     {site.Certificate{File: good.File, KeyFile: key(other)}, "site.certificate-key", facts.Failed},
+		"file and no key":          {site.Certificate{File: good.File, KeyFile: gone}, "site.certificate-key", facts.Unmade},
+		"file and what is no key":  {site.Certificate{File: good.File, KeyFile: ca}, "site.certificate-key", facts.Unmade},
+		"address and its key":      {site.Certificate{Address: address, KeyFile: key(good)}, "site.certificate-key", facts.OK},
+		"address and another key":  {site.Certificate{Address: address, KeyFile: key(other)}, "site.certificate-key", facts.Failed},
+		"address and no key":       {site.Certificate{Address: address, KeyFile: gone}, "site.certificate-key", facts.Unmade},
+		"no file":                  {site.Certificate{File: gone}, "site.certificate-chain", facts.Unmade},
+		"file with no certificate": {site.Certificate{File: key(good)}, "site.certificate-chain", facts.Failed},
 	} {
-		site := preflight.NewSite()
-		site.CAFile, site.Certificate = ca, &test.certificate
+		site := site.Undescribed()
+		site.Preflight.CAFile, site.Preflight.Certificate = ca, &test.certificate
 		found := false
 		for _, o := range certificate(t.Context(), resolver, site) {
 			if o.Check == test.check {

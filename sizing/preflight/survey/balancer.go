@@ -37,7 +37,7 @@ const (
 // The hosts may do other things meanwhile: the function that it gives waits for
 // what was seen.
 func (s *surveyor) loadBalancer(ctx context.Context) (wait func() []facts.Observation) {
-	if s.options.Site == nil || s.options.Site.LoadBalancer == nil {
+	if s.options.Site == nil || s.options.Site.Preflight.LoadBalancer == nil {
 		return func() []facts.Observation { return nil }
 	}
 	var nodes int
@@ -50,7 +50,7 @@ func (s *surveyor) loadBalancer(ctx context.Context) (wait func() []facts.Observ
 			}
 		}
 	}
-	lb := s.options.Site.LoadBalancer
+	lb := s.options.Site.Preflight.LoadBalancer
 	ports := []int{cmp.Or(lb.HTTPS, httpsPort), cmp.Or(lb.HTTP, httpPort)}
 	result := make([]facts.Observation, len(ports))
 	var tasks sync.WaitGroup
