@@ -3,7 +3,6 @@ package preflight
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -184,55 +183,13 @@ func disksOf(host *facts.Host) int64 {
 	return sum
 }
 
-// siteChecks judges what the admin host saw. Observations already say how each
-// attempt ended; here it is decided what that means.
-func (j *judgement) siteChecks() {
-	for _, o := range j.Survey.Site {
-		if j.checks.Check(o.Check) == nil {
-			continue
-		}
-		f := found{object: o.Object, observed: cmp.Or(o.Values["observed"], string(o.Outcome)), required: o.Values["required"], unit: o.Values["unit"], method: o.Method}
-		switch o.Outcome {
-		case facts.OK:
-			f.outcome = Pass
-			f.message = say("%s: %s", "%s: %s", o.Object, Phrase(cmp.Or(o.Detail, string(facts.OK))))
-			if offset, err := strconv.ParseFloat(o.Values["offset"], 64); err == nil {
-				f.observed, f.unit, f.required = o.Values["offset"], "s", "≤ "+trim(j.limit(o.Check, "warn"))
-				f.outcome = graded(math.Abs(offset), j.limit(o.Check, "warn"), j.limit(o.Check, "fail"))
-			}
-			if o.Check == "site.certificate-dates" {
-				days, _ := strconv.ParseFloat(o.Values["observed"], 64)
-				f.outcome, f.required = passIf(days >= j.limit(o.Check, "warn"), Warn), "≥ "+trim(j.limit(o.Check, "warn"))
-			}
-			if bits, err := strconv.ParseFloat(o.Values["rsaBits"], 64); err == nil {
-				f.outcome, f.observed, f.required = passIf(bits >= j.limit(o.Check, "rsaBits"), Fail), o.Values["rsaBits"], "≥ "+trim(j.limit(o.Check, "rsaBits"))
-				f.unit = "bits"
-			}
-		case facts.Moot:
-			f.outcome = Skipped
-			f.message = say("%s was not tried: %s", "%s wurde nicht versucht: %s", o.Object, Phrase(o.Detail))
-		case facts.Unmade:
-			f.outcome = Error
-			f.message = say("%s could not be measured: %s", "%s konnte nicht gemessen werden: %s", o.Object, Phrase(o.Detail))
-		default:
-			f.outcome = Fail
-			f.message = say("%s: %s", "%s: %s", o.Object, ended(o.Outcome, o.Detail))
-		}
-		j.add(o.Check, f)
-	}
-	j.unseen()
-	if j.Site.Push != "" && !j.Site.Internet {
-		f := found{object: "push", observed: string(j.Site.Push), required: string(site.PushNone), outcome: passIf(j.Site.Push == site.PushNone, Fail), method: "site document"}
-		j.add("site.push", f)
-	}
-}
-
 // unseen tells what the site document names and the survey has not looked at:
 // facts may have been saved before it named that, or brought by hand.
 func (j *judgement) unseen() {
 	seen := map[[2]string]bool{}
 	for _, o := range j.Survey.Site {
-		seen[[2]string{o.Check, o.Object}], seen[[2]string{o.Check, ""}] = true, true
+		check := subjectChecks[o.Subject]
+		seen[[2]string{check, o.Object}], seen[[2]string{check, ""}] = true, true
 	}
 	want := func(named bool, check string, objects ...string) {
 		for _, object := range objects {
