@@ -167,7 +167,8 @@ func (l *Language) plain(v any) string {
 	case bool:
 		return l.Word("value." + strconv.FormatBool(v))
 	}
-	return l.decimal(amount(v), 3, number.NoSeparator())
+	n := rounded(amount(v), 3)
+	return l.printer.Sprint(number.Decimal(n, number.MaxFractionDigits(3), number.NoSeparator()))
 }
 
 func (l *Language) texts(list []message.Text) []string {
@@ -200,10 +201,8 @@ func (l *Language) List(words []string) string {
 func (l *Language) Int(n int64) string { return minus(l.printer.Sprint(number.Decimal(n))) }
 
 // Decimal returns a number with at most that many decimals, and no zeros at its end.
-func (l *Language) Decimal(x float64, decimals int) string { return l.decimal(x, decimals) }
-
-func (l *Language) decimal(x float64, decimals int, options ...number.Option) string {
-	return minus(l.printer.Sprint(number.Decimal(rounded(x, decimals), append(options, number.MaxFractionDigits(decimals))...)))
+func (l *Language) Decimal(x float64, decimals int) string {
+	return minus(l.printer.Sprint(number.Decimal(rounded(x, decimals), number.MaxFractionDigits(decimals))))
 }
 
 // fixed returns a number with just that many decimals and a plain hyphen as its

@@ -3,9 +3,7 @@ package preflight
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/islandbundle/island/internal/words/message"
@@ -203,71 +201,13 @@ func disksOf(host *facts.Host) int64 {
 	return sum
 }
 
-// siteChecks judges what the admin host saw. Observations already say how each
-// attempt ended; here it is decided what that means.
-func (j *judgement) siteChecks() {
-	for _, o := range j.Survey.Site {
-		if j.checks.Check(o.Check) != nil {
-			j.observation(o)
-		}
-	}
-	j.unseen()
-	if j.Site.Push != "" && !j.Site.Internet {
-		f := found{object: names("push"), observed: names(string(j.Site.Push)), required: names(string(site.PushNone))}
-		f.outcome, f.method = passIf(j.Site.Push == site.PushNone, Fail), message.Of("facts.method.site-document", nil)
-		j.add("site.push", f)
-	}
-}
-
-// observation judges one thing that the admin host saw.
-func (j *judgement) observation(o facts.Observation) {
-	f := found{object: names(o.Object), observed: o.Outcome.Text(), unit: told(o.Values["unit"]), method: told(o.Method)}
-	if o.Values["observed"] != "" {
-		f.observed = told(o.Values["observed"])
-	}
-	if o.Values["required"] != "" {
-		f.required = told(o.Values["required"])
-	}
-	detail := told(o.Detail)
-	switch o.Outcome {
-	case facts.OK:
-		f.outcome, f.subject, f.message = Pass, f.object, detail
-		if detail.IsZero() {
-			f.message = facts.OK.Text()
-		}
-		j.limits(o, &f)
-	case facts.Moot:
-		f.outcome, f.message = Skipped, message.Of("preflight.finding.untried", args{"what": f.object, "why": detail})
-	case facts.Unmade:
-		f.outcome, f.message = Error, message.Of("preflight.finding.unmeasured-thing", args{"what": f.object, "why": detail})
-	default:
-		f.outcome, f.subject, f.message = Fail, f.object, ended(o.Outcome, detail)
-	}
-	j.add(o.Check, f)
-}
-
-// limits holds what was seen to the limits of its check.
-func (j *judgement) limits(o facts.Observation, f *found) {
-	if offset, err := strconv.ParseFloat(o.Values["offset"], 64); err == nil {
-		f.observed, f.unit, f.required = message.Of("preflight.value.offset", args{"n": offset}), unit("s"), atMost(j.limit(o.Check, "warn"))
-		f.outcome = graded(math.Abs(offset), j.limit(o.Check, "warn"), j.limit(o.Check, "fail"))
-	}
-	if o.Check == "site.certificate-dates" {
-		days, _ := strconv.ParseFloat(o.Values["observed"], 64)
-		f.outcome, f.required = passIf(days >= j.limit(o.Check, "warn"), Warn), atLeast(j.limit(o.Check, "warn"))
-	}
-	if bits, err := strconv.ParseFloat(o.Values["rsaBits"], 64); err == nil {
-		f.outcome, f.observed = passIf(bits >= j.limit(o.Check, "rsaBits"), Fail), Number(bits)
-		f.required, f.unit = atLeast(j.limit(o.Check, "rsaBits")), unit("bits")
-	}
-}
-
 // unseen tells what the site document names and the survey has not looked at:
 // facts may have been saved before it named that, or brought by hand.
 func (j *judgement) unseen() {
 	seen := map[[2]string]bool{}
 	for _, o := range j.Survey.Site {
-		seen[[2]string{o.Check, o.Object}], seen[[2]string{o.Check, ""}] = true, true
+		check := subjectChecks[o.Subject]
+		seen[[2]string{check, o.Object}], seen[[2]string{check, ""}] = true, true
 	}
 	want := func(named bool, check string, objects ...string) {
 		for _, object := range objects {

@@ -27,7 +27,7 @@ func only(r *Report, id string) []string {
 func TestWhatTheSiteNamesIsAccountedFor(t *testing.T) {
 	t.Parallel()
 	s := goodSurvey()
-	s.Site = []facts.Observation{{Check: "site.ntp", Object: "10.0.0.3", Outcome: facts.OK}, {Check: "site.turn", Object: "udp 10.0.0.21:3478", Outcome: facts.OK}}
+	s.Site = []facts.Observation{{Subject: facts.SubjectTime, Object: "10.0.0.3", Outcome: facts.OK}, {Subject: facts.SubjectTURN, Object: "udp 10.0.0.21:3478", Outcome: facts.OK}}
 	hospital := site.Undescribed()
 	hospital.Name, hospital.Internet, hospital.Federation = "x", false, true
 	hospital.Preflight = site.Section{
@@ -122,11 +122,11 @@ func TestWaiversLetNothingUnmeasuredPass(t *testing.T) {
 
 func TestTimeServerIsHeldToTheClock(t *testing.T) {
 	t.Parallel()
-	for offset, want := range map[string]string{"0.0": "pass", "-0.9": "pass", "2.5": "warn", "-3600.0": "fail"} {
+	for offset, want := range map[float64]string{0: "pass", -0.9: "pass", 2.5: "warn", -3600: "fail"} {
 		s := goodSurvey()
-		s.Site = []facts.Observation{{Check: "site.ntp", Object: "ntp", Outcome: facts.OK, Detail: "stratum 2", Values: map[string]string{"offset": offset}}}
+		s.Site = []facts.Observation{{Subject: facts.SubjectTime, Object: "ntp", Outcome: facts.OK, Detail: "stratum 2", Offset: &offset}}
 		if got := only(judge(t, s, nil), "site.ntp"); !slices.Equal(got, []string{want + " ntp"}) {
-			t.Errorf("%s s off: findings are %q, want %s", offset, got, want)
+			t.Errorf("%g s off: findings are %q, want %s", offset, got, want)
 		}
 	}
 }

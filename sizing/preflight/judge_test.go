@@ -16,7 +16,7 @@ import (
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/preflight/facts/factstest"
+	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
 	"github.com/islandbundle/island/sizing/site"
 )
 
@@ -43,10 +43,18 @@ func goodSurvey() *facts.Survey {
 		{From: "kubenode1", To: "cassandra1", Protocol: "mtu", Outcome: facts.OK, MTU: 1500, RoundTrip: 0.3},
 	}
 	s.Site = []facts.Observation{
-		{Check: "site.dns", Object: "webapp.example", Outcome: facts.OK, Method: "lookup"},
-		{Check: "site.certificate-dates", Object: "x", Outcome: facts.OK, Method: "file", Values: map[string]string{"observed": "200", "unit": "days"}},
+		{Subject: facts.SubjectName, Object: "webapp.example", Outcome: facts.OK, Method: "lookup"},
+		{Subject: facts.SubjectCertificate, Object: "x", Outcome: facts.OK, Method: "file", Certificate: goodCertificate(s.Started, 200)},
 	}
 	return s
+}
+
+// goodCertificate ends some days after a survey began.
+func goodCertificate(started time.Time, days int) *facts.Certificate {
+	return &facts.Certificate{
+		NotBefore: started.Add(-time.Hour), NotAfter: started.Add(time.Duration(days)*24*time.Hour + time.Hour),
+		Names: []string{"*.example"}, Key: "ECDSA", Curve: "P-256", Chain: facts.Result{Outcome: facts.OK},
+	}
 }
 
 func guide(t testing.TB) *sizing.Table {
@@ -188,8 +196,11 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 			s.Links = append(s.Links, facts.Link{From: "kubenode1", To: "kubenode2", Protocol: "throughput", Outcome: facts.TimedOut})
 		}, []string{"error link.throughput@kubenode1"}},
 		"weak key": {func(s *facts.Survey) {
-			s.Site = append(s.Site, facts.Observation{Check: "site.certificate-key", Object: "x", Outcome: facts.OK, Method: "file", Values: map[string]string{"rsaBits": "1024"}},
-				facts.Observation{Check: "site.certificate-key", Object: "y", Outcome: facts.OK, Values: map[string]string{"rsaBits": "2048"}})
+			for name, bits := range map[string]int{"x": 1024, "y": 2048} {
+				c := goodCertificate(s.Started, 200)
+				c.Key, c.Bits, c.Curve = "RSA", bits, ""
+				s.Site = append(s.Site, facts.Observation{Subject: facts.SubjectCertificate, Object: name, Outcome: facts.OK, Certificate: c})
+			}
 		}, []string{"fail site.certificate-key@"}},
 		"some hosts alone": {func(s *facts.Survey) { s.Partial, s.Hosts = true, s.Hosts[:1] }, nil},
 		"port that could not be listened on": {func(s *facts.Survey) {
@@ -262,8 +273,8 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		"two roles":             {func(s *facts.Survey) { h(s, "minio2").Groups = []string{"minio", "elasticsearch"} }, []string{"fail roles.share@minio2"}},
 		"DNS name missing":      {func(s *facts.Survey) { s.Site[0].Outcome = facts.Unresolved }, []string{"fail site.dns@"}},
 		"DNS server silent":     {func(s *facts.Survey) { s.Site[0].Outcome = facts.Unmade }, []string{"error site.dns@"}},
-		"certificate ends soon": {func(s *facts.Survey) { s.Site[1].Values["observed"] = "12" }, []string{"warn site.certificate-dates@"}},
-		"unknown observation":   {func(s *facts.Survey) { s.Site[0].Check = "evil" }, nil},
+		"certificate ends soon": {func(s *facts.Survey) { s.Site[1].Certificate = goodCertificate(s.Started, 12) }, []string{"warn site.certificate-dates@"}},
+		"unknown observation":   {func(s *facts.Survey) { s.Site[0].Subject = "evil" }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

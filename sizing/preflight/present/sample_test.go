@@ -10,7 +10,7 @@ import (
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/preflight/facts/factstest"
+	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
 	"github.com/islandbundle/island/sizing/site"
 )
 
@@ -155,10 +155,13 @@ func faultySite(t testing.TB) *preflight.Report {
 	links("kubenode3", "restund2", 0, facts.Down, "network is unreachable")
 	links("minio1", "minio2", 0, facts.Failed, "too many open files")
 	s.Site = []facts.Observation{
-		{Check: "site.dns", Object: "webapp.wire.example.org", Outcome: facts.Unresolved, Method: "lookup of A and AAAA records from the admin host"},
-		{Check: "site.dns", Object: "nginz-https.wire.example.org", Outcome: facts.OK, Method: "lookup of A and AAAA records from the admin host"},
-		{Check: "site.certificate-dates", Object: "wire.pem", Outcome: facts.OK, Detail: "valid until 2026-03-20", Method: "certificate file", Values: map[string]string{"observed": "19", "unit": "days"}},
-		{Check: "site.ntp", Object: "10.0.0.3", Outcome: facts.TimedOut, Method: "one NTP request from the admin host"},
+		{Subject: facts.SubjectName, Object: "webapp.wire.example.org", Outcome: facts.Unresolved, Method: "lookup of A and AAAA records from the admin host"},
+		{Subject: facts.SubjectName, Object: "nginz-https.wire.example.org", Outcome: facts.OK, Method: "lookup of A and AAAA records from the admin host"},
+		{Subject: facts.SubjectCertificate, Object: "wire.pem", Outcome: facts.OK, Method: "certificate file", Certificate: &facts.Certificate{
+			NotAfter: s.Started.Add(19*24*time.Hour + time.Hour), Names: []string{"*.wire.example.org"}, Key: "ECDSA", Curve: "P-256",
+			Chain: facts.Result{Outcome: facts.OK},
+		}},
+		{Subject: facts.SubjectTime, Object: "10.0.0.3", Outcome: facts.TimedOut, Method: "one NTP request from the admin host"},
 	}
 	hospital := site.Undescribed()
 	hospital.Name, hospital.Internet = "Klinikum Musterstadt", false

@@ -25,7 +25,6 @@ const (
 	maxBalancerTries    = 6
 	balancerPatience    = 12 * time.Second
 	balancerPause       = time.Second
-	balancerCheck       = "site.load-balancer"
 	balancerMethod      = "TCP connection from the admin host, answered by the probes that listen on the node ports"
 )
 
@@ -83,7 +82,7 @@ func (s *surveyor) loadBalancer(ctx context.Context) (wait func() []facts.Observ
 // balanceAll connects several times at once, of which one that leads to a node
 // is enough.
 func (s *surveyor) balanceAll(ctx context.Context, address string, tries int) facts.Observation {
-	best := facts.Observation{Check: balancerCheck, Object: address, Method: balancerMethod, Outcome: facts.Unmade, Detail: "the inventory has no node"}
+	best := facts.Observation{Subject: facts.SubjectBalancer, Object: address, Method: balancerMethod, Outcome: facts.Unmade, Detail: "the inventory has no node"}
 	results := make(chan facts.Observation, tries)
 	for range tries {
 		go func() { results <- s.balance(ctx, address) }()
@@ -97,7 +96,7 @@ func (s *surveyor) balanceAll(ctx context.Context, address string, tries int) fa
 }
 
 func (s *surveyor) balance(ctx context.Context, address string) facts.Observation {
-	o := facts.Observation{Check: balancerCheck, Object: address, Method: balancerMethod}
+	o := facts.Observation{Subject: facts.SubjectBalancer, Object: address, Method: balancerMethod}
 	dialer := net.Dialer{Timeout: balancerLimit}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err == nil && s.options.Upgrade {

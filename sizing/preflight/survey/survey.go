@@ -17,7 +17,7 @@ import (
 	"github.com/islandbundle/island/sizing/site"
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/preflight/observe"
+	"github.com/islandbundle/island/sizing/preflight/internal/observe"
 	"github.com/islandbundle/island/sizing/preflight/probe"
 	"github.com/islandbundle/island/sizing/preflight/remote"
 )
@@ -103,7 +103,8 @@ func Take(ctx context.Context, hosts []Host, options Options) (*facts.Survey, er
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	survey := &facts.Survey{APIVersion: facts.APIVersion, Kind: facts.SurveyKind, Started: start.UTC(), Partial: options.Partial, Hosts: []facts.Host{}, Links: s.inOrder(append(links, s.ways...)), Site: site}
+	survey := facts.NewSurvey(start.UTC())
+	survey.Partial, survey.Links, survey.Site = options.Partial, s.inOrder(append(links, s.ways...)), site
 	for i := range s.visits {
 		survey.Hosts = append(survey.Hosts, s.visits[i].result)
 	}

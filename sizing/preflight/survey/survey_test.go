@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/preflight/internal/probetest"
 	"github.com/islandbundle/island/sizing/preflight/probe"
-	"github.com/islandbundle/island/sizing/preflight/probe/probetest"
 	"github.com/islandbundle/island/sizing/preflight/remote"
 )
 

@@ -46,7 +46,7 @@ func Site(ctx context.Context, site *site.Site) []facts.Observation {
 		one(lookLimit, func(ctx context.Context) facts.Observation { return service(ctx, resolver, site.Preflight.DNS.Domain) })
 	}
 	if site.Preflight.Certificate != nil {
-		several(lookLimit, func(ctx context.Context) []facts.Observation { return certificate(ctx, resolver, site) })
+		one(lookLimit, func(ctx context.Context) facts.Observation { return certificate(ctx, resolver, site) })
 	}
 	for _, server := range site.Preflight.NTP {
 		one(lookLimit, func(ctx context.Context) facts.Observation { return ntp(ctx, resolver, server) })
@@ -114,8 +114,8 @@ func ended(err error) (facts.Outcome, string) {
 	return facts.Failed, facts.Cut(err.Error())
 }
 
-func failed(check, object, method string, err error) facts.Observation {
-	o := facts.Observation{Check: check, Object: object, Method: method}
+func failed(subject facts.Subject, object, method string, err error) facts.Observation {
+	o := facts.Observation{Subject: subject, Object: object, Method: method}
 	o.Outcome, o.Detail = ended(err)
 	return o
 }
@@ -124,13 +124,13 @@ func address(ctx context.Context, resolver *net.Resolver, name string) facts.Obs
 	const method = "lookup of A and AAAA records from the admin host"
 	addresses, err := resolver.LookupNetIP(ctx, "ip", name+".")
 	if err != nil {
-		return failed("site.dns", name, method, err)
+		return failed(facts.SubjectName, name, method, err)
 	}
 	var words []string
 	for _, a := range addresses {
 		words = append(words, a.Unmap().String())
 	}
-	return facts.Observation{Check: "site.dns", Object: name, Outcome: facts.OK, Method: method, Values: map[string]string{"observed": facts.Cut(strings.Join(words, ", "))}}
+	return facts.Observation{Subject: facts.SubjectName, Object: name, Outcome: facts.OK, Method: method, Found: facts.Cut(strings.Join(words, ", "))}
 }
 
 func service(ctx context.Context, resolver *net.Resolver, domain string) facts.Observation {
@@ -138,12 +138,12 @@ func service(ctx context.Context, resolver *net.Resolver, domain string) facts.O
 	name := "_wire-server-federator._tcp." + domain
 	_, records, err := resolver.LookupSRV(ctx, "", "", name+".")
 	if err != nil {
-		return failed("site.srv", name, method, err)
+		return failed(facts.SubjectService, name, method, err)
 	}
 	if len(records) == 0 {
-		return facts.Observation{Check: "site.srv", Object: name, Outcome: facts.Unresolved, Detail: "no record", Method: method}
+		return facts.Observation{Subject: facts.SubjectService, Object: name, Outcome: facts.Unresolved, Detail: "no record", Method: method}
 	}
-	return facts.Observation{Check: "site.srv", Object: name, Outcome: facts.OK, Method: method, Values: map[string]string{"observed": facts.Cut(records[0].Target)}}
+	return facts.Observation{Subject: facts.SubjectService, Object: name, Outcome: facts.OK, Method: method, Found: facts.Cut(records[0].Target)}
 }
 
 // nobody are addresses of no one (RFC 5737, RFC 3849), to which only a route out
@@ -153,7 +153,7 @@ var nobody = []string{"192.0.2.1:9", "[2001:db8::1]:9"}
 // wayOut looks whether the admin host has a route out. Nothing is sent:
 // connecting a datagram socket only looks up the route (udp(7)).
 func wayOut() facts.Observation {
-	o := facts.Observation{Check: "site.outside", Object: "route of the admin host", Method: "lookup of routes to addresses outside, without sending", Outcome: facts.OK}
+	o := facts.Observation{Subject: facts.SubjectRoute, Object: "route of the admin host", Method: "lookup of routes to addresses outside, without sending", Outcome: facts.OK}
 	for _, address := range nobody {
 		if conn, err := net.Dial("udp", address); err == nil {
 			o.Outcome, o.Detail = facts.Failed, "leads out from "+conn.LocalAddr().(*net.UDPAddr).IP.String()
@@ -173,8 +173,8 @@ func outside(ctx context.Context, resolver *net.Resolver, site *site.Site) facts
 	}
 	for _, name := range names {
 		if found, err := resolver.LookupNetIP(ctx, "ip", name+"."); err == nil && len(found) > 0 {
-			return facts.Observation{Check: "site.outside", Object: name, Outcome: facts.Failed, Detail: "the name server knows it", Method: method, Values: map[string]string{"observed": found[0].String()}}
+			return facts.Observation{Subject: facts.SubjectOutside, Object: name, Outcome: facts.Failed, Detail: "the name server knows it", Method: method, Found: found[0].String()}
 		}
 	}
-	return facts.Observation{Check: "site.outside", Object: strings.Join(names, ", "), Outcome: facts.OK, Method: method, Detail: "not known here"}
+	return facts.Observation{Subject: facts.SubjectOutside, Object: strings.Join(names, ", "), Outcome: facts.OK, Method: method, Detail: "not known here"}
 }
