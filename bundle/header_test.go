@@ -36,7 +36,7 @@ func TestHeaderIsReadByArchiveTar(t *testing.T) {
 		{"name of 100 bytes behind a slash", "files/" + strings.Repeat("n", 100), 0o644, 1, day, 1},
 		{"largest octal size", "blobs/x", 0o644, 1<<33 - 1, day, 1},
 		{"size of 8 GiB", "blobs/x", 0o644, 1 << 33, day, 3},
-		{"largest size", "blobs/x", 0o644, MaxBundleBytes, day, 3},
+		{"largest size", "blobs/x", 0o644, maxBundleBytes, day, 3},
 		{"long path and large size", "files/" + strings.Repeat("n", 249), 0o644, 1 << 34, day, 3},
 		{"latest time", "x", 0o644, 1, maxMTime, 1},
 	}
