@@ -56,7 +56,7 @@ func (r *resolver) patchChart(chart manifests.Chart, finds charts.Finds, render 
 	if len(r.patches.overrides) == 0 {
 		return finds, nil
 	}
-	swaps, err := r.swapsIn(chart, carried(finds))
+	swaps, err := r.swapsIn(chart, taken(finds))
 	if err != nil || len(swaps) == 0 {
 		return finds, err
 	}
@@ -74,10 +74,10 @@ func (r *resolver) patchChart(chart manifests.Chart, finds charts.Finds, render 
 	if err != nil {
 		return finds, err
 	}
-	if err := nothingElse(chart, swaps, carried(finds), carried(after)); err != nil {
+	if err := nothingElse(chart, swaps, taken(finds), taken(after)); err != nil {
 		return finds, err
 	}
-	return after, r.proveSwaps(chart, swaps, carried(after))
+	return after, r.proveSwaps(chart, swaps, taken(after))
 }
 
 // nothingElse makes sure that values which replace some images do not change
@@ -94,8 +94,8 @@ func nothingElse(chart manifests.Chart, swaps []swap, before, after []manifests.
 	return errors.Join(errs...)
 }
 
-// carried returns the images of finds that are taken for such.
-func carried(finds charts.Finds) []manifests.ImageRef {
+// taken returns the images of finds that are taken for such.
+func taken(finds charts.Finds) []manifests.ImageRef {
 	var refs []manifests.ImageRef
 	for _, find := range finds.Images {
 		if ref, err := find.Ref(); err == nil && find.Class != charts.Candidate && !slices.Contains(refs, ref) {
