@@ -6,13 +6,22 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)"
 # Twenty machines on one: it wants this one for itself.
 SITE     := ./cmd/internal/testsite
+# The programs under test are built before, and the limit ends what hangs, not what is slow.
+TEST     := ISLAND_PROGRAMS=$(CURDIR)/bin/test $(GO) test -timeout 60m
+# Whatever has goroutines, in its tests too; the programs that cmd/internal runs have packages of their own.
+ROUTINES := '^\s*go (func|[a-zA-Z.]+)\(|\.Go\(|\bsync\.|errgroup'
+RACY      = $$(grep -rlE --include='*.go' $(ROUTINES) . | xargs -n1 dirname | sort -u | grep -v ^./cmd/internal/)
 
 # What the build side runs on, and what travels to a site.
 SITES     := linux-amd64 linux-arm64
 PLATFORMS := $(SITES) darwin-amd64 darwin-arm64
+HERE      := $(shell $(GO) env GOOS)-$(shell $(GO) env GOARCH)
+
+RELEASED := $(PLATFORMS:%=dist/%/island) $(SITES:%=dist/%/island-probe)
+TESTED   := bin/test/$(HERE)/island $(patsubst %,bin/test/%/island-probe,$(sort $(HERE) $(SITES)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build dist test lint vulncheck fuzz bench bench-discovery site clean
+.PHONY: help demo build bin dist programs test race lint vulncheck fuzz changelog bench bench-discovery site clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,34 +37,36 @@ bin: ## binaries for this machine, in bin/
 	$(BUILD) -o bin/island-probe ./cmd/island-probe
 	$(BUILD) -o bin/island-demo ./cmd/island-demo
 
-.PHONY: bin
+dist: $(RELEASED) ## binaries for every platform, in dist/OS-ARCH/
 
-dist: $(PLATFORMS:%=dist/%/island) $(SITES:%=dist/%/island-probe) ## binaries for every platform, in dist/OS-ARCH/
+programs: $(TESTED) ## what tests run, in bin/test/
 
-.PHONY: $(PLATFORMS:%=dist/%/island) $(SITES:%=dist/%/island-probe)
-$(PLATFORMS:%=dist/%/island) $(SITES:%=dist/%/island-probe):
-	GOOS=$(word 1,$(subst -, ,$(word 2,$(subst /, ,$@)))) GOARCH=$(word 2,$(subst -, ,$(word 2,$(subst /, ,$@)))) \
-		$(BUILD) -o $@ ./cmd/$(notdir $@)
+.PHONY: $(RELEASED) $(TESTED)
+$(RELEASED) $(TESTED):
+	GOOS=$(firstword $(subst -, ,$(notdir $(@D)))) GOARCH=$(lastword $(subst -, ,$(notdir $(@D)))) $(BUILD) -o $@ ./cmd/$(@F)
 
-test: ## all tests; ISLAND_REQUIRE_TOOLS=1 lets none of them skip
+test: programs ## all tests; ISLAND_REQUIRE_TOOLS=1 lets none of them skip
 	$(GO) vet ./...
-	$(GO) test $$($(GO) list ./... | grep -v '/testsite$$')
-	$(GO) test -timeout 30m $(SITE)
+	$(TEST) $$($(GO) list ./... | grep -v '/testsite$$')
+	$(TEST) $(SITE)
 
-lint: ## golangci-lint, pinned in .ci/tools
+race: programs ## tests of what has goroutines, under the race detector (a C compiler)
+	$(TEST) -race $(RACY)
+
+lint: ## golangci-lint, pinned in .ci/tools, and shellcheck
 	GOBIN=$(CURDIR)/bin/tools $(GO) -C .ci/tools install tool
 	bin/tools/golangci-lint run ./...
+	shellcheck $$(git ls-files | xargs awk 'FNR == 1 && /^#!.*sh$$/ { print FILENAME } { nextfile }')
 
 vulncheck: ## known vulnerabilities in what is linked; asks vuln.go.dev
 	GOBIN=$(CURDIR)/bin/tools $(GO) -C .ci/tools install tool
 	bin/tools/govulncheck ./...
 
-fuzz: ## every fuzz target for FUZZTIME (20s unless given)
-	@set -e; for p in $$($(GO) list ./...); do \
-		for f in $$($(GO) test -list '^Fuzz' $$p | grep ^Fuzz || true); do \
-			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-20s} $$p; \
-		done; \
-	done
+fuzz: ## every fuzz target, FUZZTOTAL in all (300s unless given)
+	.ci/fuzz $(FUZZTOTAL)
+
+changelog: ## what changed since the last release, as text; RELEASE=1.2.0 is its heading
+	@$(GO) run ./cmd/internal/changelog $(RELEASE)
 
 bench: bin ## speed and memory, as ratios against the physical floor
 	$(GO) run ./cmd/internal/perf --island bin/island
@@ -63,9 +74,9 @@ bench: bin ## speed and memory, as ratios against the physical floor
 bench-discovery: ## recall and precision of image discovery, against grep and yq; helm in PATH
 	$(GO) run ./charts/internal/benchdiscovery corpus charts/testdata/corpus
 
-site: ## preflight's test site for long: 200 good runs, 20 hosts against one (root, a quiet machine)
-	ISLAND_SITE_RUNS=200 $(GO) test -run TestGoodSiteRuns -timeout 1h -v $(SITE)
-	ISLAND_SITE_BENCH=1 $(GO) test -run TestTwentyHosts -v $(SITE)
+site: programs ## preflight's test site for long: 200 good runs, 20 hosts against one (root, a quiet machine)
+	ISLAND_SITE_RUNS=200 $(TEST) -run TestGoodSiteRuns -v $(SITE)
+	ISLAND_SITE_BENCH=1 $(TEST) -run TestTwentyHosts -v $(SITE)
 
 clean: ## remove what make has made
 	rm -rf bin dist demo

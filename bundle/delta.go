@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 
-	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -69,9 +68,9 @@ func (inv *Inventory) holds() map[manifests.Digest]int {
 	return index
 }
 
-// carried returns the parts that an archive has: all, or those of a delta and its
+// inArchive returns the parts that an archive has: all, or those of a delta and its
 // patches.
-func carried(inventory *Inventory, delta *Delta) []Entry {
+func inArchive(inventory *Inventory, delta *Delta) []Entry {
 	if delta == nil {
 		return inventory.Entries
 	}
@@ -136,7 +135,7 @@ func (p *Plan) deltaWith(base *Base, patches []storedPatch) (*Plan, error) {
 	result.encodedDelta = encoded
 	result.layout = layOut(p.Inventory, int64(len(p.encoded)), delta, int64(len(encoded)))
 	for range p.slots {
-		result.deltaSlots = append(result.deltaSlots, signature.Unsigned())
+		result.deltaSlots = append(result.deltaSlots, blankSlot())
 	}
 	return result, nil
 }
@@ -145,7 +144,7 @@ func (p *Plan) deltaWith(base *Base, patches []storedPatch) (*Plan, error) {
 // that stands before it.
 func decodeDelta(data []byte, inventory *Inventory, target manifests.Digest) (*Delta, error) {
 	var delta Delta
-	if err := decodeOnly(data, &delta); err != nil {
+	if err := manifests.DecodeJSON(data, &delta); err != nil {
 		return nil, fmt.Errorf("delta is not readable: %w", err)
 	}
 	switch {
@@ -209,8 +208,8 @@ func Apply(base, delta *Bundle) (*Plan, Source, error) {
 // Reuse is a source that takes content from bundles that are at hand, and only
 // what they lack from another source.
 type Reuse struct {
-	next Source
-	at   map[manifests.Digest]section
+	next    Source
+	bundles []*Bundle
 }
 
 // section is a stretch of an open file.
@@ -223,24 +222,26 @@ type section struct {
 // gives it, and of what stands in for them. Next may be nil. The bundles must
 // stay open while the source is used; what they give is checked by whoever reads.
 func NewReuse(next Source, bundles ...*Bundle) *Reuse {
-	r := &Reuse{next: next, at: map[manifests.Digest]section{}}
-	for _, b := range bundles {
-		for i, entry := range carried(b.Inventory, b.Delta) {
-			if _, there := r.at[entry.Digest]; !there && b.reader != nil {
-				span := b.layout.entries[i]
-				r.at[entry.Digest] = section{reader: b.reader, offset: span.content(), size: span.size}
-			}
+	return &Reuse{next: next, bundles: bundles}
+}
+
+// find returns where one of the bundles has the content.
+func (r *Reuse) find(digest manifests.Digest) (section, bool) {
+	for _, b := range r.bundles {
+		if i, ok := b.contents.byDigest[digest]; ok && b.reader != nil {
+			span := b.layout.entries[i]
+			return section{reader: b.reader, offset: span.content(), size: span.size}, true
 		}
 	}
-	return r
+	return section{}, false
 }
 
 // Has reports whether one of the bundles has the content.
-func (r *Reuse) Has(digest manifests.Digest) bool { _, ok := r.at[digest]; return ok }
+func (r *Reuse) Has(digest manifests.Digest) bool { _, ok := r.find(digest); return ok }
 
 // Open implements [Source].
 func (r *Reuse) Open(ctx context.Context, content manifests.Content, offset int64) (io.ReadCloser, error) {
-	at, ok := r.at[content.Digest]
+	at, ok := r.find(content.Digest)
 	switch {
 	case ok && at.size == content.Size:
 		return &sectionReader{section: at, at: offset}, nil

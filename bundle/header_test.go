@@ -64,7 +64,8 @@ func TestHeaderIsReadByArchiveTar(t *testing.T) {
 			var want bytes.Buffer
 			w := tar.NewWriter(&want)
 			err = w.WriteHeader(&tar.Header{
-				Name: test.path, Mode: int64(test.mode), Size: test.size, ModTime: time.Unix(test.mtime, 0), Typeflag: tar.TypeReg, Format: tar.FormatUSTAR,
+				Name: test.path, Mode: int64(test.mode), Size: test.size, ModTime: time.Unix(test.mtime, 0),
+				Typeflag: tar.TypeReg, Format: tar.FormatUSTAR,
 			})
 			if err != nil {
 				t.Fatal(err)

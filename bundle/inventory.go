@@ -3,18 +3,16 @@ package bundle
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 
-	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 )
 
 // The names of the entries that every bundle has (docs/format.md).
 const (
 	InventoryPath   = "bundle.json"
+	SignaturePath   = "bundle.sigstore.json" // the first signer's
 	ReadmePath      = "README.txt"
 	TrustedRootPath = "trusted_root.json"
 	ToolsFolder     = "tools/"
@@ -95,7 +93,7 @@ func decodeInventory(data []byte) (*Inventory, error) {
 		return nil, fmt.Errorf("inventory has %d commas, at most %d are read", commas, maxInventoryCommas)
 	}
 	var inventory Inventory
-	if err := decodeOnly(data, &inventory); err != nil {
+	if err := manifests.DecodeJSON(data, &inventory); err != nil {
 		// A later format may have members that are not known here: say so.
 		var later struct{ Format int }
 		if json.Unmarshal(data, &later) == nil && later.Format > FormatVersion {
@@ -104,21 +102,6 @@ func decodeInventory(data []byte) (*Inventory, error) {
 		return nil, fmt.Errorf("inventory is not readable: %w", err)
 	}
 	return &inventory, inventory.check()
-}
-
-// decodeOnly reads one JSON document whose members are all known, and nothing
-// behind it.
-func decodeOnly(data []byte, into any) error {
-	reader := json.NewDecoder(bytes.NewReader(data))
-	reader.DisallowUnknownFields()
-	if err := reader.Decode(into); err != nil {
-		return err
-	}
-	// Not More, which takes a closing bracket for the end.
-	if _, err := reader.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("text follows the document")
-	}
-	return nil
 }
 
 func (inv *Inventory) check() error {
@@ -135,7 +118,8 @@ func (inv *Inventory) check() error {
 	}
 	slots := map[manifests.EntryPath]bool{}
 	for i, slot := range inv.Signatures {
-		if !inventoryFile.isSlot(string(slot.Path)) || slot.Size != signature.Size || (i == 0) != (slot.Path == signature.FileName) || slots[slot.Path] {
+		first := slot.Path == SignaturePath
+		if !inventoryFile.isSlot(string(slot.Path)) || slot.Size != SignatureSize || first != (i == 0) || slots[slot.Path] {
 			return fmt.Errorf("signature entry %q of %d bytes is not of the known form", slot.Path, slot.Size)
 		}
 		slots[slot.Path] = true

@@ -4,40 +4,23 @@ import (
 	"bufio"
 	"errors"
 	"io"
-	"slices"
+	"time"
 
-	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
-
-// Trust says whose signature makes a bundle worth believing. The zero value
-// trusts nobody.
-type Trust struct {
-	Keys          []signature.PublicKey // any one of them is enough
-	AllowUnsigned bool                  // a bundle built with --unsigned is taken as it is
-	// Revoked are ids of keys whose signatures count no more, whoever trusts them.
-	Revoked []string
-	// WithoutAnyCheck believes the inventory of whoever made the archive. It is
-	// for looking at a bundle, never for using one.
-	WithoutAnyCheck bool
-}
-
-// valid returns the keys whose signatures count.
-func (t Trust) valid() []signature.PublicKey {
-	return slices.DeleteFunc(slices.Clone(t.Keys), func(k signature.PublicKey) bool { return slices.Contains(t.Revoked, k.ID()) })
-}
 
 // Bundle is an open bundle whose inventory is believed. Its parts are not
 // checked until [Bundle.Verify] has been through them.
 type Bundle struct {
 	Inventory *Inventory
-	Digest    manifests.Digest     // of bundle.json: the identity of the bundle
-	SignedBy  *signature.PublicKey // nil if unsigned or unchecked
-	Delta     *Delta               // not nil for a delta bundle, which lacks what its base has
+	Digest    manifests.Digest // of bundle.json: the identity of the bundle
+	SignedBy  Signers          // over bundle.json; none if unsigned or unchecked
+	Delta     *Delta           // not nil for a delta bundle, which lacks what its base has
 	unchecked bool
 	text      []byte   // bundle.json
 	slots     [][]byte // the signatures over it
+	contents  contents
 	layout    layout
 	reader    io.ReaderAt
 	size      int64
@@ -53,18 +36,6 @@ func Open(reader io.ReaderAt, size int64, trust Trust) (*Bundle, error) {
 	}
 	b.reader, b.size = reader, size
 	return b, nil
-}
-
-// Entry returns the inventory's record of a path, and a reader for its content.
-// The content is not checked.
-func (b *Bundle) Entry(path manifests.EntryPath) (Entry, *io.SectionReader, bool) {
-	entries := carried(b.Inventory, b.Delta)
-	i := slices.IndexFunc(entries, func(e Entry) bool { return e.Path == path })
-	if i < 0 || b.reader == nil {
-		return Entry{}, nil, false
-	}
-	span := b.layout.entries[i]
-	return entries[i], io.NewSectionReader(b.reader, span.content(), span.size), true
 }
 
 // openFront reads bundle.json and the signatures behind it, in one pass.
@@ -87,6 +58,7 @@ func openFront(r *bufio.Reader, trust Trust) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.contents = newContents(b.Inventory, b.Delta)
 	b.layout = layOut(b.Inventory, int64(len(front.text)), b.Delta, delta.size())
 	if err := front.compare(b.layout.front[:1+len(b.Inventory.Signatures)]); err != nil {
 		return nil, err
@@ -152,9 +124,16 @@ func (b *Bundle) SignatureState() string {
 	switch {
 	case b.unchecked:
 		return "unchecked"
-	case b.SignedBy == nil:
+	case len(b.SignedBy) == 0:
 		return "unsigned"
 	default:
 		return "valid"
 	}
+}
+
+// Expired reports whether a bundle's expiry lies before now. It is a warning by
+// default: clocks on islands are weak.
+func (b *Bundle) Expired(now time.Time) bool {
+	expires := b.Inventory.Lock.Release.Expires
+	return !expires.IsZero() && now.UTC().After(expires.Time().AddDate(0, 0, 1))
 }

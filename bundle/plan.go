@@ -2,14 +2,13 @@ package bundle
 
 import (
 	"context"
-	"crypto/ecdsa"
+	"crypto"
 	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 
-	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -83,7 +82,7 @@ func NewPlan(lock *manifests.Lock, options PlanOptions) (*Plan, error) {
 	}
 	parts := []part{
 		textPart(ReadmePath, readme(lock)),
-		textPart(TrustedRootPath, signature.EmptyTrustedRoot()),
+		textPart(TrustedRootPath, emptyTrustedRoot()),
 	}
 	for _, tool := range options.Tools {
 		p, err := toolPart(tool)
@@ -120,7 +119,7 @@ func newPlan(lock *manifests.Lock, options PlanOptions, parts []part) (*Plan, er
 		Tool: options.Tool, Lock: *lock,
 	}
 	for _, signer := range append([]string{""}, options.Signers...) {
-		inventory.Signatures = append(inventory.Signatures, SignatureSlot{Path: inventoryFile.slot(signer), Size: signature.Size})
+		inventory.Signatures = append(inventory.Signatures, SignatureSlot{Path: inventoryFile.slot(signer), Size: SignatureSize})
 	}
 	for _, p := range parts {
 		inventory.Entries = append(inventory.Entries, p.entry)
@@ -139,7 +138,7 @@ func newPlan(lock *manifests.Lock, options PlanOptions, parts []part) (*Plan, er
 	}
 	plan := &Plan{Inventory: inventory, encoded: encoded, layout: layOut(inventory, int64(len(encoded)), nil, 0), parts: parts}
 	for range inventory.Signatures {
-		plan.slots = append(plan.slots, signature.Unsigned())
+		plan.slots = append(plan.slots, blankSlot())
 	}
 	return plan, nil
 }
@@ -147,10 +146,11 @@ func newPlan(lock *manifests.Lock, options PlanOptions, parts []part) (*Plan, er
 // Size returns the size of the whole archive in bytes.
 func (p *Plan) Size() int64 { return p.layout.size }
 
-// Signer is a key and the name of its slot, which is empty for the first.
+// Signer is a private key, wherever it is kept, and the name of its slot, which
+// is empty for the first.
 type Signer struct {
 	Name string
-	Key  *ecdsa.PrivateKey
+	Key  crypto.Signer // ECDSA on P-256
 }
 
 // Sign signs the inventory. Its slot must have been planned.
@@ -159,16 +159,19 @@ func (p *Plan) Sign(signer Signer) error {
 	if at < 0 {
 		return fmt.Errorf("no signature entry is planned for signer %q", signer.Name)
 	}
-	signed, err := signature.Sign(signer.Key, sha256.Sum256(p.encoded))
+	signed, err := signedSlot(signer.Key, p.encoded)
 	if err != nil {
 		return err
 	}
-	p.slots[at] = signed
-	if p.delta == nil {
-		return nil
+	if p.delta != nil {
+		signedDelta, err := signedSlot(signer.Key, p.encodedDelta)
+		if err != nil {
+			return err
+		}
+		p.deltaSlots[at] = signedDelta
 	}
-	p.deltaSlots[at], err = signature.Sign(signer.Key, sha256.Sum256(p.encodedDelta))
-	return err
+	p.slots[at] = signed
+	return nil
 }
 
 func textPart(path string, text []byte) part {

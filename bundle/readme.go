@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -29,10 +28,10 @@ You need the sender's public key, got on another way than this archive.
 
 With OpenSSL (the last line printed must be "Verified OK"):
 
-` + indent(signature.OpenSSLInstructions) + `
+` + indent(OpenSSLInstructions) + `
 Or with cosign 2.6 or later:
 
-` + indent(signature.CosignInstructions) + `
+` + indent(CosignInstructions) + `
 This proves bundle.json. It names every other file with its SHA-256, tools/
 included. Take the program out, compare, and let it verify all the rest:
 

@@ -3,17 +3,12 @@ package bundle
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
-	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/fault"
 )
 
 // signedFile is one of the two entries that are signed: its name without
@@ -72,6 +67,7 @@ type signedText struct {
 	file  signedFile
 	raw   []byte // everything read, headers and padding included
 	text  []byte
+	names []manifests.EntryPath // of the signatures
 	slots [][]byte
 }
 
@@ -94,11 +90,11 @@ func readSigned(r *bufio.Reader, file signedFile, limit int64) (*signedText, err
 		if len(s.slots) == MaxSignatures {
 			return nil, refused(name, "more than %d signatures", MaxSignatures)
 		}
-		content, err := s.readEntry(r, name, signature.Size)
+		content, err := s.readEntry(r, name, SignatureSize)
 		if err != nil {
 			return nil, asRefusal(name, err)
 		}
-		s.slots = append(s.slots, content)
+		s.names, s.slots = append(s.names, manifests.EntryPath(name)), append(s.slots, content)
 	}
 	if len(s.slots) == 0 {
 		return nil, refused(string(file.slot("")), "the archive has no signature entry behind %s", file.path())
@@ -148,55 +144,6 @@ func (s *signedText) readContent(r io.Reader, block []byte, size int64) ([]byte,
 	return content.Bytes()[:size], nil
 }
 
-// believe tells who signed the text. Of several signatures one by a trusted key
-// is enough; the error is that of the first.
-func (s *signedText) believe(trust Trust) (*signature.PublicKey, error) {
-	if trust.WithoutAnyCheck {
-		return nil, nil
-	}
-	keys := trust.valid()
-	if len(trust.Keys) > 0 && len(keys) == 0 {
-		return nil, fault.New(fault.Refused, fault.Site, string(s.file.slot("")), "get a bundle that is signed with another key", "every key given is revoked")
-	}
-	digest := sha256.Sum256(s.text)
-	var first error
-	unsigned := true
-	for _, slot := range s.slots {
-		unsigned = unsigned && signature.IsBlank(slot)
-		if len(keys) == 0 && signature.IsBlank(slot) {
-			continue
-		}
-		key, err := signature.Verify(keys, slot, digest)
-		if err == nil {
-			return &key, nil
-		}
-		if first == nil {
-			first = atSlot(err, s.file.slot(""))
-		}
-	}
-	switch {
-	case unsigned && trust.AllowUnsigned:
-		return nil, nil
-	case unsigned && first == nil:
-		return nil, fault.New(fault.Refused, fault.Site, string(s.file.slot("")),
-			"give the sender's public key with --key; --allow-unsigned takes the bundle as it is", "bundle is not signed")
-	default:
-		return nil, first
-	}
-}
-
-// atSlot names the entry in an error of package signature, which knows one name
-// alone.
-func atSlot(err error, slot manifests.EntryPath) error {
-	var explained *fault.Error
-	if !errors.As(err, &explained) {
-		return err
-	}
-	named := *explained
-	named.Object = string(slot)
-	return &named
-}
-
 // compare makes sure that what was read is, to the byte, what the layout says.
 // Spans are those of the text and its slots.
 func (s *signedText) compare(spans []span) error {
@@ -221,30 +168,6 @@ func (s *signedText) compare(spans []span) error {
 		}
 	}
 	return nil
-}
-
-// checkPadded makes sure that a signature entry has no white space but what a
-// writer put there: it is JSON either without any or indented by two spaces,
-// filled up as signature.Pad does it. What white space says is nothing, so the
-// signature cannot cover it, and an altered byte must not pass.
-func checkPadded(slot []byte) error {
-	if signature.IsBlank(slot) {
-		if !bytes.Equal(slot, signature.Unsigned()) {
-			return errors.New("white space of a blank signature was altered")
-		}
-		return nil
-	}
-	text := bytes.TrimRight(slot, " \t\r\n")
-	var compact, indented bytes.Buffer
-	if err := errors.Join(json.Compact(&compact, text), json.Indent(&indented, text, "", "  ")); err != nil {
-		return fmt.Errorf("signature is not readable: %w", err)
-	}
-	for _, spelling := range [][]byte{compact.Bytes(), indented.Bytes()} {
-		if padded, err := signature.Pad(spelling); err == nil && bytes.Equal(padded, slot) {
-			return nil
-		}
-	}
-	return errors.New("white space in or around the signature was altered")
 }
 
 // size returns the size of the text, 0 if there is none.

@@ -17,7 +17,6 @@ import (
 	"testing/iotest"
 
 	"github.com/islandbundle/island/bundle"
-	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -49,18 +48,19 @@ func TestWhoSigned(t *testing.T) {
 	t.Parallel()
 	archive := tiny(t)
 	_, public := testKey(t, "sender")
-	b, err := bundle.VerifyStream(t.Context(), iotest.OneByteReader(bytes.NewReader(archive)), trust(t, "other", "sender"), bundle.VerifyOptions{})
+	b, err := bundle.VerifyStream(t.Context(), iotest.OneByteReader(bytes.NewReader(archive)), trust(t, "other", "sender"),
+		bundle.VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.SignedBy == nil || b.SignedBy.ID() != public.ID() {
+	if len(b.SignedBy) != 1 || b.SignedBy[0].Key.ID() != public.ID() || b.SignedBy[0].Slot != bundle.SignaturePath {
 		t.Errorf("signed by %v, want %s", b.SignedBy, public)
 	}
 	inventory := spans(t, archive)[0]
 	if want := manifests.DigestOf(archive[inventory.content:inventory.end()]); b.Digest != want {
 		t.Errorf("identity is %s, want the digest %s of bundle.json", b.Digest, want)
 	}
-	if _, _, ok := b.Entry(bundle.ReadmePath); ok {
+	if _, err := b.OpenEntry(bundle.ReadmePath); err == nil {
 		t.Error("a stream that is gone gave an entry")
 	}
 }
@@ -92,7 +92,7 @@ func TestFlippedByteInEachEntryIsRefusedByName(t *testing.T) {
 			positions["padding"] = span.end()
 			positions["end of the padding"] = span.next() - 1
 		}
-		if span.path == signature.FileName {
+		if span.path == bundle.SignaturePath {
 			text := archive[span.content:span.end()]
 			positions["white space in the signature"] = span.content + int64(bytes.Index(text, []byte("\n  \"veri")))
 			positions["padding of the signature"] = span.end() - 100
@@ -260,8 +260,10 @@ func TestSignatures(t *testing.T) {
 		{"two signers, no key, unsigned allowed", both, allow(bundle.Trust{}), false, fault.Usage, fault.Here, "no public key"},
 		{"first has not signed yet, key of the second", second, trust(t, "auditor"), true, 0, "", ""},
 		{"first has not signed yet, key of the first", second, trust(t, "sender"), false, fault.Refused, fault.Site, "not signed"},
-		{"white space of the second altered, key of the first", spoilt, trust(t, "sender"), false, fault.Refused, fault.Site, "bundle.auditor.sigstore.json"},
-		{"white space of the first altered, key of the second", otherSpoilt, trust(t, "auditor"), false, fault.Refused, fault.Site, "bundle.sigstore.json"},
+		{"white space of the second altered, key of the first", spoilt, trust(t, "sender"), false, fault.Refused, fault.Site,
+			"bundle.auditor.sigstore.json"},
+		{"white space of the first altered, key of the second", otherSpoilt, trust(t, "auditor"), false, fault.Refused, fault.Site,
+			"bundle.sigstore.json"},
 		{"first is no JSON, key of the second", garbage, trust(t, "auditor"), false, fault.Refused, fault.Site, "bundle.sigstore.json"},
 		{"unsigned, no key", unsigned, bundle.Trust{}, false, fault.Refused, fault.Site, "not signed"},
 		{"unsigned, a key", unsigned, trust(t, "sender"), false, fault.Refused, fault.Site, "not signed"},
@@ -373,7 +375,8 @@ func TestVerifyTellsProgress(t *testing.T) {
 		t.Fatal(err)
 	}
 	file.want(t, len(archive))
-	if _, err := bundle.VerifyStream(t.Context(), bytes.NewReader(archive), trust(t, "sender"), bundle.VerifyOptions{Progress: &stream}); err != nil {
+	options := bundle.VerifyOptions{Progress: &stream}
+	if _, err := bundle.VerifyStream(t.Context(), bytes.NewReader(archive), trust(t, "sender"), options); err != nil {
 		t.Fatal(err)
 	}
 	stream.want(t, len(archive))

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -32,6 +33,22 @@ func EncodeJSON(v any) ([]byte, error) {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// DecodeJSON reads what [EncodeJSON] writes: one JSON document whose members are
+// all known, and nothing behind it. For documents that people write there is
+// [DecodeStrict], which names the place of what is wrong.
+func DecodeJSON(data []byte, into any) error {
+	reader := json.NewDecoder(bytes.NewReader(data))
+	reader.DisallowUnknownFields()
+	if err := reader.Decode(into); err != nil {
+		return err
+	}
+	// Not More, which takes a closing bracket for the end.
+	if _, err := reader.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("text follows the document")
+	}
+	return nil
 }
 
 // ReadLock reads and checks a lock file. What is no lock is told as

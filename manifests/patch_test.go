@@ -651,7 +651,7 @@ func TestHugePatchIsReadInTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(told(err)[0])
 	}
-	if took := time.Since(start); took > 15*time.Second {
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("%d overrides took %v", len(p.Changes.Images), took)
 	}
 }

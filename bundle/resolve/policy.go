@@ -14,6 +14,9 @@ import (
 // SignatureSuffix follows the name of a document in that of its signature.
 const SignatureSuffix = ".sigstore.json"
 
+// maxSignature is how many bytes of a document's signature are read.
+const maxSignature = 8 << 10
+
 // Policy says on the command line what a [manifests.Policy] says in a document.
 // The zero value demands nothing.
 type Policy struct {
@@ -48,11 +51,11 @@ func (d *document) verify(keys []signature.PublicKey) error {
 			"document is not signed, and the policy demands it: %w", err)
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, signature.Size+1))
+	text, err := io.ReadAll(io.LimitReader(file, maxSignature+1))
 	if err != nil {
 		return fault.Explain(err, fault.Failure, fault.Here, name, "")
 	}
-	key, err := signature.Verify(keys, text, sha256.Sum256(d.data))
+	key, err := signature.Verify(name, keys, text, sha256.Sum256(d.data))
 	if refusal := (*fault.Error)(nil); errors.As(err, &refusal) {
 		at := *refusal
 		at.Object, at.Side, at.Hint = name, fault.Here, "get the document and its signature again from its author; do not use this one"

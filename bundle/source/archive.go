@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/mholt/archives"
+
+	"github.com/islandbundle/island/bundle/registry"
 )
 
 // archiveSuffixes are the archives that stand for a folder, by their names:
@@ -35,7 +37,7 @@ func openBelow(path string) (fs.File, error) {
 	}
 	content, err := archives.FileSystem(context.Background(), archive, nil)
 	if err != nil {
-		return nil, fmt.Errorf("archive %s: %w", archive, bare(err))
+		return nil, fmt.Errorf("archive %s: %w", archive, registry.Bare(err))
 	}
 	member, err := content.Open(inside)
 	if err != nil {
@@ -83,7 +85,7 @@ func seekable(file fs.File, limit int64) (io.ReadSeeker, error) {
 	if seeker, ok := file.(io.ReadSeeker); ok {
 		return seeker, nil
 	}
-	data, err := readBounded(file, limit)
+	data, err := registry.ReadBounded(file, limit)
 	return bytes.NewReader(data), err
 }
 

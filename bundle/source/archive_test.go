@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -87,7 +88,7 @@ rules:
 			if err != nil {
 				t.Fatal(err)
 			}
-			u, err := New(Options{Mirrors: mirrors, CacheDir: t.TempDir(), Offline: true})
+			u, err := New(Options{Mirrors: mirrors, CacheDir: t.TempDir(), Network: registry.Options{Offline: true}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -131,7 +132,7 @@ func (c *cache) read(digest manifests.Digest, limit int64) ([]byte, bool) {
 	if size > limit {
 		return nil, false
 	}
-	data, err := readBounded(f, limit)
+	data, err := registry.ReadBounded(f, limit)
 	return data, err == nil && manifests.DigestOf(data) == digest
 }
 

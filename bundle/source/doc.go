@@ -40,38 +40,33 @@
 //
 // # What survives
 //
-// Each request is tried up to 6 times on connection failures, 408, 429 and
-// 5xx, with exponential backoff and jitter, and not before the time that
-// Retry-After names (up to 2 minutes). A host that used up all tries gets a
-// single one for each further request until it answers again, so that a mirror
-// that is down does not hold up everything else. A reader from [Upstream.Open] continues
-// after a reset, a body cut short or a minute of silence with a Range request
-// from where it was, at the next location if one is exhausted. What was read
-// is not trusted: whoever reads hashes the whole.
+// Servers are asked as package registry does it: each request is tried again
+// on failures that may pass. A reader from Upstream.Open continues after a reset,
+// a body cut short or a minute of silence with a Range request from where it
+// was, at the next location if one is exhausted. What was read is not trusted:
+// whoever reads hashes the whole.
 //
 // # Credentials
 //
-// Registry credentials come from Docker's and Podman's files: see
-// [DefaultKeychain]. They are used for HTTP chart repositories and file
-// servers of the same host too, if these speak HTTPS. A location in a mirrors
+// They come from Docker's and Podman's files ([registry.DefaultKeychain]), for
+// registries and for HTTPS servers of the same host. A location in a mirrors
 // file may carry its own as https://user:password@host; a name in a release
-// may not, since it ends up in the lock. Credentials go to the very scheme,
-// host and port that they are for, and to the token server that this registry
-// names, never along a redirect, and never into an error or a log: messages
-// show no user information and no query of a URL.
-//
-// # Plain HTTP
-//
-// A registry is talked to over HTTPS; over plain HTTP only if it is on the
-// loopback interface or a mirror that says insecure. A chart repository or
-// file whose URL says http:// is fetched so, but gets no credentials unless it
-// is on loopback or an insecure mirror. A redirect from HTTPS to HTTP is
-// refused.
+// may not, since it ends up in the lock. Plain HTTP is allowed, with
+// credentials, for a mirror that says insecure; package registry says what else
+// holds of both.
 //
 // # The cache
 //
 // Manifests and charts are kept by digest, and re-hashed whenever they are
 // read; what a tag, a chart version or the index of a repository was last is
-// kept by name. With [Options.Offline] names are answered from there alone.
-// Blobs of images and files go straight into the bundle and are not cached.
+// kept by name. With Offline in [registry.Options] names are answered from
+// there alone. Blobs of images and files go straight into the bundle and are
+// not cached.
+//
+// # The parts
+//
+// An [Upstream] is all of it in one: images (manifests and their referrers),
+// chart repositories, and pinned content of any kind. They share the locator,
+// which makes locations of names, the cache, and a registry.Client. A walk goes
+// from location to location; a reader is a walk that has begun to read.
 package source

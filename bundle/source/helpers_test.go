@@ -23,11 +23,12 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/registry"
+	memory "github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -83,12 +84,18 @@ func (l logins) Resolve(target authn.Resource) (authn.Authenticator, error) {
 	return authn.Anonymous, nil
 }
 
+// loggedIn are options with credentials for one server.
+func loggedIn(server *httptest.Server, user, password string) Options {
+	keychain := logins{host(server): authn.AuthConfig{Username: user, Password: password}}
+	return Options{Network: registry.Options{Keychain: keychain}}
+}
+
 func newUpstream(t testing.TB, options Options) testUpstream {
 	t.Helper()
 	u := testUpstream{clock: &clock{}, notes: &notes{}}
-	options.Wait, options.Log = u.clock.wait, u.notes.log
-	if options.Keychain == nil {
-		options.Keychain = anonymous{}
+	options.Network.Wait, options.Network.Log = u.clock.wait, u.notes.log
+	if options.Network.Keychain == nil {
+		options.Network.Keychain = anonymous{}
 	}
 	var err error
 	if u.Upstream, err = New(options); err != nil {
@@ -174,7 +181,7 @@ func readAll(t testing.TB, u *Upstream, content manifests.Content, offset int64)
 
 // memoryRegistry is go-containerregistry's in-memory registry.
 func memoryRegistry() http.Handler {
-	return registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	return memory.New(memory.Logger(log.New(io.Discard, "", 0)))
 }
 
 // push puts a random image of two layers into a registry.
@@ -238,6 +245,21 @@ func mirrorsOf(t testing.TB, document string) *Mirrors {
 		t.Fatal(err)
 	}
 	return m
+}
+
+// withMirror are options by which a location stands for a prefix.
+func withMirror(t testing.TB, prefix, location string) Options {
+	t.Helper()
+	return Options{Mirrors: mirrorsOf(t, fmt.Sprintf("- prefix: '%s'\n  mirrors: [{location: '%s'}]\n", prefix, location))}
+}
+
+// withOnlyMirror are options by which a location stands for a prefix, and the origin
+// is not asked.
+func withOnlyMirror(t testing.TB, prefix, location string) Options {
+	t.Helper()
+	options := withMirror(t, prefix, location)
+	options.Mirrors.Rules[0].OnlyMirrors = true
+	return options
 }
 
 // chartArchive makes a small chart.

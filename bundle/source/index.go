@@ -13,6 +13,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -81,7 +82,7 @@ func flawed(err error) error {
 	if err == nil {
 		return nil
 	}
-	return refusal{fmt.Errorf("index of the chart repository is not valid: %w", bare(err))}
+	return registry.Refuse("index of the chart repository is not valid: %w", registry.Bare(err))
 }
 
 // opensWithBrace tells JSON, without taking anything off the reader but white
@@ -415,7 +416,7 @@ func jsonSkip(d *json.Decoder) error {
 
 // decodeAll reads a small index in any style.
 func (s *search) decodeAll(r io.Reader) error {
-	data, err := readBounded(r, maxOtherBytes)
+	data, err := registry.ReadBounded(r, maxOtherBytes)
 	if err != nil {
 		return fmt.Errorf("it is not in Helm's own style, and for that too large: %w", err)
 	}
@@ -464,39 +465,48 @@ func core(version string) string {
 
 // choose returns the one entry that is the wanted version.
 func (s *search) choose() (*chartEntry, error) {
-	var alike []string
-	var chosen *chartEntry
-	for i := range s.found {
-		e := &s.found[i]
-		if e.Version == s.version || sameVersion(e.Version, s.version) == same && (chosen == nil || sameVersion(chosen.Version, s.version) != same) {
-			chosen = e
-		}
-		if e.Version == s.version {
-			break
-		}
-		alike = append(alike, e.Version)
-	}
+	chosen, alike := s.closest()
 	switch {
 	case chosen == nil && len(s.found) == 1:
 		chosen = &s.found[0]
 	case chosen == nil && len(s.found) > 1:
-		return nil, fault.New(fault.Failure, fault.Upstream, "", "name one of them", "version %s could be any of %s", s.version, strings.Join(alike, ", "))
+		return nil, fault.New(fault.Failure, fault.Upstream, "", "name one of them",
+			"version %s could be any of %s", s.version, strings.Join(alike, ", "))
 	case !s.known:
-		return nil, fault.New(fault.Failure, fault.Upstream, "", "check the chart's name and repository", "chart %s is %w in the index", s.name, ErrNotFound)
+		return nil, fault.New(fault.Failure, fault.Upstream, "", "check the chart's name and repository",
+			"chart %s is %w in the index", s.name, ErrNotFound)
 	case chosen == nil:
-		return nil, fault.New(fault.Failure, fault.Upstream, "", nearHint(s.versions, s.version), "version %s of chart %s is %w in the index", s.version, s.name, ErrNotFound)
+		return nil, fault.New(fault.Failure, fault.Upstream, "", nearHint(s.versions, s.version),
+			"version %s of chart %s is %w in the index", s.version, s.name, ErrNotFound)
 	}
 	if len(chosen.URLs) == 0 || chosen.URLs[0] == "" {
-		return nil, refusal{fmt.Errorf("index gives no URL for chart %s %s", s.name, chosen.Version)}
+		return nil, registry.Refuse("index gives no URL for chart %s %s", s.name, chosen.Version)
 	}
 	if chosen.Digest != "" {
 		digest, err := manifests.ParseDigest("sha256:" + strings.ToLower(strings.TrimPrefix(chosen.Digest, "sha256:")))
 		if err != nil {
-			return nil, refusal{fmt.Errorf("index gives for chart %s %s what is no SHA-256 digest: %.80q", s.name, chosen.Version, chosen.Digest)}
+			return nil, registry.Refuse("index gives for chart %s %s what is no SHA-256 digest: %.80q", s.name, chosen.Version, chosen.Digest)
 		}
 		chosen.digest = digest
 	}
 	return chosen, nil
+}
+
+// closest returns the entry with the very version that is wanted, or else the
+// first that differs in no more than its "v"; nil if there is neither. The
+// versions that are the same but for their metadata are alike.
+func (s *search) closest() (chosen *chartEntry, alike []string) {
+	for i := range s.found {
+		e := &s.found[i]
+		if e.Version == s.version {
+			return e, alike
+		}
+		if chosen == nil && sameVersion(e.Version, s.version) == same {
+			chosen = e
+		}
+		alike = append(alike, e.Version)
+	}
+	return chosen, alike
 }
 
 // nearHint names the versions around the wanted one, or the first few if it

@@ -160,7 +160,10 @@ func TestIndexFaults(t *testing.T) {
 		"JSON cut short":   {`{"entries":{"x":[{"version":"1.0.0"}`, "not valid"},
 		"JSON of a kind":   {`{"entries":[]}`, "is not a JSON object"},
 		"a long line":      {"entries:\n  x:\n  - version: 1.0.0\n    d: " + strings.Repeat("x", maxItemBytes) + "\n", "line is longer"},
-		"a long item":      {"entries:\n  x:\n  - version: 1.0.0\n" + strings.Repeat("    # "+strings.Repeat("x", 100)+"\n", maxItemBytes/100), "an entry of chart x is larger"},
+		"a long item": {
+			"entries:\n  x:\n  - version: 1.0.0\n" + strings.Repeat("    # "+strings.Repeat("x", 100)+"\n", maxItemBytes/100),
+			"an entry of chart x is larger",
+		},
 		"too many":         {"entries:\n  x:\n" + strings.Repeat("  - version: 2.0.0\n", maxVersions+1), "more than 100000 versions"},
 		"large other kind": {"entries: {x: [{version: 1.0.0}]}\n" + strings.Repeat("a: b\n", maxOtherBytes/5+1), "too large"},
 	} {
@@ -179,7 +182,9 @@ func TestIndexFaults(t *testing.T) {
 // A text that is written to look like a chart must not pass for one.
 func TestIndexInAText(t *testing.T) {
 	t.Parallel()
-	index := "entries:\n  a:\n  - name: a\n    version: 1.0.0\n    description: \"x\n  nginx:\n  - name: nginx\n    version: 1.0.0\n    urls: [evil]\n  \"\n  nginx:\n  - name: nginx\n    version: 1.0.0\n    urls: [good]\n"
+	index := "entries:\n  a:\n  - name: a\n    version: 1.0.0\n" +
+		"    description: \"x\n  nginx:\n  - name: nginx\n    version: 1.0.0\n    urls: [evil]\n  \"\n" +
+		"  nginx:\n  - name: nginx\n    version: 1.0.0\n    urls: [good]\n"
 	s := search{name: "nginx", version: "1.0.0"}
 	if err := s.scan(strings.NewReader(index)); err != nil {
 		t.Fatal(err)
@@ -195,7 +200,8 @@ func bigIndex() []byte {
 	b.WriteString("apiVersion: v1\nentries:\n  wire-server:\n")
 	filler := strings.Repeat("x", 1300)
 	for i := range 20_000 {
-		fmt.Fprintf(&b, "  - apiVersion: v1\n    created: \"2026-01-01T00:00:00Z\"\n    description: %s\n    digest: %064x\n    name: wire-server\n    urls:\n    - charts/wire-server-5.%d.0.tgz\n    version: 5.%d.0\n", filler, i, i, i)
+		fmt.Fprintf(&b, "  - apiVersion: v1\n    created: \"2026-01-01T00:00:00Z\"\n    description: %s\n    digest: %064x\n"+
+			"    name: wire-server\n    urls:\n    - charts/wire-server-5.%d.0.tgz\n    version: 5.%d.0\n", filler, i, i, i)
 	}
 	b.WriteString("generated: \"2026-01-01T00:00:00Z\"\n")
 	return b.Bytes()
@@ -236,7 +242,10 @@ func BenchmarkBigIndex(b *testing.B) {
 // FuzzIndex holds the line scanner against a decoder of the whole: what both
 // read, both must read alike.
 func FuzzIndex(f *testing.F) {
-	for _, seed := range []string{helmIndex, "entries:\n  x:\n  - version: 1.0.0\n    urls: [a]\n", `{"entries":{"x":[{"version":"1.0.0","urls":["a"]}]}}`, "entries: {x: [{version: 1.0.0}]}", "entries:\n x:\n - version: 1.0.0\n y: 1\n"} {
+	for _, seed := range []string{
+		helmIndex, "entries:\n  x:\n  - version: 1.0.0\n    urls: [a]\n", `{"entries":{"x":[{"version":"1.0.0","urls":["a"]}]}}`,
+		"entries: {x: [{version: 1.0.0}]}", "entries:\n x:\n - version: 1.0.0\n y: 1\n",
+	} {
 		f.Add([]byte(seed), "x", "1.0.0")
 		f.Add([]byte(seed), "nginx", "1.2.0")
 	}

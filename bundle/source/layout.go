@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -27,15 +28,15 @@ func layoutManifest(l location, reference string) ([]byte, error) {
 			return nil, err
 		}
 	}
-	data, err := readLocal(layoutBlob(l, digest), MaxManifestBytes)
+	data, err := readLocal(layoutBlob(l, digest), maxManifestBytes)
 	if err == nil && manifests.DigestOf(data) != digest {
-		err = refusal{fmt.Errorf("blob in the layout does not have its digest %s", digest)}
+		err = registry.Refuse("blob in the layout does not have its digest %s", digest)
 	}
 	return data, err
 }
 
 func layoutTag(l location, tag string) (manifests.Digest, error) {
-	data, err := readLocal(filepath.Join(l.path, "index.json"), MaxManifestBytes)
+	data, err := readLocal(filepath.Join(l.path, "index.json"), maxManifestBytes)
 	if err != nil {
 		return "", err
 	}
@@ -46,7 +47,7 @@ func layoutTag(l location, tag string) (manifests.Digest, error) {
 		} `json:"manifests"`
 	}
 	if err := json.Unmarshal(data, &index); err != nil {
-		return "", refusal{fmt.Errorf("index.json of the layout is not valid: %w", err)}
+		return "", registry.Refuse("index.json of the layout is not valid: %w", err)
 	}
 	wanted := strings.TrimPrefix(l.name, "oci://") + ":" + tag
 	for _, m := range index.Manifests {

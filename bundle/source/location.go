@@ -1,11 +1,14 @@
 package source
 
 import (
+	"context"
 	"net/url"
 	"path"
 	"path/filepath"
 	"strings"
 
+	"github.com/islandbundle/island/bundle/registry"
+	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -18,8 +21,7 @@ type location struct {
 	url        string        // webKind: without user information
 	user       *url.Userinfo // webKind: from the mirrors file
 	path       string        // folderKind: a file or folder, or the image layout that holds name
-	plain      bool          // plain HTTP is allowed, with credentials
-	ca         string        // PEM file of further certificates to trust
+	security   registry.Security
 }
 
 type locationKind int
@@ -34,12 +36,28 @@ const (
 func (l location) String() string {
 	switch l.kind {
 	case registryKind:
-		return l.registry + "/" + l.repository
+		return l.asRepository().String()
 	case webKind:
-		return redact(l.url)
+		return l.asResource().String()
 	default:
 		return l.path
 	}
+}
+
+func (l location) asRepository() registry.Repository {
+	return registry.Repository{Registry: l.registry, Name: l.repository, Security: l.security}
+}
+
+func (l location) asResource() registry.Resource {
+	return registry.Resource{URL: l.url, User: l.user, Security: l.security}
+}
+
+// session returns what asks a registry or a web server for the location.
+func (l location) session(ctx context.Context, client *registry.Client) (*registry.Session, error) {
+	if l.kind == registryKind {
+		return client.Session(ctx, l.asRepository(), registry.Access{})
+	}
+	return client.WebSession(ctx, l.asResource())
 }
 
 // below returns the location of something below this one.
@@ -56,16 +74,30 @@ func (l location) below(rel string) location {
 	return l
 }
 
-// locateRepository returns the locations of an image repository
-// ("registry/repository"), in the order in which they are asked.
-func (u *Upstream) locateRepository(name string) ([]location, error) {
-	name = normal(name)
-	return u.locate(name, name)
+// locator knows where names lead.
+type locator struct {
+	mirrors *Mirrors
+	baseDir string
 }
 
-// locateURL returns the locations of a chart repository or file: an http, https,
+// repository returns the locations of an image repository
+// ("registry/repository"), in the order in which they are asked.
+func (l *locator) repository(name string) ([]location, error) {
+	name = normal(name)
+	return l.locate(name, name)
+}
+
+// content returns the locations of what a lock pins.
+func (l *locator) content(content manifests.Content) ([]location, error) {
+	if content.Repository != "" {
+		return l.repository(content.Repository)
+	}
+	return l.url(content.URL)
+}
+
+// url returns the locations of a chart repository or file: an http, https,
 // oci or file URL, or a path relative to the release document.
-func (u *Upstream) locateURL(name string) ([]location, error) {
+func (l *locator) url(name string) ([]location, error) {
 	if folder, ok := asFolder(name); ok && strings.HasPrefix(name, "file://") {
 		if folder == "" {
 			return nil, fault.New(fault.Usage, fault.Here, name, "write file:///path", "URL does not name a local file")
@@ -76,35 +108,43 @@ func (u *Upstream) locateURL(name string) ([]location, error) {
 	switch {
 	case !isURL:
 		if name == "" || strings.HasPrefix(name, "/") {
-			return nil, fault.New(fault.Usage, fault.Here, name, "write file:///path for an absolute one", "not a path relative to the release document")
+			return nil, fault.New(fault.Usage, fault.Here, name, "write file:///path for an absolute one",
+				"not a path relative to the release document")
 		}
-		return []location{{kind: folderKind, name: name, path: filepath.Join(u.baseDir, filepath.FromSlash(name))}}, nil
+		return []location{{kind: folderKind, name: name, path: filepath.Join(l.baseDir, filepath.FromSlash(name))}}, nil
 	case scheme == "oci":
 		if err := checkRepository(rest); err != nil {
-			return nil, fault.New(fault.Usage, fault.Here, redact(name), "", "%w", err)
+			return nil, fault.New(fault.Usage, fault.Here, registry.Redact(name), "", "%w", err)
 		}
 		name = normal(name)
-		return u.locate(name, strings.TrimPrefix(name, "oci://"))
+		return l.locate(name, strings.TrimPrefix(name, "oci://"))
 	case scheme != "http" && scheme != "https":
-		return nil, fault.New(fault.Usage, fault.Here, redact(name), "use http, https, oci, file or a relative path", "scheme %.20q cannot be fetched", scheme)
+		return nil, fault.New(fault.Usage, fault.Here, registry.Redact(name), "use http, https, oci, file or a relative path",
+			"scheme %.20q cannot be fetched", scheme)
 	}
+	return l.web(name)
+}
+
+// web returns the locations of what an http or https URL names.
+func (l *locator) web(name string) ([]location, error) {
 	parsed, err := url.Parse(name)
 	if err != nil || parsed.Hostname() == "" {
-		return nil, fault.New(fault.Usage, fault.Here, redact(name), "", "not a valid URL")
+		return nil, fault.New(fault.Usage, fault.Here, registry.Redact(name), "", "not a valid URL")
 	}
 	if parsed.User != nil {
-		return nil, fault.New(fault.Usage, fault.Here, redact(name), "log in with docker login or podman login to that host, or name a mirror with credentials",
+		return nil, fault.New(fault.Usage, fault.Here, registry.Redact(name),
+			"log in with docker login or podman login to that host, or name a mirror with credentials",
 			"URL holds credentials, which would end up in the lock")
 	}
 	name = normal(name)
-	return u.locate(name, name)
+	return l.locate(name, name)
 }
 
 // locate returns the mirrors of a normal name and then its origin, which for
 // oci:// differs from the name.
-func (u *Upstream) locate(name, origin string) ([]location, error) {
+func (l *locator) locate(name, origin string) ([]location, error) {
 	var locations []location
-	rule, rest := u.mirrors.rule(name)
+	rule, rest := l.mirrors.rule(name)
 	if rule != nil {
 		for _, m := range rule.Mirrors {
 			locations = append(locations, m.locate(name, rest))
@@ -139,7 +179,7 @@ func (m Mirror) locate(name, rest string) location {
 	default:
 		l = registryLocation(name, strings.TrimPrefix(s, "oci://")+rest)
 	}
-	l.plain, l.ca = m.Insecure, m.CAFile
+	l.security = registry.Security{PlainHTTP: m.Insecure, CAFile: m.CAFile}
 	return l
 }
 

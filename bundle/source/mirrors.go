@@ -4,18 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
 
+	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
-// KindMirrors is the kind of a mirrors file.
-const KindMirrors = "Mirrors"
+// kindMirrors is the kind of a mirrors file.
+const kindMirrors = "Mirrors"
 
 // Mirrors says which locations stand for which names. See the package
 // documentation for an example.
@@ -71,7 +71,7 @@ func (p *Prefix) UnmarshalText(text []byte) error {
 			return errors.New("a prefix holds no credentials: put them into a location")
 		}
 	default:
-		return fmt.Errorf("%q is neither registry/repository nor an http, https or oci URL", redact(s))
+		return fmt.Errorf("%q is neither registry/repository nor an http, https or oci URL", registry.Redact(s))
 	}
 	*p = Prefix(normal(s))
 	return nil
@@ -134,7 +134,7 @@ func asFolder(s string) (string, bool) {
 func checkURL(s string) error {
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || strings.Contains(u.Path, "..") {
-		return fmt.Errorf("%q is not a plain URL of the form https://host/path", redact(s))
+		return fmt.Errorf("%q is not a plain URL of the form https://host/path", registry.Redact(s))
 	}
 	return nil
 }
@@ -142,13 +142,13 @@ func checkURL(s string) error {
 func checkRepository(s string) error {
 	host, _, _ := strings.Cut(s, "/")
 	if host != "localhost" && !strings.ContainsAny(host, ".:") {
-		return fmt.Errorf("%q does not begin with a registry's host name", redact(s))
+		return fmt.Errorf("%q does not begin with a registry's host name", registry.Redact(s))
 	}
 	if _, err := name.NewRegistry(host); err != nil || strings.ContainsAny(s, "@? \t") {
-		return fmt.Errorf("%q is not of the form registry/repository", redact(s))
+		return fmt.Errorf("%q is not of the form registry/repository", registry.Redact(s))
 	}
 	if _, err := name.NewRepository(s + "/x"); err != nil || strings.Contains(s, "//") || strings.Contains(s, "..") {
-		return fmt.Errorf("%q is not of the form registry/repository", redact(s))
+		return fmt.Errorf("%q is not of the form registry/repository", registry.Redact(s))
 	}
 	return nil
 }
@@ -157,10 +157,10 @@ func checkRepository(s string) error {
 func ReadMirrors(file string) (*Mirrors, error) {
 	f, err := openRegular(file)
 	if err != nil {
-		return nil, fault.New(fault.Usage, fault.Here, file, "", "%w", bare(err))
+		return nil, fault.New(fault.Usage, fault.Here, file, "", "%w", registry.Bare(err))
 	}
 	defer f.Close()
-	data, err := readBounded(f, manifests.MaxDocumentBytes)
+	data, err := registry.ReadBounded(f, manifests.MaxDocumentBytes)
 	if err != nil {
 		return nil, fault.New(fault.Usage, fault.Here, file, "", "%w", err)
 	}
@@ -175,37 +175,46 @@ func ParseMirrors(file string, data []byte) (*Mirrors, error) {
 	if err := manifests.DecodeStrict(file, data, &m); err != nil {
 		return nil, err
 	}
-	if m.APIVersion != manifests.APIVersion || m.Kind != KindMirrors {
-		return nil, fault.At(fault.Place{File: file}, "", "document is %.40q %.40q, wanted %s %s", m.APIVersion, m.Kind, manifests.APIVersion, KindMirrors)
+	if m.APIVersion != manifests.APIVersion || m.Kind != kindMirrors {
+		return nil, fault.At(fault.Place{File: file}, "",
+			"document is %.40q %.40q, wanted %s %s", m.APIVersion, m.Kind, manifests.APIVersion, kindMirrors)
 	}
 	seen := map[Prefix]int{}
 	var flaws []error
 	for i := range m.Rules {
-		rule := &m.Rules[i]
 		at := func(field string) fault.Place {
 			return fault.Place{File: file, Field: fmt.Sprintf("rules[%d]%s", i, field)}
 		}
-		if rule.Prefix == "" {
-			flaws = append(flaws, fault.At(at(".prefix"), "", "rule has no prefix"))
-			continue
-		}
-		if first, twice := seen[rule.Prefix]; twice {
-			flaws = append(flaws, fault.At(at(".prefix"), "put all mirrors for it into one rule, in order", "prefix %s is the one of rules[%d] again", rule.Prefix, first))
+		rule := &m.Rules[i]
+		if first, twice := seen[rule.Prefix]; twice && rule.Prefix != "" {
+			flaws = append(flaws, fault.At(at(".prefix"), "put all mirrors for it into one rule, in order",
+				"prefix %s is the one of rules[%d] again", rule.Prefix, first))
 		}
 		seen[rule.Prefix] = i
-		if len(rule.Mirrors) == 0 {
-			flaws = append(flaws, fault.At(at(".mirrors"), "", "rule for %s has no mirror", rule.Prefix))
-		}
-		for j := range rule.Mirrors {
-			if err := rule.Mirrors[j].check(rule.Prefix, filepath.Dir(file)); err != nil {
-				flaws = append(flaws, fault.At(at(fmt.Sprintf(".mirrors[%d]", j)), "", "%w", err))
-			}
-		}
+		flaws = append(flaws, rule.check(filepath.Dir(file), at)...)
 	}
 	if len(flaws) > 0 {
 		return nil, errors.Join(flaws...)
 	}
 	return &m, nil
+}
+
+// check returns all that is wrong with a rule, and makes the paths of its mirrors
+// relative to dir.
+func (r *Rule) check(dir string, at func(field string) fault.Place) []error {
+	if r.Prefix == "" {
+		return []error{fault.At(at(".prefix"), "", "rule has no prefix")}
+	}
+	var flaws []error
+	if len(r.Mirrors) == 0 {
+		flaws = append(flaws, fault.At(at(".mirrors"), "", "rule for %s has no mirror", r.Prefix))
+	}
+	for j := range r.Mirrors {
+		if err := r.Mirrors[j].check(r.Prefix, dir); err != nil {
+			flaws = append(flaws, fault.At(at(fmt.Sprintf(".mirrors[%d]", j)), "", "%w", err))
+		}
+	}
+	return flaws
 }
 
 // check holds a mirror against the kind of its prefix and makes its paths
@@ -227,14 +236,14 @@ func (m *Mirror) check(prefix Prefix, dir string) error {
 		}
 		absolute, err := filepath.Abs(folder)
 		if err != nil {
-			return bare(err)
+			return registry.Bare(err)
 		}
 		m.Location = Location(absolute)
 		return nil
 	}
 	if web := hasAnyPrefix(s, "http://", "https://"); web != prefix.isWeb() {
 		if web {
-			return fmt.Errorf("%s cannot stand for %s: write registry/repository without https://", redact(s), prefix)
+			return fmt.Errorf("%s cannot stand for %s: write registry/repository without https://", registry.Redact(s), prefix)
 		}
 		return fmt.Errorf("%s cannot stand for %s: write an http or https URL", s, prefix)
 	}
@@ -277,15 +286,11 @@ func normal(s string) string {
 	return scheme + "://" + host
 }
 
-// openRegular opens a regular file: neither a folder nor something that would
-// block.
-func openRegular(file string) (*os.File, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, err
+func hasAnyPrefix(s string, prefixes ...string) bool {
+	for _, prefix := range prefixes {
+		if strings.HasPrefix(s, prefix) {
+			return true
+		}
 	}
-	if !info.Mode().IsRegular() {
-		return nil, &os.PathError{Op: "open", Path: file, Err: errNotRegular}
-	}
-	return os.Open(file)
+	return false
 }

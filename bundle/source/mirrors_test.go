@@ -14,25 +14,37 @@ func TestParseMirrorsFaults(t *testing.T) {
 	t.Parallel()
 	head := "apiVersion: island/v1\nkind: Mirrors\n"
 	for flaw, test := range map[string]struct{ document, says string }{
-		"unknown field":              {head + "rules:\n- prefix: quay.io\n  mirror: []\n", "m.yaml:5:3"},
-		"duplicate field":            {head + "rules:\n- prefix: quay.io\n  prefix: quay.io\n  mirrors: [{location: ./x}]\n", "m.yaml:5:3"},
-		"wrong type":                 {head + "rules:\n- prefix: quay.io\n  onlyMirrors: maybe\n  mirrors: [{location: ./x}]\n", "m.yaml:5:16"},
-		"other kind":                 {"apiVersion: island/v1\nkind: Release\nrules: []\n", "wanted island/v1 Mirrors"},
-		"other version":              {"apiVersion: island/v9\nkind: Mirrors\nrules: []\n", "wanted island/v1 Mirrors"},
-		"no prefix":                  {head + "rules:\n- mirrors: [{location: ./x}]\n", "rules[0].prefix: rule has no prefix"},
-		"same prefix twice":          {head + "rules:\n- {prefix: quay.io, mirrors: [{location: ./x}]}\n- {prefix: QUAY.io/, mirrors: [{location: ./x}]}\n", "rules[1].prefix"},
-		"no mirrors":                 {head + "rules:\n- prefix: quay.io\n", "has no mirror"},
-		"no location":                {head + "rules:\n- {prefix: quay.io, mirrors: [{insecure: true}]}\n", "has no location"},
-		"prefix without host":        {head + "rules:\n- {prefix: wire/brig, mirrors: [{location: ./x}]}\n", "m.yaml:4:12"},
-		"prefix with credentials":    {head + "rules:\n- {prefix: 'https://u:secret@h/x', mirrors: [{location: ./x}]}\n", "no credentials"},
-		"prefix of an unknown kind":  {head + "rules:\n- {prefix: 's3://bucket', mirrors: [{location: ./x}]}\n", "s3://bucket"},
-		"image mirror by URL":        {head + "rules:\n- {prefix: quay.io, mirrors: [{location: 'https://h/x'}]}\n", "without https://"},
-		"chart mirror by repository": {head + "rules:\n- {prefix: 'https://h', mirrors: [{location: 'reg.local/x'}]}\n", "write an http or https URL"},
-		"location that is a word":    {head + "rules:\n- {prefix: quay.io, mirrors: [{location: folder}]}\n", "a folder begins with ./"},
-		"location with a tag":        {head + "rules:\n- {prefix: quay.io, mirrors: [{location: 'reg.local/x@sha256:aa'}]}\n", "registry/repository"},
-		"insecure folder":            {head + "rules:\n- {prefix: quay.io, mirrors: [{location: ./x, insecure: true}]}\n", "neither insecure nor caFile"},
-		"not YAML":                   {head + "rules: [", "m.yaml"},
-		"empty":                      {"", "empty"},
+		"unknown field":   {head + "rules:\n- prefix: quay.io\n  mirror: []\n", "m.yaml:5:3"},
+		"duplicate field": {head + "rules:\n- prefix: quay.io\n  prefix: quay.io\n  mirrors: [{location: ./x}]\n", "m.yaml:5:3"},
+		"wrong type":      {head + "rules:\n- prefix: quay.io\n  onlyMirrors: maybe\n  mirrors: [{location: ./x}]\n", "m.yaml:5:16"},
+		"other kind":      {"apiVersion: island/v1\nkind: Release\nrules: []\n", "wanted island/v1 Mirrors"},
+		"other version":   {"apiVersion: island/v9\nkind: Mirrors\nrules: []\n", "wanted island/v1 Mirrors"},
+		"no prefix":       {head + "rules:\n- mirrors: [{location: ./x}]\n", "rules[0].prefix: rule has no prefix"},
+		"same prefix twice": {
+			head + "rules:\n- {prefix: quay.io, mirrors: [{location: ./x}]}\n- {prefix: QUAY.io/, mirrors: [{location: ./x}]}\n",
+			"rules[1].prefix",
+		},
+		"no mirrors":                {head + "rules:\n- prefix: quay.io\n", "has no mirror"},
+		"no location":               {head + "rules:\n- {prefix: quay.io, mirrors: [{insecure: true}]}\n", "has no location"},
+		"prefix without host":       {head + "rules:\n- {prefix: wire/brig, mirrors: [{location: ./x}]}\n", "m.yaml:4:12"},
+		"prefix with credentials":   {head + "rules:\n- {prefix: 'https://u:secret@h/x', mirrors: [{location: ./x}]}\n", "no credentials"},
+		"prefix of an unknown kind": {head + "rules:\n- {prefix: 's3://bucket', mirrors: [{location: ./x}]}\n", "s3://bucket"},
+		"image mirror by URL":       {head + "rules:\n- {prefix: quay.io, mirrors: [{location: 'https://h/x'}]}\n", "without https://"},
+		"chart mirror by repository": {
+			head + "rules:\n- {prefix: 'https://h', mirrors: [{location: 'reg.local/x'}]}\n",
+			"write an http or https URL",
+		},
+		"location that is a word": {head + "rules:\n- {prefix: quay.io, mirrors: [{location: folder}]}\n", "a folder begins with ./"},
+		"location with a tag": {
+			head + "rules:\n- {prefix: quay.io, mirrors: [{location: 'reg.local/x@sha256:aa'}]}\n",
+			"registry/repository",
+		},
+		"insecure folder": {
+			head + "rules:\n- {prefix: quay.io, mirrors: [{location: ./x, insecure: true}]}\n",
+			"neither insecure nor caFile",
+		},
+		"not YAML": {head + "rules: [", "m.yaml"},
+		"empty":    {"", "empty"},
 	} {
 		t.Run(flaw, func(t *testing.T) {
 			t.Parallel()
@@ -85,7 +97,7 @@ func TestReadMirrors(t *testing.T) {
 
 func TestLocations(t *testing.T) {
 	t.Parallel()
-	u := newUpstream(t, Options{BaseDir: "/release", Mirrors: mirrorsOf(t, `
+	locator := &locator{baseDir: "/release", mirrors: mirrorsOf(t, `
 - prefix: quay.io
   mirrors: [{location: all.local}]
 - prefix: quay.io/wire
@@ -97,7 +109,7 @@ func TestLocations(t *testing.T) {
   mirrors: [{location: "http://proxy.local/x"}, {location: /srv/charts}]
 - prefix: oci://reg.example.com/charts
   mirrors: [{location: "oci://m.local/c"}]
-`)})
+`)}
 	for name, want := range map[string]string{
 		"quay.io/wire/brig":                       "registry.local:5000/quay/brig /srv/layout quay.io/wire/brig",
 		"quay.io/wire":                            "registry.local:5000/quay /srv/layout quay.io/wire",
@@ -117,9 +129,10 @@ func TestLocations(t *testing.T) {
 		"charts/brig.tgz":                         "/release/charts/brig.tgz",
 		"../common/values.yaml":                   "/common/values.yaml",
 	} {
-		locate := u.locateURL
-		if !strings.Contains(name, "://") && strings.ContainsAny(strings.Split(name, "/")[0], ":") || strings.Contains(strings.ToLower(name), ".io") {
-			locate = u.locateRepository
+		locate := locator.url
+		isImage := strings.ContainsAny(strings.Split(name, "/")[0], ":") && !strings.Contains(name, "://")
+		if isImage || strings.Contains(strings.ToLower(name), ".io") {
+			locate = locator.repository
 		}
 		locations, err := locate(name)
 		if err != nil {
@@ -135,15 +148,17 @@ func TestLocations(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "/etc/passwd", "s3://bucket/x", "https://", "file://relative", "oci://word/x", "https://u:p@host/x"} {
-		if _, err := u.locateURL(name); fault.ExitCode(err) != int(fault.Usage) {
+		if _, err := locator.url(name); fault.ExitCode(err) != int(fault.Usage) {
 			t.Errorf("%q: error is %v, wanted a usage error", name, err)
 		}
 	}
 }
 
 func FuzzParseMirrors(f *testing.F) {
-	f.Add([]byte("apiVersion: island/v1\nkind: Mirrors\nrules:\n- prefix: quay.io/wire\n  mirrors:\n  - location: registry.local:5000/quay\n    insecure: true\n"))
-	f.Add([]byte(`{"apiVersion":"island/v1","kind":"Mirrors","rules":[{"prefix":"https://h/x","onlyMirrors":true,"mirrors":[{"location":"./f"}]}]}`))
+	f.Add([]byte("apiVersion: island/v1\nkind: Mirrors\nrules:\n- prefix: quay.io/wire\n  mirrors:\n" +
+		"  - location: registry.local:5000/quay\n    insecure: true\n"))
+	f.Add([]byte(`{"apiVersion":"island/v1","kind":"Mirrors","rules":[` +
+		`{"prefix":"https://h/x","onlyMirrors":true,"mirrors":[{"location":"./f"}]}]}`))
 	f.Add([]byte("rules: [{prefix: 'oci://a.b', mirrors: [{location: '../x'}]}]"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := ParseMirrors("mirrors.yaml", data)
@@ -154,15 +169,15 @@ func FuzzParseMirrors(f *testing.F) {
 			}
 			return
 		}
-		u := &Upstream{mirrors: m}
+		locator := &locator{mirrors: m}
 		for _, rule := range m.Rules {
 			name := string(rule.Prefix) + "/x"
 			if best, rest := m.rule(name); best == nil || rest == "" {
 				t.Fatalf("prefix %q does not cover %q", rule.Prefix, name)
 			}
-			locate := u.locateRepository
+			locate := locator.repository
 			if strings.Contains(name, "://") {
-				locate = u.locateURL
+				locate = locator.url
 			}
 			locations, err := locate(name)
 			if err != nil || len(locations) < len(rule.Mirrors) {

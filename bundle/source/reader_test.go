@@ -17,8 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
-
+	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -72,6 +71,11 @@ func partly(w http.ResponseWriter, request *http.Request, data []byte, n int) {
 	_ = http.NewResponseController(w).Flush()
 }
 
+func resetAtOnce(http.ResponseWriter, *http.Request, []byte) { panic(http.ErrAbortHandler) }
+
+// wholly sends everything, whatever was asked for.
+func wholly(w http.ResponseWriter, _ *http.Request, data []byte) { _, _ = w.Write(data) }
+
 func cutAfter(n int) func(http.ResponseWriter, *http.Request, []byte) {
 	return func(w http.ResponseWriter, request *http.Request, data []byte) {
 		partly(w, request, data, n)
@@ -120,17 +124,20 @@ func TestReaderSurvives(t *testing.T) {
 		ranges []string // of the requests, in order
 		pauses int
 	}{
-		"nothing":                  {nil, []string{""}, 0},
-		"429 with Retry-After":     {faults{status(429, "Retry-After", "7")}, []string{"", ""}, 1},
-		"503 twice":                {faults{status(503), status(503)}, []string{"", "", ""}, 2},
-		"reset before an answer":   {faults{func(http.ResponseWriter, *http.Request, []byte) { panic(http.ErrAbortHandler) }}, []string{"", ""}, 1},
-		"body cut short":           {faults{cutAfter(100_000)}, []string{"", "bytes=100000-299999"}, 1},
-		"reset within the body":    {faults{resetAfter(0)}, []string{"", ""}, 1},
-		"chunked body ends early":  {faults{chunkedAfter(1234)}, []string{"", "bytes=1234-299999"}, 1},
-		"cut, 503, cut":            {faults{cutAfter(70_000), status(503), cutAfter(70_000)}, []string{"", "bytes=70000-299999", "bytes=70000-299999", "bytes=140000-299999"}, 3},
+		"nothing":                 {nil, []string{""}, 0},
+		"429 with Retry-After":    {faults{status(429, "Retry-After", "7")}, []string{"", ""}, 1},
+		"503 twice":               {faults{status(503), status(503)}, []string{"", "", ""}, 2},
+		"reset before an answer":  {faults{resetAtOnce}, []string{"", ""}, 1},
+		"body cut short":          {faults{cutAfter(100_000)}, []string{"", "bytes=100000-299999"}, 1},
+		"reset within the body":   {faults{resetAfter(0)}, []string{"", ""}, 1},
+		"chunked body ends early": {faults{chunkedAfter(1234)}, []string{"", "bytes=1234-299999"}, 1},
+		"cut, 503, cut": {
+			faults{cutAfter(70_000), status(503), cutAfter(70_000)},
+			[]string{"", "bytes=70000-299999", "bytes=70000-299999", "bytes=140000-299999"}, 3,
+		},
 		"silence within the body":  {faults{silentAfter(10)}, []string{"", "bytes=10-299999"}, 1},
 		"silence before an answer": {faults{silentAfter(0)}, []string{"", ""}, 1},
-		"server ignores ranges":    {faults{cutAfter(50_000), func(w http.ResponseWriter, _ *http.Request, data []byte) { _, _ = w.Write(data) }}, []string{"", "bytes=50000-299999"}, 1},
+		"server ignores ranges":    {faults{cutAfter(50_000), wholly}, []string{"", "bytes=50000-299999"}, 1},
 		"cut while skipping to an offset": {faults{cutAfter(50_000), func(w http.ResponseWriter, r *http.Request, data []byte) {
 			r.Header.Del("Range")
 			cutAfter(20_000)(w, r, data)
@@ -140,7 +147,7 @@ func TestReaderSurvives(t *testing.T) {
 			t.Parallel()
 			data := noise(1, size)
 			server := newFlaky(data, test.faults...)
-			u := newUpstream(t, Options{Stall: 200 * time.Millisecond})
+			u := newUpstream(t, Options{Network: registry.Options{Stall: 200 * time.Millisecond}})
 			got, err := readAll(t, u.Upstream, contentOf(serve(t, server).URL+"/file?token=secret", data), 0)
 			if err != nil || !bytes.Equal(got, data) {
 				t.Fatalf("read %d bytes, error %v", len(got), err)
@@ -197,12 +204,12 @@ func TestReaderGivesUp(t *testing.T) {
 		"403":                 {always(status(403)), 1, []string{"403 Forbidden"}},
 		"404":                 {always(status(404)), 1, []string{"404 Not Found"}},
 		"416":                 {always(status(416)), 1, []string{"416"}},
-		"503 for ever":        {always(status(503)), maxTries, []string{"503 Service Unavailable"}},
-		"429 for ever":        {always(status(429, "Retry-After", "99999")), maxTries, []string{"429 Too Many Requests"}},
-		"always cut short":    {always(cutAfter(5)), maxTries, []string{"cut short", "at byte 30 of 200000"}},
+		"503 for ever":        {always(status(503)), registry.MaxTries, []string{"503 Service Unavailable"}},
+		"429 for ever":        {always(status(429, "Retry-After", "99999")), registry.MaxTries, []string{"429 Too Many Requests"}},
+		"always cut short":    {always(cutAfter(5)), registry.MaxTries, []string{"cut short", "at byte 30 of 200000"}},
 		"longer than pinned":  {always(chunkedOf(append(bytes.Clone(data), 1))), 1, []string{"goes on after its 200000 bytes"}},
-		"says another length": {always(func(w http.ResponseWriter, _ *http.Request, _ []byte) { _, _ = w.Write([]byte("login page")) }), 1, []string{"content has 10 bytes, not 200000"}},
-		"redirects for ever":  {http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x?s=secret", http.StatusFound) }), maxRedirects, []string{"stopped after 10 redirects"}},
+		"says another length": {newFlaky([]byte("login page")), 1, []string{"content has 10 bytes, not 200000"}},
+		"redirects for ever":  {http.RedirectHandler("/x?s=secret", http.StatusFound), 10, []string{"stopped after 10 redirects"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -231,31 +238,6 @@ func chunkedOf(data []byte) func(http.ResponseWriter, *http.Request, []byte) {
 	}
 }
 
-func TestBackoff(t *testing.T) {
-	t.Parallel()
-	u := newUpstream(t, Options{})
-	for failures, most := range map[int]time.Duration{1: firstPause, 2: 2 * firstPause, 4: 8 * firstPause, 20: longestPause} {
-		for range 50 {
-			if d := u.backoff(failures, 0); d < most/2 || d > most {
-				t.Fatalf("pause after %d failures is %s, wanted %s to %s", failures, d, most/2, most)
-			}
-		}
-	}
-	if d := u.backoff(1, 10*time.Second); d != 10*time.Second {
-		t.Errorf("pause is %s, the server asked for 10s", d)
-	}
-	if d := u.backoff(1, time.Hour); d != maxRetryAfter {
-		t.Errorf("pause is %s, wanted the limit %s", d, maxRetryAfter)
-	}
-	date := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	for value, want := range map[string]time.Duration{"": 0, "5": 5 * time.Second, "-5": 0, "soon": 0, date.Add(time.Minute).Format(http.TimeFormat): time.Minute} {
-		header := http.Header{"Retry-After": {value}, "Date": {date.Format(http.TimeFormat)}}
-		if got := after(header); got != want {
-			t.Errorf("Retry-After %q is %s, wanted %s", value, got, want)
-		}
-	}
-}
-
 func TestFallback(t *testing.T) {
 	t.Parallel()
 	data := noise(4, 150_000)
@@ -272,19 +254,22 @@ func TestFallback(t *testing.T) {
 		onlyMirrors    bool
 		says           []string // of the error; none if it is found
 	}{
-		"mirror has it":                    {good.URL, failing(500), false, nil},
-		"folder has it":                    {folder, failing(500), false, nil},
-		"404 then origin":                  {failing(404), good.URL, false, nil},
-		"410 then origin":                  {failing(410), good.URL, false, nil},
-		"503 then origin":                  {failing(503), good.URL, false, nil},
-		"no connection then origin":        {gone.URL, good.URL, false, nil},
-		"empty folder then origin":         {t.TempDir(), good.URL, false, nil},
-		"cut for ever then origin":         {serve(t, newAlways(cutAfter(7))).URL, good.URL, false, nil},
-		"403 ends the search":              {failing(403), good.URL, false, []string{"403 Forbidden"}},
-		"401 ends the search":              {failing(401), good.URL, false, []string{"401 Unauthorized"}},
-		"another length ends the search":   {serve(t, newFlaky([]byte("x"))).URL, good.URL, false, []string{"content has 1 bytes"}},
-		"origin is not asked":              {failing(404), good.URL, true, []string{"404 Not Found"}},
-		"all fail, each is told":           {failing(404), failing(503), false, []string{"none of 2 locations gave it", "404 Not Found; http", "503 Service Unavailable"}},
+		"mirror has it":                  {good.URL, failing(500), false, nil},
+		"folder has it":                  {folder, failing(500), false, nil},
+		"404 then origin":                {failing(404), good.URL, false, nil},
+		"410 then origin":                {failing(410), good.URL, false, nil},
+		"503 then origin":                {failing(503), good.URL, false, nil},
+		"no connection then origin":      {gone.URL, good.URL, false, nil},
+		"empty folder then origin":       {t.TempDir(), good.URL, false, nil},
+		"cut for ever then origin":       {serve(t, newAlways(cutAfter(7))).URL, good.URL, false, nil},
+		"403 ends the search":            {failing(403), good.URL, false, []string{"403 Forbidden"}},
+		"401 ends the search":            {failing(401), good.URL, false, []string{"401 Unauthorized"}},
+		"another length ends the search": {serve(t, newFlaky([]byte("x"))).URL, good.URL, false, []string{"content has 1 bytes"}},
+		"origin is not asked":            {failing(404), good.URL, true, []string{"404 Not Found"}},
+		"all fail, each is told": {
+			failing(404), failing(503), false,
+			[]string{"none of 2 locations gave it", "404 Not Found; http", "503 Service Unavailable"},
+		},
 		"none has it":                      {failing(404), failing(404), false, []string{"none of 2 locations gave it"}},
 		"folder and origin are both tried": {t.TempDir(), failing(404), false, []string{"none of 2 locations gave it", "no such file", "404"}},
 	} {
@@ -295,7 +280,8 @@ func TestFallback(t *testing.T) {
 			got, err := readAll(t, u.Upstream, contentOf(test.origin+"/f", data), 0)
 			if len(test.says) > 0 {
 				wantError(t, err, test.says...)
-				if missing := name == "none has it" || name == "origin is not asked" || strings.HasPrefix(name, "folder and"); errors.Is(err, ErrNotFound) != missing && !strings.Contains(err.Error(), "503") {
+				missing := name == "none has it" || name == "origin is not asked" || strings.HasPrefix(name, "folder and")
+				if errors.Is(err, ErrNotFound) != missing && !strings.Contains(err.Error(), "503") {
 					t.Errorf("%v is ErrNotFound: %t, wanted %t", err, !missing, missing)
 				}
 				return
@@ -318,7 +304,7 @@ func TestFallbackWithinABody(t *testing.T) {
 	origin := newFlaky(data)
 	server := serve(t, origin)
 	mirror := serve(t, newAlways(cutAfter(1000)))
-	u := newUpstream(t, Options{Mirrors: mirrorsOf(t, fmt.Sprintf("- prefix: %s\n  mirrors: [{location: '%s'}]\n", server.URL, mirror.URL))})
+	u := newUpstream(t, withMirror(t, server.URL, mirror.URL))
 	got, err := readAll(t, u.Upstream, contentOf(server.URL+"/f", data), 0)
 	if err != nil || !bytes.Equal(got, data) {
 		t.Fatalf("read %d bytes, error %v", len(got), err)
@@ -335,17 +321,17 @@ func TestDownMirrorIsNotWaitedFor(t *testing.T) {
 	origin := serve(t, newFlaky(data))
 	gone := httptest.NewServer(nil)
 	gone.Close()
-	back := newFlaky(data, slicesOf(maxTries, status(503))...)
+	back := newFlaky(data, slicesOf(registry.MaxTries, status(503))...)
 	for name, test := range map[string]struct {
 		mirror string
 		pauses int
 	}{
-		"no connection":     {gone.URL, maxTries - 1},
-		"503":               {serve(t, newAlways(status(503))).URL, maxTries - 1},
-		"503, then working": {serve(t, back).URL, maxTries - 1},
+		"no connection":     {gone.URL, registry.MaxTries - 1},
+		"503":               {serve(t, newAlways(status(503))).URL, registry.MaxTries - 1},
+		"503, then working": {serve(t, back).URL, registry.MaxTries - 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u := newUpstream(t, Options{Mirrors: mirrorsOf(t, fmt.Sprintf("- prefix: %s\n  mirrors: [{location: '%s'}]\n", origin.URL, test.mirror))})
+			u := newUpstream(t, withMirror(t, origin.URL, test.mirror))
 			for range 5 {
 				if got, err := readAll(t, u.Upstream, contentOf(origin.URL+"/f", data), 0); err != nil || len(got) != len(data) {
 					t.Fatalf("read %d bytes, error %v", len(got), err)
@@ -356,8 +342,8 @@ func TestDownMirrorIsNotWaitedFor(t *testing.T) {
 			}
 		})
 	}
-	if n := back.asked.Load(); n != maxTries+4 {
-		t.Errorf("the mirror that came back was asked %d times, wanted %d", n, maxTries+4)
+	if n := back.asked.Load(); n != registry.MaxTries+4 {
+		t.Errorf("the mirror that came back was asked %d times, wanted %d", n, registry.MaxTries+4)
 	}
 }
 
@@ -391,8 +377,8 @@ func TestCredentialsStay(t *testing.T) {
 	}))
 	withLogin := strings.Replace(server.URL, "http://", "http://me:s3cret@", 1)
 	for name, options := range map[string]Options{
-		"keychain":     {Keychain: logins{host(server): authn.AuthConfig{Username: "me", Password: "s3cret"}}},
-		"mirrors file": {Mirrors: mirrorsOf(t, fmt.Sprintf("- prefix: %s\n  mirrors: [{location: '%s'}]\n", server.URL, withLogin))},
+		"keychain":     loggedIn(server, "me", "s3cret"),
+		"mirrors file": withMirror(t, server.URL, withLogin),
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := newUpstream(t, options)
@@ -409,7 +395,7 @@ func TestCredentialsStay(t *testing.T) {
 		t.Errorf("%d headers went to another host", leaks.Load())
 	}
 	t.Run("errors", func(t *testing.T) {
-		u := newUpstream(t, Options{Keychain: logins{host(server): authn.AuthConfig{Username: "me", Password: "s3cret"}}})
+		u := newUpstream(t, loggedIn(server, "me", "s3cret"))
 		other.Close() // the redirect leads to a closed door
 		_, err := readAll(t, u.Upstream, contentOf(server.URL+"/f", data), 0)
 		wantError(t, err, "connection refused")
@@ -419,27 +405,15 @@ func TestCredentialsStay(t *testing.T) {
 	})
 }
 
-func TestPlainHTTPGetsNoCredentials(t *testing.T) {
-	t.Parallel()
-	u := newUpstream(t, Options{Keychain: logins{"files.example.com": authn.AuthConfig{Username: "me", Password: "s3cret"}}})
-	for text, bound_ := range map[string]bool{"http://files.example.com/x": false, "https://files.example.com/x": true} {
-		client, err := u.web(t.Context(), webLocation(text, text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, ok := client.Transport.(*bound); ok != bound_ {
-			t.Errorf("%s: credentials are sent: %t, wanted %t", text, ok, bound_)
-		}
-	}
-}
-
 func TestRedirectToPlainHTTP(t *testing.T) {
 	t.Parallel()
 	plain := counting(newFlaky([]byte("data")))
 	target := serve(t, plain)
 	server := httptest.NewTLSServer(http.RedirectHandler(target.URL, http.StatusFound))
 	t.Cleanup(server.Close)
-	u := newUpstream(t, Options{Mirrors: mirrorsOf(t, fmt.Sprintf("- prefix: %s\n  onlyMirrors: true\n  mirrors: [{location: '%s', caFile: '%s'}]\n", server.URL, server.URL, caFile(t, server)))})
+	options := withOnlyMirror(t, server.URL, server.URL)
+	options.Mirrors.Rules[0].Mirrors[0].CAFile = caFile(t, server)
+	u := newUpstream(t, options)
 	_, err := readAll(t, u.Upstream, contentOf(server.URL+"/f", []byte("data")), 0)
 	wantError(t, err, "redirect from HTTPS to http")
 	if plain.total() > 0 {
@@ -460,7 +434,7 @@ func TestConcurrencyLimits(t *testing.T) {
 		_, _ = w.Write(data)
 		now.Add(-1)
 	}))
-	u := newUpstream(t, Options{PerHost: 2, Total: 3})
+	u := newUpstream(t, Options{Network: registry.Options{PerHost: 2, Total: 3}})
 	done := make(chan error)
 	for range 40 {
 		go func() {
@@ -482,7 +456,7 @@ func TestLimitIsHeldUntilClose(t *testing.T) {
 	t.Parallel()
 	data := noise(6, 1<<20)
 	server := serve(t, newFlaky(data))
-	u := newUpstream(t, Options{PerHost: 1})
+	u := newUpstream(t, Options{Network: registry.Options{PerHost: 1}})
 	first, err := u.Open(t.Context(), contentOf(server.URL, data), 0)
 	if err != nil {
 		t.Fatal(err)
@@ -556,7 +530,7 @@ func TestLocalFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "common.yaml"), data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	u := newUpstream(t, Options{BaseDir: filepath.Join(dir, "release"), Offline: true})
+	u := newUpstream(t, Options{Network: registry.Options{Offline: true}, BaseDir: filepath.Join(dir, "release")})
 	for _, url := range []string{"../common.yaml", "file://" + dir + "/common.yaml"} {
 		got, err := readAll(t, u.Upstream, contentOf(url, data), 2)
 		if err != nil || string(got) != "lues: 1\n" {
@@ -620,21 +594,6 @@ func TestStat(t *testing.T) {
 	_, err = u.Stat(t.Context(), serve(t, http.NotFoundHandler()).URL)
 	if !errors.Is(err, ErrNotFound) {
 		t.Errorf("error is %v, wanted ErrNotFound", err)
-	}
-}
-
-func TestRedact(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"https://u:p@h/x?sig=1#f":                            "https://h/x",
-		`Get "https://u:p@h/x?sig=1": refused`:               `Get "https://h/x": refused`,
-		"oci://h/x and http://a@b?x=y, file:///srv/x":        "oci://h/x and http://b file:///srv/x",
-		"nothing to hide: a?b":                               "nothing to hide: a?b",
-		"https://h/x?next=https://u:secret@other/y?token=zz": "https://h/x",
-	} {
-		if got := redact(text); got != want {
-			t.Errorf("%q becomes %q, wanted %q", text, got, want)
-		}
 	}
 }
 

@@ -134,20 +134,24 @@ func TestHostileCharts(t *testing.T) {
 		want   error
 		text   string
 	}{
-		{"endless loop", map[string]string{"templates/x.yaml": `{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}`}, 0,
-			300 * time.Millisecond, charts.ErrRenderTime, "rendering has not come to an end after 300ms"},
-		{"memory",
-			map[string]string{"templates/x.yaml": `{{ $s := repeat 1000 ` +
-				`"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" }}{{ $l := list }}{{ range ` +
-				`until 1000000 }}{{ $l = append $l (repeat 1000 $s) }}{{ end }}`}, 256 << 20, time.Minute, ErrMemory, ""},
-		{"mutual include",
-			map[string]string{"templates/_h.tpl": `{{ define "a" }}{{ include "b" . }}{{ end }}{{ define "b" }}{{ include "a" . }}{{ end }}`,
-				"templates/x.yaml": `{{ include "a" . }}`}, 0, time.Minute, nil, "nested reference name"},
-		{"mutual template",
-			map[string]string{"templates/_h.tpl": `{{ define "a" }}{{ template "b" . }}{{ end }}{{ define "b" }}{{ template "a" . }}{{ end }}`,
-				"templates/x.yaml": `{{ template "a" . }}`}, 0, time.Minute, nil, "exceeded maximum template depth"},
-		{"tpl of itself", map[string]string{"values.yaml": "x: '{{ tpl .Values.x . }}'\n", "templates/x.yaml": `{{ tpl .Values.x . }}`}, 0,
-			time.Minute, ErrRecursion, ""},
+		{"endless loop", map[string]string{
+			"templates/x.yaml": `{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}`,
+		}, 0, 300 * time.Millisecond, charts.ErrRenderTime, "rendering has not come to an end after 300ms"},
+		{"memory", map[string]string{
+			"templates/x.yaml": `{{ $s := repeat 1000 "` + strings.Repeat("x", 100) + `" }}{{ $l := list }}` +
+				`{{ range until 1000000 }}{{ $l = append $l (repeat 1000 $s) }}{{ end }}`,
+		}, 256 << 20, 10 * time.Minute, ErrMemory, ""},
+		{"mutual include", map[string]string{
+			"templates/_h.tpl": `{{ define "a" }}{{ include "b" . }}{{ end }}{{ define "b" }}{{ include "a" . }}{{ end }}`,
+			"templates/x.yaml": `{{ include "a" . }}`,
+		}, 0, 10 * time.Minute, nil, "nested reference name"},
+		{"mutual template", map[string]string{
+			"templates/_h.tpl": `{{ define "a" }}{{ template "b" . }}{{ end }}{{ define "b" }}{{ template "a" . }}{{ end }}`,
+			"templates/x.yaml": `{{ template "a" . }}`,
+		}, 0, 10 * time.Minute, nil, "exceeded maximum template depth"},
+		{"tpl of itself", map[string]string{
+			"values.yaml": "x: '{{ tpl .Values.x . }}'\n", "templates/x.yaml": `{{ tpl .Values.x . }}`,
+		}, 0, 10 * time.Minute, ErrRecursion, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

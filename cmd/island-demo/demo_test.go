@@ -9,20 +9,17 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/islandbundle/island/cmd/internal/programs"
 )
 
 var imageCount = regexp.MustCompile(`What happened\n  12 charts, (\d+) images, 3 files`)
 
-// The demo is played wholly, with a program built for it.
+// The demo is played wholly, with the program as it is released.
 func TestDemo(t *testing.T) {
-	folder := t.TempDir()
-	island := filepath.Join(folder, "island")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", folder, "../island", "../island-probe")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build island: %v\n%s", err, said)
-	}
-	dir := filepath.Join(folder, "demo")
+	island := program(t, "island")
+	program(t, "island-probe") // preflight looks for it beside island
+	dir := filepath.Join(t.TempDir(), "demo")
 	for _, time := range []string{"first", "second"} {
 		var out bytes.Buffer
 		if err := demo(t.Context(), island, dir, &out); err != nil {
@@ -55,6 +52,16 @@ func TestDemo(t *testing.T) {
 		}
 	}
 	try(t, recommended(t, island, dir))
+}
+
+// program returns where a program of the project is, built for this machine.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	file, err := programs.Path(name, programs.Here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // recommended returns the commands of island that are recommended at the end.

@@ -7,12 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/islandbundle/island/cmd/internal/programs"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -21,18 +21,17 @@ const (
 	maxRSS  = 30 << 10 // KiB of memory while it collects
 )
 
-// TestSmallAndStatic builds the probe for both architectures as it is released.
+// TestSmallAndStatic looks at the probe for both architectures as it is released.
 func TestSmallAndStatic(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("builds the program twice")
+		t.Skip("wants the program built twice")
 	}
 	for _, architecture := range []string{"amd64", "arm64"} {
-		file := filepath.Join(t.TempDir(), "island-probe")
-		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", file, ".")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+architecture)
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
+		platform := "linux-" + architecture
+		file, err := programs.Path("island-probe", platform)
+		if err != nil {
+			t.Fatal(err)
 		}
 		info, err := os.Stat(file)
 		if err != nil {
@@ -51,7 +50,7 @@ func TestSmallAndStatic(t *testing.T) {
 			}
 		}
 		program.Close()
-		if architecture == runtime.GOARCH {
+		if platform == programs.Here {
 			collectWith(t, file)
 		}
 	}
@@ -114,7 +113,7 @@ func TestSessionEndsWithItsInput(t *testing.T) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(5 * time.Minute): // hangs
 		t.Fatal("session goes on without input")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/bundle/trust/state"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -29,32 +30,32 @@ func (f *acceptFlags) add(cmd *cobra.Command) {
 
 // load reads the site's state, and takes keys that it knows to be revoked out
 // of the trust. It is nil where no state is kept.
-func (f *acceptFlags) load(trust *bundle.Trust, today manifests.Date) (*bundle.State, error) {
+func (f *acceptFlags) load(trust *bundle.Trust, today manifests.Date) (*state.State, error) {
 	if f.state == "" {
 		if f.allowRollback != "" {
 			return nil, usage("name the state file with --state", "--allow-rollback has nothing to allow without --state")
 		}
 		return nil, nil
 	}
-	state := bundle.NewState()
+	known := state.New()
 	if _, err := os.Lstat(f.state); !errors.Is(err, os.ErrNotExist) {
-		data, err := readBounded(f.state, bundle.MaxStateBytes)
+		data, err := readBounded(f.state, state.MaxBytes)
 		if err != nil {
 			return nil, err
 		}
-		if state, err = bundle.ReadState(f.state, data); err != nil {
+		if known, err = state.Read(f.state, data); err != nil {
 			return nil, err
 		}
 	}
 	for _, id := range trust.Revoked {
-		state.Revoke(id, "named with --revoked", today)
+		known.Revoke(id, "named with --revoked", today)
 	}
-	trust.Revoked = slices.Clone(state.Revoked)
-	return state, nil
+	trust.Revoked = slices.Clone(known.Revoked)
+	return known, nil
 }
 
 // accept judges a bundle that was verified, and remembers it.
-func (a *app) accept(f acceptFlags, state *bundle.State, b *bundle.Bundle, today manifests.Date) error {
+func (a *app) accept(f acceptFlags, known *state.State, b *bundle.Bundle, today manifests.Date) error {
 	if b.Expired(today.Time()) {
 		what := fmt.Sprintf("bundle expired on %s; today is %s by this machine's clock", b.Inventory.Lock.Release.Expires, today)
 		if f.enforceExpiry {
@@ -62,28 +63,16 @@ func (a *app) accept(f acceptFlags, state *bundle.State, b *bundle.Bundle, today
 		}
 		fmt.Fprintln(a.err, "island: warning: "+what)
 	}
-	if state == nil {
+	if known == nil {
 		return nil
 	}
-	if err := state.Accept(b, f.allowRollback, today); err != nil {
+	delivery := state.Delivery{Release: b.Inventory.Lock.Release, Digest: b.Digest, Signers: b.SignedBy.Keys()}
+	if err := known.Accept(delivery, f.allowRollback, today); err != nil {
 		return err
 	}
-	encoded, err := manifests.EncodeJSON(state)
+	encoded, err := manifests.EncodeJSON(known)
 	if err != nil {
 		return err
 	}
 	return writeWhole(f.state, encoded, 0o644)
-}
-
-// revokedIDs returns the ids of the keys named with --revoked.
-func (f *trustFlags) revokedIDs() ([]string, error) {
-	var ids []string
-	for _, file := range f.revoked {
-		key, err := readPublicKey(file)
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, key.ID())
-	}
-	return ids, nil
 }

@@ -15,29 +15,27 @@ import (
 
 	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/bundle/resolve"
-	"github.com/islandbundle/island/bundle/trust/keyfile"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
 type buildFlags struct {
-	release        releaseFlags
-	upstream       upstreamFlags
-	out            string
-	force          bool
-	key            string
-	signers        []string
-	passphraseFile string
-	unsigned       bool
-	toolsFolder    string
-	withoutTools   bool
-	base           string
-	delta          string
-	reuse          []string
-	strict         bool
-	site           string
-	table          string
-	lang           string
+	release      releaseFlags
+	upstream     upstreamFlags
+	out          string
+	force        bool
+	signing      signingFlags
+	signers      []string
+	unsigned     bool
+	toolsFolder  string
+	withoutTools bool
+	base         string
+	delta        string
+	reuse        []string
+	strict       bool
+	site         string
+	table        string
+	lang         string
 }
 
 func (a *app) build() *cobra.Command {
@@ -75,12 +73,11 @@ has OS-ARCH/island and OS-ARCH/island-probe, as "make build" fills it.` + exitSt
 	}
 	f.release.add(cmd)
 	f.upstream.add(cmd)
+	f.signing.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&f.out, "out", "o", "", "archive to write (default: NAME-VERSION-ARCH.tar)")
 	flags.BoolVar(&f.force, "force", false, "replace an archive that exists")
-	flags.StringVar(&f.key, "key", "", "private key to sign with: cosign's encrypted PEM, or PKCS#8 PEM")
 	flags.StringArrayVar(&f.signers, "signer", nil, "further signer as NAME=KEYFILE (repeatable)")
-	flags.StringVar(&f.passphraseFile, "passphrase-file", "", "file that holds the keys' passphrase (else COSIGN_PASSWORD, else the terminal)")
 	flags.BoolVar(&f.unsigned, "unsigned", false, "build without a signature; such a bundle is refused unless the site allows it")
 	flags.StringVar(&f.toolsFolder, "tools", "", "folder with OS-ARCH/island for the release's platforms")
 	flags.StringVar(&f.site, "site", "", "site document: the sizing report for it travels in the bundle")
@@ -321,48 +318,28 @@ func (f *buildFlags) tools(platforms []manifests.Platform) ([]bundle.Tool, error
 // to have it.
 const probeName = "island-probe"
 
-// namedSigner is a signer and the id of its key.
-type namedSigner struct {
-	bundle.Signer
-	ID string
-}
-
+// readSigners reads the keys of all signers; none with --unsigned.
 func (f *buildFlags) readSigners(ctx context.Context) ([]namedSigner, error) {
 	if f.unsigned {
-		if f.key != "" || len(f.signers) > 0 {
+		if f.signing.key != "" || len(f.signers) > 0 {
 			return nil, usage("leave one out", "--unsigned and a key contradict each other")
 		}
 		return nil, nil
 	}
-	if f.key == "" {
+	if f.signing.key == "" {
 		return nil, usage("make one with island keygen; --unsigned builds a bundle that sites refuse by default", "no --key to sign with")
 	}
 	signers := []namedSigner{}
-	for _, spec := range append([]string{"=" + f.key}, f.signers...) {
+	for _, spec := range append([]string{"=" + f.signing.key}, f.signers...) {
 		name, file, ok := strings.Cut(spec, "=")
 		if !ok || file == "" || (name == "" && len(signers) > 0) || (name != "" && !bundle.IsSignerName(name)) {
 			return nil, usage("such as --signer site=site.key", "--signer %q is not NAME=KEYFILE with a short lowercase name", spec)
 		}
-		signer, err := f.readSigner(ctx, name, file)
+		signer, err := f.signing.readSigner(ctx, name, file)
 		if err != nil {
 			return nil, err
 		}
 		signers = append(signers, signer)
 	}
 	return signers, nil
-}
-
-func (f *buildFlags) readSigner(ctx context.Context, name, file string) (namedSigner, error) {
-	data, err := readBounded(file, maxKeyFile)
-	if err != nil {
-		return namedSigner{}, err
-	}
-	key, err := keyfile.ParsePrivateKey(file, data, func() ([]byte, error) {
-		return keyfile.Passphrase{File: f.passphraseFile}.Existing(ctx)
-	})
-	if err != nil {
-		return namedSigner{}, err
-	}
-	id, err := keyID(key)
-	return namedSigner{Signer: bundle.Signer{Name: name, Key: key}, ID: id}, err
 }

@@ -58,12 +58,3 @@ func openDeepBase(name string) (*bundle.Bundle, func() error, error) {
 	}
 	return openBundle(name, bundle.Trust{WithoutAnyCheck: true})
 }
-
-func signPlan(plan *bundle.Plan, signers []namedSigner) error {
-	for _, signer := range signers {
-		if err := plan.Sign(signer.Signer); err != nil {
-			return err
-		}
-	}
-	return nil
-}

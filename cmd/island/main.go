@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/islandbundle/island/charts/sandbox"
@@ -64,18 +63,4 @@ func printHint(w io.Writer, flaw *fault.Error) {
 	if flaw.Hint != "" {
 		fmt.Fprintf(w, "  hint: %s\n", printable(flaw.Hint))
 	}
-}
-
-// printable takes terminal control characters out of text that may hold
-// something from outside.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' {
-			return r
-		}
-		if r < ' ' || (r >= 0x7f && r < 0xa0) || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
-			return '�'
-		}
-		return r
-	}, s)
 }

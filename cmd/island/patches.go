@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,18 +42,6 @@ whether an image override matches anything is told by island resolve.` + exitSta
 	return cmd
 }
 
-// dayOrToday reads a day, or takes the clock's.
-func dayOrToday(text string) (manifests.Date, error) {
-	if text == "" {
-		return today()
-	}
-	day, err := manifests.ParseDate(text)
-	if err != nil {
-		return day, usage("", "--today: %w", err)
-	}
-	return day, nil
-}
-
 type patchList struct {
 	Applied    []manifests.PatchState `json:"applied"` // in order
 	Superseded []supersededPatch      `json:"superseded"`
@@ -81,37 +68,4 @@ func (l patchList) text(w io.Writer) {
 	for _, s := range l.Superseded {
 		fmt.Fprintf(w, "%s is superseded by %s\n", printable(s.ID), printable(s.By))
 	}
-}
-
-func patchTable(w io.Writer, patches []manifests.PatchState) {
-	table(w, "#|PATCH|DATE|AGE|SEVERITY|CVSS|VULNERABILITIES|DEADLINE|SUMMARY", func(row func(...string)) {
-		for i, p := range patches {
-			deadline := orDash(p.Deadline.String())
-			if p.Overdue {
-				deadline += " OVERDUE"
-			}
-			score := "-"
-			if p.Score > 0 {
-				score = fmt.Sprintf("%.1f", p.Score)
-			}
-			row(fmt.Sprint(i+1), p.ID, p.Date.String(), fmt.Sprintf("%d d", p.AgeDays), string(p.Severity), score,
-				orDash(strings.Join(p.Vulnerabilities, ", ")), deadline, firstLine(p.Summary.En))
-		}
-	})
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}
-
-// firstLine returns the first line of a text, cut for a table.
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	if runes := []rune(line); len(runes) > 72 {
-		return string(runes[:71]) + "…"
-	}
-	return line
 }

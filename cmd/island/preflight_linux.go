@@ -412,7 +412,7 @@ func (f *preflightFlags) signer(ctx context.Context) (*namedSigner, error) {
 	if f.html == "" && f.junit == "" && f.json == "" {
 		return nil, usage("write one with --html, --junit or --json", "--sign-key has no report to sign")
 	}
-	signer, err := (&buildFlags{passphraseFile: f.passFile}).readSigner(ctx, "", f.signKey)
+	signer, err := (&signingFlags{key: f.signKey, passphraseFile: f.passFile}).signer(ctx)
 	return &signer, err
 }
 
@@ -499,16 +499,13 @@ func (c *carried) take(b *bundle.Bundle, entry bundle.Entry) error {
 	name := string(entry.Path)
 	architecture, isProbe := strings.CutSuffix(strings.TrimPrefix(name, bundle.ToolsFolder+"linux-"), "/island-probe")
 	isTable, isPorts := name == bundle.SizingFolder+"table.yaml", name == bundle.SizingFolder+"ports.yaml"
-	if !isProbe && !isTable && !isPorts || entry.Size > maxProbe {
+	_, here := b.Entry(entry.Path) // a delta may lack it
+	if !isProbe && !isTable && !isPorts || entry.Size > maxProbe || !here {
 		return nil
 	}
-	_, reader, ok := b.Entry(entry.Path)
-	if !ok {
-		return nil
-	}
-	data, err := io.ReadAll(reader)
+	data, err := b.ReadEntry(entry.Path, maxProbe)
 	if err != nil {
-		return fault.Explain(err, fault.Failure, fault.Here, name, "")
+		return err
 	}
 	switch {
 	case isProbe:

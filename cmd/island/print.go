@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
+	"text/tabwriter"
 
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -52,4 +54,12 @@ func writeWhole(name string, data []byte, mode os.FileMode) error {
 		err = step()
 	}
 	return fault.Explain(err, fault.Failure, fault.Here, name, "")
+}
+
+// table prints columns, with control characters taken out.
+func table(w io.Writer, heads string, rows func(row func(cells ...string))) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, strings.ReplaceAll(heads, "|", "\t"))
+	rows(func(cells ...string) { fmt.Fprintln(t, printable(strings.Join(cells, "\t"))) })
+	_ = t.Flush()
 }

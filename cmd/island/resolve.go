@@ -1,14 +1,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
-	"github.com/islandbundle/island/bundle/resolve"
-	"github.com/islandbundle/island/charts/sandbox"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -51,72 +48,11 @@ Put the lock beside the release: paths in it are relative to that folder.` + exi
 	return cmd
 }
 
-func (a *app) makeLock(ctx context.Context, release releaseFlags, upstream upstreamFlags) (*manifests.Lock, error) {
-	assembled, err := release.assemble()
-	if err != nil {
-		return nil, err
-	}
-	world, err := upstream.open(a, assembled.BaseDir)
-	if err != nil {
-		return nil, err
-	}
-	defer world.Close()
-	progress := a.progress("resolve")
-	defer progress.close()
-	pool, err := sandbox.New(sandbox.Options{})
-	if err != nil {
-		return nil, err
-	}
-	defer pool.Close()
-	return resolve.Resolve(ctx, assembled, world, resolve.Options{
-		Parallel: upstream.total, Progress: progress, Discover: pool.Discover, StubRequired: release.stubRequired,
-	})
-}
-
 type resolveResult struct {
 	Lock    string `json:"lock"`
 	Release string `json:"release"`
 	Version string `json:"version"`
 	counts
-}
-
-// counts are the figures by which a person recognises a delivery.
-type counts struct {
-	Charts  int   `json:"charts"`
-	Images  int   `json:"images"`
-	Blobs   int   `json:"blobs"`
-	Files   int   `json:"files"`
-	LeftOut int   `json:"leftOut"`
-	Unsure  int   `json:"undecided,omitempty"` // what may be an image and no rule decides
-	Bytes   int64 `json:"bytes"`               // of charts, blobs and files, each once
-}
-
-func count(lock *manifests.Lock) counts {
-	c := counts{
-		Charts: len(lock.Charts), Images: len(lock.Images), Blobs: len(lock.Blobs),
-		Files: len(lock.Files), LeftOut: len(lock.LeftOut), Unsure: len(lock.Undecided),
-	}
-	for _, chart := range lock.Charts {
-		c.Bytes += chart.Content.Size
-	}
-	for _, blob := range lock.Blobs {
-		c.Bytes += blob.Size
-	}
-	for _, file := range lock.Files {
-		c.Bytes += file.Content.Size
-	}
-	return c
-}
-
-func (c counts) text(w io.Writer) {
-	fmt.Fprintf(w, "charts   %d\n", c.Charts)
-	fmt.Fprintf(w, "images   %d, in %d blobs\n", c.Images, c.Blobs)
-	fmt.Fprintf(w, "files    %d\n", c.Files)
-	fmt.Fprintf(w, "left out %d, each with its reason\n", c.LeftOut)
-	if c.Unsure > 0 {
-		fmt.Fprintf(w, "unsure   %d that may be images: island discover lists them, rules of the release decide\n", c.Unsure)
-	}
-	fmt.Fprintf(w, "content  %s\n", manifests.Bytes(c.Bytes))
 }
 
 func (r resolveResult) text(w io.Writer) {
@@ -137,13 +73,4 @@ func (a *app) writeLock(lock *manifests.Lock, out string) error {
 		return err
 	}
 	return a.print(resolveResult{Lock: out, Release: lock.Release.Name, Version: lock.Release.Version, counts: count(lock)})
-}
-
-// readLock reads a lock file.
-func readLock(name string) (*manifests.Lock, error) {
-	data, err := readBounded(name, manifests.MaxLockBytes)
-	if err != nil {
-		return nil, err
-	}
-	return manifests.ReadLock(name, data)
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -115,9 +114,7 @@ func (v *view) overview() overview {
 	if v.Bundle != nil {
 		o.Digest, o.Tool, o.Size = v.Bundle.Digest, v.Bundle.Inventory.Tool, v.Bundle.Size()
 		o.Signature = v.Bundle.SignatureState()
-		if v.Bundle.SignedBy != nil {
-			o.SignedBy = v.Bundle.SignedBy.ID()
-		}
+		o.SignedBy = firstSigner(v.Bundle.SignedBy)
 	}
 	return o
 }
@@ -144,14 +141,6 @@ func (o overview) text(w io.Writer) {
 		fmt.Fprintf(w, "signed   not checked: give --key\n")
 	}
 	fmt.Fprintf(w, "identity %s\n", o.Digest)
-}
-
-// table prints columns, with control characters taken out.
-func table(w io.Writer, heads string, rows func(row func(cells ...string))) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, strings.ReplaceAll(heads, "|", "\t"))
-	rows(func(cells ...string) { fmt.Fprintln(t, printable(strings.Join(cells, "\t"))) })
-	_ = t.Flush()
 }
 
 type imageList []manifests.LockedImage
@@ -278,21 +267,4 @@ func decidedBy(w io.Writer, patch string) {
 	if patch != "" {
 		fmt.Fprintf(w, "  decided by patch %s\n", printable(patch))
 	}
-}
-
-// originLine words where something was found.
-func originLine(o manifests.Origin) string {
-	var parts []string
-	if o.Chart != "" {
-		parts = append(parts, "chart "+o.Chart)
-	}
-	for _, part := range []string{o.Object, o.Field, o.List} {
-		if part != "" {
-			parts = append(parts, part)
-		}
-	}
-	if o.Template != "" {
-		parts = append(parts, "("+o.Template+")")
-	}
-	return strings.Join(parts, ", ")
 }

@@ -1,20 +1,16 @@
 package main
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 
-	"github.com/islandbundle/island/bundle/resolve"
-	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 )
 
 func (a *app) sign() *cobra.Command {
-	var f buildFlags
+	var f signingFlags
 	cmd := &cobra.Command{
 		Use:   "sign DOCUMENT",
 		Short: "Sign a release, overlay or patch document",
@@ -29,15 +25,14 @@ by another key, is never resolved. Bundles are signed by island build.` + exitSt
 			if f.key == "" {
 				return usage("make one with island keygen", "no --key to sign with")
 			}
-			signer, err := f.readSigner(cmd.Context(), "", f.key)
+			signer, err := f.signer(cmd.Context())
 			if err != nil {
 				return err
 			}
 			return a.runSign(args[0], signer)
 		},
 	}
-	cmd.Flags().StringVar(&f.key, "key", "", "private key to sign with: cosign's encrypted PEM, or PKCS#8 PEM")
-	cmd.Flags().StringVar(&f.passphraseFile, "passphrase-file", "", "file that holds the key's passphrase (else COSIGN_PASSWORD, else the terminal)")
+	f.add(cmd)
 	return cmd
 }
 
@@ -62,15 +57,4 @@ func (a *app) runSign(name string, signer namedSigner) error {
 		return err
 	}
 	return a.print(signResult{Document: name, Signature: out, Digest: manifests.DigestOf(data), KeyID: signer.ID})
-}
-
-// signBeside writes the signature of a file beside it, and gives its name.
-func signBeside(name string, data []byte, signer namedSigner) (string, error) {
-	signed, err := signature.Sign(signer.Key, sha256.Sum256(data))
-	if err != nil {
-		return "", err
-	}
-	out := name + resolve.SignatureSuffix
-	// The room that a bundle leaves for longer signatures is not needed here.
-	return out, writeWhole(out, append(bytes.TrimSpace(signed), '\n'), 0o644)
 }

@@ -230,20 +230,6 @@ func machineOf(host facts.Host, role sizing.Role) sizing.Existing {
 	return m
 }
 
-// readTable reads a table by the name of one that the program brings, or from
-// a file.
-func readTable(name string) (*sizing.Table, []byte, error) {
-	if slices.Contains(sizing.Names(), name) || !strings.ContainsAny(name, "./\\") {
-		return sizing.Embedded(name)
-	}
-	data, err := manifests.ReadFile(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	table, err := sizing.ReadTable(name, data)
-	return table, data, err
-}
-
 // site returns the document's site with the flags laid over it.
 func (f *sizeFlags) site(cmd *cobra.Command) (*sizing.Site, error) {
 	site := sizing.NewSite()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"fmt"
 	"io"
 	"os"
@@ -10,54 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle"
-	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/fault"
 )
-
-// maxKeyFile bounds a key file that is read.
-const maxKeyFile = signature.MaxKeyFileSize
-
-// trustFlags say whose signature is believed.
-type trustFlags struct {
-	keys          []string
-	revoked       []string
-	allowUnsigned bool
-}
-
-func (f *trustFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&f.keys, "key", nil, "public key of a trusted sender (repeatable; one of them is enough)")
-	cmd.Flags().StringArrayVar(&f.revoked, "revoked", nil, "public key whose signatures count no more, whoever trusts it (repeatable)")
-	cmd.Flags().BoolVar(&f.allowUnsigned, "allow-unsigned", false, "take a bundle that was built with --unsigned as it is")
-}
-
-func (f *trustFlags) trust() (bundle.Trust, error) {
-	trust := bundle.Trust{AllowUnsigned: f.allowUnsigned}
-	var err error
-	if trust.Revoked, err = f.revokedIDs(); err != nil {
-		return trust, err
-	}
-	for _, file := range f.keys {
-		key, err := readPublicKey(file)
-		if err != nil {
-			return trust, err
-		}
-		trust.Keys = append(trust.Keys, key)
-	}
-	if len(trust.Keys) == 0 && !trust.AllowUnsigned {
-		return trust, usage("give the sender's public key with --key island.pub", "no public key to verify with")
-	}
-	return trust, nil
-}
-
-// lookingTrust is for commands that look at a bundle and use nothing of it:
-// without a key it is taken as whoever made it wrote it.
-func (f *trustFlags) lookingTrust() (bundle.Trust, error) {
-	if len(f.keys) == 0 && !f.allowUnsigned {
-		return bundle.Trust{WithoutAnyCheck: true}, nil
-	}
-	return f.trust()
-}
 
 func (a *app) verify() *cobra.Command {
 	var trust trustFlags
@@ -73,8 +26,9 @@ every image for being whole. It stops at the first bad byte and names the entry.
 BUNDLE may be - for standard input, which is read once. Of a delta bundle, what it
 carries is checked, and its base named.
 
-With --state the site remembers the highest sequence that it has accepted from
-each key: an older bundle, however well signed, is refused.` + exitStatus(refusedStatus),
+With --state the site remembers the highest sequence that it has accepted of each
+release, whoever signed it: an older bundle, however well signed, is refused. What
+only keys named with --revoked have signed counts no more.` + exitStatus(refusedStatus),
 		Example: `  island verify wire-2026.1-amd64.tar --key island.pub
   island verify wire-2026.1-amd64.tar --key island.pub --state /var/lib/island/state.json
   ssh carrier cat wire.tar | island verify - --key island.pub`,
@@ -96,7 +50,8 @@ type verifyResult struct {
 	Bundle   string                  `json:"bundle"`
 	Verified bool                    `json:"verified"` // always true: what is not verified is an error
 	Digest   manifests.Digest        `json:"digest"`
-	SignedBy string                  `json:"signedBy,omitempty"`
+	SignedBy string                  `json:"signedBy,omitempty"` // id of the first key that has signed
+	Signers  []signer                `json:"signers,omitempty"`  // all trusted keys that have signed
 	Release  manifests.LockedRelease `json:"release"`
 	Entries  int                     `json:"entries"`
 	Size     int64                   `json:"size"`
@@ -111,10 +66,11 @@ func (r verifyResult) text(w io.Writer) {
 		fmt.Fprintf(w, "delta    to be applied to %s %s, identity %s\n", printable(r.Base.Name), printable(r.Base.Version), r.Base.Digest)
 	}
 	r.counts.text(w)
-	if r.SignedBy == "" {
+	if len(r.Signers) == 0 {
 		fmt.Fprintf(w, "signed   NO: whoever made this archive may be anyone\n")
-	} else {
-		fmt.Fprintf(w, "signed   by key %s\n", r.SignedBy)
+	}
+	for _, signer := range r.Signers {
+		fmt.Fprintf(w, "signed   by key %s\n", signer.KeyID)
 	}
 	fmt.Fprintf(w, "identity %s\n", r.Digest)
 }
@@ -138,9 +94,7 @@ func (a *app) runVerify(ctx context.Context, name string, trust bundle.Trust, ac
 		Bundle: name, Verified: true, Digest: b.Digest, Release: b.Inventory.Lock.Release,
 		Entries: len(b.Inventory.Entries), Size: b.Size(), counts: count(&b.Inventory.Lock),
 	}
-	if b.SignedBy != nil {
-		result.SignedBy = b.SignedBy.ID()
-	}
+	result.SignedBy, result.Signers = firstSigner(b.SignedBy), signersOf(b.SignedBy)
 	if b.Delta != nil {
 		result.Base, result.Entries = &b.Delta.Base, len(b.Delta.Entries)+len(b.Delta.Deep)
 	}
@@ -164,66 +118,4 @@ func verifyFileOrStream(ctx context.Context, name string, trust bundle.Trust, op
 		return nil, err
 	}
 	return b, b.Verify(ctx, options)
-}
-
-func readPublicKey(file string) (signature.PublicKey, error) {
-	data, err := readBounded(file, maxKeyFile)
-	if err != nil {
-		return signature.PublicKey{}, err
-	}
-	return signature.ParsePublicKey(file, data)
-}
-
-// openRegular opens a file that can be read at any offset.
-func openRegular(name string) (*os.File, int64, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, 0, fault.Explain(err, fault.Usage, fault.Here, "", "give the path of a bundle, or - for standard input")
-	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = usage("pipe it in and name it -", "%s is not a regular file", name)
-	}
-	if err != nil {
-		file.Close()
-		return nil, 0, err
-	}
-	return file, info.Size(), nil
-}
-
-// readBounded reads a file of at most limit bytes.
-func readBounded(name string, limit int64) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, fault.Explain(err, fault.Usage, fault.Here, "", "")
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("file is larger than %s", manifests.Bytes(limit))
-	}
-	return data, fault.Explain(err, fault.Usage, fault.Here, name, "")
-}
-
-func keyID(key *ecdsa.PrivateKey) (string, error) {
-	public, err := signature.NewPublicKey(&key.PublicKey)
-	return public.ID(), err
-}
-
-func releaseLine(r manifests.LockedRelease) string {
-	line := fmt.Sprintf("%s %s of %s", r.Name, r.Version, r.Date)
-	if r.Cycle != "" {
-		line += ", cycle " + r.Cycle
-	}
-	if r.Profile != "" {
-		line += ", profile " + r.Profile
-	}
-	for i, platform := range r.Platforms {
-		separator := ", "
-		if i > 0 {
-			separator = " and "
-		}
-		line += separator + platform.String()
-	}
-	return line
 }

@@ -25,7 +25,7 @@ import (
 )
 
 // patience bounds all that one test asks of a browser.
-const patience = 5 * time.Minute
+const patience = 15 * time.Minute
 
 // find returns the path of a program that a test needs. Without it the test is
 // skipped, or fails where all tools are wanted.

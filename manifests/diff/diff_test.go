@@ -229,14 +229,14 @@ func TestCompareValues(t *testing.T) {
 func TestCompareIsQuick(t *testing.T) {
 	t.Parallel()
 	older, newer := someLocks(t)
-	for i := range 20_000 {
+	for i := range 200_000 {
 		c := content(fmt.Sprint("blob", i), 500_000)
 		older.Blobs = append(older.Blobs, c)
 		newer.Blobs = append(newer.Blobs, content(fmt.Sprint("blob", i+100), 500_000))
 	}
 	start := time.Now()
 	d := diff.Compare(diff.OfLock("a", older), diff.OfLock("b", newer))
-	if took := time.Since(start); took > time.Second || d.Carry.Parts != 105 {
+	if took := time.Since(start); took > time.Minute || d.Carry.Parts != 105 {
 		t.Errorf("%v, %+v", took, d.Carry)
 	}
 }

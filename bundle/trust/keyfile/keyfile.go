@@ -19,6 +19,7 @@
 package keyfile
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -89,7 +90,7 @@ func GenerateKey(passphrase []byte) (KeyPair, error) {
 // the key is encrypted, and wipes what it is given. Object names the file in
 // errors, which are of kind fault.Usage (or what passphrase returned) and say
 // what was found and how to convert it.
-func ParsePrivateKey(object string, data []byte, passphrase func() ([]byte, error)) (*ecdsa.PrivateKey, error) {
+func ParsePrivateKey(object string, data []byte, passphrase func() ([]byte, error)) (crypto.Signer, error) {
 	block, err := pemfile.Decode(object, data)
 	if err != nil {
 		return nil, err
@@ -118,13 +119,14 @@ func decrypt(object string, box []byte, passphrase func() ([]byte, error)) ([]by
 	der, err := encrypted.Decrypt(box, secret)
 	debug.FreeOSMemory()
 	if err != nil {
-		return nil, fault.New(fault.Usage, fault.Here, object, "check the passphrase; COSIGN_PASSWORD is used when it is set, even if it is empty",
+		return nil, fault.New(fault.Usage, fault.Here, object,
+			"check the passphrase; COSIGN_PASSWORD is used when it is set, even if it is empty",
 			"wrong passphrase or damaged key: %w", err)
 	}
 	return der, nil
 }
 
-func parsePKCS8(object string, der []byte) (*ecdsa.PrivateKey, error) {
+func parsePKCS8(object string, der []byte) (crypto.Signer, error) {
 	const hint = "make a key pair with `island keygen`"
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {

@@ -11,6 +11,9 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -56,7 +59,7 @@ func TestGenerateKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		public, err := signature.NewPublicKey(&key.PublicKey)
+		public, err := signature.NewPublicKey(key.Public())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +116,7 @@ func TestParsePrivateKeyInPlainPKCS8(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !got.Equal(key) {
+	if !key.Equal(got) {
 		t.Error("read another key")
 	}
 }
@@ -169,8 +172,10 @@ func TestParsePrivateKeyRefuses(t *testing.T) {
 		{"PKCS#1", `PEM block "RSA PRIVATE KEY"`, "island keygen", encode("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey))},
 		{"OpenSSH", `PEM block "OPENSSH PRIVATE KEY"`, "island keygen", encode("OPENSSH PRIVATE KEY", []byte{0})},
 		{"PKCS#8 of nothing", "unreadable private key", "", encode("PRIVATE KEY", []byte("hello"))},
-		{"RSA", "key of type *rsa.PrivateKey, need ECDSA on P-256", "island keygen", encode("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(rsaKey)))},
-		{"Ed25519", "key of type ed25519.PrivateKey, need ECDSA on P-256", "island keygen", encode("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(edKey)))},
+		{"RSA", "key of type *rsa.PrivateKey, need ECDSA on P-256", "island keygen",
+			encode("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(rsaKey)))},
+		{"Ed25519", "key of type ed25519.PrivateKey, need ECDSA on P-256", "island keygen",
+			encode("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(edKey)))},
 		{"wrong curve", "key on curve P-384, need P-256", "island keygen", encode("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(p384)))},
 	}
 	for _, test := range tests {
@@ -210,4 +215,46 @@ func must[T any](value T, err error) T {
 		panic(err)
 	}
 	return value
+}
+
+func TestCosignReadsOurKeys(t *testing.T) {
+	t.Parallel()
+	pair := pair()
+	for _, cosign := range []string{"cosign-v2", "cosign-v3"} {
+		t.Run(cosign, func(t *testing.T) {
+			t.Parallel()
+			tool := requireTool(t, cosign)
+			file := filepath.Join(t.TempDir(), "island.key")
+			if err := os.WriteFile(file, pair.PrivatePEM, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			publicKey := func(passphrase string) (string, error) {
+				command := exec.Command(tool, "public-key", "--key", file)
+				command.Env = append(os.Environ(), "COSIGN_PASSWORD="+passphrase, "HOME="+filepath.Dir(file))
+				output, err := command.CombinedOutput()
+				return strings.TrimSpace(string(output)), err
+			}
+			if got, err := publicKey("x"); err != nil || got != strings.TrimSpace(string(pair.PublicPEM)) {
+				t.Errorf("cosign reads (%v)\n%s\nwant\n%s", err, got, pair.PublicPEM)
+			}
+			if output, err := publicKey("wrong"); err == nil {
+				t.Errorf("cosign opened the key with a wrong passphrase:\n%s", output)
+			}
+		})
+	}
+}
+
+// requireTool returns the path of an outside program. Without it the test is
+// skipped, or fails where ISLAND_REQUIRE_TOOLS=1 says that all of them are there.
+func requireTool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("ISLAND_REQUIRE_TOOLS") == "1" {
+		t.Fatalf("%s is needed and not in PATH", name)
+	}
+	t.Skipf("%s is not in PATH", name)
+	return ""
 }

@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
@@ -31,8 +32,12 @@ type PublicKey struct {
 	id  string
 }
 
-// NewPublicKey checks that a key is on P-256.
-func NewPublicKey(key *ecdsa.PublicKey) (PublicKey, error) {
+// NewPublicKey checks that a key is ECDSA on P-256.
+func NewPublicKey(public crypto.PublicKey) (PublicKey, error) {
+	key, ok := public.(*ecdsa.PublicKey)
+	if !ok {
+		return PublicKey{}, fmt.Errorf("key of type %T, need ECDSA on P-256", public)
+	}
 	if key == nil {
 		return PublicKey{}, errors.New("no public key")
 	}
@@ -71,11 +76,7 @@ func ParsePublicKey(object string, data []byte) (PublicKey, error) {
 	if err != nil {
 		return refuse("the file may be damaged; get it again", "unreadable public key: %w", err)
 	}
-	ec, ok := parsed.(*ecdsa.PublicKey)
-	if !ok {
-		return refuse("make a key pair with `island keygen`", "key of type %T, need ECDSA on P-256", parsed)
-	}
-	key, err := NewPublicKey(ec)
+	key, err := NewPublicKey(parsed)
 	if err != nil {
 		return refuse("make a key pair with `island keygen`", "%w", err)
 	}

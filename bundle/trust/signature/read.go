@@ -13,7 +13,6 @@ import (
 )
 
 // MaxSize is the most bytes that a signature file may have to be read at all.
-// Files in a bundle have [Size]; ones that come beside it may be longer.
 const MaxSize = 64 << 10
 
 // Limits on what is read. All of it comes from outside.
@@ -39,14 +38,15 @@ type content struct {
 // read takes a signature file apart. Protobuf's JSON mapping leaves a reader
 // much freedom (either spelling of a name, numbers for enums, two alphabets
 // for base64); none of it is used here, so that two programs which both accept
-// a file cannot understand it differently.
-func read(data []byte) (content, error) {
-	if IsBlank(data) {
-		return content{}, refused("ask the sender for a signed bundle", "%w: the signature file is blank", ErrUnsigned)
+// a file cannot understand it differently. Object names the file in errors.
+func read(object string, data []byte) (content, error) {
+	if len(bytes.Trim(data, jsonSpace)) == 0 {
+		return content{}, refused(object, "ask the sender for a signed bundle", "%w: the signature file is blank", ErrUnsigned)
 	}
 	found, err := parse(data)
 	if err != nil {
-		return content{}, refused("get the bundle again from its sender, signed with `island build --key` or `cosign sign-blob --key`",
+		return content{}, refused(object,
+			"get the bundle again from its sender, signed with `island build --key` or `cosign sign-blob --key`",
 			"%w: %w", ErrMalformed, err)
 	}
 	return found, nil

@@ -1,20 +1,15 @@
 package signature
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
+	"io"
 
 	"github.com/islandbundle/island/manifests/fault"
 )
-
-// Size is how many bytes a signature file in a bundle has: the JSON and white
-// space behind it. What [Sign] writes needs about 450 of them; the rest is
-// room for a signature that cosign made and had entered into a public log,
-// which takes about 4 KiB.
-const Size = 8 << 10
 
 // MediaType is the type of what [Sign] writes.
 const MediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -49,23 +44,29 @@ type messageDigest struct {
 	Digest    []byte `json:"digest"`
 }
 
-// Sign signs content by its SHA-256 and gives a signature file of exactly
-// [Size] bytes. Its JSON has one member a line, so that line tools can take the
-// signature out. The same key and digest give the same bytes. The key has to be
-// on P-256.
-func Sign(key *ecdsa.PrivateKey, digest [sha256.Size]byte) ([]byte, error) {
+// Sign signs content by its SHA-256 and returns a signature file: JSON with one
+// member a line, so that line tools can take the signature out, and a newline
+// behind it. It has some 450 bytes.
+//
+// The key has to be ECDSA on P-256, wherever it is kept: a file, a token, a
+// service. An [ecdsa.PrivateKey] gives the same bytes for the same digest. What
+// comes of the key is checked with its public half before it is given away.
+func Sign(key crypto.Signer, digest [sha256.Size]byte) ([]byte, error) {
 	if key == nil {
 		return nil, fault.New(fault.Usage, fault.Here, "private key", "make a key pair with `island keygen`", "no private key to sign with")
 	}
-	public, err := NewPublicKey(&key.PublicKey)
+	public, err := NewPublicKey(key.Public())
 	if err != nil {
 		return nil, fault.New(fault.Usage, fault.Here, "private key", "make a key pair with `island keygen`", "%w", err)
 	}
-	// Without a source of randomness the signature is deterministic, as
-	// documented at ecdsa.PrivateKey.Sign.
-	der, err := key.Sign(nil, digest[:], crypto.SHA256)
+	der, err := key.Sign(randomnessFor(key), digest[:], crypto.SHA256)
 	if err != nil {
-		return nil, fault.New(fault.Failure, fault.Here, "private key "+public.ID(), "", "signing: %w", err)
+		return nil, fault.New(fault.Failure, fault.Here, "private key "+public.ID(),
+			"check the token or service that keeps the key", "signing: %w", err)
+	}
+	if !public.signed(digest, der) {
+		return nil, fault.New(fault.Failure, fault.Here, "private key "+public.ID(),
+			"check the token or service that keeps the key", "what it signed does not verify with its own public key")
 	}
 	text, err := json.MarshalIndent(sigstoreBundle{
 		MediaType:            MediaType,
@@ -76,30 +77,17 @@ func Sign(key *ecdsa.PrivateKey, digest [sha256.Size]byte) ([]byte, error) {
 		},
 	}, "", "  ")
 	if err != nil {
-		return nil, fault.New(fault.Failure, fault.Here, FileName, "", "%w", err)
+		return nil, fault.New(fault.Failure, fault.Here, "private key "+public.ID(), "", "encode signature: %w", err)
 	}
-	return Pad(text)
+	return append(text, '\n'), nil
 }
 
-// Pad fills a signature file up to [Size] with white space, so that a
-// signature that cosign made fits where one by [Sign] stands. It does not check
-// what it pads; a file that is too long for the place is an error.
-func Pad(bundleJSON []byte) ([]byte, error) {
-	text := bytes.TrimRight(bundleJSON, jsonSpace)
-	if len(text)+1 >= Size {
-		return nil, fault.New(fault.Usage, fault.Here, FileName, "sign again without a public log, time stamps and certificates",
-			"signature of %d bytes does not fit into %d", len(text), Size)
+// randomnessFor returns what a key shall draw its nonces from. Without any, a
+// signature by an [ecdsa.PrivateKey] is deterministic, as is documented there
+// (RFC 6979); of other signers nothing is said.
+func randomnessFor(key crypto.Signer) io.Reader {
+	if _, ok := key.(*ecdsa.PrivateKey); ok {
+		return nil
 	}
-	padded := bytes.Repeat([]byte{' '}, Size)
-	n := copy(padded, text)
-	padded[n], padded[Size-1] = '\n', '\n'
-	return padded, nil
-}
-
-// Unsigned returns the signature file of a bundle that nobody has signed yet:
-// [Size] bytes of white space. [Verify] refuses it with [ErrUnsigned].
-func Unsigned() []byte {
-	blank := bytes.Repeat([]byte{' '}, Size)
-	blank[Size-1] = '\n'
-	return blank
+	return rand.Reader
 }

@@ -1,7 +1,6 @@
 package signature
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -26,25 +25,26 @@ var (
 )
 
 // Verify checks a signature file against content, given as its SHA-256, and
-// says which of the keys has signed it. It accepts what [Sign] writes and what
-// `cosign sign-blob --key` writes in the new bundle format. Log entries and time
-// stamps in it are neither needed nor believed. Each of the keys given is tried;
-// a hint at the key is optional, but if there is one it has to be the [PublicKey.ID]
-// of the key that signed, as it is with cosign.
+// returns the one of the keys that has signed it. It accepts what [Sign] writes
+// and what `cosign sign-blob --key` writes in the new bundle format, with white
+// space around it. Log entries and time stamps in it are neither needed nor
+// believed. Each of the keys given is tried; a hint at the key is optional, but if
+// there is one it has to be the [PublicKey.ID] of the key that signed, as it is
+// with cosign.
 //
-// Errors are of kind fault.Refused and wrap one of [ErrUnsigned], [ErrWrongKey],
+// Object names the file in errors, which are of kind fault.Refused and wrap one of [ErrUnsigned], [ErrWrongKey],
 // [ErrAltered] and [ErrMalformed]; giving no key at all is fault.Usage.
-func Verify(keys []PublicKey, bundleJSON []byte, digest [sha256.Size]byte) (PublicKey, error) {
+func Verify(object string, keys []PublicKey, bundleJSON []byte, digest [sha256.Size]byte) (PublicKey, error) {
 	if !slices.ContainsFunc(keys, func(k PublicKey) bool { return k.key != nil }) {
-		return PublicKey{}, fault.New(fault.Usage, fault.Here, "public key", "name the sender's public key with --key, such as island.pub",
+		return PublicKey{}, fault.New(fault.Usage, fault.Here, object, "name the sender's public key with --key, such as island.pub",
 			"no public key to verify with")
 	}
-	found, err := read(bundleJSON)
+	found, err := read(object, bundleJSON)
 	if err != nil {
 		return PublicKey{}, err
 	}
 	if found.digest != digest {
-		return PublicKey{}, refused("get the bundle again from its sender; do not use this one",
+		return PublicKey{}, refused(object, "get the bundle again from its sender; do not use this one",
 			"%w: the signature is for content with sha256 %x, this content has %x", ErrAltered, found.digest, digest)
 	}
 	for _, key := range keys {
@@ -52,16 +52,16 @@ func Verify(keys []PublicKey, bundleJSON []byte, digest [sha256.Size]byte) (Publ
 			continue
 		}
 		if found.hint != "" && found.hint != key.ID() {
-			return PublicKey{}, refused("get the bundle again from its sender; do not use this one",
+			return PublicKey{}, refused(object, "get the bundle again from its sender; do not use this one",
 				"%w: the signature claims key %q, but key %s made it", ErrAltered, found.hint, key.ID())
 		}
 		return key, nil
 	}
-	return PublicKey{}, notSignedBy(keys, found.hint)
+	return PublicKey{}, notSignedBy(object, keys, found.hint)
 }
 
 // notSignedBy words the refusal of a signature that none of the keys verifies.
-func notSignedBy(keys []PublicKey, hint string) error {
+func notSignedBy(object string, keys []PublicKey, hint string) error {
 	var ids []string
 	for _, key := range keys {
 		if key.key != nil {
@@ -69,34 +69,17 @@ func notSignedBy(keys []PublicKey, hint string) error {
 		}
 	}
 	if slices.Contains(ids, hint) {
-		return refused("get the bundle again from its sender; do not use this one",
+		return refused(object, "get the bundle again from its sender; do not use this one",
 			"%w: the signature claims key %q, which did not make it", ErrAltered, hint)
 	}
 	claim := "names no key"
 	if hint != "" {
 		claim = fmt.Sprintf("claims key %q", hint)
 	}
-	return refused("ask the sender, other than through the bundle, which key id is right",
+	return refused(object, "ask the sender, other than through the bundle, which key id is right",
 		"%w: the signature %s, verified with %s", ErrWrongKey, claim, strings.Join(ids, ", "))
 }
 
-// DERSignature returns the bare signature out of a signature file, as `openssl
-// dgst -verify` wants it: an ASN.1 DER SEQUENCE of two integers (SEC 1, C.5). It
-// does not verify it.
-func DERSignature(bundleJSON []byte) ([]byte, error) {
-	found, err := read(bundleJSON)
-	if err != nil {
-		return nil, err
-	}
-	return found.der, nil
-}
-
-// IsBlank reports whether a signature file holds no signature at all, as
-// [Unsigned] gives it.
-func IsBlank(bundleJSON []byte) bool {
-	return len(bytes.Trim(bundleJSON, jsonSpace)) == 0
-}
-
-func refused(hint, format string, args ...any) *fault.Error {
-	return fault.New(fault.Refused, fault.Site, FileName, hint, format, args...)
+func refused(object, hint, format string, args ...any) *fault.Error {
+	return fault.New(fault.Refused, fault.Site, object, hint, format, args...)
 }

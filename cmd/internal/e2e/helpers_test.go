@@ -13,30 +13,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/islandbundle/island/cmd/internal/programs"
 	"github.com/islandbundle/island/internal/fixture"
 )
 
 // island is the program under test, as a release has it.
 var island string
 
-func TestMain(m *testing.M) { os.Exit(withIsland(m)) }
-
-func withIsland(m *testing.M) int {
-	folder, err := os.MkdirTemp("", "island-e2e-")
-	if err != nil {
+func TestMain(m *testing.M) {
+	var err error
+	if island, err = programs.Path("island", programs.Here); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		os.Exit(1)
 	}
-	defer os.RemoveAll(folder)
-	island = filepath.Join(folder, "island")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", island, "github.com/islandbundle/island/cmd/island")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "building island:", err)
-		return 1
-	}
-	return m.Run()
+	os.Exit(m.Run())
 }
 
 // tool returns the path of a program that is not part of the project.
@@ -75,10 +65,13 @@ func run(t *testing.T, folder, name string, args ...string) string {
 	return stdout
 }
 
-// try runs a program in a folder, for two minutes at most.
+// patience ends a program that hangs. It measures nothing: a machine may be slow.
+const patience = 15 * time.Minute
+
+// try runs a program in a folder.
 func try(t *testing.T, folder, name string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	var out, diagnostics bytes.Buffer

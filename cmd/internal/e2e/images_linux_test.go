@@ -202,7 +202,7 @@ func startContainerd(t *testing.T) string {
 
 func awaitSocket(t *testing.T, path string) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		connection, err := net.Dial("unix", path)
 		if err == nil {

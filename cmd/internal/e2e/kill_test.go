@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/islandbundle/island/internal/fixture"
 )
@@ -121,7 +120,7 @@ func (k *killing) kill(t *testing.T, out string, tr *trap) {
 	t.Helper()
 	k.server.Reset()
 	k.server.Fault(tr.fault)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, island, k.build(out, t.TempDir())...)
 	var stderr bytes.Buffer

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/islandbundle/island/internal/fixture"
 )
@@ -59,7 +58,7 @@ func TestBundleIsAllThatIsNeeded(t *testing.T) {
 		if code != 4 || !r.has("software.leftovers fail") || r.has("bundle.upgrade skipped") {
 			t.Errorf("exit code %d\n%s", code, stderr)
 		}
-		stop := s.background(h, program("island-probe"), "listen", "--token", "nginx", "--for", "10m", "tcp:8080")
+		stop := s.background(h, s.program("island-probe"), "listen", "--token", "nginx", "--for", "10m", "tcp:8080")
 		defer stop()
 		s.awaitPort(h.name, h.pid, "tcp:8080")
 		code, r, stderr = preflight(t, "--key", "island.pub", "--table", "table.yaml", "--installed", "5.28.2")
@@ -92,7 +91,7 @@ func (s *site) deliver() string {
 		s.t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Dir, cmd.Env = folder, append(os.Environ(), deliveryVariable+"="+programs, "COSIGN_PASSWORD=secret")
+	cmd.Dir, cmd.Env = folder, append(os.Environ(), deliveryVariable+"="+s.programs, "COSIGN_PASSWORD=secret")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		s.t.Fatalf("%v\n%s", err, out)
 	}
@@ -131,7 +130,7 @@ func deliver(tools string) {
 // own programs.
 func (s *site) onAdmin(t *testing.T, folder string, args ...string) (int, report, string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", s.prefix + "admin"}, args...)...)
 	var stdout, stderr strings.Builder

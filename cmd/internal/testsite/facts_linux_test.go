@@ -36,7 +36,7 @@ func TestFactsAreJudgedLater(t *testing.T) {
 		}
 		for _, h := range s.hosts {
 			root := fmt.Sprintf("/proc/%d/root", h.pid)
-			s.copy(program("island-probe"), root+"/root/island-probe")
+			s.copy(s.program("island-probe"), root+"/root/island-probe")
 			s.in(h, "cd /root; ./island-probe collect --name "+h.name+" --out facts.json; rm island-probe")
 			s.copy(root+"/root/facts.json", filepath.Join(brought, h.name+".json"))
 		}

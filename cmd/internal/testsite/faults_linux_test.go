@@ -74,7 +74,7 @@ func faults() []fault {
 		}, []string{"link.tcp@elasticsearch1"}, 4},
 		{"port in use", func(s *site) func() {
 			h := s.host("minio1")
-			stop := s.background(h, program("island-probe"), "listen", "--token", "other", "tcp:9000")
+			stop := s.background(h, s.program("island-probe"), "listen", "--token", "other", "tcp:9000")
 			s.awaitPort(h.name, h.pid, "tcp:9000")
 			return stop
 		}, []string{"port.in-use@minio1"}, 4},
@@ -228,7 +228,7 @@ func faults() []fault {
 		}, []string{"net.static@kubenode3"}, 4},
 		{"service that others do not see", func(s *site) func() {
 			h := s.host("elasticsearch1")
-			stop := s.background(h, program("island-probe"), "listen", "--address", "127.0.0.1", "--token", "other", "--for", "10m", "tcp:9300")
+			stop := s.background(h, s.program("island-probe"), "listen", "--address", "127.0.0.1", "--token", "other", "--for", "10m", "tcp:9300")
 			s.awaitPort(h.name, h.pid, "tcp:9300")
 			return stop
 		}, []string{"port.in-use@elasticsearch1"}, 4},

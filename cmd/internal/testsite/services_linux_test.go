@@ -32,15 +32,7 @@ func TestMain(m *testing.M) {
 		check(runSkewed(offset))
 		return
 	}
-	os.Exit(withPrograms(m))
-}
-
-func withPrograms(m *testing.M) int {
-	var err error
-	programs, err = os.MkdirTemp("", "island-site-")
-	check(err)
-	defer os.RemoveAll(programs)
-	return m.Run()
+	os.Exit(m.Run())
 }
 
 // check ends a process of the test's own that is not the test.

@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +23,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/islandbundle/island/cmd/internal/programs"
 )
 
 // A host of the test site.
@@ -35,13 +36,14 @@ type host struct {
 }
 
 type site struct {
-	t       *testing.T
-	folder  string
-	prefix  string
-	hosts   []*host
-	stops   []func()
-	signer  ssh.Signer
-	cgroups []string
+	t        *testing.T
+	folder   string
+	programs string // as dist/ is laid out
+	prefix   string
+	hosts    []*host
+	stops    []func()
+	signer   ssh.Signer
+	cgroups  []string
 
 	ports map[string]int // of sshd, where it is not 22
 	nic   string         // that the inventory names, where it is not eth0
@@ -101,7 +103,8 @@ func newSite(t *testing.T, hosts []*host) *site {
 	needed(t)
 	s := &site{t: t, folder: t.TempDir(), prefix: fmt.Sprintf("isl%d-%d-", os.Getpid()%10000, sites.Add(1)), hosts: hosts, ports: map[string]int{}}
 	t.Cleanup(s.stop)
-	if err := build(); err != nil {
+	var err error
+	if s.programs, err = build(); err != nil {
 		t.Fatal(err)
 	}
 	s.run("ip", "netns", "add", s.prefix+"net")
@@ -138,24 +141,18 @@ func (s *site) run(name string, args ...string) string {
 	return string(out)
 }
 
-// programs is a folder for the program and the probe, which TestMain makes and
-// removes.
-var programs string
-
-// build puts them there, as make build makes them, once for all tests.
-var build = sync.OnceValue(func() error {
-	for _, name := range []string{"island", "island-probe"} {
-		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program(name), "github.com/islandbundle/island/cmd/"+name)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if text, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("building %s: %w\n%s", name, err, text)
-		}
+// build returns the folder of the program and the probe, laid out as dist/ is,
+// once for all tests.
+var build = sync.OnceValues(func() (string, error) {
+	if _, err := programs.Path("island", programs.Here); err != nil {
+		return "", err
 	}
-	return nil
+	probe, err := programs.Path("island-probe", programs.Here)
+	return filepath.Dir(filepath.Dir(probe)), err
 })
 
 // program returns the path of one of them.
-func program(name string) string { return filepath.Join(programs, "linux-"+runtime.GOARCH, name) }
+func (s *site) program(name string) string { return filepath.Join(s.programs, programs.Here, name) }
 
 // join makes a network namespace with one interface on the site's network.
 func (s *site) join(name, address string) {
@@ -338,15 +335,18 @@ func (s *site) childOf(pid int) int {
 	return child
 }
 
+// patience ends what hangs. It measures nothing: a machine may be slow.
+const patience = 15 * time.Minute
+
 // await polls for what another process does; it has a limit of its own.
 func (s *site) await(what string, done func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience / 5); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if done() {
 			return
 		}
 	}
-	s.t.Fatalf("%s: not within 20 s", what)
+	s.t.Fatalf("%s: not within %s", what, patience/5)
 }
 
 func (s *site) awaitSSH(h *host) {
@@ -489,14 +489,14 @@ type report struct {
 
 // command is what is run on the admin host.
 func (s *site) command() []string {
-	return []string{program("island"), "preflight", "--inventory", filepath.Join(s.folder, "hosts.ini"), "--site", filepath.Join(s.folder, "site.yaml"),
-		"--table", s.table(), "--ssh-config", filepath.Join(s.folder, "ssh_config"), "--probe", programs}
+	return []string{s.program("island"), "preflight", "--inventory", filepath.Join(s.folder, "hosts.ini"), "--site", filepath.Join(s.folder, "site.yaml"),
+		"--table", s.table(), "--ssh-config", filepath.Join(s.folder, "ssh_config"), "--probe", s.programs}
 }
 
 // preflight runs the whole command on the admin host.
 func (s *site) preflight(args ...string) result {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	full := slices.Concat([]string{"netns", "exec", s.prefix + "admin"}, s.command(), []string{"--output", "json", "--quiet"}, args)
 	cmd := exec.CommandContext(ctx, "ip", full...)

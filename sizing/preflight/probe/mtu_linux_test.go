@@ -251,7 +251,7 @@ func TestPathMTUFaults(t *testing.T) {
 		start := time.Now()
 		var results []MTU
 		w.start(w.A, task{Largest: 1500, Addresses: []string{address}}, &results)
-		if r := results[0]; r.Outcome != want || r.Detail == "" || time.Since(start) > 4*time.Second {
+		if r := results[0]; r.Outcome != want || r.Detail == "" || time.Since(start) > time.Minute {
 			t.Errorf("%+v after %s, want %s", r, time.Since(start), want)
 		}
 	}
@@ -285,7 +285,7 @@ func TestPathMTUCancelled(t *testing.T) {
 	cancel()
 	start := time.Now()
 	r := PathMTU(ctx, 1500, []string{"127.0.0.1"})[0]
-	if r.Outcome != facts.Unmade || r.Detail == "" || time.Since(start) > time.Second {
+	if r.Outcome != facts.Unmade || r.Detail == "" || time.Since(start) > time.Minute {
 		t.Errorf("%+v after %s", r, time.Since(start))
 	}
 }

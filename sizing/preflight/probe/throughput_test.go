@@ -99,7 +99,7 @@ func client(t *testing.T, target ThroughputTarget, says string) (net.Conn, strin
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = conn.SetDeadline(time.Now().Add(2 * time.Minute))
 	if _, err := io.WriteString(conn, says); err != nil {
 		t.Fatal(err)
 	}
@@ -175,13 +175,13 @@ func TestThroughputStall(t *testing.T) {
 	}
 	start := time.Now()
 	var arrived arrival
-	if err := hear(conn, &arrived); err != nil || arrived.Bytes > 8000 || arrived.Seconds < 0.15 || time.Since(start) > time.Second {
+	if err := hear(conn, &arrived); err != nil || arrived.Bytes > 8000 || arrived.Seconds < 0.15 || time.Since(start) > time.Minute {
 		t.Errorf("%+v, %v", arrived, err)
 	}
 	silent, _ := client(t, target, goodHello)
 	start = time.Now()
 	_, err := bufio.NewReader(silent).ReadString('\n')
-	if waited := time.Since(start); waited < 2*sayLimit || waited > 2*sayLimit+3*time.Second {
+	if waited := time.Since(start); waited < 2*sayLimit || waited > 2*sayLimit+time.Minute {
 		t.Errorf("silent sender is held %s: %v", waited, err)
 	}
 	if r := MeasureThroughput(context.Background(), target); r.Outcome != facts.OK {
@@ -266,10 +266,11 @@ func TestThroughputTargets(t *testing.T) {
 			_, _ = io.WriteString(conn, says)
 		}
 	}
+	over := t.Context().Done()
 	hold := func(says string) func(net.Conn) {
 		return func(conn net.Conn) {
 			_, _ = io.WriteString(conn, says)
-			time.Sleep(10 * time.Second)
+			<-over
 		}
 	}
 	for _, test := range []struct {
@@ -302,7 +303,7 @@ func TestThroughputTargets(t *testing.T) {
 			if r.Outcome != test.want || !strings.Contains(r.Detail, test.detail) || strings.ContainsRune(r.Detail, '\x1b') || r.BitsPerSecond != 0 {
 				t.Errorf("%+v, want %s %q", r, test.want, test.detail)
 			}
-			if took := time.Since(start); took > 5*time.Second {
+			if took := time.Since(start); took > time.Minute {
 				t.Errorf("took %s", took)
 			}
 		})
@@ -342,12 +343,12 @@ func TestThroughputCancelled(t *testing.T) {
 			cancel()
 		}()
 		r := MeasureThroughput(senderCtx, ThroughputTarget{Address: "127.0.0.1", Port: l.Port(), Token: "secret", Seconds: 10, Streams: 4})
-		if took := time.Since(start); r.Outcome != want || r.Bytes != 0 || took > 5*time.Second {
+		if took := time.Since(start); r.Outcome != want || r.Bytes != 0 || took > time.Minute {
 			t.Errorf("%s: %+v after %s", side, r, took)
 		}
 		start = time.Now()
 		l.Close()
-		if took := time.Since(start); took > time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("%s: listener closes after %s", side, took)
 		}
 	}

@@ -1,0 +1,168 @@
+package registry
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/islandbundle/island/bundle/internal/memo"
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// Options say how hosts are asked. The zero value is a usable default: the
+// credentials of Docker and Podman, and retries by the clock that nobody is
+// told about.
+type Options struct {
+	// Offline forbids every request: all of them fail with ErrOffline.
+	Offline bool
+	// Keychain gives the credentials for a registry or host; nil means
+	// DefaultKeychain().
+	Keychain authn.Keychain
+	// PerHost and Total limit how many answers are read at one time, from one
+	// host and in all; 0 means 4 and 8. An answer counts from its request
+	// until it is read to its end or closed.
+	PerHost, Total int
+	// Stall is how long a connection may be silent, before an answer or
+	// within it, until it is given up and tried again; 0 means 1 minute.
+	Stall time.Duration
+	// UserAgent is sent with every request; empty means "island".
+	UserAgent string
+	// Log is told about retries and fallbacks, in a sentence without secrets;
+	// nil means nobody is. It is called from several goroutines.
+	Log func(message string)
+	// Wait pauses between retries; nil means by the clock. It returns early
+	// with the context's error.
+	Wait func(ctx context.Context, pause time.Duration) error
+	// Dial connects to host:port; nil means over TCP, within 15 seconds.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Client asks hosts. It is safe for use by several goroutines.
+type Client struct {
+	patience
+	offline  bool
+	keychain authn.Keychain
+	agent    string
+	stall    time.Duration
+	dial     func(ctx context.Context, network, address string) (net.Conn, error)
+	limits   *limits
+
+	transports memo.Memo[*http.Transport] // by CA file
+	challenges memo.Memo[*transport.Challenge]
+	sessions   memo.Memo[*Session]
+	logins     memo.Memo[*authn.AuthConfig] // of web servers, by host
+}
+
+// New makes a Client. Nothing is asked of the network yet. It fails if a limit
+// is negative.
+func New(options Options) (*Client, error) {
+	if options.PerHost < 0 || options.Total < 0 || options.Stall < 0 {
+		return nil, fault.New(fault.Usage, fault.Here, "", "", "a limit on connections is negative")
+	}
+	c := &Client{
+		patience: patience{wait: options.Wait, log: options.Log},
+		offline:  options.Offline,
+		keychain: options.Keychain,
+		agent:    cmp.Or(options.UserAgent, "island"),
+		stall:    cmp.Or(options.Stall, time.Minute),
+		dial:     options.Dial,
+		limits:   newLimits(cmp.Or(options.PerHost, 4), cmp.Or(options.Total, 8)),
+	}
+	if c.keychain == nil {
+		c.keychain = DefaultKeychain()
+	}
+	if c.log == nil {
+		c.log = func(string) {}
+	}
+	if c.wait == nil {
+		c.wait = byTheClock
+	}
+	if c.dial == nil {
+		c.dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
+	}
+	return c, nil
+}
+
+// Close ends idle connections.
+func (c *Client) Close() {
+	for _, t := range c.transports.Values() {
+		t.CloseIdleConnections()
+	}
+}
+
+// Log tells whoever Options.Log is, in a sentence without secrets.
+func (c *Client) Log(message string) { c.log(message) }
+
+// Pause waits as long as is fit after a number of failures in a row. It returns
+// early with the context's error.
+func (c *Client) Pause(ctx context.Context, failures int) error {
+	return c.pause(ctx, failures, 0)
+}
+
+// Security says how a host may be talked to. The zero value wants HTTPS with a
+// certificate that the system trusts.
+type Security struct {
+	PlainHTTP bool   // plain HTTP is allowed, with credentials
+	CAFile    string // PEM file of further certificates to trust
+}
+
+// through returns what sends requests to hosts of a kind, without credentials.
+func (c *Client) through(ctx context.Context, security Security) (http.RoundTripper, error) {
+	base, err := c.transports.Get(ctx, security.CAFile, func() (*http.Transport, error) { return c.transport(security.CAFile) })
+	if err != nil {
+		return nil, err
+	}
+	return transport.NewUserAgent(&retrying{
+		patience: c.patience, limits: c.limits, offline: c.offline, stall: c.stall, base: base,
+	}, c.agent), nil
+}
+
+// transport makes the lowest transport for a CA file ("" for none); connections
+// are shared by all that use it.
+func (c *Client) transport(ca string) (*http.Transport, error) {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true) // one connection a blob: HTTP/2 would put all blobs into one TCP window
+	base := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           c.dial,
+		Protocols:             protocols,
+		TLSHandshakeTimeout:   dialTimeout,
+		IdleConnTimeout:       idleConnection,
+		MaxIdleConnsPerHost:   max(c.limits.perHost, 2),
+		DisableCompression:    true, // content is pinned as it is stored
+		ExpectContinueTimeout: time.Second,
+		ReadBufferSize:        64 << 10,
+	}
+	if ca != "" {
+		pool, err := trust(ca)
+		if err != nil {
+			return nil, err
+		}
+		base.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return base, nil
+}
+
+func trust(ca string) (*x509.CertPool, error) {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	pem, err := os.ReadFile(ca)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read CA file %s: %w", ca, Bare(err))
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("CA file %s holds no PEM certificate", ca)
+	}
+	return pool, nil
+}

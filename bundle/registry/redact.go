@@ -1,0 +1,75 @@
+package registry
+
+import (
+	"errors"
+	"io/fs"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// told is an error whose text was cleaned of secrets.
+type told struct {
+	text string
+	err  error
+}
+
+func (e *told) Error() string { return e.text }
+func (e *told) Unwrap() error { return e.err }
+
+// Bare takes the URL or the path off an error that the caller names itself,
+// and cleans what is left of secrets.
+func Bare(err error) error {
+	if err == nil {
+		return nil
+	}
+	var web *url.Error
+	var file *fs.PathError
+	inner := err
+	for errors.As(inner, &web) {
+		inner = web.Err
+	}
+	if errors.As(inner, &file) {
+		inner = file.Err
+	}
+	text := Redact(inner.Error())
+	if strings.Contains(text, "no token in bearer response") {
+		text = "the token server gave no token" // and may have given another secret
+	}
+	return &told{text, inner}
+}
+
+var urlPattern = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)([^\s"'<>]*)`)
+
+// Redact takes user information, query and fragment off every URL in a text.
+func Redact(text string) string {
+	return urlPattern.ReplaceAllStringFunc(text, func(s string) string {
+		scheme, rest, _ := strings.Cut(s, "://")
+		if cut := strings.IndexAny(rest, "?#"); cut >= 0 {
+			rest = rest[:cut]
+		}
+		authority, path, slash := strings.Cut(rest, "/")
+		if at := strings.LastIndex(authority, "@"); at >= 0 {
+			authority = authority[at+1:]
+		}
+		if slash {
+			authority += "/"
+		}
+		return scheme + "://" + authority + path
+	})
+}
+
+// brief makes one short printable line of what a server said.
+func brief(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+	s = Redact(strings.Join(strings.Fields(s), " "))
+	if runes := []rune(s); len(runes) > 200 {
+		s = string(runes[:200]) + "…"
+	}
+	return s
+}

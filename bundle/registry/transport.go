@@ -1,0 +1,191 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// What a host is allowed before it counts as failed.
+const (
+	maxRedirects   = 10
+	maxDrainBytes  = 64 << 10 // read from an answer that is not wanted, to keep its connection
+	dialTimeout    = 15 * time.Second
+	idleConnection = 90 * time.Second
+)
+
+// retrying is the lowest transport but HTTP's own: every request of every kind
+// goes through it, is limited, watched for silence and tried again there.
+type retrying struct {
+	patience
+	limits  *limits
+	offline bool
+	stall   time.Duration
+	base    *http.Transport
+}
+
+// RoundTrip sends a request up to MaxTries times. The last answer is given
+// whatever its status.
+func (t *retrying) RoundTrip(request *http.Request) (*http.Response, error) {
+	if t.offline {
+		return nil, ErrOffline
+	}
+	host := request.URL.Host
+	tries := t.limits.tries(host)
+	for failures := 1; ; failures++ {
+		response, err := t.once(request)
+		switch {
+		case request.Context().Err() != nil, err != nil && permanent(err):
+			return response, err
+		case err == nil && !retryable(response.StatusCode):
+			t.limits.saw(host, false)
+			return response, err
+		case failures >= tries:
+			t.limits.saw(host, err != nil || response.StatusCode != http.StatusTooManyRequests)
+			return response, err
+		case request.Body != nil && request.GetBody == nil:
+			return response, err
+		}
+		if err := t.comeBack(request, response, err, failures, tries); err != nil {
+			return nil, err
+		}
+		if request, err = anew(request); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// comeBack tells of a failure, drops its answer if there is one, and waits.
+func (t *retrying) comeBack(request *http.Request, response *http.Response, err error, failures, tries int) error {
+	var cause string
+	var retryAfter time.Duration
+	if err != nil {
+		cause = Bare(err).Error()
+	} else {
+		cause, retryAfter = response.Status, after(response.Header)
+		discard(response.Body)
+	}
+	d := backoff(failures, retryAfter)
+	t.log(fmt.Sprintf("%s: %s, try %d of %d in %s",
+		Redact(request.URL.String()), brief(cause), failures+1, tries, d.Round(time.Millisecond)))
+	return t.wait(request.Context(), d)
+}
+
+// anew returns a request that can be sent once more.
+func anew(request *http.Request) (*http.Request, error) {
+	if request.Body == nil {
+		return request, nil
+	}
+	body, err := request.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	again := request.Clone(request.Context())
+	again.Body = body
+	return again, nil
+}
+
+// once sends a request and gives it up when the connection is silent.
+func (t *retrying) once(request *http.Request) (*http.Response, error) {
+	release, err := t.limits.acquire(request.Context(), request.URL.Host)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancelCause(request.Context())
+	silence := time.AfterFunc(t.stall, func() { cancel(errStalled) })
+	response, err := t.base.RoundTrip(request.WithContext(ctx))
+	silence.Stop()
+	if err != nil {
+		release()
+		if errors.Is(context.Cause(ctx), errStalled) {
+			err = errStalled
+		}
+		cancel(nil)
+		return nil, err
+	}
+	response.Body = &watched{ReadCloser: response.Body, ctx: ctx, silence: silence, stall: t.stall, end: func() {
+		silence.Stop()
+		cancel(nil)
+		release()
+	}}
+	return response, nil
+}
+
+// watched is the body of an answer. The clock runs only while it is waited
+// for, so that a slow reader is not taken for a silent server.
+type watched struct {
+	io.ReadCloser
+	ctx     context.Context
+	silence *time.Timer
+	stall   time.Duration
+	end     func()
+}
+
+func (b *watched) Read(p []byte) (int, error) {
+	b.silence.Reset(b.stall)
+	n, err := b.ReadCloser.Read(p)
+	b.silence.Stop()
+	if err == io.EOF {
+		b.end()
+	} else if err != nil && errors.Is(context.Cause(b.ctx), errStalled) {
+		err = errStalled
+	}
+	return n, err
+}
+
+func (b *watched) Close() error {
+	err := b.ReadCloser.Close()
+	b.end()
+	return err
+}
+
+// discard closes an answer so that its connection can serve again.
+func discard(body io.ReadCloser) {
+	_, _ = io.CopyN(io.Discard, body, maxDrainBytes)
+	_ = body.Close()
+}
+
+// isLoopback reports whether a host is this machine (as go-containerregistry does).
+func isLoopback(host string) bool {
+	host = strings.ToLower(host)
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.Trim(host, "[]")
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// onlyTLS refuses plain HTTP, whoever asks for it: a registry's fallback, a
+// token server, a redirect.
+type onlyTLS struct{ next http.RoundTripper }
+
+func (t onlyTLS) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.URL.Scheme != "https" && !isLoopback(request.URL.Host) {
+		return nil, Refuse("plain HTTP to %s is not allowed; a mirror with insecure: true would be", request.URL.Host)
+	}
+	return t.next.RoundTrip(request)
+}
+
+// checkRedirect follows a bounded number of redirects, never from HTTPS to
+// HTTP, and tells the new host nothing about the old one.
+func checkRedirect(request *http.Request, via []*http.Request) error {
+	if len(via) >= maxRedirects {
+		return Refuse("stopped after %d redirects", maxRedirects)
+	}
+	if via[len(via)-1].URL.Scheme == "https" && request.URL.Scheme != "https" {
+		return Refuse("redirect from HTTPS to %s at %s is refused", request.URL.Scheme, request.URL.Host)
+	}
+	for _, field := range []string{"Authorization", "Referer", "Cookie"} {
+		request.Header.Del(field)
+	}
+	return nil
+}

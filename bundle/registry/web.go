@@ -1,0 +1,108 @@
+package registry
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+)
+
+// Resource is what a URL names on a web server, and how the server is reached.
+type Resource struct {
+	URL  string        // http(s), without user information
+	User *url.Userinfo // credentials of its own; nil for those of the keychain
+	Security
+}
+
+// String names the resource to people, without secrets.
+func (r Resource) String() string { return Redact(r.URL) }
+
+// WebSession returns a session for what a URL names. Credentials are bound to
+// its scheme, host and port.
+func (c *Client) WebSession(ctx context.Context, resource Resource) (*Session, error) {
+	if c.offline {
+		return nil, ErrOffline
+	}
+	through, err := c.through(ctx, resource.Security)
+	if err != nil {
+		return nil, Refuse("%w", err)
+	}
+	parsed, err := url.Parse(resource.URL)
+	if err != nil {
+		return nil, Refuse("%w", Bare(err))
+	}
+	if parsed.Scheme == "https" || resource.PlainHTTP || isLoopback(parsed.Host) {
+		credentials, err := c.webCredentials(ctx, resource.User, parsed.Host)
+		if err != nil {
+			return nil, err
+		}
+		if credentials != nil {
+			through = &bound{next: through, scheme: parsed.Scheme, host: parsed.Host, credentials: credentials}
+		}
+	}
+	return &Session{
+		patience: c.patience,
+		place:    resource.String(),
+		base:     resource.URL,
+		client:   &http.Client{Transport: through, CheckRedirect: checkRedirect},
+	}, nil
+}
+
+// webCredentials returns the credentials for a web server: the resource's own,
+// or what the keychain has for a registry of that host and port; nil for none.
+func (c *Client) webCredentials(ctx context.Context, user *url.Userinfo, host string) (*authn.AuthConfig, error) {
+	if user != nil {
+		password, _ := user.Password()
+		return &authn.AuthConfig{Username: user.Username(), Password: password}, nil
+	}
+	return c.logins.Get(ctx, host, func() (*authn.AuthConfig, error) { return c.lookUp(ctx, host) })
+}
+
+// lookUp asks the keychain, which may have to run a credential helper.
+func (c *Client) lookUp(ctx context.Context, host string) (*authn.AuthConfig, error) {
+	registry, err := name.NewRegistry(host)
+	if err != nil {
+		return nil, nil //nolint:nilerr // not a host that anybody can log in to
+	}
+	authenticator, err := authn.Resolve(ctx, c.keychain, registry)
+	if err != nil {
+		return nil, noCredentials(host, err)
+	}
+	if authenticator == authn.Anonymous {
+		return nil, nil
+	}
+	config, err := authn.Authorization(ctx, authenticator)
+	if err != nil {
+		return nil, noCredentials(host, err)
+	}
+	return config, nil
+}
+
+func noCredentials(host string, err error) error {
+	return Refuse("cannot read the credentials for %s: %w", host, Bare(err))
+}
+
+// bound sends credentials to one scheme, host and port and to nobody else.
+type bound struct {
+	next         http.RoundTripper
+	scheme, host string
+	credentials  *authn.AuthConfig
+}
+
+func (b *bound) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.URL.Scheme != b.scheme || request.URL.Host != b.host {
+		return b.next.RoundTrip(request)
+	}
+	request = request.Clone(request.Context())
+	switch {
+	case b.credentials.RegistryToken != "":
+		request.Header.Set("Authorization", "Bearer "+b.credentials.RegistryToken)
+	case b.credentials.Username != "" || b.credentials.Password != "":
+		request.SetBasicAuth(b.credentials.Username, b.credentials.Password)
+	case b.credentials.Auth != "":
+		request.Header.Set("Authorization", "Basic "+b.credentials.Auth)
+	}
+	return b.next.RoundTrip(request)
+}

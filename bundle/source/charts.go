@@ -1,0 +1,297 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/islandbundle/island/bundle/internal/memo"
+	"github.com/islandbundle/island/bundle/registry"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// Limits on charts, in bytes.
+const (
+	maxChartBytes = 64 << 20 // one chart archive
+	maxIndexBytes = 64 << 20 // index.yaml of a chart repository
+)
+
+// chartMediaType is the media type of a chart archive (Helm documentation,
+// "Use OCI-based registries").
+const chartMediaType = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+
+// Chart is a chart archive and what pins it.
+type Chart struct {
+	Bytes   []byte
+	Content manifests.Content
+}
+
+var (
+	chartName    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,249}$`)
+	chartVersion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$`)
+)
+
+// chartRepositories are charts by name and version: out of repositories on web
+// servers, in folders and in registries.
+type chartRepositories struct {
+	*common
+	images   *images
+	contents *contents
+	indices  memo.Memo[string] // by location: the file that holds the index
+}
+
+// Chart fetches one version of a chart. The repository is an http(s) URL or
+// a folder (file:///… or a path relative to [Options.BaseDir]) with an
+// index.yaml, or an oci:// URL to which the chart's name is added. A folder
+// without index.yaml may hold NAME-VERSION.tgz.
+//
+// The version is an exact one, with or without a leading "v"; build metadata
+// can be left out where that is not ambiguous. If the index gives a digest,
+// the archive must have it. Content.URL is the archive's own name, not a
+// mirror's; for OCI it is that of the repository, and Content.Digest is the
+// chart's layer. Archives and indices may have up to 64 MiB. The error for a
+// missing version has near ones in its hint.
+func (c *chartRepositories) Chart(ctx context.Context, repo, name, version string) (Chart, error) {
+	repo = strings.TrimRight(repo, "/")
+	object := fmt.Sprintf("chart %s %s from %s", name, version, registry.Redact(repo))
+	if !chartName.MatchString(name) {
+		return Chart{}, fault.New(fault.Usage, fault.Here, fmt.Sprintf("chart %.80q", name), "", "not a chart's name")
+	}
+	if !chartVersion.MatchString(version) {
+		return Chart{}, fault.New(fault.Usage, fault.Here, object, "name one exact version", "version %.80q is not an exact version", version)
+	}
+	if strings.HasPrefix(repo, "oci://") {
+		return c.ociChart(ctx, object, repo+"/"+name, tagsOf(version))
+	}
+	remembered := strings.Join([]string{"chart", repo, name, version}, " ")
+	if c.offline {
+		if chart, ok := c.lastChart(remembered); ok {
+			return chart, nil
+		}
+	}
+	locations, err := c.locator.url(repo)
+	if err != nil {
+		return Chart{}, err
+	}
+	var found *chartEntry
+	var archive string
+	err = c.each(ctx, object, locations, func(l location) (err error) {
+		if found, err = c.find(ctx, l, name, version); err != nil {
+			return err
+		}
+		archive, err = archiveURL(l, repo, found.URLs[0])
+		return err
+	})
+	if err != nil {
+		return Chart{}, err
+	}
+	chart, err := c.archive(ctx, object, archive, found.digest)
+	if err != nil {
+		return Chart{}, err
+	}
+	return chart, c.cache.remember(remembered, record{Digest: chart.Content.Digest, Size: chart.Content.Size, URL: chart.Content.URL})
+}
+
+// lastChart returns what a chart's version was when it was last asked for.
+func (c *chartRepositories) lastChart(remembered string) (Chart, bool) {
+	last, ok := c.cache.recall(remembered)
+	if !ok {
+		return Chart{}, false
+	}
+	data, ok := c.cache.read(last.Digest, maxChartBytes)
+	return newChart(last.URL, last.Digest, data), ok
+}
+
+func newChart(url string, digest manifests.Digest, data []byte) Chart {
+	return Chart{Bytes: data, Content: manifests.Content{Digest: digest, Size: int64(len(data)), MediaType: chartMediaType, URL: url}}
+}
+
+// archiveURL returns the name of the archive that an index points to. What
+// points into the mirror that the index came from means the same place at the
+// origin, so that the name does not depend on mirrors.
+func archiveURL(l location, repo, reference string) (string, error) {
+	parsed, err := url.Parse(reference)
+	if err != nil || parsed.User != nil {
+		return "", registry.Refuse("index names the archive %.200q, which is no plain URL", registry.Redact(reference))
+	}
+	if parsed.Scheme != "" {
+		if rest, ok := strings.CutPrefix(reference, l.url+"/"); ok && l.kind == webKind {
+			return repo + "/" + rest, nil
+		}
+		if !hasAnyPrefix(reference, "https://", "http://", "oci://") {
+			return "", registry.Refuse("index names the archive %.200q, which cannot be fetched", registry.Redact(reference))
+		}
+		return reference, nil
+	}
+	if hasAnyPrefix(repo, "http://", "https://") {
+		base, err := url.Parse(repo + "/")
+		if err != nil {
+			return "", registry.Refuse("%w", registry.Bare(err))
+		}
+		return base.ResolveReference(parsed).String(), nil
+	}
+	below := path.Clean("/" + parsed.Path)
+	if strings.HasPrefix(repo, "file://") {
+		below = (&url.URL{Path: below}).EscapedPath()
+	}
+	return repo + below, nil
+}
+
+// archive fetches a chart archive by its URL.
+func (c *chartRepositories) archive(ctx context.Context, object, archive string, digest manifests.Digest) (Chart, error) {
+	if data, ok := c.cache.read(digest, maxChartBytes); ok && digest != "" {
+		return newChart(archive, digest, data), nil
+	}
+	if rest, ok := strings.CutPrefix(archive, "oci://"); ok {
+		colon := strings.LastIndex(rest, ":")
+		if colon < strings.LastIndex(rest, "/") || colon < 0 {
+			return Chart{}, registry.Refuse("index names %.200q, which has no tag", archive)
+		}
+		return c.ociChart(ctx, object, "oci://"+rest[:colon], []string{rest[colon+1:]})
+	}
+	locations, err := c.locator.url(archive)
+	if err != nil {
+		return Chart{}, err
+	}
+	var chart Chart
+	err = c.each(ctx, object, locations, func(l location) error {
+		data, err := c.readFile(ctx, l, maxChartBytes)
+		if err != nil {
+			return err
+		}
+		chart = newChart(archive, manifests.DigestOf(data), data)
+		return checkArchive(data, digest)
+	})
+	if err != nil {
+		return Chart{}, err
+	}
+	return chart, c.cache.write(chart.Content.Digest, chart.Bytes)
+}
+
+// readFile reads a whole file of unknown size, of a web server or a folder.
+func (c *chartRepositories) readFile(ctx context.Context, l location, limit int64) (data []byte, err error) {
+	if l.kind == folderKind {
+		return readLocal(l.path, limit)
+	}
+	session, err := l.session(ctx, c.client)
+	if err != nil {
+		return nil, err
+	}
+	data, _, err = session.Read(ctx, "", nil, limit)
+	return data, err
+}
+
+// checkArchive holds an archive against the digest that the index gives, and
+// tells a login page from an archive.
+func checkArchive(data []byte, digest manifests.Digest) error {
+	if got := manifests.DigestOf(data); digest != "" && got != digest {
+		return registry.Refuse("archive has digest %s, its index says %s", got, digest)
+	}
+	if !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) { // RFC 1952, 2.3.1
+		return registry.Refuse("what was sent is not a gzip archive: it begins with %.16q", data)
+	}
+	return nil
+}
+
+// tagsOf returns the tags under which a registry may hold a version: Helm writes
+// "_" for the "+", which a tag cannot have.
+func tagsOf(version string) []string {
+	tag := strings.ReplaceAll(version, "+", "_")
+	if bare, ok := strings.CutPrefix(tag, "v"); ok {
+		return []string{tag, bare}
+	}
+	return []string{tag, "v" + tag}
+}
+
+// ociChart fetches a chart from a registry, by the first of the tags that is
+// there.
+func (c *chartRepositories) ociChart(ctx context.Context, object, name string, tags []string) (Chart, error) {
+	locations, err := c.locator.url(name)
+	if err != nil {
+		return Chart{}, err
+	}
+	var m Manifest
+	for i, tag := range tags {
+		found, missing := c.images.manifest(ctx, object, name, tag, locations)
+		if i == 0 || missing == nil {
+			m, err = found, missing
+		}
+		if missing == nil || !errors.Is(missing, ErrNotFound) && !errors.Is(missing, ErrOffline) {
+			break
+		}
+	}
+	if err != nil {
+		return Chart{}, c.nearTags(ctx, err, locations, tags[0])
+	}
+	content, err := chartLayer(m.Bytes)
+	if err != nil {
+		return Chart{}, fault.Explain(err, fault.Failure, fault.Upstream, object, "")
+	}
+	content.URL = normal(name)
+	if data, ok := c.cache.read(content.Digest, maxChartBytes); ok {
+		return newChart(content.URL, content.Digest, data), nil
+	}
+	r, err := c.contents.Open(ctx, content, 0)
+	if err != nil {
+		return Chart{}, err
+	}
+	defer r.Close()
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return Chart{}, err
+	}
+	if err := checkArchive(data, content.Digest); err != nil {
+		return Chart{}, fault.Explain(err, fault.Failure, fault.Upstream, object, "")
+	}
+	return newChart(content.URL, content.Digest, data), c.cache.write(content.Digest, data)
+}
+
+// chartLayer finds the chart in a manifest.
+func chartLayer(manifest []byte) (manifests.Content, error) {
+	var doc struct {
+		Layers []struct {
+			MediaType string           `json:"mediaType"`
+			Digest    manifests.Digest `json:"digest"`
+			Size      int64            `json:"size"`
+		} `json:"layers"`
+	}
+	if err := json.Unmarshal(manifest, &doc); err != nil {
+		return manifests.Content{}, err
+	}
+	for _, layer := range doc.Layers {
+		if layer.MediaType != chartMediaType {
+			continue
+		}
+		if layer.Size <= 0 || layer.Size > maxChartBytes {
+			return manifests.Content{}, fmt.Errorf("chart of %d bytes is outside of the limit of %s", layer.Size, manifests.Bytes(maxChartBytes))
+		}
+		return manifests.Content{Digest: layer.Digest, Size: layer.Size, MediaType: layer.MediaType}, nil
+	}
+	return manifests.Content{}, errors.New("is no Helm chart: its manifest has no layer of type " + chartMediaType)
+}
+
+// nearTags adds to an error about a missing version what the registry has. It
+// is a help only: if the registry does not tell, the error stays as it is.
+func (c *chartRepositories) nearTags(ctx context.Context, missing error, locations []location, wanted string) error {
+	var e *fault.Error
+	if !errors.Is(missing, ErrNotFound) || !errors.As(missing, &e) {
+		return missing
+	}
+	versions := c.images.tags(ctx, locations)
+	if len(versions) == 0 {
+		return missing
+	}
+	for i, tag := range versions {
+		versions[i] = strings.ReplaceAll(tag, "_", "+")
+	}
+	e.Hint = nearHint(versions, strings.ReplaceAll(wanted, "_", "+"))
+	return missing
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+
+	"github.com/islandbundle/island/bundle/resolve"
+	"github.com/islandbundle/island/charts/sandbox"
+	"github.com/islandbundle/island/manifests"
+)
+
+// readLock reads a lock file.
+func readLock(name string) (*manifests.Lock, error) {
+	data, err := readBounded(name, manifests.MaxLockBytes)
+	if err != nil {
+		return nil, err
+	}
+	return manifests.ReadLock(name, data)
+}
+
+func (a *app) makeLock(ctx context.Context, release releaseFlags, upstream upstreamFlags) (*manifests.Lock, error) {
+	assembled, err := release.assemble()
+	if err != nil {
+		return nil, err
+	}
+	world, err := upstream.open(a, assembled.BaseDir)
+	if err != nil {
+		return nil, err
+	}
+	defer world.Close()
+	progress := a.progress("resolve")
+	defer progress.close()
+	pool, err := sandbox.New(sandbox.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer pool.Close()
+	return resolve.Resolve(ctx, assembled, world, resolve.Options{
+		Parallel: upstream.total, Progress: progress, Discover: pool.Discover, StubRequired: release.stubRequired,
+	})
+}

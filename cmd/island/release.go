@@ -1,0 +1,89 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/islandbundle/island/bundle/resolve"
+	"github.com/islandbundle/island/manifests"
+)
+
+// releaseFlags say which release is meant, and what it does not say itself.
+type releaseFlags struct {
+	file      string
+	overlays  []string
+	patches   []string
+	signed    bool
+	docKeys   []string
+	profile   string
+	name      string
+	version   string
+	cycle     string
+	date      string
+	expires   string
+	sequence  uint64
+	platforms []string
+
+	stubRequired    bool
+	includeDisabled bool
+}
+
+func (f *releaseFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVarP(&f.file, "file", "f", "", "release document, or a Wire build.json")
+	flags.StringArrayVar(&f.overlays, "overlay", nil, "overlay document to lay over the release (repeatable)")
+	flags.StringArrayVarP(&f.patches, "patch", "p", nil, "patch document to lay over the release (repeatable; they say their order themselves)")
+	flags.BoolVar(&f.signed, "require-signed", false, "refuse release, overlays and patches that are not signed with a --doc-key")
+	flags.StringArrayVar(&f.docKeys, "doc-key", nil, "public key of who may sign documents (repeatable)")
+	flags.StringVar(&f.profile, "profile", "", "profile of the release to apply, such as default, demo or min")
+	flags.StringVar(&f.name, "name", "", "name of the release")
+	flags.StringVar(&f.version, "release-version", "", "version of the release")
+	flags.StringVar(&f.cycle, "cycle", "", "6-month cycle that the release belongs to, such as 2026-H1")
+	flags.StringVar(&f.date, "date", "", "day of release, such as 2026-03-31 (default: the document's, else SOURCE_DATE_EPOCH, else today)")
+	flags.StringVar(&f.expires, "expires", "", "day after which the bundle should not be installed")
+	flags.Uint64Var(&f.sequence, "sequence", 0, "number that grows with every delivery")
+	flags.StringArrayVar(&f.platforms, "platform", nil, "platform to carry, such as linux/amd64 (repeatable)")
+	flags.BoolVar(&f.stubRequired, "stub-required", false, "make up the values that charts demand and nobody gave, to find their images; the lock says which")
+	flags.BoolVar(&f.includeDisabled, "include-disabled", false, "carry the images of features that are switched off, too")
+	_ = cmd.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions([]string{"default", "demo", "min"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (f *releaseFlags) assemble() (*resolve.Assembled, error) {
+	input := resolve.Input{
+		File: f.file, Overlays: f.overlays, Patches: f.patches, Profile: f.profile,
+		Metadata: manifests.Metadata{Name: f.name, Version: f.version, Cycle: f.cycle, Sequence: f.sequence},
+	}
+	var err error
+	if input.Policy, err = f.policy(); err != nil {
+		return nil, err
+	}
+	for _, date := range []struct {
+		flag, text string
+		into       *manifests.Date
+	}{{"--date", f.date, &input.Metadata.Date}, {"--expires", f.expires, &input.Metadata.Expires}} {
+		if date.text != "" {
+			if *date.into, err = manifests.ParseDate(date.text); err != nil {
+				return nil, usage("", "%s: %w", date.flag, err)
+			}
+		}
+	}
+	for _, text := range f.platforms {
+		platform, err := manifests.ParsePlatform(text)
+		if err != nil {
+			return nil, usage("", "--platform: %w", err)
+		}
+		input.Platforms = append(input.Platforms, platform)
+	}
+	if input.Today, err = today(); err != nil {
+		return nil, err
+	}
+	input.IncludeDisabled = f.includeDisabled
+	return resolve.Assemble(input)
+}
+
+func (f *releaseFlags) policy() (resolve.Policy, error) {
+	if len(f.docKeys) == 0 {
+		return resolve.Policy{RequireSigned: f.signed}, nil
+	}
+	trust, err := (&trustFlags{keys: f.docKeys}).trust()
+	return resolve.Policy{RequireSigned: f.signed, Keys: trust.Keys}, err
+}

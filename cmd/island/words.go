@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/islandbundle/island/manifests"
+)
+
+func releaseLine(r manifests.LockedRelease) string {
+	line := fmt.Sprintf("%s %s of %s", r.Name, r.Version, r.Date)
+	if r.Cycle != "" {
+		line += ", cycle " + r.Cycle
+	}
+	if r.Profile != "" {
+		line += ", profile " + r.Profile
+	}
+	for i, platform := range r.Platforms {
+		separator := ", "
+		if i > 0 {
+			separator = " and "
+		}
+		line += separator + platform.String()
+	}
+	return line
+}
+
+// originLine words where something was found.
+func originLine(o manifests.Origin) string {
+	var parts []string
+	if o.Chart != "" {
+		parts = append(parts, "chart "+o.Chart)
+	}
+	for _, part := range []string{o.Object, o.Field, o.List} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if o.Template != "" {
+		parts = append(parts, "("+o.Template+")")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// firstLine returns the first line of a text, cut for a table.
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	if runes := []rune(line); len(runes) > 72 {
+		return string(runes[:71]) + "…"
+	}
+	return line
+}
+
+// printable takes terminal control characters out of text that may hold
+// something from outside.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return r
+		}
+		if r < ' ' || (r >= 0x7f && r < 0xa0) || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
+			return '�'
+		}
+		return r
+	}, s)
+}
