@@ -42,7 +42,7 @@ func Debian(t testing.TB, settings string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(5 * time.Minute); ; {
 		response, err := http.Get("http://" + address + "/v2/")
 		if err == nil {
 			_ = response.Body.Close()
