@@ -121,7 +121,7 @@ func (p *Patch) StateOn(today Date) PatchState {
 	return s
 }
 
-// StatusOn tells where a release stands on a day, given the patches that it was
+// StatusOn returns where a release stands on a day, given the patches that it was
 // made with and all that are known. Patches for other releases are passed over.
 func StatusOn(r LockedRelease, has []LockedPatch, known []*Patch, today Date) (Status, error) {
 	s := Status{
