@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -31,9 +33,9 @@ func TestGuideTotals(t *testing.T) {
 func TestGuideRows(t *testing.T) {
 	table := embeddedTable(t, "guide")
 	type figures struct {
-		role                 Role
+		role                 site.Role
 		count, cores         int64
-		memory, disk         GB
+		memory, disk         site.GB
 		roleNotes, coreNotes string
 	}
 	var got []figures
@@ -44,13 +46,13 @@ func TestGuideRows(t *testing.T) {
 		})
 	}
 	want := []figures{
-		{Cassandra, 3, 2, 4, 80, "", ""},
-		{MinIO, 3, 1, 2, 400, "", ""},
-		{Elasticsearch, 3, 1, 2, 60, "", ""},
-		{Kubernetes, 3, 6, 8, 40, "3", "1"},
-		{Restund, 2, 1, 2, 10, "4", ""},
-		{AdminHost, 1, 1, 4, 40, "2", ""},
-		{AssetHost, 1, 1, 4, 100, "2", ""},
+		{site.Cassandra, 3, 2, 4, 80, "", ""},
+		{site.MinIO, 3, 1, 2, 400, "", ""},
+		{site.Elasticsearch, 3, 1, 2, 60, "", ""},
+		{site.Kubernetes, 3, 6, 8, 40, "3", "1"},
+		{site.Restund, 2, 1, 2, 10, "4", ""},
+		{site.AdminHost, 1, 1, 4, 40, "2", ""},
+		{site.AssetHost, 1, 1, 4, 100, "2", ""},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("rows\n%v\nwant\n%v", got, want)
@@ -58,7 +60,7 @@ func TestGuideRows(t *testing.T) {
 	if len(table.Notes) != 4 {
 		t.Errorf("%d footnotes, want 4", len(table.Notes))
 	}
-	if table.Row(Restund).CountMax != 3 {
+	if table.Row(site.Restund).CountMax != 3 {
 		t.Error("Restund may run on all three servers")
 	}
 }
@@ -92,10 +94,10 @@ func TestRequirements(t *testing.T) {
 		t.Errorf("demo: %+v", demo)
 	}
 	for _, r := range embeddedTable(t, "guide-postgresql").Requirements() {
-		if r.Role == PostgreSQL && (r.Cores != 2 || r.CoresSource != "WSD-postgresql" || r.Memory != 2e9) {
+		if r.Role == site.PostgreSQL && (r.Cores != 2 || r.CoresSource != "WSD-postgresql" || r.Memory != 2e9) {
 			t.Errorf("postgresql: the more demanding figure is not used: %+v", r)
 		}
-		if r.Role == Restund && (r.Count != 2 || r.CountMax != 3) {
+		if r.Role == site.Restund && (r.Count != 2 || r.CountMax != 3) {
 			t.Errorf("restund: %+v", r)
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle"
@@ -179,7 +181,7 @@ func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
 	if err := a.print(preflightResult{result, present.Options{Lang: lang, All: f.all}}); err != nil {
 		return err
 	}
-	for _, waiver := range result.Idle(input.Site.Waivers) {
+	for _, waiver := range result.Idle(input.Site.Preflight.Waivers) {
 		a.note("note: the waiver of %s lets nothing pass: what it names is well, could not be measured, or is not there", printable(waiver.String()))
 	}
 	return preflightVerdict(result, f.strict)
@@ -201,7 +203,7 @@ func preflightVerdict(r *preflight.Report, strict bool) error {
 
 // read reads all documents, and the probes that a bundle brings.
 func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *kit, error) {
-	input := preflight.Input{Tool: toolVersion(), Site: preflight.NewSite()}
+	input := preflight.Input{Tool: toolVersion(), Site: site.Undescribed()}
 	found := &kit{}
 	var err error
 	if f.bundle != "" {
@@ -224,12 +226,12 @@ func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *kit, error
 		if err != nil {
 			return input, nil, err
 		}
-		if input.Ports, err = preflight.ReadPorts(f.ports, data); err != nil {
+		if input.Ports, err = site.ReadPorts(f.ports, data); err != nil {
 			return input, nil, err
 		}
 	}
 	if input.Ports == nil {
-		if input.Ports, err = preflight.DefaultPorts(); err != nil {
+		if input.Ports, err = site.DefaultPorts(); err != nil {
 			return input, nil, err
 		}
 	}
@@ -238,22 +240,22 @@ func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *kit, error
 		if err != nil {
 			return input, nil, err
 		}
-		if input.Site, err = preflight.ReadSite(f.site, data); err != nil {
+		if input.Site, err = site.Read(f.site, data, sizing.SiteNames()); err != nil {
 			return input, nil, err
 		}
 	}
 	if f.installed != "" {
-		input.Site.Installed = f.installed
+		input.Site.Preflight.Installed = f.installed
 	}
-	if err := input.Site.CheckInstalled(); err != nil {
+	if err := input.Site.Preflight.CheckInstalled(); err != nil {
 		return input, nil, err
 	}
 	for _, text := range f.waive {
-		waiver, err := preflight.ParseWaiver(text, f.reason)
+		waiver, err := site.ParseWaiver(text, f.reason)
 		if err != nil {
 			return input, nil, err
 		}
-		input.Site.Waivers = append(input.Site.Waivers, waiver)
+		input.Site.Preflight.Waivers = append(input.Site.Preflight.Waivers, waiver)
 	}
 	return input, found, nil
 }
@@ -287,16 +289,17 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 	defer progress.close()
 	request := probe.Request{NoFsync: f.noFsync}
 	request.Paths = probe.Defaults().Paths
-	for _, paths := range input.Site.Paths {
+	for _, paths := range input.Site.Preflight.Paths {
 		request.Paths = append(request.Paths, paths...)
 	}
-	if input.Site.Registry != nil {
-		request.Paths = append(request.Paths, input.Site.Registry.Path)
+	if input.Site.Preflight.Registry != nil {
+		request.Paths = append(request.Paths, input.Site.Preflight.Registry.Path)
 	}
 	return survey.Take(ctx, hosts, survey.Options{
 		Remote: remote.Options{Probe: f.probe(found), SSH: f.ssh, ConfigFile: f.sshConfig},
-		Ports:  input.Ports, Site: input.Site, Request: request, NoLinks: f.noLinks, Throughput: f.through, Partial: f.local || len(f.groups) > 0,
-		Upgrade: input.Site.Installed != "", Progress: progress,
+		Wants:  func(hosts []facts.Host) []facts.Link { return preflight.Wants(input.Ports, hosts) },
+		Site:   input.Site, Request: request, NoLinks: f.noLinks, Throughput: f.through, Partial: f.local || len(f.groups) > 0,
+		Upgrade: input.Site.Preflight.Installed != "", Progress: progress,
 	})
 }
 
@@ -451,7 +454,7 @@ func (f *preflightFlags) write(r *preflight.Report, lang page.Lang, signer *name
 type kit struct {
 	probes    map[string][]byte // by architecture
 	table     *sizing.Table
-	ports     *preflight.Ports
+	ports     *site.Ports
 	footprint *preflight.Footprint
 }
 
@@ -513,7 +516,7 @@ func (k *kit) take(b *bundle.Bundle, entry bundle.Entry) error {
 	case isTable:
 		k.table, err = sizing.ReadTable(name, data)
 	default:
-		k.ports, err = preflight.ReadPorts(name, data)
+		k.ports, err = site.ReadPorts(name, data)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 //go:embed checks.yaml
@@ -44,7 +45,7 @@ func AllChecks() (*Checks, error) {
 	for i := range c.Checks {
 		check := &c.Checks[i]
 		switch {
-		case !checkID.MatchString(check.ID) || c.byID[check.ID] != nil:
+		case !site.IsID(check.ID) || c.byID[check.ID] != nil:
 			return nil, fmt.Errorf("checks.yaml: id %q is not a name, or stands twice", check.ID)
 		case !check.Title.Complete() || !check.Why.Complete() || !check.Remedy.Complete() || check.Source == "":
 			return nil, fmt.Errorf("checks.yaml: %s lacks a text or its source", check.ID)

@@ -3,6 +3,8 @@ package preflight
 import (
 	"slices"
 
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
@@ -109,9 +111,9 @@ func (r *Report) Waived() int {
 
 // Idle returns the waivers that let nothing pass: what they name is well, or is not
 // there, as when a name is mistyped.
-func (r *Report) Idle(waivers []Waiver) []Waiver {
-	return slices.DeleteFunc(slices.Clone(waivers), func(w Waiver) bool {
-		return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Waived != "" && w.matches(f) })
+func (r *Report) Idle(waivers []site.Waiver) []site.Waiver {
+	return slices.DeleteFunc(slices.Clone(waivers), func(w site.Waiver) bool {
+		return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Waived != "" && w.Covers(f.ID, f.Host) })
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
@@ -17,10 +19,10 @@ import (
 type Input struct {
 	Survey *facts.Survey
 	Table  *sizing.Table
-	Ports  *Ports     // nil: the program's own
-	Site   *Site      // nil: promises nothing
-	Bundle *Footprint // nil: no bundle is looked at
-	Tool   string     // for the report
+	Ports  *site.Ports // nil: the program's own
+	Site   *site.Site  // nil: promises nothing
+	Bundle *Footprint  // nil: no bundle is looked at
+	Tool   string      // for the report
 }
 
 // Footprint is what a bundle takes on the island.
@@ -43,17 +45,17 @@ func Judge(in Input) (*Report, error) {
 		return nil, err
 	}
 	if in.Site == nil {
-		in.Site = NewSite()
+		in.Site = site.Undescribed()
 	}
 	if in.Ports == nil {
-		if in.Ports, err = DefaultPorts(); err != nil {
+		if in.Ports, err = site.DefaultPorts(); err != nil {
 			return nil, err
 		}
 	}
-	if checks, err = checks.withLimits(in.Site.Limits); err != nil {
+	if checks, err = checks.withLimits(in.Site.Preflight.Limits); err != nil {
 		return nil, err
 	}
-	for _, waiver := range in.Site.Waivers {
+	for _, waiver := range in.Site.Preflight.Waivers {
 		if checks.Check(waiver.ID) == nil {
 			return nil, fault.New(fault.Usage, fault.Here, "waiver", "docs/preflight.md lists the checks", "no check has the id %.60q", waiver.ID)
 		}
@@ -92,7 +94,7 @@ func (j *judgement) assignRoles() {
 		host := &j.Survey.Hosts[i]
 		j.hosts[host.Name] = host
 		for _, requirement := range j.requirements {
-			if len(requirement.Groups) > 0 && inAny(host.Groups, requirement.Groups) {
+			if len(requirement.Groups) > 0 && site.InAny(host.Groups, requirement.Groups) {
 				j.roles[host.Name] = append(j.roles[host.Name], requirement)
 			}
 		}
@@ -106,7 +108,7 @@ func (j *judgement) roleNames(host *facts.Host) []string {
 		names = append(names, string(requirement.Role))
 	}
 	for _, unlisted := range j.Table.Unlisted {
-		if len(unlisted.Groups) > 0 && inAny(host.Groups, unlisted.Groups) {
+		if len(unlisted.Groups) > 0 && site.InAny(host.Groups, unlisted.Groups) {
 			names = append(names, string(unlisted.Role))
 		}
 	}
@@ -180,8 +182,8 @@ func (j *judgement) limit(id, name string) float64 { return j.checks.Check(id).L
 func (j *judgement) waive() {
 	for i := range j.findings {
 		f := &j.findings[i]
-		for _, waiver := range j.Site.Waivers {
-			if (f.Outcome == Fail || f.Outcome == Warn) && waiver.matches(*f) {
+		for _, waiver := range j.Site.Preflight.Waivers {
+			if (f.Outcome == Fail || f.Outcome == Warn) && waiver.Covers(f.ID, f.Host) {
 				f.Outcome, f.Waived = Warn, facts.Cut(waiver.Reason)
 			}
 		}

@@ -6,54 +6,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
-// rolePaths are where roles keep their data (wireapp/wire-server-deploy 5.32,
-// and the packages' own defaults).
-var rolePaths = map[sizing.Role][]string{
-	sizing.Cassandra:     {"/mnt/cassandra"},
-	sizing.MinIO:         {"/var/lib/minio-server1", "/var/lib/minio-server2"},
-	sizing.Elasticsearch: {"/var/lib/elasticsearch"},
-	sizing.PostgreSQL:    {"/var/lib/postgresql"},
-	sizing.RabbitMQ:      {"/var/lib/rabbitmq"},
-	sizing.Kubernetes:    {"/var/lib/containerd", "/var/lib/kubelet", "/var/lib/etcd"},
-	sizing.AssetHost:     {"/opt/assets"},
-	sizing.DemoMachine:   {"/"},
-}
-
-// FsyncPaths returns the paths of a host's data that wait for the disk with each
-// write, by the groups that it is in.
-func FsyncPaths(site *Site, groups []string) []string {
-	paths := []string{}
-	for _, data := range []struct {
-		groups, paths []string
-	}{
-		{[]string{"etcd", "kube-master"}, []string{"/var/lib/etcd"}},
-		{[]string{"cassandra"}, pathsOf(site, sizing.Cassandra)},
-		{[]string{"postgresql"}, pathsOf(site, sizing.PostgreSQL)},
-	} {
-		if inAny(groups, data.groups) {
-			paths = append(paths, data.paths...)
-		}
-	}
-	return paths
-}
-
-func (j *judgement) pathsOf(role sizing.Role) []string { return pathsOf(j.Site, role) }
-
-func pathsOf(site *Site, role sizing.Role) []string {
-	if own := site.Paths[string(role)]; len(own) > 0 {
-		return own
-	}
-	if paths := rolePaths[role]; len(paths) > 0 {
-		return paths
-	}
-	return []string{"/"}
-}
+func (j *judgement) pathsOf(role site.Role) []string { return j.Site.DataPaths(role) }
 
 // behind returns the distinct file systems behind paths. Facts without any path
 // have not been read, whatever was asked for; where they have some, those that
@@ -218,7 +179,7 @@ func (j *judgement) diskState(f found, p facts.Path) {
 
 func (j *judgement) fsync(host *facts.Host, f found) {
 	warn, fail := j.limit("disk.fsync", "warn"), j.limit("disk.fsync", "fail")
-	for _, system := range behind(host, FsyncPaths(j.Site, host.Groups)) {
+	for _, system := range behind(host, j.Site.FsyncPaths(host.Groups)) {
 		f := f
 		f.object, f.unit, f.required, f.method = system.Path, "ms", "≤ "+trim(warn), system.Fsync.Method
 		v := system.Fsync

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/preflight/facts/factstest"
+	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
 )
 
 // TestDiskNotRead: what could not be measured of a disk says why, once for each

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
@@ -84,7 +86,7 @@ func (j *judgement) host(host *facts.Host) {
 
 func (j *judgement) concerns(id string, host *facts.Host) bool {
 	groups := j.checks.Check(id).Groups
-	return len(groups) == 0 || inAny(host.Groups, groups)
+	return len(groups) == 0 || site.InAny(host.Groups, groups)
 }
 
 // measured fills in a value's method, and says when it was not read: then the
@@ -209,16 +211,16 @@ func (j *judgement) release(host *facts.Host, f found) {
 	if !measured(j, "os.release", &f, id) || !measured(j, "os.release", &f, version) {
 		return
 	}
-	wanted := j.Site.OS
+	wanted := j.Site.Preflight.OS
 	if len(wanted) == 0 {
-		wanted = []OSRelease{{"ubuntu", "22.04"}}
+		wanted = []site.OSRelease{{ID: "ubuntu", Version: "22.04"}}
 	}
 	var names []string
 	for _, release := range wanted {
 		names = append(names, release.ID+" "+release.Version)
 	}
 	f.observed, f.required = id.Value+" "+version.Value, strings.Join(names, ", ")
-	f.outcome = passIf(slices.Contains(wanted, OSRelease{id.Value, version.Value}), Fail)
+	f.outcome = passIf(slices.Contains(wanted, site.OSRelease{ID: id.Value, Version: version.Value}), Fail)
 	j.add("os.release", f)
 }
 

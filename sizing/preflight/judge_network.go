@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
@@ -101,7 +103,7 @@ func (j *judgement) links() {
 	j.listeners()
 	j.paths()
 	j.throughput()
-	if wants := j.Ports.Wants(j.Survey.Hosts); len(groups) == 0 && len(wants) > 0 {
+	if wants := Wants(j.Ports, j.Survey.Hosts); len(groups) == 0 && len(wants) > 0 {
 		j.add("link.tcp", found{outcome: Skipped, message: say("hosts did not try to reach each other", "Hosts haben nicht versucht, einander zu erreichen")})
 	}
 }
@@ -143,9 +145,9 @@ func (j *judgement) listeners() {
 }
 
 // rowTo returns the first row that wants a port of a host in these groups, or nil.
-func (j *judgement) rowTo(groups []string, protocol string, port int) *PortRow {
+func (j *judgement) rowTo(groups []string, protocol string, port int) *site.PortRow {
 	for i := range j.Ports.Rows {
-		if row := &j.Ports.Rows[i]; row.Protocol == protocol && slices.Contains(row.Ports, port) && inAny(groups, row.To) {
+		if row := &j.Ports.Rows[i]; row.Protocol == protocol && slices.Contains(row.Ports, port) && site.InAny(groups, row.To) {
 			return row
 		}
 	}
@@ -153,15 +155,15 @@ func (j *judgement) rowTo(groups []string, protocol string, port int) *PortRow {
 }
 
 // rowOf returns the row of the table of ports that first wants a link, or nil.
-func (j *judgement) rowOf(link facts.Link) *PortRow {
+func (j *judgement) rowOf(link facts.Link) *site.PortRow {
 	if len(link.Rows) == 0 {
 		return nil
 	}
-	return j.Ports.row(link.Rows[0])
+	return portRow(j.Ports, link.Rows[0])
 }
 
 // portSource names where in the table of ports a row stands.
-func (j *judgement) portSource(row *PortRow) string {
+func (j *judgement) portSource(row *site.PortRow) string {
 	return "ports " + row.ID + ": " + j.Ports.Sources[row.Source].Title
 }
 
@@ -226,7 +228,7 @@ func (j *judgement) mtuOf(name string) int {
 }
 
 // summariseLinks returns the cells of the matrix.
-func summariseLinks(links []facts.Link, ports *Ports) []LinkSummary {
+func summariseLinks(links []facts.Link, ports *site.Ports) []LinkSummary {
 	type pair struct{ from, to string }
 	index := map[pair]int{}
 	result := []LinkSummary{}
@@ -245,18 +247,18 @@ func summariseLinks(links []facts.Link, ports *Ports) []LinkSummary {
 		if link.Outcome == facts.OK {
 			result[i].OK++
 		} else {
-			result[i].Bad = append(result[i].Bad, ports.badLink(link))
+			result[i].Bad = append(result[i].Bad, badLink(ports, link))
 		}
 	}
 	return result
 }
 
-func (p *Ports) badLink(link facts.Link) BadLink {
+func badLink(p *site.Ports, link facts.Link) BadLink {
 	bad := BadLink{Protocol: link.Protocol, Port: link.Port, Outcome: link.Outcome, Detail: link.Detail}
 	if len(link.Rows) == 0 {
 		return bad
 	}
-	if row := p.row(link.Rows[0]); row != nil {
+	if row := portRow(p, link.Rows[0]); row != nil {
 		bad.Purpose = row.Purpose
 		if row.SampleOf != "" && link.Outcome == facts.InUse {
 			bad.Outcome = facts.Unmade // one of many ports: by chance another program's

@@ -3,18 +3,18 @@ package preflight
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
 // counts judges how many hosts each role has, and which share one.
 func (j *judgement) counts() {
-	hosts := map[sizing.Role]int{}
+	hosts := map[site.Role]int{}
 	for _, host := range j.Survey.Hosts {
 		for _, role := range j.roles[host.Name] {
 			hosts[role.Role]++
@@ -22,7 +22,7 @@ func (j *judgement) counts() {
 		j.sharing(host)
 	}
 	for _, role := range j.requirements {
-		if role.Role == sizing.DemoMachine {
+		if role.Role == site.DemoMachine {
 			continue
 		}
 		if len(role.Groups) == 0 {
@@ -35,7 +35,7 @@ func (j *judgement) counts() {
 		f := found{role: string(role.Role), observed: strconv.Itoa(hosts[role.Role]), required: strconv.Itoa(role.Count), method: "inventory groups " + strings.Join(role.Groups, ", "), source: "table " + j.Table.Name}
 		f.outcome = passIf(hosts[role.Role] >= role.Count, Fail)
 		f.message = say("%s of %d hosts for %s", "%s von %d Hosts für %s", f.observed, role.Count, Phrase(role.Title))
-		if role.Role == sizing.Restund && hosts[role.Role] == 0 {
+		if role.Role == site.Restund && hosts[role.Role] == 0 {
 			f.outcome = Skipped
 			f.message = say("no Restund hosts: coturn has taken its place, and no table has figures for it", "Keine Restund-Hosts: coturn ist an die Stelle getreten, und keine Tabelle hat Zahlen dafür")
 		}
@@ -94,9 +94,9 @@ func (j *judgement) servers() {
 	if len(j.Site.Servers) == 0 {
 		return
 	}
-	perServer := map[string]map[sizing.Role]int{}
+	perServer := map[string]map[site.Role]int{}
 	for _, server := range j.Site.Servers {
-		perServer[server.Name] = map[sizing.Role]int{}
+		perServer[server.Name] = map[site.Role]int{}
 		cores, memory, disk := promise{present: server.Cores}, promise{present: int64(server.Memory)}, promise{present: int64(server.Disk)}
 		for _, machine := range server.Machines {
 			c, m, d := machine.Cores, int64(machine.Memory), int64(machine.Disk)
@@ -183,55 +183,13 @@ func disksOf(host *facts.Host) int64 {
 	return sum
 }
 
-// siteChecks judges what the admin host saw. Observations already say how each
-// attempt ended; here it is decided what that means.
-func (j *judgement) siteChecks() {
-	for _, o := range j.Survey.Site {
-		if j.checks.Check(o.Check) == nil {
-			continue
-		}
-		f := found{object: o.Object, observed: cmp.Or(o.Values["observed"], string(o.Outcome)), required: o.Values["required"], unit: o.Values["unit"], method: o.Method}
-		switch o.Outcome {
-		case facts.OK:
-			f.outcome = Pass
-			f.message = say("%s: %s", "%s: %s", o.Object, Phrase(cmp.Or(o.Detail, string(facts.OK))))
-			if offset, err := strconv.ParseFloat(o.Values["offset"], 64); err == nil {
-				f.observed, f.unit, f.required = o.Values["offset"], "s", "≤ "+trim(j.limit(o.Check, "warn"))
-				f.outcome = graded(math.Abs(offset), j.limit(o.Check, "warn"), j.limit(o.Check, "fail"))
-			}
-			if o.Check == "site.certificate-dates" {
-				days, _ := strconv.ParseFloat(o.Values["observed"], 64)
-				f.outcome, f.required = passIf(days >= j.limit(o.Check, "warn"), Warn), "≥ "+trim(j.limit(o.Check, "warn"))
-			}
-			if bits, err := strconv.ParseFloat(o.Values["rsaBits"], 64); err == nil {
-				f.outcome, f.observed, f.required = passIf(bits >= j.limit(o.Check, "rsaBits"), Fail), o.Values["rsaBits"], "≥ "+trim(j.limit(o.Check, "rsaBits"))
-				f.unit = "bits"
-			}
-		case facts.Moot:
-			f.outcome = Skipped
-			f.message = say("%s was not tried: %s", "%s wurde nicht versucht: %s", o.Object, Phrase(o.Detail))
-		case facts.Unmade:
-			f.outcome = Error
-			f.message = say("%s could not be measured: %s", "%s konnte nicht gemessen werden: %s", o.Object, Phrase(o.Detail))
-		default:
-			f.outcome = Fail
-			f.message = say("%s: %s", "%s: %s", o.Object, ended(o.Outcome, o.Detail))
-		}
-		j.add(o.Check, f)
-	}
-	j.unseen()
-	if j.Site.Push != "" && !j.Site.Internet {
-		f := found{object: "push", observed: string(j.Site.Push), required: string(sizing.PushNone), outcome: passIf(j.Site.Push == sizing.PushNone, Fail), method: "site document"}
-		j.add("site.push", f)
-	}
-}
-
 // unseen tells what the site document names and the survey has not looked at:
 // facts may have been saved before it named that, or brought by hand.
 func (j *judgement) unseen() {
 	seen := map[[2]string]bool{}
 	for _, o := range j.Survey.Site {
-		seen[[2]string{o.Check, o.Object}], seen[[2]string{o.Check, ""}] = true, true
+		check := subjectChecks[o.Subject]
+		seen[[2]string{check, o.Object}], seen[[2]string{check, ""}] = true, true
 	}
 	want := func(named bool, check string, objects ...string) {
 		for _, object := range objects {
@@ -242,13 +200,13 @@ func (j *judgement) unseen() {
 	}
 	s := j.Site
 	want(true, "site.dns", s.DNSNames()...)
-	want(s.DNS != nil && s.Federation, "site.srv", "")
-	want(s.Certificate != nil, "site.certificate-chain", "") // which the others come with
-	want(true, "site.ntp", s.NTP...)
-	want(true, "site.mail", s.MailRelays...)
-	want(s.LoadBalancer != nil, "site.load-balancer", "")
-	want(len(s.TURN) > 0, "site.turn", "")
-	want(true, "site.idp", s.IDP...)
+	want(s.Preflight.DNS != nil && s.Federation, "site.srv", "")
+	want(s.Preflight.Certificate != nil, "site.certificate-chain", "") // which the others come with
+	want(true, "site.ntp", s.Preflight.NTP...)
+	want(true, "site.mail", s.Preflight.MailRelays...)
+	want(s.Preflight.LoadBalancer != nil, "site.load-balancer", "")
+	want(len(s.Preflight.TURN) > 0, "site.turn", "")
+	want(true, "site.idp", s.Preflight.IDP...)
 	want(!s.Internet, "site.outside", "")
 }
 
@@ -265,7 +223,7 @@ func (j *judgement) bundle() {
 		}
 		asset, node := slices.Contains(host.Groups, "assethost"), slices.Contains(host.Groups, "kube-node")
 		if asset {
-			j.fits("bundle.asset-host", host, j.pathsOf(sizing.AssetHost)[:1], int64(j.Bundle.Size), func(p facts.FileSystem) int64 { return p.Free })
+			j.fits("bundle.asset-host", host, j.pathsOf(site.AssetHost)[:1], int64(j.Bundle.Size), func(p facts.FileSystem) int64 { return p.Free })
 		}
 		if node {
 			need := int64(float64(j.Bundle.NodeImages) * (1 + unpack))

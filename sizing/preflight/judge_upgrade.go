@@ -10,13 +10,13 @@ import (
 
 // isUpgrade says that the site means to upgrade what it has: then what an
 // installation leaves is meant to be there.
-func (j *judgement) isUpgrade() bool { return j.Site.Installed != "" }
+func (j *judgement) isUpgrade() bool { return j.Site.Preflight.Installed != "" }
 
 // installed returns the version that is to be upgraded, and who says so: the site
 // document, else what the asset host serves.
 func (j *judgement) installed() (version, method string) {
-	if j.Site.Installed != "" {
-		return j.Site.Installed, "site document"
+	if j.Site.Preflight.Installed != "" {
+		return j.Site.Preflight.Installed, "site document"
 	}
 	for _, host := range j.Survey.Hosts {
 		if host.Facts != nil && host.Facts.Software.Release.Value != "" {
@@ -48,7 +48,7 @@ func (j *judgement) upgrade() {
 
 // path looks for the steps from what is installed to what the bundle has.
 func (j *judgement) path(f *found, from string) {
-	site := manifests.SiteFacts{Kubernetes: j.kubernetes(), Federated: j.Site.federated()}
+	site := manifests.SiteFacts{Kubernetes: j.kubernetes(), Federated: j.Site.Federated()}
 	hops, err := j.Bundle.Upgrades.Path(from, j.Bundle.Version, site)
 	switch {
 	case err != nil:
@@ -84,7 +84,7 @@ func (j *judgement) registry() {
 	if j.Bundle == nil {
 		return
 	}
-	own := j.Site.Registry
+	own := j.Site.Preflight.Registry
 	if own == nil {
 		j.add("bundle.registry", found{outcome: Pass, object: j.Bundle.Name, observed: "0", required: "0", unit: "GB", method: "site document",
 			message: say("the bundle is served in place: a registry of its own needs no room", "Das Bundle wird direkt ausgeliefert: Eine eigene Registry braucht keinen Platz")})

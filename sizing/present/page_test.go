@@ -10,6 +10,7 @@ import (
 
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
 	"github.com/islandbundle/island/sizing/sizingtest"
 )
 
@@ -17,7 +18,7 @@ func somePage(t *testing.T, lang *words.Language) string {
 	t.Helper()
 	r := sizing.Calculate(sizing.Input{
 		Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lock: sizingtest.Lock(t, 1e9),
-		Against: []sizing.Existing{{Name: "m1", Role: sizing.MinIO, Cores: 1, Memory: 2e9, Disk: 400e9}},
+		Against: []sizing.Existing{{Name: "m1", Role: site.MinIO, Cores: 1, Memory: 2e9, Disk: 400e9}},
 	})
 	page, err := HTML(r, lang)
 	if err != nil {

@@ -6,11 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/preflight/facts/factstest"
+	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
 )
 
 const evil = "\x1b[31m<script>alert(1)</script>\"'&\u202e"
@@ -50,7 +52,7 @@ func sample() *preflight.Report {
 }
 
 // judged judges a survey of a site with the roles of the guide.
-func judged(t testing.TB, s *facts.Survey, site *preflight.Site) *preflight.Report {
+func judged(t testing.TB, s *facts.Survey, site *site.Site) *preflight.Report {
 	t.Helper()
 	table, _, err := sizing.Embedded("guide")
 	if err != nil {
@@ -84,12 +86,13 @@ func someSurvey(t testing.TB, each int) *facts.Survey {
 			s.Hosts = append(s.Hosts, someHost(fmt.Sprintf("%s%d", role[0], i+1), fmt.Sprintf("10.0.%d.%d", n/250, 10+n%250), role[1:]...))
 		}
 	}
-	ports, err := preflight.DefaultPorts()
+	ports, err := site.DefaultPorts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range ports.Wants(s.Hosts) {
-		s.Links = append(s.Links, facts.Link{From: want.From, To: want.To, Protocol: want.Protocol, Port: want.Port, Rows: want.Rows, Outcome: facts.OK})
+	for _, link := range preflight.Wants(ports, s.Hosts) {
+		link.Outcome = facts.OK
+		s.Links = append(s.Links, link)
 	}
 	return s
 }
@@ -144,22 +147,25 @@ func faultySite(t testing.TB) *preflight.Report {
 	links("kubenode3", "restund2", 0, facts.Down, "network is unreachable")
 	links("minio1", "minio2", 0, facts.Failed, "too many open files")
 	s.Site = []facts.Observation{
-		{Check: "site.dns", Object: "webapp.wire.example.org", Outcome: facts.Unresolved, Method: "lookup of A and AAAA records from the admin host"},
-		{Check: "site.dns", Object: "nginz-https.wire.example.org", Outcome: facts.OK, Method: "lookup of A and AAAA records from the admin host"},
-		{Check: "site.certificate-dates", Object: "wire.pem", Outcome: facts.OK, Detail: "valid until 2026-03-20", Method: "certificate file", Values: map[string]string{"observed": "19", "unit": "days"}},
-		{Check: "site.ntp", Object: "10.0.0.3", Outcome: facts.TimedOut, Method: "one NTP request from the admin host"},
+		{Subject: facts.SubjectName, Object: "webapp.wire.example.org", Outcome: facts.Unresolved, Method: "lookup of A and AAAA records from the admin host"},
+		{Subject: facts.SubjectName, Object: "nginz-https.wire.example.org", Outcome: facts.OK, Method: "lookup of A and AAAA records from the admin host"},
+		{Subject: facts.SubjectCertificate, Object: "wire.pem", Outcome: facts.OK, Method: "certificate file", Certificate: &facts.Certificate{
+			NotAfter: s.Started.Add(19*24*time.Hour + time.Hour), Names: []string{"*.wire.example.org"}, Key: "ECDSA", Curve: "P-256",
+			Chain: facts.Result{Outcome: facts.OK},
+		}},
+		{Subject: facts.SubjectTime, Object: "10.0.0.3", Outcome: facts.TimedOut, Method: "one NTP request from the admin host"},
 	}
-	site := preflight.NewSite()
-	site.Name, site.Internet = "Klinikum Musterstadt", false
-	site.Waivers = []preflight.Waiver{{ID: "software.leftovers", Host: "minio1", Reason: "Upgrade 2024"}}
+	hospital := site.Undescribed()
+	hospital.Name, hospital.Internet = "Klinikum Musterstadt", false
+	hospital.Preflight.Waivers = []site.Waiver{{ID: "software.leftovers", Host: "minio1", Reason: "Upgrade 2024"}}
 	for i := range 3 {
-		server := sizing.Server{Name: fmt.Sprintf("server%d", i+1)}
+		server := site.Server{Name: fmt.Sprintf("server%d", i+1)}
 		for _, h := range s.Hosts {
 			if h.Name[len(h.Name)-1] == byte('1'+i) {
-				server.Machines = append(server.Machines, sizing.SiteVM{Name: h.Name})
+				server.Machines = append(server.Machines, site.SiteVM{Name: h.Name})
 			}
 		}
-		site.Servers = append(site.Servers, server)
+		hospital.Servers = append(hospital.Servers, server)
 	}
-	return judged(t, s, site)
+	return judged(t, s, hospital)
 }
