@@ -63,7 +63,7 @@ func (f *buildFlags) sizingDocuments(lock *manifests.Lock) ([]bundle.Document, e
 	if err != nil {
 		return nil, err
 	}
-	lang, err := parseLanguage(f.lang)
+	lang, err := language(f.lang)
 	if err != nil {
 		return nil, err
 	}

@@ -118,7 +118,7 @@ func TestDiskNotRead(t *testing.T) {
 				case f.Outcome == Pass:
 					passed++
 				default:
-					got = append(got, string(f.Outcome)+" "+f.ID+" "+f.Object+": "+f.Message.EN)
+					got = append(got, string(f.Outcome)+" "+f.ID+" "+english(f.Object)+": "+english(f.Sentence()))
 				}
 			}
 			slices.Sort(got)

@@ -4,18 +4,20 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/islandbundle/island/sizing/site"
-
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // goodSurvey is of a site that meets the guide's table.
@@ -70,7 +72,60 @@ func judge(t testing.TB, s *facts.Survey, site *site.Site) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
+	isWorded(t, r)
 	return r
+}
+
+func english(text message.Text) string { return words.English().Text(text) }
+
+// isWorded wants every text of a report in every language: with words for each code,
+// and without a gap that nothing fills.
+func isWorded(t testing.TB, r *Report) {
+	t.Helper()
+	for _, f := range r.Findings {
+		for _, text := range []message.Text{
+			f.Sentence(), f.Object, f.Observed, f.Required, f.Unit, f.Tolerance, f.Method, f.Source, f.Remedy,
+		} {
+			hasWords(t, f.ID, text)
+		}
+		for _, role := range f.Roles {
+			hasWords(t, f.ID, message.Of("preflight.role."+role, nil))
+		}
+	}
+	for _, link := range r.Links {
+		for _, bad := range link.Bad {
+			hasWords(t, "link", bad.Purpose)
+			hasWords(t, "link", bad.Detail)
+		}
+	}
+}
+
+func hasWords(t testing.TB, id string, text message.Text) {
+	t.Helper()
+	if err := text.Check(); err != nil {
+		t.Errorf("%s: %+v: %v", id, text, err)
+	}
+	if text.Code != "" {
+		for _, l := range words.All() {
+			gaps, ok := l.Gaps(text.Code)
+			if !ok && text.Given == nil {
+				t.Errorf("%s: %s has no words for %s", id, l.Tag, text.Code)
+			}
+			if given := slices.Sorted(maps.Keys(text.Args)); ok && !slices.Equal(gaps, given) {
+				t.Errorf("%s: %s in %s has gaps for %q, and the message fills %q", id, text.Code, l.Tag, gaps, given)
+			}
+		}
+	}
+	for _, arg := range text.Args {
+		switch v := arg.(type) {
+		case message.Text:
+			hasWords(t, id, v)
+		case []message.Text:
+			for _, member := range v {
+				hasWords(t, id, member)
+			}
+		}
+	}
 }
 
 func bad(r *Report) []string {
@@ -230,7 +285,7 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 				t.Errorf("findings are %q, want %q", got, test.want)
 			}
 			for _, f := range r.Bad() {
-				if !f.Remedy.Complete() || !f.Message.Complete() || f.Source == "" {
+				if f.Remedy.IsZero() || f.Message.IsZero() || f.Source.IsZero() {
 					t.Errorf("finding %s lacks a text, a remedy or its source: %+v", f.ID, f)
 				}
 			}
@@ -420,7 +475,7 @@ func TestUpgradePath(t *testing.T) {
 				t.Errorf("findings are %q, want %q", got, test.want)
 			}
 			i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.ID == "bundle.upgrade" })
-			if i < 0 || !strings.Contains(r.Findings[i].Message.EN, test.words) {
+			if i < 0 || !strings.Contains(english(r.Findings[i].Sentence()), test.words) {
 				t.Errorf("finding is %+v, want %q in it", r.Findings[max(i, 0)], test.words)
 			}
 		})

@@ -1,6 +1,10 @@
 package facts
 
-import "time"
+import (
+	"time"
+
+	"github.com/islandbundle/island/internal/words/message"
+)
 
 // Survey is what one run learned of a site. It judges nothing.
 type Survey struct {
@@ -43,6 +47,11 @@ type Host struct {
 
 // Outcome is how an attempt at something ended.
 type Outcome string
+
+// Text says the outcome to people; programs are told its own name.
+func (o Outcome) Text() message.Text {
+	return message.Named("facts.outcome."+string(o), string(o))
+}
 
 // How reaching a host can end.
 const (

@@ -6,28 +6,32 @@ import (
 	"testing"
 	"time"
 
-	"github.com/islandbundle/island/sizing/site"
-
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 const evil = "\x1b[31m<script>alert(1)</script>\"'&\u202e"
 
 // sample is a report with something of everything, and hostile names.
 func sample() *preflight.Report {
+	both := func(en, de string) message.Text { return message.Text{Given: map[string]string{"en": en, "de": de}} }
 	finding := func(id, host string, outcome preflight.Outcome, en, de string) preflight.Finding {
-		return preflight.Finding{ID: id, Host: host, Role: "cassandra", Object: "/x", Outcome: outcome, Observed: "1", Required: "2", Unit: "cores", Method: "m", Source: "table guide",
-			Message: page.Text{EN: en, DE: de}, Remedy: page.Text{EN: "Give it more.", DE: "Mehr geben."}}
+		return preflight.Finding{
+			ID: id, Host: host, Roles: []string{"cassandra"}, Object: message.Plain("/x"), Outcome: outcome,
+			Observed: preflight.Number(1), Required: preflight.Number(2), Unit: message.Of("preflight.unit.cores", nil),
+			Method: message.Plain("m"), Source: message.Of("preflight.source.table-name", message.Args{"table": "guide"}),
+			Message: both(en, de), Remedy: both("Give it more.", "Mehr geben."),
+		}
 	}
 	r := &preflight.Report{
-		APIVersion: "island/v1", Kind: "PreflightReport", Site: "Example " + evil, Taken: "2026-03-01T12:00:00Z", Table: "guide", Counts: map[preflight.Outcome]int{},
+		Site: "Example " + evil, Taken: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Table: "guide", Counts: map[preflight.Outcome]int{},
 		Hosts: []preflight.HostSummary{
-			{Name: "cassandra1", Address: "10.0.0.1", Roles: []string{"cassandra"}, Worst: preflight.Fail, Cores: "1", Memory: 4e9},
-			{Name: "kubenode1", Roles: []string{"kubernetes"}, Worst: preflight.Pass, Cores: "6", Memory: 8e9},
+			{Name: "cassandra1", Address: "10.0.0.1", Roles: []string{"cassandra"}, Worst: preflight.Fail, Measured: true, Cores: 1, Memory: 4e9},
+			{Name: "kubenode1", Roles: []string{"kubernetes"}, Worst: preflight.Pass, Measured: true, Cores: 6, Memory: 8e9},
 			{Name: evil, Roles: []string{}, Worst: preflight.Error},
 		},
 		Findings: []preflight.Finding{
@@ -39,10 +43,14 @@ func sample() *preflight.Report {
 			finding("os.release", "kubenode1", preflight.Pass, "ok", "ok"),
 		},
 		Links: []preflight.LinkSummary{
-			{From: "kubenode1", To: "cassandra1", Tried: 2, OK: 1, Bad: []preflight.BadLink{{Protocol: "tcp", Port: 9042, Outcome: facts.TimedOut, Purpose: page.Text{EN: "backend to Cassandra", DE: "Backend zu Cassandra"}}}},
+			{From: "kubenode1", To: "cassandra1", Tried: 2, OK: 1, Bad: []preflight.BadLink{
+				{Protocol: "tcp", Port: 9042, Outcome: facts.TimedOut, Purpose: both("backend to Cassandra", "Backend zu Cassandra")},
+			}},
 			{From: "cassandra1", To: "kubenode1", Tried: 1, OK: 1},
 			{From: evil, To: "kubenode1", Tried: 1, OK: 1},
-			{From: facts.AdminHost, To: "kubenode1", Tried: 1, Bad: []preflight.BadLink{{Protocol: "tcp", Port: 22, Outcome: "unheard-of", Detail: evil}}},
+			{From: facts.AdminHost, To: "kubenode1", Tried: 1, Bad: []preflight.BadLink{
+				{Protocol: "tcp", Port: 22, Outcome: "unheard-of", Detail: message.Plain(evil)},
+			}},
 		},
 	}
 	for _, f := range r.Findings {
