@@ -21,7 +21,8 @@ func TestDialogue(t *testing.T) {
 	if err := site.Check(""); err != nil {
 		t.Fatal(err)
 	}
-	if site.Name != "Klinikum" || site.Scenario != sizing.DefaultScenario || site.Users != 2500 || site.Conferences.String() != "10x8,2x50" || site.ServerCount != 3 || site.Mail != sizing.MailExternal {
+	if site.Name != "Klinikum" || site.Scenario != sizing.DefaultScenario || site.Users != 2500 ||
+		site.Conferences.String() != "10x8,2x50" || site.ServerCount != 3 || site.Mail != sizing.MailExternal {
 		t.Errorf("%+v", site)
 	}
 	if asked := strings.Count(out.String(), "Nachrichten-Nutzer, insgesamt: "); asked != 3 {
