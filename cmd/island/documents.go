@@ -34,7 +34,8 @@ func documentsOf(lock *manifests.Lock) ([]bundle.Document, error) {
 		return nil, err
 	}
 	for _, chart := range slices.Sorted(maps.Keys(values)) {
-		documents = append(documents, bundle.Document{Path: manifests.EntryPath(bundle.PatchesFolder + "values/" + chart + ".yaml"), Bytes: values[chart]})
+		path := manifests.EntryPath(bundle.PatchesFolder + "values/" + chart + ".yaml")
+		documents = append(documents, bundle.Document{Path: path, Bytes: values[chart]})
 	}
 	if steps := manifests.SiteSteps(lock); steps != nil {
 		documents = append(documents, bundle.Document{Path: bundle.PatchesFolder + "STEPS.txt", Bytes: steps})

@@ -191,7 +191,7 @@ func (f *sizeFlags) read(input *sizing.Input) error {
 		}
 	}
 	if f.against != "" {
-		data, err := readBounded(f.against, facts.MaxSurvey)
+		data, err := readDocument(f.against, facts.MaxSurvey, aSite, aSurvey, aReport)
 		if err != nil {
 			return err
 		}
