@@ -15,8 +15,8 @@ import (
 // KindDelta is the kind of a delta.json.
 const KindDelta = "Delta"
 
-// MaxDeltaBytes bounds a delta.json.
-const MaxDeltaBytes = 32 << 20
+// maxDeltaBytes bounds a delta.json.
+const maxDeltaBytes = 32 << 20
 
 // Delta is delta.json: what makes an archive a delta bundle. Such an archive
 // begins with the inventory and signatures of a whole bundle, to the byte, and

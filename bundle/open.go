@@ -75,7 +75,7 @@ func (b *Bundle) openDelta(r *bufio.Reader, trust Trust) (*signedText, error) {
 	if err != nil || name != string(deltaFile.path()) {
 		return nil, asRefusal(InventoryPath, err)
 	}
-	signed, err := readSigned(r, deltaFile, MaxDeltaBytes)
+	signed, err := readSigned(r, deltaFile, maxDeltaBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -15,20 +15,20 @@ func TestCycles(t *testing.T) {
 		{"2026-07-01", "2027-01-01", "2026-H2", "2027-H1"},
 	} {
 		d := day(t, test.date)
-		if got := d.AddMonths(CycleMonths).String(); got != test.later {
+		if got := d.addMonths(cycleMonths).String(); got != test.later {
 			t.Errorf("six months after %s is %s, not %s", test.date, got, test.later)
 		}
-		if got := CycleOf(d); got != test.cycle {
+		if got := cycleOf(d); got != test.cycle {
 			t.Errorf("%s is in %s, not %s", test.date, got, test.cycle)
 		}
-		if got := NextCycle(test.cycle); got != test.next {
+		if got := nextCycle(test.cycle); got != test.next {
 			t.Errorf("%s is followed by %s, not %s", test.cycle, got, test.next)
 		}
 	}
-	if got := NextCycle("spring"); got != "" {
+	if got := nextCycle("spring"); got != "" {
 		t.Errorf("a cycle of another name is followed by %q", got)
 	}
-	if got := day(t, "2026-02-27").DaysUntil(day(t, "2026-03-02")); got != 3 {
+	if got := day(t, "2026-02-27").daysUntil(day(t, "2026-03-02")); got != 3 {
 		t.Errorf("%d days", got)
 	}
 }
@@ -112,14 +112,21 @@ func TestLockedPatchesAreChecked(t *testing.T) {
 func TestSiteValuesAndSteps(t *testing.T) {
 	t.Parallel()
 	l := &Lock{Patches: []LockedPatch{
-		{ID: "A", Date: day(t, "2026-04-01"), Values: []ValuesPath{{"brig", "image.tag", "2"}, {"galley", "tag", "1.0"}}, Steps: Text{En: "Restart."}},
+		{ID: "A", Date: day(t, "2026-04-01"), Values: []ValuesPath{{"brig", "image.tag", "2"}, {"galley", "tag", "1.0"}},
+			Steps: Text{En: "Restart."}},
 		{ID: "B", Date: day(t, "2026-04-02"), Values: []ValuesPath{{"brig", "extra.tag", "3"}}},
 	}}
 	files, err := SiteValues(l)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "# Give this to Helm after all other values of chart brig: -f\n# Decided by A, B.\nextra:\n    tag: \"3\"\nimage:\n    tag: \"2\"\n"
+	want := `# Give this to Helm after all other values of chart brig: -f
+# Decided by A, B.
+extra:
+    tag: "3"
+image:
+    tag: "2"
+`
 	if got := string(files["brig"]); got != want || len(files) != 2 {
 		t.Errorf("got\n%s", got)
 	}

@@ -18,7 +18,7 @@ type Superseded struct {
 	By    string // id
 }
 
-// OrderPatches returns patches in the order in which they are laid: what a patch
+// orderPatches returns patches in the order in which they are laid: what a patch
 // requires before it, else by date, then by id. A patch that another of them
 // supersedes is not among them; where such a one is required, what supersedes it
 // stands for it.
@@ -26,14 +26,15 @@ type Superseded struct {
 // Two patches of one id, a required patch that is missing, patches that
 // conflict, and patches that require or supersede each other in a circle are
 // Usage errors.
-func OrderPatches(patches []*Patch) ([]*Patch, []Superseded, error) {
+func orderPatches(patches []*Patch) ([]*Patch, []Superseded, error) {
 	o := ordering{byID: map[string]*Patch{}, by: map[string][]string{}}
 	if len(patches) > MaxPatches {
 		return nil, nil, fault.At(fault.Place{}, "", "%d patches are given, at most %d are laid", len(patches), MaxPatches)
 	}
 	for _, p := range patches {
 		if first := o.byID[p.ID()]; first != nil {
-			return nil, nil, fault.At(p.Place("metadata.id"), "leave one of them out", "patch %s is given twice, first as %s", p.ID(), first.Place("metadata.id").File)
+			return nil, nil, fault.At(p.Place("metadata.id"), "leave one of them out",
+				"patch %s is given twice, first as %s", p.ID(), first.Place("metadata.id").File)
 		}
 		o.byID[p.ID()] = p
 	}
@@ -140,7 +141,8 @@ func (o *ordering) sorted(patches []*Patch) ([]*Patch, []Superseded, error) {
 		for _, id := range p.Requires {
 			before := o.standIns(id)
 			if len(before) == 0 {
-				return nil, nil, fault.At(p.Place("requires"), "give patch "+id+" as well", "patch %s requires patch %s, which is not given", p.ID(), id)
+				return nil, nil, fault.At(p.Place("requires"), "give patch "+id+" as well",
+					"patch %s requires patch %s, which is not given", p.ID(), id)
 			}
 			needs[p.ID()] = append(needs[p.ID()], before...)
 		}

@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// SiteValues gives, for each chart of which the lock's patches replaced images,
+// SiteValues returns, for each chart of which the lock's patches replaced images,
 // the values that have to be set on site, as a values file for Helm: without
 // them pods would go on asking for the old images. By chart, in YAML.
 func SiteValues(l *Lock) (map[string][]byte, error) {
@@ -26,7 +26,8 @@ func SiteValues(l *Lock) (map[string][]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("encode values of chart %s: %w", chart, err)
 		}
-		head := fmt.Sprintf("# Give this to Helm after all other values of chart %s: -f\n# Decided by %s.\n", chart, strings.Join(decided[chart], ", "))
+		head := fmt.Sprintf("# Give this to Helm after all other values of chart %s: -f\n# Decided by %s.\n",
+			chart, strings.Join(decided[chart], ", "))
 		files[chart] = append([]byte(head), text...)
 	}
 	return files, nil

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/islandbundle/island/sizing/site"
-
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing/site"
 	"github.com/islandbundle/island/sizing/sizingtest"
 )
 
@@ -98,7 +98,7 @@ func tableWithFactors(t testing.TB) *Table {
 func TestTotalsAreSums(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for range 200 {
-		r := calculate(t, randomSite(t, random), "guide-postgresql", page.English)
+		r := calculate(t, randomSite(t, random), "guide-postgresql")
 		all := Amounts{}
 		for _, s := range r.Placement.Servers {
 			sum := Amounts{}
@@ -134,11 +134,14 @@ func TestPlacementKeepsRolesApart(t *testing.T) {
 		hospital := randomSite(t, random)
 		if random.IntN(2) == 0 {
 			for i := range hospital.ServerCount {
-				hospital.Servers = append(hospital.Servers, site.Server{Name: fmt.Sprintf("s%d", i), Cores: random.Int64N(64), Memory: site.Capacity(random.Int64N(64e9)), Disk: site.Capacity(random.Int64N(2e12))})
+				hospital.Servers = append(hospital.Servers, site.Server{
+					Name: fmt.Sprintf("s%d", i), Cores: random.Int64N(64),
+					Memory: site.Capacity(random.Int64N(64e9)), Disk: site.Capacity(random.Int64N(2e12)),
+				})
 			}
 			hospital.ServerCount = 0
 		}
-		r := calculate(t, hospital, "guide", page.English)
+		r := calculate(t, hospital, "guide")
 		for _, role := range site.Roles() {
 			most, least := 0, 1<<30
 			for _, s := range r.Placement.Servers {
@@ -158,10 +161,11 @@ func TestPlacementKeepsRolesApart(t *testing.T) {
 }
 
 func TestPlacementOfTheGuide(t *testing.T) {
-	r := calculate(t, someSite(t, 1000, "none"), "guide", page.English)
+	r := calculate(t, someSite(t, 1000, "none"), "guide")
 	var got []string
 	for _, s := range r.Placement.Servers {
-		got = append(got, fmt.Sprintf("%d/%s/%s", s.Needs.Cores, page.English.GB(int64(s.Needs.Memory)), page.English.GB(int64(s.Needs.Disk))))
+		gb := func(b manifests.Bytes) string { return words.English().GB(int64(b)) }
+		got = append(got, fmt.Sprintf("%d/%s/%s", s.Needs.Cores, gb(s.Needs.Memory), gb(s.Needs.Disk)))
 	}
 	want := []string{"12/22\u00a0GB/690\u00a0GB", "11/18\u00a0GB/590\u00a0GB", "11/20\u00a0GB/620\u00a0GB"}
 	if !slices.Equal(got, want) {
@@ -169,12 +173,12 @@ func TestPlacementOfTheGuide(t *testing.T) {
 	}
 	hospital := someSite(t, 1000, "none")
 	hospital.AdminHost, hospital.AssetHost, hospital.Restund = "server-1", "server-1", 3
-	full := calculate(t, hospital, "guide", page.English).Placement.Servers[0].Needs
+	full := calculate(t, hospital, "guide").Placement.Servers[0].Needs
 	if full != (Amounts{13, 26e9, 730e9}) {
 		t.Errorf("the server with admin and asset host needs %v, want the guide's 13/26/730", full)
 	}
 	hospital.AdminHost, hospital.AssetHost = site.Elsewhere, site.Elsewhere
-	for _, s := range calculate(t, hospital, "guide", page.English).Placement.Servers {
+	for _, s := range calculate(t, hospital, "guide").Placement.Servers {
 		if s.Needs != (Amounts{11, 18e9, 590e9}) {
 			t.Errorf("%s needs %v, want the guide's 11/18/590", s.Name, s.Needs)
 		}
@@ -205,7 +209,10 @@ func TestFindings(t *testing.T) {
 		{"two of a role on a server", 100, "none", func(s *site.Site) { s.ServerCount = 2 }, "placement.same-server.server-1.cassandra", Warn},
 		{"a loss that stops a role", 100, "none", func(s *site.Site) { s.ServerCount = 2 }, "loss.server-1", Warn},
 		{"a server that is too small", 100, "none", func(s *site.Site) {
-			s.Servers = []site.Server{{Name: "a", Cores: 32, Memory: 64e9, Disk: 2e12}, {Name: "b", Cores: 32, Memory: 15e9, Disk: 2e12}, {Name: "c", Cores: 32, Memory: 64e9, Disk: 2e12}}
+			s.Servers = []site.Server{
+				{Name: "a", Cores: 32, Memory: 64e9, Disk: 2e12}, {Name: "b", Cores: 32, Memory: 15e9, Disk: 2e12},
+				{Name: "c", Cores: 32, Memory: 64e9, Disk: 2e12},
+			}
 		}, "placement.room.b", Fail},
 		{"push on an island", 100, "none", func(s *site.Site) { s.Push = site.PushOwn }, "push.island", Fail},
 		{"no push for iOS", 100, "none", nil, "push.ios", Info},
@@ -217,7 +224,9 @@ func TestFindings(t *testing.T) {
 		{"push with internet not chosen", 100, "none", func(s *site.Site) { s.Internet = true }, "push.open", Ask},
 		{"images unknown", 100, "none", nil, "node.images", Ask},
 		{"images too large compressed alone", 100, "none", func(s *site.Site) { s.Bundle.ImagesCompressed = 41e9 }, "node.images", Fail},
-		{"images that reach the kubelet's limit", 100, "none", func(s *site.Site) { s.Bundle.ImagesCompressed, s.Bundle.ImagesUnpacked = 10e9, 25e9 }, "node.images", Warn},
+		{"images that reach the kubelet's limit", 100, "none", func(s *site.Site) {
+			s.Bundle.ImagesCompressed, s.Bundle.ImagesUnpacked = 10e9, 25e9
+		}, "node.images", Warn},
 		{"images that fit", 100, "none", func(s *site.Site) { s.Bundle.ImagesCompressed, s.Bundle.ImagesUnpacked = 8e9, 20e9 }, "node.images", Good},
 		{"compressed alone proves nothing", 100, "none", func(s *site.Site) { s.Bundle.ImagesCompressed = 8e9 }, "node.images", Ask},
 		{"bundles too large for the asset host", 100, "none", func(s *site.Site) { s.Bundle.Size = 60e9 }, "storage.asset-host", Warn},
@@ -227,14 +236,14 @@ func TestFindings(t *testing.T) {
 			if c.change != nil {
 				c.change(site)
 			}
-			wantFinding(t, calculate(t, site, "guide", page.English), c.id, c.level)
+			wantFinding(t, calculate(t, site, "guide"), c.id, c.level)
 		})
 	}
 }
 
 // TestSourcesDisagree wants both figures of PostgreSQL told, and the higher used.
 func TestSourcesDisagree(t *testing.T) {
-	r := calculate(t, someSite(t, 100, "1x100"), "guide-postgresql", page.English)
+	r := calculate(t, someSite(t, 100, "1x100"), "guide-postgresql")
 	wantFinding(t, r, "table.disagree.postgresql", Info)
 	for _, m := range r.Placement.Servers[0].Machines {
 		if m.Role == site.PostgreSQL && m.Cores != 2 {
@@ -256,17 +265,17 @@ func TestSourcesDisagree(t *testing.T) {
 // TestNothingIsMadeUp wants what no source gives asked, until the customer gives
 // a factor.
 func TestNothingIsMadeUp(t *testing.T) {
-	plain := calculate(t, someSite(t, 20_000, "2x50"), "guide-postgresql", page.English)
+	plain := calculate(t, someSite(t, 20_000, "2x50"), "guide-postgresql")
 	asked := map[string]string{}
 	for _, q := range plain.Questions {
-		asked[q.ID] = q.Answered
+		asked[q.ID] = english(q.Answered)
 	}
 	for _, id := range []string{"users", "sft-memory", "storage-growth", "unlisted-rabbitmq", "unlisted-coturn"} {
 		if answer, ok := asked[id]; !ok || answer != "" {
 			t.Errorf("%s is not asked: %v", id, asked)
 		}
 	}
-	if f := figureOf(t, plain.Storage.Figures, "images.unpacked"); f.Bound != Unknown || f.Shown != "unknown" {
+	if f := figureOf(t, plain.Storage.Figures, "images.unpacked"); f.Bound != Unknown || english(f.Shown) != "unknown" {
 		t.Errorf("unpacked images: %+v", f)
 	}
 	for _, m := range plain.Placement.Servers[0].Machines {
@@ -276,11 +285,12 @@ func TestNothingIsMadeUp(t *testing.T) {
 	}
 	own := Calculate(Input{Site: someSite(t, 2000, "2x50"), Table: tableWithFactors(t), Lock: sizingtest.Lock(t, 1e9)})
 	for _, q := range own.Questions {
-		if q.ID == "sft-memory" && !strings.Contains(q.Answered, "your own factor 2.5 (measured)") {
+		if q.ID == "sft-memory" && !strings.Contains(english(q.Answered), "your own factor 2.5 (measured)") {
 			t.Errorf("own factor is not shown as such: %+v", q)
 		}
 	}
-	if f := figureOf(t, own.Storage.Figures, "images.unpacked"); f.Value != 12_500_015_000 || !strings.Contains(f.Label, "your own factor") {
+	f := figureOf(t, own.Storage.Figures, "images.unpacked")
+	if f.Value != 12_500_015_000 || !strings.Contains(english(f.Label), "your own factor") {
 		t.Errorf("unpacked by an own factor: %+v", f)
 	}
 }
@@ -294,19 +304,22 @@ func TestFootprint(t *testing.T) {
 	if want := f.Compressed + 7; f.Contents != want {
 		t.Errorf("contents %d, want %d", f.Contents, want)
 	}
-	want := []ChartFootprint{{"wire-server", false, 2, 3_003_000}, {"images, group system", true, 1, 2_001_500}, {"webapp", false, 1, 2_001_500}}
+	want := []ChartFootprint{
+		{"wire-server", false, 2, 3_003_000}, {"images, group system", true, 1, 2_001_500}, {"webapp", false, 1, 2_001_500},
+	}
 	if !slices.Equal(f.Charts, want) {
 		t.Errorf("charts\n%v, want\n%v", f.Charts, want)
 	}
-	r := Calculate(Input{Site: someSite(t, 100, "none"), Table: embeddedTable(t, "guide"), Lock: sizingtest.Lock(t, 9e9)})
-	wantFinding(t, r, "node.images", Fail)
-	wantFinding(t, Calculate(Input{Site: someSite(t, 100, "none"), Table: embeddedTable(t, "guide"), Lock: sizingtest.Lock(t, 7e9)}), "node.images", Warn)
+	for size, level := range map[int64]Level{9e9: Fail, 7e9: Warn} {
+		in := Input{Site: someSite(t, 100, "none"), Table: embeddedTable(t, "guide"), Lock: sizingtest.Lock(t, size)}
+		wantFinding(t, Calculate(in), "node.images", level)
+	}
 }
 
 func TestCloudNeedsNothing(t *testing.T) {
 	site := someSite(t, 2500, "10x8")
 	site.Scenario = "public-app-cloud"
-	r := calculate(t, site, "guide", page.English)
+	r := calculate(t, site, "guide")
 	if r.Hardware != nil || r.Placement != nil || len(r.Questions) != 0 {
 		t.Error("hardware is listed for Wire's cloud")
 	}
@@ -319,8 +332,10 @@ func TestScenariosAreTheGuides(t *testing.T) {
 		if s.OnPremises {
 			bundles = append(bundles, s.ID)
 		}
-		if !s.App.Complete() || !s.Backend.Complete() || !s.When.Complete() || !s.Web.Complete() {
-			t.Errorf("%s lacks a language", s.ID)
+		for _, text := range []message.Text{s.App(), s.Backend(), s.When(), s.Web()} {
+			if !words.English().Has(text.Code) {
+				t.Errorf("%s is not in the catalogue", text.Code)
+			}
 		}
 	}
 	if want := []site.ScenarioID{"public-app-on-premises", "custom-app-on-premises"}; len(all) != 5 || !slices.Equal(bundles, want) {
@@ -329,7 +344,7 @@ func TestScenariosAreTheGuides(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
-	r := calculate(t, someSite(t, 20, "1x4"), "demo", page.German)
+	r := calculate(t, someSite(t, 20, "1x4"), "demo")
 	if len(r.Placement.Servers) != 1 || len(r.Placement.Servers[0].Machines) != 1 || r.Hardware.Rows[0].Unit != "GiB" {
 		t.Errorf("demo is placed as %+v", r.Placement)
 	}

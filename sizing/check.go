@@ -8,11 +8,9 @@ import (
 	"regexp"
 	"slices"
 
-	"github.com/islandbundle/island/sizing/site"
-
-	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // Limits on what a table may say. They keep every product of two numbers far
@@ -57,10 +55,10 @@ type tableCheck struct {
 	table *Table
 }
 
-const wordsHint = "write en and de"
+const wordsHint = "write en, and other languages where there are words"
 
-func (c tableCheck) text(field string, text page.Text) {
-	c.Want(text.Complete(), field, wordsHint, "text is missing in a language")
+func (c tableCheck) text(field string, text Given) {
+	c.Want(text.complete(), field, wordsHint, "text is missing in a language")
 }
 
 func (c tableCheck) source(field, name string) {
@@ -213,7 +211,7 @@ func (c tableCheck) rules() {
 
 func (c tableCheck) factors(factors []Factor) {
 	c.Want(len(factors) <= maxTexts, "rules.factors", "", "table has more than %d factors", maxTexts)
-	seen := map[Factor]bool{}
+	seen := map[string]bool{}
 	for i, factor := range factors {
 		field := fmt.Sprintf("rules.factors[%d]", i)
 		known := []FactorID{StoragePerUser, Unpacked, SFTMemory}
@@ -221,8 +219,8 @@ func (c tableCheck) factors(factors []Factor) {
 		c.Want(factor.Value > 0 && factor.Value <= maxFactor && !math.IsNaN(factor.Value), field+".value", "", "factor %v is not above 0 and at most %v", factor.Value, float64(maxFactor))
 		c.Want((factor.ID == StoragePerUser) == (factor.Role != ""), field+".role", "only storage has a role", "factor %s and role %q do not go together", factor.ID, factor.Role)
 		c.Want(factor.Role == "" || c.table.Row(factor.Role) != nil, field+".role", "", "no row has role %.80q", factor.Role)
-		c.Want(factor.Basis.Complete(), field+".basis", "say in en and de how you came by it", "factor has no basis")
-		key := Factor{ID: factor.ID, Role: factor.Role}
+		c.Want(factor.Basis.complete(), field+".basis", "say in en, and in other languages, how you came by it", "factor has no basis")
+		key := string(factor.ID) + " " + string(factor.Role)
 		c.Want(!seen[key], field, "", "factor is given twice")
 		seen[key] = true
 	}

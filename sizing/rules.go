@@ -1,9 +1,6 @@
 package sizing
 
-import (
-	"github.com/islandbundle/island/internal/page"
-	"github.com/islandbundle/island/sizing/site"
-)
+import "github.com/islandbundle/island/sizing/site"
 
 // Rules are the numbers by which more users need more, each with its source.
 type Rules struct {
@@ -40,7 +37,7 @@ type CoreRule struct {
 	ID             string       `json:"id"`
 	PercentPerUser site.Percent `json:"percentPerUser,omitempty"` // of a core, for each participant of the site, on each node
 	UsersPerCore   int64        `json:"usersPerCore,omitempty"`   // participants on the node, for each core of it
-	Text           page.Text    `json:"text"`
+	Text           Given        `json:"text"`
 	Source         string       `json:"source"`
 }
 
@@ -51,7 +48,7 @@ type Turn struct {
 
 // UserLimit says how many messaging users the table is good for.
 type UserLimit struct {
-	Text    page.Text   `json:"text"` // the source's own words
+	Text    Given       `json:"text"` // the source's own words
 	Source  string      `json:"source"`
 	AskFrom Cell[int64] `json:"askFrom"` // from this many on, Wire is to be asked
 }
@@ -88,13 +85,13 @@ type Factor struct {
 	ID    FactorID  `json:"id"`
 	Role  site.Role `json:"role,omitempty"` // for storage
 	Value float64   `json:"value"`
-	Basis page.Text `json:"basis"` // how the customer came by it
+	Basis Given     `json:"basis"` // how the customer came by it
 }
 
 // Question is something that no public source answers.
 type Question struct {
-	ID     string    `json:"id"`
-	Factor FactorID  `json:"factor,omitempty"` // a factor that answers it
-	Text   page.Text `json:"text"`             // what is not known
-	Ask    page.Text `json:"ask"`              // what to ask Wire
+	ID     string   `json:"id"`
+	Factor FactorID `json:"factor,omitempty"` // a factor that answers it
+	Text   Given    `json:"text"`             // what is not known
+	Ask    Given    `json:"ask"`              // what to ask Wire
 }

@@ -10,13 +10,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/islandbundle/island/sizing/site"
-	"github.com/islandbundle/island/sizing/site/sitetest"
-
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/schema"
 	"github.com/islandbundle/island/manifests/schema/schematest"
+	"github.com/islandbundle/island/sizing/site"
+	"github.com/islandbundle/island/sizing/site/sitetest"
 )
 
 // The schemas are made from the code: structure from the types, descriptions
@@ -28,15 +28,20 @@ type object = schema.Object
 
 // reportRules are what a field's type alone does not say.
 func reportRules() map[string]object {
+	var tags []string
+	for _, l := range words.All() {
+		tags = append(tags, l.Tag)
+	}
 	rules := sitetest.Rules(SiteNames())
 	rules["Report.apiVersion"] = object{"const": manifests.APIVersion}
 	rules["Report.kind"] = object{"const": KindReport}
-	rules["Report.language"] = object{"enum": []page.Lang{page.English, page.German}}
+	rules["Report.language"] = object{"enum": tags}
 	return rules
 }
 
 // inline returns the schemas of types that are not what their structure says. A
-// report does not tell preflight's section of its site.
+// text is written in a language, and its message beside it. A report does not tell
+// preflight's section of its site.
 func inline(t reflect.Type) object {
 	switch t {
 	case reflect.TypeFor[Bound]():
@@ -45,10 +50,38 @@ func inline(t reflect.Type) object {
 		return object{"enum": []Unit{UnitKbps, UnitCores, UnitBytes, UnitCount, UnitPercent}}
 	case reflect.TypeFor[Level]():
 		return object{"enum": []Level{Fail, Warn, Ask, Info, Good}}
+	case reflect.TypeFor[message.Text]():
+		return object{"type": "string", "$comment": "text"}
 	case reflect.TypeFor[site.Section]():
 		return object{}
 	}
 	return sitetest.Inline(SiteNames(), t)
+}
+
+// besideTexts puts the messages beside the texts of all definitions.
+func besideTexts(defs object) {
+	for _, definition := range defs {
+		properties, _ := definition.(object)["properties"].(object)
+		for _, name := range sortedKeys(properties) {
+			if text := properties[name].(object); text["$comment"] == "text" {
+				delete(text, "$comment")
+				properties[name+"Message"] = object{"$ref": "#/$defs/Message"}
+			}
+		}
+	}
+	inArgs := object{"anyOf": []object{
+		{"type": []string{"string", "number", "boolean"}}, {"$ref": "#/$defs/Message"},
+		{"type": "array", "items": object{"$ref": "#/$defs/Message"}},
+	}}
+	defs["Message"] = object{
+		"type": "object", "additionalProperties": false,
+		"description": "Message is a text before it is in a language.",
+		"properties": object{
+			"code": object{"type": "string", "description": "what it says: a code of the catalogues of words"},
+			"args": object{"type": "object", "description": "what fills the gaps in the words", "additionalProperties": inArgs},
+			"text": object{"type": "string", "description": "in English; within args, only where there is no code"},
+		},
+	}
 }
 
 func schemaFile(name string) string { return filepath.Join("..", "docs", name) }
@@ -59,8 +92,10 @@ func TestReportSchemaIsThatOfTheCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := &schema.Writer{Comments: comments, Inline: inline, Rules: reportRules(), Required: sitetest.Required(), Written: true}
-	made := w.Document(reportSchema, "A sizing report", "Made from the types in package sizing; docs/sizing.md explains each number.", w.Of(reflect.TypeFor[Report]()))
+	made := w.Document(reportSchema, "A sizing report",
+		"Made from the types in package sizing; docs/sizing.md explains each number.", w.Of(reflect.TypeFor[Report]()))
 	delete(w.Defs["Site"].(object)["properties"].(object), "preflight") // a report does not tell it
+	besideTexts(w.Defs)
 	schematest.Published(t, schemaFile(reportSchema), made)
 	schematest.RulesUsed(t, w.Rules, w.Required, made)
 }
@@ -87,7 +122,7 @@ func TestGuideExplainsEveryRule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range regexp.MustCompile(`c\.find\("([a-z.-]+)"`).FindAllStringSubmatch(string(code)+string(choice), -1) {
+	for _, m := range regexp.MustCompile(`c\.(?:find|advise)\("([a-z.-]+)"`).FindAllStringSubmatch(string(code)+string(choice), -1) {
 		names = append(names, strings.TrimSuffix(m[1], "."))
 	}
 	slices.Sort(names)

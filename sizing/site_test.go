@@ -1,17 +1,13 @@
 package sizing
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"strings"
 	"testing"
 
+	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing/site"
 	"github.com/islandbundle/island/sizing/site/sitetest"
-
-	"github.com/islandbundle/island/internal/page"
-	"github.com/islandbundle/island/manifests/fault"
 )
 
 func TestReadSite(t *testing.T) {
@@ -87,7 +83,7 @@ func TestPreflightsSectionStaysInTheDocument(t *testing.T) {
 	if err != nil || !strings.Contains(string(kept), `"preflight":{"ntp":["10.0.0.3"],"limits":{"time.offset":{"fail":1,"warn":0.2}}}`) {
 		t.Errorf("%v, kept as %s", err, kept)
 	}
-	told, err := json.Marshal(calculate(t, site, "guide", page.English))
+	told, err := json.Marshal(calculate(t, site, "guide"))
 	if err != nil || strings.Contains(string(told), "10.0.0.3") {
 		t.Errorf("%v, the report tells preflight's section: %s", err, told)
 	}
@@ -110,45 +106,6 @@ func TestCheckDocument(t *testing.T) {
 	}
 }
 
-func TestDialogue(t *testing.T) {
-	hospital := site.New()
-	answers := "Klinikum\n\nzwei\n0\n2500\n10 mal 8\n10x8,2x50\n\nexternal\n"
-	var out bytes.Buffer
-	if err := AskSite(context.Background(), strings.NewReader(answers), &out, page.German, hospital); err != nil {
-		t.Fatal(err)
-	}
-	if err := hospital.Check("", SiteNames()); err != nil {
-		t.Fatal(err)
-	}
-	if hospital.Name != "Klinikum" || hospital.Scenario != DefaultScenario || hospital.Users != 2500 || hospital.Conferences.String() != "10x8,2x50" || hospital.ServerCount != 3 || hospital.Mail != site.MailExternal {
-		t.Errorf("%+v", hospital)
-	}
-	if asked := strings.Count(out.String(), "Nachrichten-Nutzer, insgesamt: "); asked != 3 {
-		t.Errorf("users were asked for %d times, want 3:\n%s", asked, out.String())
-	}
-}
-
-// TestDialogueEnds wants a dialogue that nobody answers to end.
-func TestDialogueEnds(t *testing.T) {
-	for name, answers := range map[string]string{
-		"end of input":      "Klinikum\n",
-		"only nonsense":     "Klinikum\n1\n" + strings.Repeat("many\n", 50),
-		"one endless line":  strings.Repeat("9", 1<<20),
-		"nothing ever said": strings.Repeat("\n", 100),
-	} {
-		site := site.New()
-		err := AskSite(context.Background(), strings.NewReader(answers), new(bytes.Buffer), page.English, site)
-		if fault.ExitCode(err) != int(fault.Usage) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	canceled, cancel := context.WithCancel(context.Background())
-	cancel()
-	if err := AskSite(canceled, strings.NewReader("a\n"), new(bytes.Buffer), page.English, site.New()); err != context.Canceled {
-		t.Errorf("canceled: %v", err)
-	}
-}
-
 func TestAgainst(t *testing.T) {
 	data := []byte(`{"apiVersion": "island/v1", "kind": "Whatever", "collected": "2026-11-01", "machines": [
  {"name": "cas1", "role": "cassandra", "cores": 2, "memoryBytes": 3900000000, "diskBytes": 80000000000},
@@ -168,7 +125,7 @@ func TestAgainst(t *testing.T) {
 	}
 	wantFinding(t, r, "against.cas2", Fail)
 	wantFinding(t, r, "against.missing", Fail)
-	if text := findingOf(r, "against.missing").Text; !strings.Contains(text, "MinIO 0 of 3") || strings.Contains(text, "Cassandra") {
+	if text := english(findingOf(r, "against.missing").Text); !strings.Contains(text, "MinIO 0 of 3") || strings.Contains(text, "Cassandra") {
 		t.Errorf("missing machines: %s", text)
 	}
 	site := strings.Replace(sitetest.Good, "serverCount: 3", "servers: [{name: a, cores: 32, machines: [{name: m1, role: minio, cores: 1, memory: 2 GB, disk: 400 GB}]}]", 1)

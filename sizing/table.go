@@ -7,11 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/islandbundle/island/sizing/site"
-
-	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // KindTable is the kind of a hardware table document.
@@ -28,7 +26,7 @@ type Table struct {
 	Kind       string                 `json:"kind"`
 	Name       string                 `json:"name"`
 	Version    int                    `json:"version"` // grows with each change of a number
-	Title      page.Text              `json:"title"`
+	Title      Given                  `json:"title"`
 	Sources    map[string]site.Source `json:"sources"` // by the short name that cells use
 	Notes      []Note                 `json:"notes,omitempty"`
 	Rows       []Row                  `json:"rows,omitempty"`
@@ -69,9 +67,9 @@ func (c Cell[T]) Most() (T, string) {
 
 // Note is a footnote of a table.
 type Note struct {
-	ID     string    `json:"id"` // as printed: 1, 2, …
-	Text   page.Text `json:"text"`
-	Source string    `json:"source"`
+	ID     string `json:"id"` // as printed: 1, 2, …
+	Text   Given  `json:"text"`
+	Source string `json:"source"`
 }
 
 // Row is what one role needs.
@@ -107,8 +105,8 @@ type Machine struct {
 // Unlisted is a role that an installation has and no table gives numbers for.
 type Unlisted struct {
 	Role   site.Role `json:"role"`
-	Text   page.Text `json:"text"`
-	Ask    page.Text `json:"ask"` // what to ask Wire
+	Text   Given     `json:"text"`
+	Ask    Given     `json:"ask"` // what to ask Wire
 	Source string    `json:"source"`
 	Groups []string  `json:"groups,omitempty"`
 }
@@ -123,7 +121,7 @@ type Tolerances struct {
 // Tolerance is a share of the nominal amount, and why it is granted.
 type Tolerance struct {
 	Percent site.Percent `json:"percent"`
-	Reason  page.Text    `json:"reason"`
+	Reason  Given        `json:"reason"`
 	Source  string       `json:"source"`
 }
 

@@ -8,9 +8,7 @@ import (
 	"github.com/islandbundle/island/sizing/site"
 
 	"github.com/islandbundle/island/bundle"
-	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/manifests/sbom"
 	"github.com/islandbundle/island/manifests/vex"
 	"github.com/islandbundle/island/sizing"
@@ -37,7 +35,8 @@ func documentsOf(lock *manifests.Lock) ([]bundle.Document, error) {
 		return nil, err
 	}
 	for _, chart := range slices.Sorted(maps.Keys(values)) {
-		documents = append(documents, bundle.Document{Path: manifests.EntryPath(bundle.PatchesFolder + "values/" + chart + ".yaml"), Bytes: values[chart]})
+		path := manifests.EntryPath(bundle.PatchesFolder + "values/" + chart + ".yaml")
+		documents = append(documents, bundle.Document{Path: path, Bytes: values[chart]})
 	}
 	if steps := manifests.SiteSteps(lock); steps != nil {
 		documents = append(documents, bundle.Document{Path: bundle.PatchesFolder + "STEPS.txt", Bytes: steps})
@@ -64,16 +63,16 @@ func (f *buildFlags) sizingDocuments(lock *manifests.Lock) ([]bundle.Document, e
 	if err != nil {
 		return nil, err
 	}
-	lang, err := page.ParseLang(f.lang)
+	lang, err := language(f.lang)
 	if err != nil {
-		return nil, fault.Explain(err, fault.Usage, fault.Here, "--lang", "say en or de")
+		return nil, err
 	}
 	name := cmp.Or(f.table, site.Table, sizing.DefaultTable)
 	_, table, err := readTable(name)
 	if err != nil {
 		return nil, err
 	}
-	files, err := present.ForBundle(present.BundleInput{Lock: lock, Site: site, TableFile: name, TableData: table, Lang: lang})
+	files, err := present.ForBundle(present.BundleInput{Lock: lock, Site: site, TableFile: name, TableData: table, Language: lang})
 	return []bundle.Document{
 		ports,
 		{Path: present.BundleReportJSON, Bytes: files.JSON},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -15,10 +16,7 @@ func language(tag string) (*words.Language, error) {
 		return words.All().FromLocale(os.Getenv), nil
 	}
 	l, err := words.All().Parse(tag)
-	if err != nil {
-		return nil, usage("say "+languages(), "--lang: %w", err)
-	}
-	return l, nil
+	return l, fault.Explain(err, fault.Usage, fault.Here, "--lang", "say "+languages())
 }
 
 // languages names those that there are, for a sentence: "en or de".

@@ -201,9 +201,9 @@ func preflightVerdict(r *preflight.Report, strict bool) error {
 }
 
 // read reads all documents, and the probes that a bundle brings.
-func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *carried, error) {
+func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *kit, error) {
 	input := preflight.Input{Tool: toolVersion(), Site: site.Undescribed()}
-	found := &carried{}
+	found := &kit{}
 	var err error
 	if f.bundle != "" {
 		if found, err = f.openBundle(ctx); err != nil {
@@ -260,7 +260,7 @@ func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *carried, e
 }
 
 // takeSurvey measures, or reads what was measured before.
-func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.Input, found *carried) (*facts.Survey, error) {
+func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.Input, found *kit) (*facts.Survey, error) {
 	if f.local && f.factsDir != "" {
 		return nil, usage("leave one of them out", "--local measures this machine, --facts measures nothing")
 	}
@@ -363,7 +363,7 @@ func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) 
 
 // probe finds the probe for an architecture: in the bundle, in the folder that
 // was named, or beside this program. It is compressed once, for all hosts.
-func (f *preflightFlags) probe(found *carried) func(string) ([]byte, error) {
+func (f *preflightFlags) probe(found *kit) func(string) ([]byte, error) {
 	var mu sync.Mutex
 	cache := map[string][]byte{}
 	return func(architecture string) ([]byte, error) {
@@ -383,7 +383,7 @@ func (f *preflightFlags) probe(found *carried) func(string) ([]byte, error) {
 	}
 }
 
-func (f *preflightFlags) findProbe(found *carried, architecture string) ([]byte, error) {
+func (f *preflightFlags) findProbe(found *kit, architecture string) ([]byte, error) {
 	if data := found.probes[architecture]; data != nil && f.probes == "" {
 		return data, nil
 	}
@@ -449,8 +449,8 @@ func (f *preflightFlags) write(r *preflight.Report, lang *words.Language, signer
 	return nil
 }
 
-// carried is what a bundle brings for the preflight.
-type carried struct {
+// kit is what a bundle brings for the preflight.
+type kit struct {
 	probes    map[string][]byte // by architecture
 	table     *sizing.Table
 	ports     *site.Ports
@@ -458,24 +458,24 @@ type carried struct {
 }
 
 // openBundle verifies a bundle and takes out of it what is used here.
-func (f *preflightFlags) openBundle(ctx context.Context) (*carried, error) {
+func (f *preflightFlags) openBundle(ctx context.Context) (*kit, error) {
 	trust, err := f.trust.trust()
 	if err != nil {
 		return nil, err
 	}
-	file, size, err := openRegular(f.bundle)
+	file, err := open(f.bundle)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	b, err := bundle.Open(file, size, trust)
+	b, err := file.bundle(trust)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.Verify(ctx, bundle.VerifyOptions{}); err != nil {
+	if err := file.explain(b.Verify(ctx, bundle.VerifyOptions{})); err != nil {
 		return nil, err
 	}
-	found := &carried{probes: map[string][]byte{}, footprint: &preflight.Footprint{Name: filepath.Base(f.bundle), Size: manifests.Bytes(size)}}
+	found := &kit{probes: map[string][]byte{}, footprint: &preflight.Footprint{Name: filepath.Base(f.bundle), Size: manifests.Bytes(file.size)}}
 	if found.footprint.Upgrades, found.footprint.Version, err = upgradesOfLock(&b.Inventory.Lock); err != nil {
 		return nil, err
 	}
@@ -497,7 +497,7 @@ func (f *preflightFlags) openBundle(ctx context.Context) (*carried, error) {
 }
 
 // take keeps an entry that the preflight uses. The bundle is verified already.
-func (c *carried) take(b *bundle.Bundle, entry bundle.Entry) error {
+func (k *kit) take(b *bundle.Bundle, entry bundle.Entry) error {
 	name := string(entry.Path)
 	architecture, isProbe := strings.CutSuffix(strings.TrimPrefix(name, bundle.ToolsFolder+"linux-"), "/island-probe")
 	isTable, isPorts := name == bundle.SizingFolder+"table.yaml", name == bundle.SizingFolder+"ports.yaml"
@@ -511,11 +511,11 @@ func (c *carried) take(b *bundle.Bundle, entry bundle.Entry) error {
 	}
 	switch {
 	case isProbe:
-		c.probes[architecture] = data
+		k.probes[architecture] = data
 	case isTable:
-		c.table, err = sizing.ReadTable(name, data)
+		k.table, err = sizing.ReadTable(name, data)
 	default:
-		c.ports, err = site.ReadPorts(name, data)
+		k.ports, err = site.ReadPorts(name, data)
 	}
 	return err
 }

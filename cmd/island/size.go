@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
@@ -73,7 +73,7 @@ func (f *sizeFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.table, "table", "", "hardware table: a name ("+strings.Join(sizing.Names(), ", ")+") or a file")
 	flags.StringVar(&f.lock, "lock", "", "lock of the release, for its footprint")
 	flags.StringVar(&f.against, "against", "", "site document or facts with machines that exist, to compare with")
-	flags.StringVar(&f.lang, "lang", "", "language of the report: en or de (default: the locale's)")
+	flags.StringVar(&f.lang, "lang", "", "language of the report: "+languages()+" (default: the locale's)")
 	flags.StringVar(&f.html, "html", "", "write the report as one HTML page, too")
 	flags.StringVar(&f.name, "name", "", "name of the site")
 	flags.StringVar(&f.scenario, "scenario", "", "deployment scenario (default: "+string(sizing.DefaultScenario)+")")
@@ -91,19 +91,20 @@ func (f *sizeFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.assetHost, "asset-host", "", "server that the asset host stands on, or elsewhere (default: where there is room)")
 	flags.Int64Var(&f.growth, "growth", 0, "growth of users, in percent a year")
 	flags.IntVar(&f.months, "months", 0, "months to look ahead (default: 36)")
-	flags.StringArrayVar(&f.clients, "client", nil, "client app to hand out: web, windows, macos, linux, android or ios (repeatable; default: all)")
+	flags.StringArrayVar(&f.clients, "client", nil,
+		"client app to hand out: web, windows, macos, linux, android or ios (repeatable; default: all)")
 	flags.StringVar(&f.bundleSize, "bundle-size", "", "size of the bundle, such as \"14 GB\", where no lock is given")
 	flags.StringVar(&f.imagesUnpacked, "images-unpacked", "", "what the release's images take unpacked, measured on a node")
 	flags.IntVar(&f.keep, "keep", 0, "bundles kept on the asset host (default: 2)")
 	_ = cmd.RegisterFlagCompletionFunc("table", cobra.FixedCompletions(sizing.Names(), cobra.ShellCompDirectiveDefault))
-	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "de"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(words.All().Tags(), cobra.ShellCompDirectiveNoFileComp))
 }
 
 // sizeResult is a sizing report as a command's result.
-type sizeResult struct{ *sizing.Report }
+type sizeResult struct{ present.Document }
 
 func (r sizeResult) text(w io.Writer) {
-	_ = present.Text(printableWriter{w}, r.Report) // to the terminal; the caller's writer tells nothing more
+	_ = present.Text(printableWriter{w}, r.Report, r.Language) // to the terminal; the caller's writer tells nothing more
 }
 
 // printableWriter takes terminal control characters out, since names in a
@@ -116,7 +117,7 @@ func (p printableWriter) Write(data []byte) (int, error) {
 }
 
 func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
-	lang, err := f.language()
+	lang, err := language(f.lang)
 	if err != nil {
 		return err
 	}
@@ -130,7 +131,7 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 	if err := site.Check(f.siteFile, sizing.SiteNames()); err != nil {
 		return err
 	}
-	input := sizing.Input{Site: site, Lang: lang}
+	input := sizing.Input{Site: site}
 	if err := f.read(&input); err != nil {
 		return err
 	}
@@ -145,7 +146,7 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 	}
 	result := sizing.Calculate(input)
 	if f.html != "" {
-		page, err := present.HTML(result)
+		page, err := present.HTML(result, lang)
 		if err != nil {
 			return err
 		}
@@ -154,15 +155,7 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 		}
 		a.note("wrote %s", printable(f.html))
 	}
-	return a.print(sizeResult{result})
-}
-
-func (f *sizeFlags) language() (page.Lang, error) {
-	if f.lang == "" {
-		return page.FromLocale(os.Getenv), nil
-	}
-	lang, err := page.ParseLang(f.lang)
-	return lang, fault.Explain(err, fault.Usage, fault.Here, "--lang", "say en or de")
+	return a.print(sizeResult{present.Document{Report: result, Language: lang}})
 }
 
 // read reads the other documents that a report is made from.
@@ -178,7 +171,7 @@ func (f *sizeFlags) read(input *sizing.Input) error {
 		}
 	}
 	if f.against != "" {
-		data, err := readBounded(f.against, facts.MaxSurvey)
+		data, err := readDocument(f.against, facts.MaxSurvey, aSite, aSurvey, aReport)
 		if err != nil {
 			return err
 		}
@@ -311,15 +304,16 @@ func (f *sizeFlags) layOver(wanted *site.Site, given func(string) bool) {
 
 // complete asks for what is open, on a terminal, and else takes defaults for
 // what has one.
-func (a *app) complete(ctx context.Context, in io.Reader, lang page.Lang, site *site.Site) error {
+func (a *app) complete(ctx context.Context, in io.Reader, lang *words.Language, site *site.Site) error {
 	open := site.Users == 0 || site.Conferences == nil
 	if file, ok := in.(*os.File); ok && open && term.IsTerminal(int(file.Fd())) {
-		return sizing.AskSite(ctx, in, a.err, lang, site)
+		return present.AskSite(ctx, in, a.err, lang, site)
 	}
 	site.Name = cmp.Or(site.Name, "island")
 	site.Scenario = cmp.Or(site.Scenario, sizing.DefaultScenario)
 	if site.Users == 0 {
-		return usage("give --users, a site document with --site, or run it on a terminal to be asked", "users: number of messaging users is not given")
+		return usage("give --users, a site document with --site, or run it on a terminal to be asked",
+			"users: number of messaging users is not given")
 	}
 	if site.Conferences == nil {
 		return usage("give --conferences, such as 10x8,2x50, or none", "conferences: no conferences are given")

@@ -69,8 +69,12 @@ func (r verifyResult) text(w io.Writer) {
 	if len(r.Signers) == 0 {
 		fmt.Fprintf(w, "signed   NO: whoever made this archive may be anyone\n")
 	}
-	for _, signer := range r.Signers {
-		fmt.Fprintf(w, "signed   by key %s\n", signer.KeyID)
+	for i, signer := range r.Signers {
+		fmt.Fprintf(w, "signed   by key %s", signer.KeyID)
+		if i > 0 {
+			fmt.Fprintf(w, "  (%s)", signer.Slot)
+		}
+		fmt.Fprintln(w)
 	}
 	fmt.Fprintf(w, "identity %s\n", r.Digest)
 }
@@ -106,16 +110,20 @@ func (a *app) runVerify(ctx context.Context, name string, trust bundle.Trust, ac
 
 func verifyFileOrStream(ctx context.Context, name string, trust bundle.Trust, options bundle.VerifyOptions) (*bundle.Bundle, error) {
 	if name == "-" {
-		return bundle.VerifyStream(ctx, os.Stdin, trust, options)
+		stream, err := openStream(os.Stdin)
+		if err != nil {
+			return nil, err
+		}
+		return bundle.VerifyStream(ctx, stream, trust, options)
 	}
-	file, size, err := openRegular(name)
+	file, err := open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	b, err := bundle.Open(file, size, trust)
+	b, err := file.bundle(trust)
 	if err != nil {
 		return nil, err
 	}
-	return b, b.Verify(ctx, options)
+	return b, file.explain(b.Verify(ctx, options))
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/islandbundle/island/internal/browser"
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/sizingtest"
 )
@@ -27,31 +27,33 @@ func visit(b *browser.Browser, page []byte) (dom string, asked, console []string
 func TestPageInBrowser(t *testing.T) {
 	t.Parallel()
 	b := browser.Start(t)
-	_, asked, console := visit(b, []byte(`<!DOCTYPE html><title>x</title><img src="http://outside.example/pixel.png"><script>console.error("seen")</script>`))
+	const bad = `<!DOCTYPE html><title>x</title><img src="http://outside.example/pixel.png"><script>console.error("seen")</script>`
+	_, asked, console := visit(b, []byte(bad))
 	if !slices.Contains(asked, "outside.example/pixel.png") || !strings.Contains(fmt.Sprint(console), "seen") {
 		t.Fatalf("a page that asks and complains is not noticed: %q, %q", asked, console)
 	}
-	for _, lang := range []page.Lang{page.English, page.German} {
-		r := sizing.Calculate(sizing.Input{Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: sizingtest.Lock(t, 1e9)})
-		page, err := HTML(r)
+	for _, lang := range words.All() {
+		r := sizing.Calculate(sizing.Input{Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lock: sizingtest.Lock(t, 1e9)})
+		page, err := HTML(r, lang)
 		if err != nil {
 			t.Fatal(err)
 		}
 		dom, asked, console := visit(b, page)
 		if len(asked) > 0 || len(console) > 0 {
-			t.Errorf("%s: the page asks for %q and its console says %q", lang, asked, console)
+			t.Errorf("%s: the page asks for %q and its console says %q", lang.Tag, asked, console)
 		}
 		if !strings.Contains(dom, `id="sources"`) || strings.Count(dom, "<svg class=\"drawing\"") != 4 {
-			t.Errorf("%s: the page has %d pictures, want 4", lang, strings.Count(dom, "<svg class=\"drawing\""))
+			t.Errorf("%s: the page has %d pictures, want 4", lang.Tag, strings.Count(dom, "<svg class=\"drawing\""))
 		}
 	}
 	// The policy itself: what it forbids does not happen, and is told.
-	r := calculate(t, someSite(t, 10, "1x3"), "guide", page.English)
-	page, err := HTML(r)
+	r := calculate(t, someSite(t, 10, "1x3"), "guide")
+	page, err := HTML(r, words.English())
 	if err != nil {
 		t.Fatal(err)
 	}
-	injected := bytes.Replace(page, []byte("</main>"), []byte(`<img src="http://outside.example/pixel.png"><script>document.title="taken"</script></main>`), 1)
+	const taking = `<img src="http://outside.example/pixel.png"><script>document.title="taken"</script></main>`
+	injected := bytes.Replace(page, []byte("</main>"), []byte(taking), 1)
 	dom, asked, console := visit(b, injected)
 	if len(asked) > 0 || strings.Contains(dom, "<title>taken") || !strings.Contains(fmt.Sprint(console), "Content Security Policy") {
 		t.Errorf("the page's policy does not hold: %q, %q", asked, console)

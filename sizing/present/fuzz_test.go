@@ -3,11 +3,20 @@ package present
 import (
 	"testing"
 
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing"
 )
 
 func FuzzPageOfSite(f *testing.F) {
-	f.Add([]byte("apiVersion: island/v1\nkind: Site\nname: x\nscenario: custom-app-on-premises\nusers: 2500\nconferences: 10x8, 2x50\nserverCount: 3\nrestund: 3\n"))
+	f.Add([]byte(`apiVersion: island/v1
+kind: Site
+name: x
+scenario: custom-app-on-premises
+users: 2500
+conferences: 10x8, 2x50
+serverCount: 3
+restund: 3
+`))
 	f.Add([]byte(`{"apiVersion":"island/v1","kind":"Site","users":1,"conferences":"none"}`))
 	guide, _, err := sizing.Embedded("guide")
 	if err != nil {
@@ -19,7 +28,7 @@ func FuzzPageOfSite(f *testing.F) {
 			return
 		}
 		r := sizing.Calculate(sizing.Input{Site: site, Table: guide})
-		if _, err := HTML(r); err != nil {
+		if _, err := HTML(r, words.English()); err != nil {
 			t.Error(err)
 		}
 		if r.Placement != nil && r.Placement.Total.Cores < 0 {
@@ -44,7 +53,7 @@ func FuzzPageOfTable(f *testing.F) {
 		}
 		if r := sizing.Calculate(sizing.Input{Site: site, Table: table}); len(r.Placement.Servers) > 100 {
 			return
-		} else if _, err := HTML(r); err != nil {
+		} else if _, err := HTML(r, words.English()); err != nil {
 			t.Error(err)
 		}
 	})

@@ -56,7 +56,7 @@ func HTML(r *preflight.Report, l *words.Language) ([]byte, error) {
 		return nil, fmt.Errorf("preflight report: %w", err)
 	}
 	html, err := page.Page{
-		Lang: page.Lang(l.Tag), Kicker: l.Word("preflight.page.kicker"), Title: l.Word("preflight.page.title"),
+		Language: l, Kicker: l.Word("preflight.page.kicker"), Title: l.Word("preflight.page.title"),
 		Subtitle: r.Site, Meta: meta(r, l), Contents: v.contents(),
 		Body: page.HTML(b.String()), //nolint:gosec // made by the template above
 		Foot: l.Word("preflight.page.foot"),
