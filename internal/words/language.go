@@ -12,8 +12,8 @@ import (
 	"github.com/islandbundle/island/internal/words/message"
 )
 
-// Spaces that do not break a line: between a number and its unit, and the same but
-// narrow.
+// Spaces that do not break a line: between a number and its unit, and the same
+// but narrow.
 const (
 	NoBreak       = "\u00a0"
 	NarrowNoBreak = "\u202f"
