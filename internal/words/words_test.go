@@ -137,7 +137,9 @@ func TestFlawsOfCatalogues(t *testing.T) {
 
 func TestParseAndLocale(t *testing.T) {
 	t.Parallel()
-	for tag, want := range map[string]string{"de": "de", "de-AT": "de", "de_DE.UTF-8": "de", "en_US.UTF-8": "en", "C": "en", "POSIX": "en", "C.UTF-8": "en", "de_DE@euro": "de"} {
+	for tag, want := range map[string]string{
+		"de": "de", "de-AT": "de", "de_DE.UTF-8": "de", "de_DE@euro": "de", "en_US.UTF-8": "en", "C": "en", "POSIX": "en", "C.UTF-8": "en",
+	} {
 		if l, err := words.All().Parse(tag); err != nil || l.Tag != want {
 			t.Errorf("%s: %v, %v", tag, l, err)
 		}
@@ -160,8 +162,11 @@ func TestParseAndLocale(t *testing.T) {
 func TestTextsAsJSON(t *testing.T) {
 	t.Parallel()
 	for range 200 {
-		was := message.Of("a.b", message.Args{"n": rand.Int64N(math.MaxInt32), "x": rand.Float64() + 0.5, "s": "path", "t": message.Of("c", message.Args{"ok": true}),
-			"list": []message.Text{message.Plain("p")}})
+		was := message.Of(
+			"a.b",
+			message.Args{"n": rand.Int64N(math.MaxInt32), "x": rand.Float64() + 0.5, "s": "path", "t": message.Of("c", message.Args{"ok": true}),
+				"list": []message.Text{message.Plain("p")}},
+		)
 		data, err := json.Marshal(was)
 		if err != nil {
 			t.Fatal(err)
