@@ -8,8 +8,9 @@ BUILD    := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFL
 SITE     := ./cmd/internal/testsite
 # The programs under test are built before, and the limit ends what hangs, not what is slow.
 TEST     := ISLAND_PROGRAMS=$(CURDIR)/bin/test $(GO) test -timeout 60m
-# Whatever has goroutines, tests included; programs under test have their own packages.
-RACY      = $$(grep -rlE --include='*.go' '^\s*go (func|[a-zA-Z.]+)\(|\.Go\(|\bsync\.|errgroup' . | xargs -n1 dirname | sort -u | grep -v ^./cmd/internal/)
+# Whatever has goroutines, in its tests too; the programs that cmd/internal runs have packages of their own.
+ROUTINES := '^\s*go (func|[a-zA-Z.]+)\(|\.Go\(|\bsync\.|errgroup'
+RACY      = $$(grep -rlE --include='*.go' $(ROUTINES) . | xargs -n1 dirname | sort -u | grep -v ^./cmd/internal/)
 
 # What the build side runs on, and what travels to a site.
 SITES     := linux-amd64 linux-arm64
@@ -49,7 +50,7 @@ test: programs ## all tests; ISLAND_REQUIRE_TOOLS=1 lets none of them skip
 	$(TEST) $$($(GO) list ./... | grep -v '/testsite$$')
 	$(TEST) $(SITE)
 
-race: ## tests of what has goroutines, under the race detector (a C compiler)
+race: programs ## tests of what has goroutines, under the race detector (a C compiler)
 	$(TEST) -race $(RACY)
 
 lint: ## golangci-lint, pinned in .ci/tools, and shellcheck

@@ -85,10 +85,11 @@ func (p *Plan) DeepDelta(ctx context.Context, base *Bundle, source Source, optio
 	if err != nil {
 		return nil, err
 	}
+	patching := patcher{base: NewReuse(nil, base), source: source, folder: options.Folder, store: store}
 	var patches []storedPatch
 	// One after the other: what a layer holds may be large.
 	for _, job := range jobs {
-		patch, err := makePatch(ctx, NewReuse(nil, base), source, options.Folder, store, job.part, job.from)
+		patch, err := patching.patch(ctx, job.part, job.from)
 		switch {
 		case err == nil:
 			patches = append(patches, *patch)
@@ -121,25 +122,32 @@ type storedPatch struct {
 	at section
 }
 
-// makePatch makes and proves the patch of one layer, and adds it to the store.
-// The error is [deep.ErrNoPatch] where there is none, or none worth while.
-func makePatch(ctx context.Context, base, source Source, folder string, store *os.File, target part, from manifests.Content) (*storedPatch, error) {
-	old, err := openPinned(ctx, base, from)
+// patcher makes patches of layers.
+type patcher struct {
+	base, source Source
+	folder       string   // for what is needed in between
+	store        *os.File // to which patches are added
+}
+
+// patch makes and proves the patch of one layer, and adds it to the store. The
+// error is [deep.ErrNoPatch] where there is none, or none worth while.
+func (p *patcher) patch(ctx context.Context, target part, from manifests.Content) (*storedPatch, error) {
+	old, err := openPinned(ctx, p.base, from)
 	if err != nil {
 		return nil, err
 	}
 	defer old.Close()
-	new, err := openPinned(ctx, source, target.content)
+	new, err := openPinned(ctx, p.source, target.content)
 	if err != nil {
 		return nil, err
 	}
 	defer new.Close()
-	file, err := deep.Scratch(folder)
+	file, err := deep.Scratch(p.folder)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	recipe, err := deep.Make(ctx, folder, old, new, file)
+	recipe, err := deep.Make(ctx, p.folder, old, new, file)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +158,7 @@ func makePatch(ctx context.Context, base, source Source, folder string, store *o
 	if size > target.entry.Size/worthwhile {
 		return nil, fmt.Errorf("%w: it would have %d bytes, the layer %d", deep.ErrNoPatch, size, target.entry.Size)
 	}
-	at, digest, err := appendTo(store, io.NewSectionReader(file, 0, size))
+	at, digest, err := appendTo(p.store, io.NewSectionReader(file, 0, size))
 	if err != nil {
 		return nil, err
 	}

@@ -15,8 +15,8 @@ import (
 // KindDelta is the kind of a delta.json.
 const KindDelta = "Delta"
 
-// MaxDeltaBytes bounds a delta.json.
-const MaxDeltaBytes = 32 << 20
+// maxDeltaBytes bounds a delta.json.
+const maxDeltaBytes = 32 << 20
 
 // Delta is delta.json: what makes an archive a delta bundle. Such an archive
 // begins with the inventory and signatures of a whole bundle, to the byte, and
@@ -68,9 +68,9 @@ func (inv *Inventory) holds() map[manifests.Digest]int {
 	return index
 }
 
-// carried returns the parts that an archive has: all, or those of a delta and its
+// inArchive returns the parts that an archive has: all, or those of a delta and its
 // patches.
-func carried(inventory *Inventory, delta *Delta) []Entry {
+func inArchive(inventory *Inventory, delta *Delta) []Entry {
 	if delta == nil {
 		return inventory.Entries
 	}
@@ -208,8 +208,8 @@ func Apply(base, delta *Bundle) (*Plan, Source, error) {
 // Reuse is a source that takes content from bundles that are at hand, and only
 // what they lack from another source.
 type Reuse struct {
-	next Source
-	at   map[manifests.Digest]section
+	next    Source
+	bundles []*Bundle
 }
 
 // section is a stretch of an open file.
@@ -222,24 +222,26 @@ type section struct {
 // gives it, and of what stands in for them. Next may be nil. The bundles must
 // stay open while the source is used; what they give is checked by whoever reads.
 func NewReuse(next Source, bundles ...*Bundle) *Reuse {
-	r := &Reuse{next: next, at: map[manifests.Digest]section{}}
-	for _, b := range bundles {
-		for i, entry := range carried(b.Inventory, b.Delta) {
-			if _, there := r.at[entry.Digest]; !there && b.reader != nil {
-				span := b.layout.entries[i]
-				r.at[entry.Digest] = section{reader: b.reader, offset: span.content(), size: span.size}
-			}
+	return &Reuse{next: next, bundles: bundles}
+}
+
+// find returns where one of the bundles has the content.
+func (r *Reuse) find(digest manifests.Digest) (section, bool) {
+	for _, b := range r.bundles {
+		if i, ok := b.contents.byDigest[digest]; ok && b.reader != nil {
+			span := b.layout.entries[i]
+			return section{reader: b.reader, offset: span.content(), size: span.size}, true
 		}
 	}
-	return r
+	return section{}, false
 }
 
 // Has reports whether one of the bundles has the content.
-func (r *Reuse) Has(digest manifests.Digest) bool { _, ok := r.at[digest]; return ok }
+func (r *Reuse) Has(digest manifests.Digest) bool { _, ok := r.find(digest); return ok }
 
 // Open implements [Source].
 func (r *Reuse) Open(ctx context.Context, content manifests.Content, offset int64) (io.ReadCloser, error) {
-	at, ok := r.at[content.Digest]
+	at, ok := r.find(content.Digest)
 	switch {
 	case ok && at.size == content.Size:
 		return &sectionReader{section: at, at: offset}, nil

@@ -337,12 +337,16 @@ func TestContentThatChangedUpstream(t *testing.T) {
 		change func([]byte) []byte
 		texts  []string
 	}{
-		{"other bytes", layer, func(b []byte) []byte { b = bytes.Clone(b); b[len(b)-1] ^= 1; return b }, []string{layer.Hex(), "registry.example/wire", "digest"}},
+		{"other bytes", layer, func(b []byte) []byte { b = bytes.Clone(b); b[len(b)-1] ^= 1; return b },
+			[]string{layer.Hex(), "registry.example/wire", "digest"}},
 		{"too short", layer, func(b []byte) []byte { return b[:len(b)-1] }, []string{layer.Hex(), "registry.example/wire", "ends after"}},
 		{"nothing", layer, func([]byte) []byte { return nil }, []string{layer.Hex(), "registry.example/wire", "ends after 0 bytes"}},
-		{"one byte too long", layer, func(b []byte) []byte { return append(bytes.Clone(b), 0) }, []string{layer.Hex(), "registry.example/wire", "longer"}},
-		{"much too long", layer, func(b []byte) []byte { return append(bytes.Clone(b), make([]byte, 1<<20)...) }, []string{layer.Hex(), "registry.example/wire", "longer"}},
-		{"file with other bytes", file.Digest, func(b []byte) []byte { b = bytes.Clone(b); b[0] ^= 1; return b }, []string{"files/asset.bin", file.URL, "digest"}},
+		{"one byte too long", layer, func(b []byte) []byte { return append(bytes.Clone(b), 0) },
+			[]string{layer.Hex(), "registry.example/wire", "longer"}},
+		{"much too long", layer, func(b []byte) []byte { return append(bytes.Clone(b), make([]byte, 1<<20)...) },
+			[]string{layer.Hex(), "registry.example/wire", "longer"}},
+		{"file with other bytes", file.Digest, func(b []byte) []byte { b = bytes.Clone(b); b[0] ^= 1; return b },
+			[]string{"files/asset.bin", file.URL, "digest"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -458,7 +462,8 @@ func TestDiskWithTooLittleRoom(t *testing.T) {
 	source := w.source()
 	out := filepath.Join(folder, "out.tar")
 	err := bundle.Fill(t.Context(), plan, source, out, bundle.FillOptions{})
-	wantFault(t, err, fault.Failure, fault.Here, out, "too little room", manifests.Bytes(plan.Size()).String(), "262144 bytes (256 KiB) are free")
+	wantFault(t, err, fault.Failure, fault.Here, out, "too little room", manifests.Bytes(plan.Size()).String(),
+		"262144 bytes (256 KiB) are free")
 	if len(source.opens) > 0 {
 		t.Errorf("%d contents were fetched for a disk that is too small", len(source.opens))
 	}

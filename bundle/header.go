@@ -92,8 +92,9 @@ func paxRecord(key, value string) string {
 // paddingOf returns the zeros that follow content to the next block.
 func paddingOf(size int64) int64 { return (blockSize - size%blockSize) % blockSize }
 
-// ustarSize reads the name and size of a plain USTAR block, as far as needed
-// to find the end of an entry that is not yet believed.
+// ustarNameAndSize returns the name and the size that a plain USTAR block claims,
+// as far as needed to find the end of an entry that is not yet believed. It does
+// not look at the checksum; a block with a prefix or of another type is an error.
 func ustarNameAndSize(block []byte) (name string, size int64, err error) {
 	if string(block[257:265]) != "ustar\x0000" || block[156] != '0' || block[345] != 0 {
 		return "", 0, fmt.Errorf("not the tar header of a plain file")

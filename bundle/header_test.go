@@ -36,7 +36,7 @@ func TestHeaderIsReadByArchiveTar(t *testing.T) {
 		{"name of 100 bytes behind a slash", "files/" + strings.Repeat("n", 100), 0o644, 1, day, 1},
 		{"largest octal size", "blobs/x", 0o644, 1<<33 - 1, day, 1},
 		{"size of 8 GiB", "blobs/x", 0o644, 1 << 33, day, 3},
-		{"largest size", "blobs/x", 0o644, MaxBundleBytes, day, 3},
+		{"largest size", "blobs/x", 0o644, maxBundleBytes, day, 3},
 		{"long path and large size", "files/" + strings.Repeat("n", 249), 0o644, 1 << 34, day, 3},
 		{"latest time", "x", 0o644, 1, maxMTime, 1},
 	}
@@ -61,19 +61,23 @@ func TestHeaderIsReadByArchiveTar(t *testing.T) {
 			if test.blocks > 1 {
 				return // archive/tar names its extended headers otherwise
 			}
-			var want bytes.Buffer
-			w := tar.NewWriter(&want)
-			err = w.WriteHeader(&tar.Header{
-				Name: test.path, Mode: int64(test.mode), Size: test.size, ModTime: time.Unix(test.mtime, 0), Typeflag: tar.TypeReg, Format: tar.FormatUSTAR,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want.Bytes()) {
-				t.Errorf("header is not the one that archive/tar writes:\n%q\n%q", got, want.Bytes())
+			if want := headerByArchiveTar(t, test.path, test.mode, test.size, test.mtime); !bytes.Equal(got, want) {
+				t.Errorf("header is not the one that archive/tar writes:\n%q\n%q", got, want)
 			}
 		})
 	}
+}
+
+func headerByArchiveTar(t *testing.T, path string, mode uint32, size, mtime int64) []byte {
+	t.Helper()
+	var written bytes.Buffer
+	err := tar.NewWriter(&written).WriteHeader(&tar.Header{
+		Name: path, Mode: int64(mode), Size: size, ModTime: time.Unix(mtime, 0), Typeflag: tar.TypeReg, Format: tar.FormatUSTAR,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return written.Bytes()
 }
 
 // A PAX record counts its own length, which can need one more digit by that.

@@ -244,12 +244,15 @@ func TestHostileArchives(t *testing.T) {
 		texts  []string
 	}{
 		// Archives that are not what their inventory says.
-		{"an entry that is not listed, at the end", func(f *forged) { f.entries = append(f.entries, f.plain("files/evil", []byte("x"))) }, []string{"end of archive"}},
+		{"an entry that is not listed, at the end", func(f *forged) { f.entries = append(f.entries, f.plain("files/evil", []byte("x"))) },
+			[]string{"end of archive"}},
 		{"an entry that is not listed, in between", func(f *forged) {
 			f.entries = slices.Insert(f.entries, 3, f.plain("tools/linux-amd64/evil", []byte("x")))
 		}, nil},
-		{"an entry in front of bundle.json", func(f *forged) { f.front = []forgedEntry{f.plain("README.md", nil)} }, []string{"bundle.json", "first entry"}},
-		{"bundle.json twice", func(f *forged) { f.front = []forgedEntry{f.plain("bundle.json", []byte("{}"))} }, []string{"bundle.sigstore.json"}},
+		{"an entry in front of bundle.json", func(f *forged) { f.front = []forgedEntry{f.plain("README.md", nil)} },
+			[]string{"bundle.json", "first entry"}},
+		{"bundle.json twice", func(f *forged) { f.front = []forgedEntry{f.plain("bundle.json", []byte("{}"))} },
+			[]string{"bundle.sigstore.json"}},
 		{"a signature entry that is not listed", func(f *forged) {
 			f.entries = slices.Insert(f.entries, 0, f.plain("bundle.evil.sigstore.json", bundle.BlankSlot()))
 		}, []string{"2 signature entries, the inventory lists 1"}},
@@ -258,8 +261,10 @@ func TestHostileArchives(t *testing.T) {
 			f.entries[f.at("oci-layout")], f.entries[f.at("index.json")] = f.entries[f.at("index.json")], f.entries[f.at("oci-layout")]
 		}, nil},
 		{"an entry that is missing", func(f *forged) { f.entries = slices.Delete(f.entries, 4, 5) }, nil},
-		{"an entry under another name", func(f *forged) { f.entries[2].header.Name = "tools/linux-amd64/isl4nd" }, []string{"tools/linux-amd64/island", "tar header"}},
-		{"a climbing name", func(f *forged) { f.entries[2].header.Name = "../../../linux-amd64/x" }, []string{"tools/linux-amd64/island", "tar header"}},
+		{"an entry under another name", func(f *forged) { f.entries[2].header.Name = "tools/linux-amd64/isl4nd" },
+			[]string{"tools/linux-amd64/island", "tar header"}},
+		{"a climbing name", func(f *forged) { f.entries[2].header.Name = "../../../linux-amd64/x" },
+			[]string{"tools/linux-amd64/island", "tar header"}},
 		{"another mode", func(f *forged) { f.entries[2].header.Mode = 0o4755 }, []string{"tools/linux-amd64/island", "tar header"}},
 		{"another owner", func(f *forged) { f.entries[2].header.Uid = 1000 }, []string{"tools/linux-amd64/island", "tar header"}},
 		{"another time", func(f *forged) { f.entries[2].header.ModTime = time.Unix(1, 0) }, []string{"tools/linux-amd64/island", "tar header"}},
@@ -272,7 +277,8 @@ func TestHostileArchives(t *testing.T) {
 			e.header.Typeflag, e.header.Linkname, e.header.Size, e.content = tar.TypeLink, "README.txt", 0, nil
 		}, []string{}},
 		{"a folder", func(f *forged) {
-			f.entries = slices.Insert(f.entries, 2, forgedEntry{tar.Header{Name: "tools/", Mode: 0o755, Typeflag: tar.TypeDir, ModTime: f.mtime, Format: tar.FormatUSTAR}, nil})
+			f.entries = slices.Insert(f.entries, 2,
+				forgedEntry{tar.Header{Name: "tools/", Mode: 0o755, Typeflag: tar.TypeDir, ModTime: f.mtime, Format: tar.FormatUSTAR}, nil})
 		}, nil},
 		{"a device", func(f *forged) {
 			e := &f.entries[f.at("files/kubectl")]
@@ -298,7 +304,8 @@ func TestHostileArchives(t *testing.T) {
 		}, []string{"bundle.json", "longer than 255"}},
 		{"path without a path", func(f *forged) { f.inventory.Entries[2].Path = "" }, []string{"bundle.json", "empty"}},
 		{"entry that nobody knows", func(f *forged) { f.add("etc/cron.d/evil", []byte("x")) }, []string{"bundle.json", "etc/cron.d/evil"}},
-		{"blob that the lock does not list", func(f *forged) { f.add(blobs(manifests.DigestOf([]byte("x"))), []byte("x")) }, []string{"bundle.json", blobs(manifests.DigestOf([]byte("x")))}},
+		{"blob that the lock does not list", func(f *forged) { f.add(blobs(manifests.DigestOf([]byte("x"))), []byte("x")) },
+			[]string{"bundle.json", blobs(manifests.DigestOf([]byte("x")))}},
 		{"entry listed twice", func(f *forged) { f.add("files/kubectl", []byte("x")) }, []string{"bundle.json", "listed twice"}},
 		{"signature listed as an entry", func(f *forged) { f.add("bundle.x.sigstore.json", []byte("x")) }, []string{"bundle.json"}},
 		{"inventory listed as an entry", func(f *forged) { f.add("bundle.json", []byte("x")) }, []string{"bundle.json"}},
@@ -320,13 +327,16 @@ func TestHostileArchives(t *testing.T) {
 		}, []string{"bundle.json", "makes the contents larger"}},
 		{"mode with more than permissions", func(f *forged) { f.inventory.Entries[0].Mode = 0o4755 }, []string{"bundle.json", "README.txt"}},
 		{"no signature entry", func(f *forged) { f.inventory.Signatures = nil }, []string{"bundle.json", "0 signatures"}},
-		{"signature entry of another size", func(f *forged) { f.inventory.Signatures[0].Size = 1 << 40 }, []string{"bundle.json", "bundle.sigstore.json"}},
+		{"signature entry of another size", func(f *forged) { f.inventory.Signatures[0].Size = 1 << 40 },
+			[]string{"bundle.json", "bundle.sigstore.json"}},
 		{"signature entry twice", func(f *forged) {
 			f.inventory.Signatures = append(f.inventory.Signatures, f.inventory.Signatures[0])
 			f.entries = slices.Insert(f.entries, 0, f.plain("bundle.sigstore.json", bundle.BlankSlot()))
 		}, []string{"bundle.json", "bundle.sigstore.json"}},
-		{"further signature first", func(f *forged) { f.inventory.Signatures[0].Path = "bundle.x.sigstore.json" }, []string{"bundle.json", "bundle.x.sigstore.json"}},
-		{"lock with another content than the archive", func(f *forged) { f.inventory.Lock.Files[0].Content.Digest = manifests.DigestOf(nil) }, []string{"bundle.json", "files/kubectl"}},
+		{"further signature first", func(f *forged) { f.inventory.Signatures[0].Path = "bundle.x.sigstore.json" },
+			[]string{"bundle.json", "bundle.x.sigstore.json"}},
+		{"lock with another content than the archive", func(f *forged) { f.inventory.Lock.Files[0].Content.Digest = manifests.DigestOf(nil) },
+			[]string{"bundle.json", "files/kubectl"}},
 		{"lock that contradicts itself", func(f *forged) { f.inventory.Lock.Images[0].Size++ }, []string{"bundle.json", "quay.io/wire/brig"}},
 
 		// Bundles in which something is missing.
@@ -339,12 +349,14 @@ func TestHostileArchives(t *testing.T) {
 		{"no chart", func(f *forged) { f.remove("charts/nginz-1.0.0.tgz") }, []string{"bundle.json", "charts/nginz-1.0.0.tgz"}},
 
 		// Images that are not whole.
-		{"a layer that is in no entry", func(f *forged) { f.dropBlob(layerDigest) }, []string{blobs(manifestDigest), string(layerDigest), "not in the archive"}},
+		{"a layer that is in no entry", func(f *forged) { f.dropBlob(layerDigest) },
+			[]string{blobs(manifestDigest), string(layerDigest), "not in the archive"}},
 		{"a manifest that calls another config", func(f *forged) {
 			f.rewrite(manifestDigest, string(configDigest), string(manifests.DigestOf([]byte("x"))))
 		}, []string{"not in the archive"}},
 		{"a manifest without a config", func(f *forged) { f.rewrite(manifestDigest, `"config"`, `"konfig"`) }, []string{"not in the archive"}},
-		{"a manifest that lies about a size", func(f *forged) { f.rewrite(manifestDigest, `"size":`, `"size":1`) }, []string{"bytes, the archive has"}},
+		{"a manifest that lies about a size", func(f *forged) { f.rewrite(manifestDigest, `"size":`, `"size":1`) },
+			[]string{"bytes, the archive has"}},
 		{"a manifest that is no JSON", func(f *forged) { f.rewrite(manifestDigest, `{`, `[`) }, []string{"not an image manifest"}},
 		{"an index that is no JSON", func(f *forged) { f.rewrite(indexDigest, `{`, `[`) }, []string{"not an image index"}},
 		{"an index without the release's platform", func(f *forged) {
@@ -354,15 +366,20 @@ func TestHostileArchives(t *testing.T) {
 			f.rewrite(indexDigest, string(manifestDigest), string(manifests.DigestOf([]byte("x"))))
 			f.rewrite(f.image().Digest, `"architecture":"amd64"`, `"architecture":"s390x"`)
 		}, []string{"none of its images"}},
-		{"an index that lies about a size", func(f *forged) { f.rewrite(indexDigest, `"size":`, `"size":1`) }, []string{"bytes, the archive has"}},
-		{"an index that names a layer as an image", func(f *forged) { f.rewrite(indexDigest, manifests.OCIManifest, layerType) }, []string{"unknown type"}},
+		{"an index that lies about a size", func(f *forged) { f.rewrite(indexDigest, `"size":`, `"size":1`) },
+			[]string{"bytes, the archive has"}},
+		{"an index that names a layer as an image", func(f *forged) { f.rewrite(indexDigest, manifests.OCIManifest, layerType) },
+			[]string{"unknown type"}},
 		{"index.json that is no JSON", func(f *forged) { f.replace("index.json", []byte("[")) }, []string{"index.json", "not an OCI index"}},
-		{"index.json that names nothing", func(f *forged) { f.replace("index.json", []byte(`{"manifests":[]}`)) }, []string{"index.json", "quay.io/wire/brig"}},
+		{"index.json that names nothing", func(f *forged) { f.replace("index.json", []byte(`{"manifests":[]}`)) },
+			[]string{"index.json", "quay.io/wire/brig"}},
 		{"index.json that names what is not there", func(f *forged) {
-			f.replace("index.json", toJSON(map[string]any{"manifests": []descriptor{{MediaType: manifests.OCIManifest, Digest: manifests.DigestOf([]byte("x")), Size: 1}}}))
+			f.replace("index.json",
+				toJSON(map[string]any{"manifests": []descriptor{{MediaType: manifests.OCIManifest, Digest: manifests.DigestOf([]byte("x")), Size: 1}}}))
 		}, []string{"index.json", "not in the archive"}},
 		{"index.json that takes an index for a manifest", func(f *forged) {
-			f.replace("index.json", toJSON(map[string]any{"manifests": []descriptor{{MediaType: manifests.OCIManifest, Digest: f.image().Digest, Size: f.image().Size}}}))
+			f.replace("index.json",
+				toJSON(map[string]any{"manifests": []descriptor{{MediaType: manifests.OCIManifest, Digest: f.image().Digest, Size: f.image().Size}}}))
 		}, []string{"index.json", "as the lock does"}},
 		{"index.json that is too large", func(f *forged) {
 			f.replace("index.json", bytes.Repeat([]byte{' '}, bundle.MaxInventoryBytes+1))
@@ -370,8 +387,10 @@ func TestHostileArchives(t *testing.T) {
 		{"a manifest that is too large", func(f *forged) {
 			f.rewrite(manifestDigest, `{`, `{`+strings.Repeat(" ", 5<<20))
 		}, []string{"larger than"}},
-		{"a manifest before index.json", func(f *forged) { f.move(blobs(manifestDigest), "index.json") }, []string{blobs(manifestDigest), "before what names it"}},
-		{"a manifest before its index", func(f *forged) { f.move(blobs(manifestDigest), blobs(indexDigest)) }, []string{blobs(manifestDigest), "before what names it"}},
+		{"a manifest before index.json", func(f *forged) { f.move(blobs(manifestDigest), "index.json") },
+			[]string{blobs(manifestDigest), "before what names it"}},
+		{"a manifest before its index", func(f *forged) { f.move(blobs(manifestDigest), blobs(indexDigest)) },
+			[]string{blobs(manifestDigest), "before what names it"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -411,7 +430,8 @@ func TestHostileFronts(t *testing.T) {
 		{"gzip", append([]byte{0x1f, 0x8b}, make([]byte, 4096)...), []string{"bundle.json", "not an island bundle"}},
 		{"inventory of 8 GiB", set(0, 124, "77777777777"), []string{"bundle.json", "at most"}},
 		{"inventory of 60 MiB that is not there", set(0, 124, "00360000000"), []string{"bundle.json", "cut short"}},
-		{"inventory with a size in GNU's binary form", set(0, 124, "\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10\x00"), []string{"bundle.json", "not octal"}},
+		{"inventory with a size in GNU's binary form", set(0, 124, "\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10\x00"),
+			[]string{"bundle.json", "not octal"}},
 		{"inventory with a negative size", set(0, 124, "-0000000001"), []string{"bundle.json", "not octal"}},
 		{"inventory that is a link", set(0, 156, "2"), []string{"bundle.json", "plain file"}},
 		{"inventory behind a PAX header", set(0, 156, "x"), []string{"bundle.json", "plain file"}},
@@ -451,8 +471,9 @@ func TestHostileInventoriesAreBounded(t *testing.T) {
 		text []byte
 		want string
 	}{
-		{"a million entries", append(append([]byte(`{"apiVersion":"`+manifests.APIVersion+`","kind":"Bundle","format":1,"signatures":[],"entries":[`),
-			bytes.Repeat([]byte("{},"), 1_000_000)...), "{}]}"...), "1000001 entries"},
+		{"a million entries",
+			append(append([]byte(`{"apiVersion":"`+manifests.APIVersion+`","kind":"Bundle","format":1,"signatures":[],"entries":[`),
+				bytes.Repeat([]byte("{},"), 1_000_000)...), "{}]}"...), "1000001 entries"},
 		{"two million empty charts", many(`{"lock":{"charts":[`, "{},", `]}}`), "commas"},
 		{"two million images that are null", many(`{"lock":{"images":[`, "null,", `]}}`), "commas"},
 		{"a million brackets", bytes.Repeat([]byte{'['}, 1_000_000), "not readable"},

@@ -197,7 +197,7 @@ func (g *graph) addIndex(content []byte) error {
 	}
 	found := false
 	for _, d := range index.Manifests {
-		if _, carried := g.sizes[d.Digest]; !carried {
+		if _, here := g.sizes[d.Digest]; !here {
 			continue // another platform's, left upstream
 		}
 		found = true
@@ -207,7 +207,7 @@ func (g *graph) addIndex(content []byte) error {
 	}
 	for _, platform := range g.platforms {
 		if d := choose(index.Manifests, platform); d != nil {
-			if _, carried := g.sizes[d.Digest]; !carried {
+			if _, here := g.sizes[d.Digest]; !here {
 				return fmt.Errorf("its image %s for %s is not in the archive", d.Digest, platform)
 			}
 		}

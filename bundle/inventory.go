@@ -36,9 +36,9 @@ const (
 // inventory may say.
 const (
 	MaxInventoryBytes = 64 << 20
-	MaxEntries        = 100_000
-	MaxSignatures     = 16
-	MaxBundleBytes    = 1 << 50 // of all contents together, so that no offset can overflow
+	maxEntries        = 100_000
+	maxSignatures     = 16
+	maxBundleBytes    = 1 << 50 // of all contents together, so that no offset can overflow
 	maxManifestBytes  = 4 << 20 // distribution-spec, "Pushing Manifests"
 	// maxInventoryCommas bounds the members and elements of bundle.json, and so
 	// what decoding it takes: three bytes of "{}," can become 250 in memory.
@@ -109,9 +109,9 @@ func (inv *Inventory) check() error {
 		return fmt.Errorf("inventory is a %q of %q in format %d; this program reads %s of %s in format %d",
 			inv.Kind, inv.APIVersion, inv.Format, KindBundle, manifests.APIVersion, FormatVersion)
 	}
-	if len(inv.Entries) > MaxEntries || len(inv.Signatures) == 0 || len(inv.Signatures) > MaxSignatures {
+	if len(inv.Entries) > maxEntries || len(inv.Signatures) == 0 || len(inv.Signatures) > maxSignatures {
 		return fmt.Errorf("inventory lists %d entries and %d signatures; at most %d and 1 to %d are read",
-			len(inv.Entries), len(inv.Signatures), MaxEntries, MaxSignatures)
+			len(inv.Entries), len(inv.Signatures), maxEntries, maxSignatures)
 	}
 	if err := inv.Lock.Check(); err != nil {
 		return fmt.Errorf("lock in the inventory: %w", err)
@@ -134,8 +134,8 @@ func (inv *Inventory) check() error {
 			return fmt.Errorf("entry %q has no path or digest, a negative size or a strange mode", entry.Path)
 		}
 		// Two comparisons, so that the sum cannot overflow.
-		if entry.Size > MaxBundleBytes || total+entry.Size > MaxBundleBytes {
-			return fmt.Errorf("entry %q of %d bytes makes the contents larger than %s", entry.Path, entry.Size, manifests.Bytes(MaxBundleBytes))
+		if entry.Size > maxBundleBytes || total+entry.Size > maxBundleBytes {
+			return fmt.Errorf("entry %q of %d bytes makes the contents larger than %s", entry.Path, entry.Size, manifests.Bytes(maxBundleBytes))
 		}
 		total += entry.Size
 		entries[entry.Path] = entry

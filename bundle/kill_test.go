@@ -52,7 +52,8 @@ func fillAsChild() error {
 	if err != nil {
 		return err
 	}
-	return bundle.Fill(context.Background(), plan, overHTTP(os.Getenv(childSource)), os.Getenv(childOut), bundle.FillOptions{Parallel: childParallel})
+	return bundle.Fill(context.Background(), plan, overHTTP(os.Getenv(childSource)), os.Getenv(childOut),
+		bundle.FillOptions{Parallel: childParallel})
 }
 
 // overHTTP is a Source on a server that serves contents by digest.

@@ -47,7 +47,7 @@ func layOut(inventory *Inventory, encodedSize int64, delta *Delta, deltaSize int
 	if delta != nil {
 		signed(deltaFile, deltaSize)
 	}
-	for _, entry := range carried(inventory, delta) {
+	for _, entry := range inArchive(inventory, delta) {
 		l.entries = append(l.entries, place(entry.Path, entry.mode(), entry.Size))
 	}
 	l.size = at + trailerSize

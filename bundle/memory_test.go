@@ -85,7 +85,8 @@ func TestMemoryIsBounded(t *testing.T) {
 		}
 		// All that was allocated, so that it does not matter when it was freed.
 		if allocated := after.TotalAlloc - before.TotalAlloc; allocated > limit {
-			t.Errorf("%s of %s allocated %s, want at most %s", name, manifests.Bytes(plan.Size()), manifests.Bytes(allocated), manifests.Bytes(limit))
+			t.Errorf("%s of %s allocated %s, want at most %s", name, manifests.Bytes(plan.Size()), manifests.Bytes(allocated),
+				manifests.Bytes(limit))
 		}
 	}
 	measure("fill", func() error { return bundle.Fill(t.Context(), plan, source, out, bundle.FillOptions{Parallel: 8}) })
@@ -125,7 +126,9 @@ func BenchmarkFill(b *testing.B) {
 			parallel(benchLayers, func(i int) {
 				sum := sha256.New()
 				at := io.NewOffsetWriter(file, int64(i)*benchSize)
-				if _, err := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(at, sum)}, struct{ io.Reader }{zeroReader(byte(i+1), benchSize, 0)}, make([]byte, 256<<10)); err != nil {
+				from := struct{ io.Reader }{zeroReader(byte(i+1), benchSize, 0)}
+				to := struct{ io.Writer }{io.MultiWriter(at, sum)}
+				if _, err := io.CopyBuffer(to, from, make([]byte, 256<<10)); err != nil {
 					b.Error(err)
 				}
 			})

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/islandbundle/island/manifests"
@@ -21,6 +20,7 @@ type Bundle struct {
 	unchecked bool
 	text      []byte   // bundle.json
 	slots     [][]byte // the signatures over it
+	contents  contents
 	layout    layout
 	reader    io.ReaderAt
 	size      int64
@@ -36,18 +36,6 @@ func Open(reader io.ReaderAt, size int64, trust Trust) (*Bundle, error) {
 	}
 	b.reader, b.size = reader, size
 	return b, nil
-}
-
-// Entry returns the inventory's record of a path, and a reader for its content.
-// The content is not checked.
-func (b *Bundle) Entry(path manifests.EntryPath) (Entry, *io.SectionReader, bool) {
-	entries := carried(b.Inventory, b.Delta)
-	i := slices.IndexFunc(entries, func(e Entry) bool { return e.Path == path })
-	if i < 0 || b.reader == nil {
-		return Entry{}, nil, false
-	}
-	span := b.layout.entries[i]
-	return entries[i], io.NewSectionReader(b.reader, span.content(), span.size), true
 }
 
 // openFront reads bundle.json and the signatures behind it, in one pass.
@@ -70,6 +58,7 @@ func openFront(r *bufio.Reader, trust Trust) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.contents = newContents(b.Inventory, b.Delta)
 	b.layout = layOut(b.Inventory, int64(len(front.text)), b.Delta, delta.size())
 	if err := front.compare(b.layout.front[:1+len(b.Inventory.Signatures)]); err != nil {
 		return nil, err
@@ -86,7 +75,7 @@ func (b *Bundle) openDelta(r *bufio.Reader, trust Trust) (*signedText, error) {
 	if err != nil || name != string(deltaFile.path()) {
 		return nil, asRefusal(InventoryPath, err)
 	}
-	signed, err := readSigned(r, deltaFile, MaxDeltaBytes)
+	signed, err := readSigned(r, deltaFile, maxDeltaBytes)
 	if err != nil {
 		return nil, err
 	}

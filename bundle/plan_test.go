@@ -87,8 +87,9 @@ func TestPlanKnowsTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, span := range listed[2:] {
-		entry, content, ok := opened.Entry(manifests.EntryPath(span.path))
-		if !ok {
+		entry, listed := opened.Entry(manifests.EntryPath(span.path))
+		content, ok := opened.UncheckedSection(entry.Path)
+		if !listed || !ok {
 			t.Fatalf("%s is not found", span.path)
 		}
 		if _, offset, size := content.Outer(); offset != span.content || size != span.size {
@@ -99,7 +100,7 @@ func TestPlanKnowsTheFile(t *testing.T) {
 			t.Errorf("%s has not its content (%v)", span.path, err)
 		}
 	}
-	if _, _, ok := opened.Entry("nothing"); ok {
+	if _, ok := opened.Entry("nothing"); ok {
 		t.Error("an entry that is not there was found")
 	}
 }
@@ -168,7 +169,10 @@ func TestSharedBlobsStandOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, r, _ := b.Entry(bundle.DockerPath)
+	r, err := b.OpenEntry(bundle.DockerPath)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := json.NewDecoder(r).Decode(&docker); err != nil {
 		t.Fatal(err)
 	}
@@ -246,12 +250,16 @@ func TestPlanRefuses(t *testing.T) {
 		text    string
 	}{
 		{"lock that contradicts itself", func(w *world) { w.lock.Blobs = w.lock.Blobs[1:] }, bundle.PlanOptions{}, fault.Usage, "lock"},
-		{"chart in the place of the index", func(w *world) { w.lock.Charts[0].Path = bundle.ChartIndexPath }, bundle.PlanOptions{}, fault.Failure, "charts/index.yaml"},
-		{"path that climbs out", func(w *world) { w.lock.Files[0].Path = "files/../../etc/passwd" }, bundle.PlanOptions{}, fault.Failure, "clean relative path"},
+		{"chart in the place of the index", func(w *world) { w.lock.Charts[0].Path = bundle.ChartIndexPath }, bundle.PlanOptions{}, fault.Failure,
+			"charts/index.yaml"},
+		{"path that climbs out", func(w *world) { w.lock.Files[0].Path = "files/../../etc/passwd" }, bundle.PlanOptions{}, fault.Failure,
+			"clean relative path"},
 		{"path with a space", func(w *world) { w.lock.Files[0].Path = "files/a b" }, bundle.PlanOptions{}, fault.Failure, "space"},
 		{"digest that is none", func(w *world) { w.lock.Files[0].Content.Digest = "sha256:0" }, bundle.PlanOptions{}, fault.Failure, "digest"},
-		{"contents larger than all disks", func(w *world) { w.lock.Files[0].Content.Size = 1<<63 - 1 }, bundle.PlanOptions{}, fault.Failure, "files/kubectl"},
-		{"tool that is not there", nil, bundle.PlanOptions{Tools: []bundle.Tool{{Path: "x", File: filepath.Join(folder, "no")}}}, fault.Usage, "tool x"},
+		{"contents larger than all disks", func(w *world) { w.lock.Files[0].Content.Size = 1<<63 - 1 }, bundle.PlanOptions{}, fault.Failure,
+			"files/kubectl"},
+		{"tool that is not there", nil, bundle.PlanOptions{Tools: []bundle.Tool{{Path: "x", File: filepath.Join(folder, "no")}}}, fault.Usage,
+			"tool x"},
 		{"tool that is a folder", nil, bundle.PlanOptions{Tools: []bundle.Tool{{Path: "x", File: folder}}}, fault.Failure, "tool x"},
 		{"one signer twice", nil, bundle.PlanOptions{Signers: []string{"auditor", "auditor"}}, fault.Failure, "bundle.auditor.sigstore.json"},
 		{"signer with a strange name", nil, bundle.PlanOptions{Signers: []string{"../x"}}, fault.Failure, "not of the known form"},

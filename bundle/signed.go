@@ -87,8 +87,8 @@ func readSigned(r *bufio.Reader, file signedFile, limit int64) (*signedText, err
 		if !file.isSlot(name) {
 			break
 		}
-		if len(s.slots) == MaxSignatures {
-			return nil, refused(name, "more than %d signatures", MaxSignatures)
+		if len(s.slots) == maxSignatures {
+			return nil, refused(name, "more than %d signatures", maxSignatures)
 		}
 		content, err := s.readEntry(r, name, SignatureSize)
 		if err != nil {

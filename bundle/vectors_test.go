@@ -29,7 +29,8 @@ func vectors(t *testing.T) map[string][]byte {
 	manifest, locked := w.manifest("amd64", layer("etc/hostname", []byte("island\n")))
 	w.image("quay.io/wire/brig:5.30.9", w.index(manifest), locked)
 	w.image("quay.io/wire/brig@"+string(manifest.Digest), manifest, locked)
-	good := build(t, w.plan(t, bundle.PlanOptions{Tool: "island 0", Tools: []bundle.Tool{tool(t, "a tool\n")}, Signers: []string{"auditor"}}), w.source())
+	good := build(t, w.plan(t, bundle.PlanOptions{Tool: "island 0", Tools: []bundle.Tool{tool(t, "a tool\n")}, Signers: []string{"auditor"}}),
+		w.source())
 
 	bad := bytes.Clone(good)
 	badPath := bundle.BlobsFolder + locked.Layers[0].Hex()
@@ -52,7 +53,8 @@ checked by every run of the tests.
 | file | bytes | what |
 |---|---|---|
 | `+"`good.tar`"+` | %d | a bundle that verifies with `+"`sender.pub`"+` |
-| `+"`bad-layer.tar`"+` | %d | the same with one bit flipped: byte %d, the first of the content of `+"`%s`"+`, a layer. The signature holds; a verifier must refuse the archive and name this entry |
+| `+"`bad-layer.tar`"+` | %d | the same with one bit flipped: byte %d, the first of the content of `+"`%s`"+`, a layer. `+
+		`The signature holds; a verifier must refuse the archive and name this entry |
 | `+"`sender.pub`"+` | %d | the public key, id `+"`%s`"+` |
 
 `+"`good.tar`"+` has SHA-256 `+"`%s`"+`; its identity, the

@@ -62,7 +62,7 @@ func (b *Bundle) verifyParts(ctx context.Context, workers int, progress Progress
 	slices.SortStableFunc(order, func(x, y int) int {
 		return cmp.Compare(b.layout.entries[y].size, b.layout.entries[x].size)
 	})
-	parts := carried(b.Inventory, b.Delta)
+	parts := b.contents.entries
 	var mu sync.Mutex
 	var worst error
 	worstAt := len(order)
@@ -179,7 +179,7 @@ func VerifyStream(ctx context.Context, reader io.Reader, trust Trust, options Ve
 	progress.Done(b.layout.frontEnd())
 	g := newGraph(b.Inventory)
 	buffer := make([]byte, copyBuffer)
-	for i, entry := range carried(b.Inventory, b.Delta) {
+	for i, entry := range b.contents.entries {
 		span := b.layout.entries[i]
 		if err := b.streamPart(ctx, entry, span, r, buffer, g); err != nil {
 			return nil, err

@@ -48,7 +48,8 @@ func TestWhoSigned(t *testing.T) {
 	t.Parallel()
 	archive := tiny(t)
 	_, public := testKey(t, "sender")
-	b, err := bundle.VerifyStream(t.Context(), iotest.OneByteReader(bytes.NewReader(archive)), trust(t, "other", "sender"), bundle.VerifyOptions{})
+	b, err := bundle.VerifyStream(t.Context(), iotest.OneByteReader(bytes.NewReader(archive)), trust(t, "other", "sender"),
+		bundle.VerifyOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +60,7 @@ func TestWhoSigned(t *testing.T) {
 	if want := manifests.DigestOf(archive[inventory.content:inventory.end()]); b.Digest != want {
 		t.Errorf("identity is %s, want the digest %s of bundle.json", b.Digest, want)
 	}
-	if _, _, ok := b.Entry(bundle.ReadmePath); ok {
+	if _, err := b.OpenEntry(bundle.ReadmePath); err == nil {
 		t.Error("a stream that is gone gave an entry")
 	}
 }
@@ -259,8 +260,10 @@ func TestSignatures(t *testing.T) {
 		{"two signers, no key, unsigned allowed", both, allow(bundle.Trust{}), false, fault.Usage, fault.Here, "no public key"},
 		{"first has not signed yet, key of the second", second, trust(t, "auditor"), true, 0, "", ""},
 		{"first has not signed yet, key of the first", second, trust(t, "sender"), false, fault.Refused, fault.Site, "not signed"},
-		{"white space of the second altered, key of the first", spoilt, trust(t, "sender"), false, fault.Refused, fault.Site, "bundle.auditor.sigstore.json"},
-		{"white space of the first altered, key of the second", otherSpoilt, trust(t, "auditor"), false, fault.Refused, fault.Site, "bundle.sigstore.json"},
+		{"white space of the second altered, key of the first", spoilt, trust(t, "sender"), false, fault.Refused, fault.Site,
+			"bundle.auditor.sigstore.json"},
+		{"white space of the first altered, key of the second", otherSpoilt, trust(t, "auditor"), false, fault.Refused, fault.Site,
+			"bundle.sigstore.json"},
 		{"first is no JSON, key of the second", garbage, trust(t, "auditor"), false, fault.Refused, fault.Site, "bundle.sigstore.json"},
 		{"unsigned, no key", unsigned, bundle.Trust{}, false, fault.Refused, fault.Site, "not signed"},
 		{"unsigned, a key", unsigned, trust(t, "sender"), false, fault.Refused, fault.Site, "not signed"},
@@ -372,7 +375,8 @@ func TestVerifyTellsProgress(t *testing.T) {
 		t.Fatal(err)
 	}
 	file.want(t, len(archive))
-	if _, err := bundle.VerifyStream(t.Context(), bytes.NewReader(archive), trust(t, "sender"), bundle.VerifyOptions{Progress: &stream}); err != nil {
+	options := bundle.VerifyOptions{Progress: &stream}
+	if _, err := bundle.VerifyStream(t.Context(), bytes.NewReader(archive), trust(t, "sender"), options); err != nil {
 		t.Fatal(err)
 	}
 	stream.want(t, len(archive))

@@ -24,7 +24,8 @@ appVersion: "7"
 description: An application
 kubeVersion: ">=1.29"
 `})
-	want := Metadata{Name: "app", Version: "1.0.0-rc.1", APIVersion: "v2", AppVersion: "7", Description: "An application", KubeVersion: ">=1.29"}
+	want := Metadata{Name: "app", Version: "1.0.0-rc.1", APIVersion: "v2", AppVersion: "7", Description: "An application",
+		KubeVersion: ">=1.29"}
 	if c.Metadata() != want {
 		t.Errorf("got %+v, want %+v", c.Metadata(), want)
 	}
@@ -41,7 +42,8 @@ kubeVersion: ">=1.29"
 func TestLoadRefusesHostileArchives(t *testing.T) {
 	t.Parallel()
 	chartYAML := "apiVersion: v2\nname: app\nversion: 1.0.0\n"
-	inner := pack(t, []tar.Header{{Name: "sub/Chart.yaml"}, {Name: "sub/../../x"}}, []string{"apiVersion: v2\nname: sub\nversion: 1.0.0\n", ""})
+	inner := pack(t, []tar.Header{{Name: "sub/Chart.yaml"}, {Name: "sub/../../x"}},
+		[]string{"apiVersion: v2\nname: sub\nversion: 1.0.0\n", ""})
 	tests := []struct {
 		name    string
 		entry   tar.Header
@@ -55,7 +57,8 @@ func TestLoadRefusesHostileArchives(t *testing.T) {
 		{"drive", tar.Header{Name: `c:\x`}, "", ErrForbidden, "is absolute"},
 		{"drive inside", tar.Header{Name: "app/c:/x"}, "", ErrForbidden, "leaves the chart's folder"},
 		{"outside of the folder", tar.Header{Name: "values.yaml"}, "", ErrForbidden, "outside of the chart's folder"},
-		{"symbolic link", tar.Header{Name: "app/Chart.lock", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}, "", ErrForbidden, "symbolic link"},
+		{"symbolic link", tar.Header{Name: "app/Chart.lock", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd"}, "", ErrForbidden,
+			"symbolic link"},
 		{"hard link", tar.Header{Name: "app/x", Typeflag: tar.TypeLink, Linkname: "app/Chart.yaml"}, "", ErrForbidden, "hard link"},
 		{"device", tar.Header{Name: "app/x", Typeflag: tar.TypeChar}, "", ErrForbidden, "device"},
 		{"pipe", tar.Header{Name: "app/x", Typeflag: tar.TypeFifo}, "", ErrForbidden, "named pipe"},
@@ -215,7 +218,9 @@ func TestLoadFolder(t *testing.T) {
 	}
 	t.Run("helmignore", func(t *testing.T) {
 		t.Parallel()
-		c, err := LoadFolder(write(t, map[string]string{".helmignore": "*.bak\n", "templates/a.yaml.bak": "{{ fail }}", "templates/.hidden": "{{ fail }}"}))
+		c, err := LoadFolder(write(t, map[string]string{
+			".helmignore": "*.bak\n", "templates/a.yaml.bak": "{{ fail }}", "templates/.hidden": "{{ fail }}",
+		}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,7 +276,8 @@ func TestLoadFolder(t *testing.T) {
 
 func FuzzLoad(f *testing.F) {
 	f.Add(archive(f, chartFiles(map[string]string{"values.yaml": "a: 1", "templates/x.yaml": "a: {{ .Values.a }}"})))
-	f.Add(pack(f, []tar.Header{{Name: "app/Chart.yaml"}, {Name: "app/x", Typeflag: tar.TypeSymlink, Linkname: "/"}}, []string{"name: app", ""}))
+	f.Add(pack(f, []tar.Header{{Name: "app/Chart.yaml"}, {Name: "app/x", Typeflag: tar.TypeSymlink, Linkname: "/"}},
+		[]string{"name: app", ""}))
 	f.Add([]byte("\x1f\x8b"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := Load(data)

@@ -28,7 +28,8 @@ type expectation struct {
 func (e expectation) options() DiscoverOptions {
 	var options DiscoverOptions
 	for _, r := range e.Renderings {
-		options.Renderings = append(options.Renderings, Rendering{Name: r.Name, Set: r.Values, KubeVersion: r.KubeVersion, StubRequired: r.StubRequired})
+		options.Renderings = append(options.Renderings,
+			Rendering{Name: r.Name, Set: r.Values, KubeVersion: r.KubeVersion, StubRequired: r.StubRequired})
 	}
 	return options
 }

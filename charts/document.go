@@ -205,7 +205,9 @@ func (r *Rendered) explainYAML(document Document, err error) error {
 	}
 	cause := &RenderError{Chart: r.Chart.Name, Template: document.Template, Line: line, Rendered: true,
 		Message: "the rendered text is no Kubernetes object in YAML: " + message}
-	e := fault.New(fault.Failure, fault.Here, "chart "+r.Chart.String(), "the line is one of the rendered text; helm template --debug prints that, and a value of the wrong form is the usual cause", "%w", cause)
+	e := fault.New(fault.Failure, fault.Here, "chart "+r.Chart.String(),
+		"the line is one of the rendered text; helm template --debug prints that, and a value of the wrong form is the usual cause",
+		"%w", cause)
 	e.Place = fault.Place{File: document.Template, Line: line}
 	return e
 }

@@ -8,7 +8,8 @@ import (
 // FuzzSeparators holds that documents are split where Helm splits them.
 func FuzzSeparators(f *testing.F) {
 	pattern := regexp.MustCompile(`(?:^|\s*\n)---\s*`)
-	for _, seed := range []string{"", "---", "a\n---\nb", "---\n---\na", "a\n \n\t--- # c\n---x", "a---b", "\n---", "a\r\n---\r\nb\n\n---\n\n---", "\u00a0\n---"} {
+	for _, seed := range []string{"", "---", "a\n---\nb", "---\n---\na", "a\n \n\t--- # c\n---x", "a---b", "\n---",
+		"a\r\n---\r\nb\n\n---\n\n---", "\u00a0\n---"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

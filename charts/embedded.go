@@ -47,7 +47,8 @@ func (f *finder) store(object map[string]any, where string) {
 // file looks at one file: as YAML or JSON if it is that, and else as text.
 func (f *finder) file(name, text, field string) {
 	if len(text) > manifestsText {
-		f.rendered.note("%s: %s of %s is larger than what is searched for images", f.at.Template, field, Document{Kind: f.kind, Name: f.name}.object())
+		f.rendered.note("%s: %s of %s is larger than what is searched for images",
+			f.at.Template, field, Document{Kind: f.kind, Name: f.name}.object())
 		return
 	}
 	if f.depth >= maxEmbedded || !strings.ContainsAny(text, ":/") {

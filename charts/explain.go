@@ -68,9 +68,11 @@ func (c *Chart) explain(loaded *chart.Chart, err error) error {
 		explained.Hint = "a template of this chart includes itself without end; its maintainers have to repair it"
 	case missingTemplate.MatchString(cause.Message):
 		explained.Side = fault.Upstream
-		explained.Hint = "a dependency that is not in the archive defines it: run helm dependency build on the chart's folder and package it again"
+		explained.Hint = "a dependency that is not in the archive defines it: " +
+			"run helm dependency build on the chart's folder and package it again"
 	case e.side == fault.Here:
-		explained.Hint = "give chart " + c.metadata.Name + " the values that the template asks for; helm template with the same values says the same"
+		explained.Hint = "give chart " + c.metadata.Name + " the values that the template asks for; " +
+			"helm template with the same values says the same"
 	default:
 		explained.Hint = "the template itself is at fault, or is made for another Helm; helm template says the same"
 	}

@@ -28,7 +28,8 @@ var renderFaults = []struct {
 		"templates/_h.tpl":  "{{ define \"h\" }}\n{{- required \"a zone, please\" .Values.zone -}}\n{{ end }}",
 		"templates/x.yaml":  "b:\n  c: {{ include \"h\" . }}\n",
 		"templates/aa.yaml": "c: a zone, please\n",
-	}, RenderError{Template: "app/templates/_h.tpl", Line: 2, IncludedFrom: "app/templates/x.yaml:2", ValuePath: "zone", Message: "a zone, please"},
+	}, RenderError{Template: "app/templates/_h.tpl", Line: 2, IncludedFrom: "app/templates/x.yaml:2", ValuePath: "zone",
+		Message: "a zone, please"},
 		"set zone in a values or secrets file of chart app"},
 	{"required in a subchart", map[string]string{
 		"charts/sub/Chart.yaml":       "apiVersion: v2\nname: sub\nversion: 1.0.0\n",
@@ -37,22 +38,26 @@ var renderFaults = []struct {
 		"set sub.key in a values or secrets file of chart app"},
 	{"nil pointer", map[string]string{
 		"templates/x.yaml": "\n\nb: {{ .Values.foo.bar }}\n",
-	}, RenderError{Template: "app/templates/x.yaml", Line: 3, Column: 14, ValuePath: "foo.bar", Message: "nil pointer evaluating interface {}.bar"},
+	}, RenderError{Template: "app/templates/x.yaml", Line: 3, Column: 14, ValuePath: "foo.bar",
+		Message: "nil pointer evaluating interface {}.bar"},
 		"set foo.bar in a values or secrets file of chart app"},
 	{"nil pointer, long path", map[string]string{
 		"templates/x.yaml": "b: {{ .Values.other }} {{ $.Values.federation.config.remotes.certificate.name }}\n",
-	}, RenderError{Template: "app/templates/x.yaml", Line: 1, Column: 28, ValuePath: "federation.config.remotes.certificate.name", Message: "nil pointer evaluating interface {}.config"},
+	}, RenderError{Template: "app/templates/x.yaml", Line: 1, Column: 28, ValuePath: "federation.config.remotes.certificate.name",
+		Message: "nil pointer evaluating interface {}.config"},
 		"set federation.config.remotes.certificate.name in a values or secrets file of chart app"},
 	{"nil pointer in a helper of a subchart", map[string]string{
 		"charts/sub/Chart.yaml":       "apiVersion: v2\nname: sub\nversion: 1.0.0\n",
 		"charts/sub/templates/_h.tpl": "{{ define \"h\" }}{{ .Values.global.registry.host }}{{ end }}",
 		"charts/sub/templates/x.yaml": "b: {{ include \"h\" . }}\n",
-	}, RenderError{Template: "app/charts/sub/templates/_h.tpl", Line: 1, Column: 27, IncludedFrom: "app/charts/sub/templates/x.yaml:1", ValuePath: "global.registry.host", Message: "nil pointer evaluating interface {}.host"},
+	}, RenderError{Template: "app/charts/sub/templates/_h.tpl", Line: 1, Column: 27, IncludedFrom: "app/charts/sub/templates/x.yaml:1",
+		ValuePath: "global.registry.host", Message: "nil pointer evaluating interface {}.host"},
 		"set global.registry.host in a values or secrets file of chart app"},
 	{"nil pointer in tpl", map[string]string{
 		"values.yaml":      "text: '{{ .Values.missing.part }}'\n",
 		"templates/x.yaml": "b: {{ tpl .Values.text . }}\n",
-	}, RenderError{Template: "app/templates/x.yaml", Line: 1, Column: 7, ValuePath: "missing.part", Message: "nil pointer evaluating interface {}.part"},
+	}, RenderError{Template: "app/templates/x.yaml", Line: 1, Column: 7, ValuePath: "missing.part",
+		Message: "nil pointer evaluating interface {}.part"},
 		"set missing.part in a values or secrets file of chart app"},
 	{"fail", map[string]string{
 		"templates/x.yaml": "{{ if not .Values.tls }}{{ fail \"neither certificate nor issuer is set\" }}{{ end }}\n",
@@ -72,11 +77,14 @@ var renderFaults = []struct {
 		"the template itself is at fault"},
 	{"bad YAML", map[string]string{
 		"templates/x.yaml": "{{/* a comment of the template */}}\na: b\n---\n\nc: d\ne: [f\ng: h\n",
-	}, RenderError{Template: "app/templates/x.yaml", Line: 6, Rendered: true, Message: "the rendered text is no Kubernetes object in YAML: did not find expected ',' or ']'"},
+	}, RenderError{Template: "app/templates/x.yaml", Line: 6, Rendered: true,
+		Message: "the rendered text is no Kubernetes object in YAML: did not find expected ',' or ']'"},
 		"the line is one of the rendered text"},
 	{"YAML that is no object", map[string]string{
 		"templates/x.yaml": "a: b\n---\n- c\n",
-	}, RenderError{Template: "app/templates/x.yaml", Line: 3, Rendered: true, Message: "the rendered text is no Kubernetes object in YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type releaseutil.SimpleHead"},
+	}, RenderError{Template: "app/templates/x.yaml", Line: 3, Rendered: true,
+		Message: "the rendered text is no Kubernetes object in YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal " +
+			"array into Go value of type releaseutil.SimpleHead"},
 		"the line is one of the rendered text"},
 	{"missing dependency", map[string]string{
 		"Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\ndependencies: [{name: gone, version: 1.0.0}, {name: lost, version: 1.0.0}]\n",
@@ -89,12 +97,14 @@ var renderFaults = []struct {
 	{"schema", map[string]string{
 		"values.yaml":        "config: {replicas: many}\n",
 		"values.schema.json": `{"properties": {"config": {"properties": {"replicas": {"type": "integer"}}}}}`,
-	}, RenderError{Template: "app/values.schema.json", ValuePath: "config.replicas", Message: "value is not what the chart's schema allows: got string, want integer"},
+	}, RenderError{Template: "app/values.schema.json", ValuePath: "config.replicas",
+		Message: "value is not what the chart's schema allows: got string, want integer"},
 		"correct config.replicas in a values file of chart app"},
 	{"schema of a subchart", map[string]string{
 		"charts/sub/Chart.yaml":         "apiVersion: v2\nname: sub\nversion: 1.0.0\n",
 		"charts/sub/values.schema.json": `{"required": ["host"]}`,
-	}, RenderError{Template: "app/charts/sub/values.schema.json", ValuePath: "sub", Message: "value is not what the chart's schema allows: missing property 'host'"},
+	}, RenderError{Template: "app/charts/sub/values.schema.json", ValuePath: "sub",
+		Message: "value is not what the chart's schema allows: missing property 'host'"},
 		"correct sub in a values file of chart app"},
 	{"schema that reads files", map[string]string{
 		"values.schema.json": `{"$ref": "file:///etc/hostname"}`,
@@ -107,11 +117,13 @@ var renderFaults = []struct {
 		"give chart app the values"},
 	{"endless recursion", map[string]string{
 		"templates/x.yaml": "{{ define \"r\" }}{{ include \"r\" . }}{{ end }}{{ include \"r\" . }}\n",
-	}, RenderError{Template: "app/templates/x.yaml", Line: 1, Column: 20, Message: "error calling include: rendering template has a nested reference name: r: unable to execute template"},
+	}, RenderError{Template: "app/templates/x.yaml", Line: 1, Column: 20,
+		Message: "error calling include: rendering template has a nested reference name: r: unable to execute template"},
 		"a template of this chart includes itself without end"},
 	{"a template of a missing dependency", map[string]string{
 		"templates/x.yaml": "a: {{ include \"common.names\" . }}\n",
-	}, RenderError{Template: "app/templates/x.yaml", Line: 1, Column: 7, Message: "error calling include: template: no template \"common.names\" associated with template \"gotpl\""},
+	}, RenderError{Template: "app/templates/x.yaml", Line: 1, Column: 7,
+		Message: "error calling include: template: no template \"common.names\" associated with template \"gotpl\""},
 		"a dependency that is not in the archive defines it"},
 	{"a mistake in a template", map[string]string{
 		"values.yaml":      "a: {b: 1}\n",
@@ -160,7 +172,8 @@ func TestRenderFaultReadsWell(t *testing.T) {
 
 func FuzzExplain(f *testing.F) {
 	f.Add("execution error at (app/templates/x.yaml:12:34): message", "{{ required \"message\" .Values.a }}")
-	f.Add(`template: app/templates/x.yaml:1:3: executing "app/templates/x.yaml" at <.Values.foo.bar>: nil pointer evaluating interface {}.bar`, "")
+	f.Add(`template: app/templates/x.yaml:1:3: executing "app/templates/x.yaml" at <.Values.foo.bar>: nil pointer evaluating interface {}.bar`,
+		"")
 	f.Add("parse error at (app/templates/x.yaml:2): missing", "{{")
 	f.Fuzz(func(t *testing.T, message, source string) {
 		e := explainer{sources: map[string]string{"app/templates/x.yaml": source}}

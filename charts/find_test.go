@@ -96,7 +96,8 @@ func TestFindInDependenciesHooksAndCRDs(t *testing.T) {
 	rendered := mustRender(t, mustLoadFolder(t, "umbrella"), Rendering{Name: "production", Tags: map[string]bool{"federation": true}})
 	images, leftOut := mustFind(t, rendered)
 	checkLines(t, "images", images, []string{
-		"likely quay.io/island/widget:7 CustomResourceDefinition/widgets.example.com spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.image.default",
+		"likely quay.io/island/widget:7 CustomResourceDefinition/widgets.example.com " +
+			"spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.image.default",
 		"certain busybox:1.36 Deployment/release-name-umbrella spec.template.spec.initContainers[0].image",
 		"certain quay.io/island/umbrella:4.5.6 Deployment/release-name-umbrella spec.template.spec.containers[0].image",
 		"certain nginx:1.27 StatefulSet/front spec.template.spec.containers[0].image",
@@ -125,7 +126,8 @@ func TestFindInDependenciesHooksAndCRDs(t *testing.T) {
 func TestFindFaults(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, image, want string }{
-		{"empty", "", "app/templates/x.yaml: spec.template.spec.containers[0].image: chart app 1.0.0: Deployment/main has a container without an image"},
+		{"empty", "",
+			"app/templates/x.yaml: spec.template.spec.containers[0].image: chart app 1.0.0: Deployment/main has a container without an image"},
 		{"colon without tag", "quay.io/wire/brig:", `Deployment/main has the image "quay.io/wire/brig:", which is no image reference`},
 		{"capitals", "quay.io/Wire/brig:1", `has the image "quay.io/Wire/brig:1", which is no image reference`},
 		{"template", "{{`{{ .Values.image }}`}}", `has the image "{{ .Values.image }}", which is no image reference`},

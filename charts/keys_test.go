@@ -8,7 +8,8 @@ func TestReplaceKeyMakers(t *testing.T) {
 		{`{{ $ca := genCA "x" 365 }}`, `{{ $ca := ` + noCertificate + ` "x" 365 }}`},
 		{`{{ (genSignedCert "x" nil nil 365 $ca).Cert }}`, `{{ (` + noCertificate + ` "x" nil nil 365 $ca).Cert }}`},
 		{`{{ genPrivateKey "rsa" | b64enc }}`, `{{ ` + noKey + ` "rsa" | b64enc }}`},
-		{`genCA {{ "genCA" }} {{ .genCA }} {{ $genCA }} {{ include "my.genCA" . }}`, `genCA {{ "genCA" }} {{ .genCA }} {{ $genCA }} {{ include "my.genCA" . }}`},
+		{`genCA {{ "genCA" }} {{ .genCA }} {{ $genCA }} {{ include "my.genCA" . }}`,
+			`genCA {{ "genCA" }} {{ .genCA }} {{ $genCA }} {{ include "my.genCA" . }}`},
 		{"{{ printf `genCA }}` }}{{ myGenCA }}{{ genCAs }}", "{{ printf `genCA }}` }}{{ myGenCA }}{{ genCAs }}"},
 		{"{{ genCA", "{{ genCA"},
 	}
@@ -30,7 +31,13 @@ func TestDiscoverWithoutKeys(t *testing.T) {
 apiVersion: v1
 kind: Pod
 metadata: {name: p, annotations: {sum: {{ $cert.Cert | sha256sum }}}}
-spec: {containers: [{name: c, image: "x:1", env: [{name: K, value: {{ genPrivateKey "rsa" | b64enc | quote }}}, {name: C, value: {{ printf "%s%s" $self.Key $ca.Cert | b64enc }}}]}]}
+spec:
+  containers:
+    - name: c
+      image: "x:1"
+      env:
+        - {name: K, value: {{ genPrivateKey "rsa" | b64enc | quote }}}
+        - {name: C, value: {{ printf "%s%s" $self.Key $ca.Cert | b64enc }}}
 `})
 	discovery, err := chart.Discover(t.Context(), DiscoverOptions{})
 	if err != nil || len(discovery.Images) != 1 || discovery.Images[0].Image != "x:1" {

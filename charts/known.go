@@ -27,12 +27,13 @@ type Known struct {
 // group. A path names a field: spec.image; [] stands for every item of a list
 // and * for every key of a map.
 type KnownObject struct {
-	Group    string         `json:"group" yaml:"group"`
-	Kinds    []string       `json:"kinds" yaml:"kinds"`
-	Images   []string       `json:"images,omitempty" yaml:"images,omitempty"`     // fields that hold an image, as text or in parts
-	PodSpecs []string       `json:"podSpecs,omitempty" yaml:"podSpecs,omitempty"` // fields that hold a pod spec or an extract of one
-	Defaults []KnownDefault `json:"defaults,omitempty" yaml:"defaults,omitempty"` // in order; the first that can be put together holds for its field
-	Source   string         `json:"source,omitempty" yaml:"source,omitempty"`     // where it is written
+	Group    string   `json:"group" yaml:"group"`
+	Kinds    []string `json:"kinds" yaml:"kinds"`
+	Images   []string `json:"images,omitempty" yaml:"images,omitempty"`     // fields that hold an image, as text or in parts
+	PodSpecs []string `json:"podSpecs,omitempty" yaml:"podSpecs,omitempty"` // fields that hold a pod spec or an extract of one
+	// in order; the first that can be put together holds for its field
+	Defaults []KnownDefault `json:"defaults,omitempty" yaml:"defaults,omitempty"`
+	Source   string         `json:"source,omitempty" yaml:"source,omitempty"` // where it is written
 }
 
 // KnownDefault is the image an operator makes up where a field is empty.
@@ -70,7 +71,8 @@ func (k Known) Check() error {
 	var faults []error
 	for i, object := range k.Objects {
 		if object.Group == "" || len(object.Kinds) == 0 || len(object.Images)+len(object.PodSpecs)+len(object.Defaults) == 0 {
-			faults = append(faults, fault.At(fault.Place{Field: fmt.Sprintf("objects[%d]", i)}, "", "group, kinds, and images or podSpecs are needed"))
+			faults = append(faults, fault.At(fault.Place{Field: fmt.Sprintf("objects[%d]", i)}, "",
+				"group, kinds, and images or podSpecs are needed"))
 		}
 		paths := slices.Concat(object.Images, object.PodSpecs)
 		for _, preset := range object.Defaults {
@@ -81,13 +83,15 @@ func (k Known) Check() error {
 		}
 		for _, path := range paths {
 			if !knownPath.MatchString(path) {
-				faults = append(faults, fault.At(fault.Place{Field: fmt.Sprintf("objects[%d]", i)}, "write it as spec.image or spec.racks[].image", "%q is no path of a field", path))
+				faults = append(faults, fault.At(fault.Place{Field: fmt.Sprintf("objects[%d]", i)},
+					"write it as spec.image or spec.racks[].image", "%q is no path of a field", path))
 			}
 		}
 	}
 	for i, argument := range k.Arguments {
 		if strings.Trim(argument.Name, "-") == "" || strings.ContainsAny(argument.Name, " =") {
-			faults = append(faults, fault.At(fault.Place{Field: fmt.Sprintf("arguments[%d]", i)}, "write it as --flag or NAME", "%q is no name of an argument", argument.Name))
+			faults = append(faults, fault.At(fault.Place{Field: fmt.Sprintf("arguments[%d]", i)},
+				"write it as --flag or NAME", "%q is no name of an argument", argument.Name))
 		}
 	}
 	return errors.Join(faults...)
@@ -101,7 +105,8 @@ func (k Known) with(more Known) Known {
 // and two are the same to Go's flag package.
 func (k Known) argument(name string) bool {
 	return slices.ContainsFunc(k.Arguments, func(a KnownArgument) bool {
-		return a.Name == name || strings.HasPrefix(a.Name, "-") && strings.HasPrefix(name, "-") && strings.TrimLeft(a.Name, "-") == strings.TrimLeft(name, "-")
+		return a.Name == name || strings.HasPrefix(a.Name, "-") && strings.HasPrefix(name, "-") &&
+			strings.TrimLeft(a.Name, "-") == strings.TrimLeft(name, "-")
 	})
 }
 

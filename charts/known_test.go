@@ -59,7 +59,8 @@ spec: {containers: [{name: c, image: "x:1", args: ["-runtime=corpus/runtime:3"]}
 	}
 	checkLines(t, "finds", got, []string{
 		"certain quay.io/corpus/a spec.parts.a.runtime", "certain quay.io/corpus/b:1 spec.parts.b.runtime",
-		"likely quay.io/corpus/engine:1.2 spec.picture", "certain x:1 spec.containers[0].image", "certain corpus/runtime:3 spec.containers[0].args[0]",
+		"likely quay.io/corpus/engine:1.2 spec.picture", "certain x:1 spec.containers[0].image",
+		"certain corpus/runtime:3 spec.containers[0].args[0]",
 	})
 }
 
@@ -71,7 +72,8 @@ func TestKnownFaults(t *testing.T) {
 	}{
 		{Known{Objects: []KnownObject{{Group: "a", Kinds: []string{"B"}}}}, "images or podSpecs are needed"},
 		{Known{Objects: []KnownObject{{Group: "a", Kinds: []string{"B"}, Images: []string{".spec.image"}}}}, "is no path"},
-		{Known{Objects: []KnownObject{{Group: "a", Kinds: []string{"B"}, Defaults: []KnownDefault{{Field: "spec.image", Image: "x:{.spec}"}}}}}, "is no path"},
+		{Known{Objects: []KnownObject{{Group: "a", Kinds: []string{"B"}, Defaults: []KnownDefault{{Field: "spec.image", Image: "x:{.spec}"}}}}},
+			"is no path"},
 		{Known{Arguments: []KnownArgument{{Name: "--"}}}, "is no name"},
 	}
 	for _, test := range tests {

@@ -162,14 +162,18 @@ func (c *Chart) input(loaded *chart.Chart, values map[string]any, how Rendering)
 	if want := loaded.Metadata.KubeVersion; want != "" && !chartutil.IsCompatibleRange(want, capabilities.KubeVersion.Version) {
 		return nil, fault.New(fault.Failure, fault.Here, c.object(),
 			"say which Kubernetes the site runs: kubeVersion, in the release's defaults or at this chart",
-			"%w", &RenderError{Chart: c.metadata.Name, Message: fmt.Sprintf("chart wants Kubernetes %s and is rendered for %s", want, capabilities.KubeVersion.Version)})
+			"%w", &RenderError{
+				Chart:   c.metadata.Name,
+				Message: fmt.Sprintf("chart wants Kubernetes %s and is rendered for %s", want, capabilities.KubeVersion.Version),
+			})
 	}
 	release := chartutil.ReleaseOptions{
 		Name: or(how.ReleaseName, DefaultReleaseName), Namespace: or(how.Namespace, DefaultNamespace),
 		Revision: 1, IsInstall: !how.Upgrade, IsUpgrade: how.Upgrade,
 	}
 	if err := chartutil.ValidateReleaseName(release.Name); err != nil {
-		return nil, fault.New(fault.Usage, fault.Here, c.object(), "a release name is a DNS label of at most 53 characters", "release name %q: %w", release.Name, err)
+		return nil, fault.New(fault.Usage, fault.Here, c.object(), "a release name is a DNS label of at most 53 characters",
+			"release name %q: %w", release.Name, err)
 	}
 	// Helm's own schema check is passed over because it downloads schemas that
 	// a schema refers to; Chart.validate takes its place.
@@ -207,7 +211,8 @@ func (how Rendering) values() (map[string]any, error) {
 	}
 	set, err := plain(how.Set)
 	if err != nil {
-		return nil, fault.New(fault.Usage, fault.Here, "rendering "+how.Name, "values given in place have to be plain YAML", "values cannot be used: %w", err)
+		return nil, fault.New(fault.Usage, fault.Here, "rendering "+how.Name, "values given in place have to be plain YAML",
+			"values cannot be used: %w", err)
 	}
 	merged = mergeValues(merged, set)
 	if len(how.Tags) > 0 {

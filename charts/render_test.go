@@ -35,8 +35,10 @@ func TestRenderEqualsHelm(t *testing.T) {
 		{"condition beats tag", "umbrella", []string{"--set", "spare.enabled=false", "--set", "imported.colour=red"},
 			Rendering{Set: map[string]any{"spare": map[string]any{"enabled": false}, "imported": map[string]any{"colour": "red"}}}},
 		{"values in order", "umbrella", []string{"-f", "one.yaml", "-f", "two.yaml"},
-			Rendering{Values: []ValuesSource{{"one.yaml", []byte("image: {tag: one}\nreplicas: 5\n")}, {"two.yaml", []byte("image: {tag: two}\nglobal: {domain: island.test}\nfront: {image: null}")}}}},
-		{"capabilities", "umbrella", []string{"--api-versions", "monitoring.coreos.com/v1", "--is-upgrade", "--namespace", "wire", "--name-template", "prod"},
+			Rendering{Values: []ValuesSource{{"one.yaml", []byte("image: {tag: one}\nreplicas: 5\n")},
+				{"two.yaml", []byte("image: {tag: two}\nglobal: {domain: island.test}\nfront: {image: null}")}}}},
+		{"capabilities", "umbrella", []string{"--api-versions", "monitoring.coreos.com/v1", "--is-upgrade", "--namespace", "wire",
+			"--name-template", "prod"},
 			Rendering{APIVersions: []string{"monitoring.coreos.com/v1"}, Upgrade: true, Namespace: "wire", ReleaseName: "prod"}},
 		{"shapes", "shapes", nil, Rendering{}},
 	}
@@ -114,7 +116,8 @@ func TestRenderSubchartsByConditionAndTag(t *testing.T) {
 		{Rendering{Tags: map[string]bool{"federation": true}}, "gate front spare"},
 		{Rendering{Set: map[string]any{"spare": map[string]any{"enabled": false}, "imported": map[string]any{"colour": "x"}}}, "front"},
 		{Rendering{Values: []ValuesSource{{"values.yaml", []byte("front: {enabled: false}")}}}, "spare"},
-		{Rendering{Values: []ValuesSource{{"values.yaml", []byte("tags: {federation: true}")}}, Tags: map[string]bool{"federation": false}}, "front spare"},
+		{Rendering{Values: []ValuesSource{{"values.yaml", []byte("tags: {federation: true}")}}, Tags: map[string]bool{"federation": false}},
+			"front spare"},
 	} {
 		seen := map[string]bool{}
 		for _, document := range mustRender(t, c, test.how).Manifests {
@@ -192,7 +195,8 @@ func TestRenderSeesNeitherEnvironmentNorFiles(t *testing.T) {
 		}
 	}
 	c := mustLoad(t, map[string]string{
-		"templates/x.yaml": `{{ .Files.Get "/etc/passwd" }}{{ .Files.Get "../../../../etc/passwd" }}{{ range $path, $_ := .Files.Glob "/**" }}{{ $path }}{{ end }}{{ getHostByName "localhost" }}`,
+		"templates/x.yaml": `{{ .Files.Get "/etc/passwd" }}{{ .Files.Get "../../../../etc/passwd" }}` +
+			`{{ range $path, $_ := .Files.Glob "/**" }}{{ $path }}{{ end }}{{ getHostByName "localhost" }}`,
 	})
 	if rendered := mustRender(t, c, Rendering{}); len(rendered.Manifests) > 0 {
 		t.Errorf("rendered %v", rendered.Manifests)
@@ -223,13 +227,15 @@ func TestRenderStopsWaiting(t *testing.T) {
 func TestRenderStopsHugeOutput(t *testing.T) {
 	t.Parallel()
 	c := mustLoad(t, map[string]string{"templates/x.yaml": `{{ repeat 70000000 "x" }}`})
-	if _, err := c.Render(t.Context(), Rendering{}); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "renders to more than 64.0 MiB") {
+	if _, err := c.Render(t.Context(), Rendering{}); !errors.Is(err, ErrTooLarge) ||
+		!strings.Contains(err.Error(), "renders to more than 64.0 MiB") {
 		t.Errorf("got error %v", err)
 	}
 	c = mustLoad(t, map[string]string{"templates/x.yaml": `{{ range until 20001 }}
 ---
 a: b{{ end }}`})
-	if _, err := c.Render(t.Context(), Rendering{}); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "renders to more than 20000 documents") {
+	if _, err := c.Render(t.Context(), Rendering{}); !errors.Is(err, ErrTooLarge) ||
+		!strings.Contains(err.Error(), "renders to more than 20000 documents") {
 		t.Errorf("got error %v", err)
 	}
 }
@@ -240,7 +246,8 @@ func TestRenderAtOnce(t *testing.T) {
 	t.Parallel()
 	c := mustLoadFolder(t, "umbrella")
 	hows := []Rendering{
-		{}, {Tags: map[string]bool{"federation": true}}, {Set: map[string]any{"replicas": 7}}, {APIVersions: []string{"monitoring.coreos.com/v1"}},
+		{}, {Tags: map[string]bool{"federation": true}}, {Set: map[string]any{"replicas": 7}},
+		{APIVersions: []string{"monitoring.coreos.com/v1"}},
 	}
 	var want []string
 	for _, how := range hows {
@@ -270,7 +277,8 @@ func TestValuesFaults(t *testing.T) {
 	}{
 		{"bad YAML", Rendering{Values: []ValuesSource{{"a.yaml", []byte("a: 1\nb: [\n")}}}, "a.yaml:2: "},
 		{"not a map", Rendering{Values: []ValuesSource{{"a.yaml", []byte("- a\n")}}}, "a.yaml: "},
-		{"too large", Rendering{Values: []ValuesSource{{"a.yaml", bytes.Repeat([]byte("#"), MaxValues+1)}}}, "a.yaml: values file is larger than 16.0 MiB"},
+		{"too large", Rendering{Values: []ValuesSource{{"a.yaml", bytes.Repeat([]byte("#"), MaxValues+1)}}},
+			"a.yaml: values file is larger than 16.0 MiB"},
 		{"not YAML at all", Rendering{Name: "prod", Set: map[string]any{"f": func() {}}}, "rendering prod: values cannot be used"},
 		{"kube version", Rendering{KubeVersion: "latest"}, `kubeVersion "latest"`},
 		{"release name", Rendering{ReleaseName: "Not A Label"}, `release name "Not A Label"`},

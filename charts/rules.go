@@ -23,7 +23,9 @@ const (
 // site needs, for a surer find that the site does not need it. The first rule
 // that matches decides.
 type Rule struct {
-	Image  string `json:"image,omitempty" yaml:"image,omitempty"` // pattern on the whole reference, as found or complete; * stands for any characters; empty means any
+	// pattern on the whole reference, as found or complete; * stands for any
+	// characters; empty means any
+	Image  string `json:"image,omitempty" yaml:"image,omitempty"`
 	Where  string `json:"where,omitempty" yaml:"where,omitempty"` // pattern on [ImageFind.Place], or the name of a chart; empty means anywhere
 	Action Action `json:"action" yaml:"action"`
 	Reason string `json:"reason" yaml:"reason"`
@@ -35,9 +37,11 @@ func (r Rule) Check() error {
 	case r.Image == "" && r.Where == "":
 		return fault.New(fault.Usage, fault.Here, "discovery rule", "name an image, a place, or both", "rule would match every find")
 	case r.Action != Include && r.Action != Exclude:
-		return fault.New(fault.Usage, fault.Here, "discovery rule for "+or(r.Image, r.Where), "write include or exclude", "action %q is not known", r.Action)
+		return fault.New(fault.Usage, fault.Here, "discovery rule for "+or(r.Image, r.Where), "write include or exclude",
+			"action %q is not known", r.Action)
 	case strings.TrimSpace(r.Reason) == "":
-		return fault.New(fault.Usage, fault.Here, "discovery rule for "+or(r.Image, r.Where), "say why; the reason travels in the lock and the report", "rule has no reason")
+		return fault.New(fault.Usage, fault.Here, "discovery rule for "+or(r.Image, r.Where),
+			"say why; the reason travels in the lock and the report", "rule has no reason")
 	}
 	return nil
 }
@@ -184,16 +188,16 @@ func oneLine(text string) string {
 // quoteYAML writes a text as a YAML scalar. JSON's quoting is YAML's
 // (YAML 1.2.2, 1.3).
 func quoteYAML(text string) string {
-	plain := text != "" && !strings.ContainsAny(text, "#'\"{}[]*&!|>%@`,?\n\t\\") && !strings.Contains(text, ": ") && !strings.HasSuffix(text, ":") &&
-		!strings.HasPrefix(text, "-") && !strings.HasPrefix(text, " ") && !strings.HasSuffix(text, " ") && !startsLikeNumber(text) && text == oneLine(text)
-	if plain {
+	means := strings.ContainsAny(text, "#'\"{}[]*&!|>%@`,?\n\t\\") || strings.Contains(text, ": ") || strings.HasSuffix(text, ":") ||
+		strings.HasPrefix(text, "-") // something else than itself, to YAML
+	if text != "" && !means && text == strings.Trim(text, " ") && text == oneLine(text) && !startsLikeNumber(text) {
 		return text
 	}
 	return strconv.QuoteToGraphic(text)
 }
 
 func startsLikeNumber(text string) bool {
-	return text[0] >= '0' && text[0] <= '9' || text[0] == '.' || text[0] == '=' || text[0] == ':' || slices.Contains(noImages, strings.ToLower(text))
+	return strings.ContainsRune("0123456789.=:", rune(text[0])) || slices.Contains(noImages, strings.ToLower(text))
 }
 
 // Conflict is a repository that is wanted in more than one version.

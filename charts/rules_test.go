@@ -44,9 +44,11 @@ func TestDecide(t *testing.T) {
 			[]string{"quay.io/island/app:1", "quay.io/island/shaped:1", "busybox:1.36"}, []string{"quay.io/island/off:1", ""}, 0},
 		{"a sure find is excluded", []Rule{{Image: "quay.io/island/app:1", Action: Exclude}},
 			[]string{"quay.io/island/shaped:1"}, []string{"busybox:1.36", "quay.io/island/off:1", ""}, 0},
-		{"by place", []Rule{{Where: "app/charts/off/*", Action: Exclude}, {Where: "*spec.other.image", Action: Exclude}, {Image: "busybox:1.36", Where: "app", Action: Exclude}},
+		{"by place", []Rule{{Where: "app/charts/off/*", Action: Exclude}, {Where: "*spec.other.image", Action: Exclude},
+			{Image: "busybox:1.36", Where: "app", Action: Exclude}},
 			[]string{"quay.io/island/app:1", "quay.io/island/shaped:1"}, nil, 0},
-		{"the first rule decides, the second rots", []Rule{{Image: "busybox:*", Action: Include}, {Image: "busybox:1.36", Action: Exclude}, {Image: "gone:1", Action: Exclude}},
+		{"the first rule decides, the second rots",
+			[]Rule{{Image: "busybox:*", Action: Include}, {Image: "busybox:1.36", Action: Exclude}, {Image: "gone:1", Action: Exclude}},
 			[]string{"quay.io/island/app:1", "quay.io/island/shaped:1", "busybox:1.36"}, []string{"quay.io/island/off:1", ""}, 2},
 		{"a rule for another chart", []Rule{{Image: "busybox:*", Where: "other", Action: Include}},
 			[]string{"quay.io/island/app:1", "quay.io/island/shaped:1"}, []string{"busybox:1.36", "quay.io/island/off:1", ""}, 1},
@@ -150,7 +152,8 @@ func TestConflicts(t *testing.T) {
 	if len(got) != 1 || got[0].Name != "registry.k8s.io/ingress-nginx/controller" || len(got[0].Versions) != 2 {
 		t.Fatalf("got %+v", got)
 	}
-	if v := got[0].Versions; !strings.HasSuffix(v[0].Image, ":v1.10.6") || v[0].From[0].Object != "DaemonSet/x" || v[1].From[0].List != "images, group system" {
+	if v := got[0].Versions; !strings.HasSuffix(v[0].Image, ":v1.10.6") || v[0].From[0].Object != "DaemonSet/x" ||
+		v[1].From[0].List != "images, group system" {
 		t.Errorf("got %+v", v)
 	}
 }
@@ -162,8 +165,10 @@ func TestUnion(t *testing.T) {
 		return find
 	}
 	got := Union(
-		Finds{Images: []ImageFind{inRendering(typedFind, "production", Certain)}, LeftOut: []LeftOut{{inRendering(textFind, "production", Certain), RuleTestHook}}},
-		Finds{Images: []ImageFind{inRendering(typedFind, "demo", Certain), inRendering(shapedFind, "demo", Candidate)}, LeftOut: []LeftOut{{inRendering(textFind, "demo", Certain), RuleTestHook}}},
+		Finds{Images: []ImageFind{inRendering(typedFind, "production", Certain)},
+			LeftOut: []LeftOut{{inRendering(textFind, "production", Certain), RuleTestHook}}},
+		Finds{Images: []ImageFind{inRendering(typedFind, "demo", Certain), inRendering(shapedFind, "demo", Candidate)},
+			LeftOut: []LeftOut{{inRendering(textFind, "demo", Certain), RuleTestHook}}},
 		Finds{Images: []ImageFind{inRendering(shapedFind, "demo", Likely)}},
 	)
 	if len(got.Images) != 2 || len(got.LeftOut) != 1 {

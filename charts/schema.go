@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -31,13 +30,13 @@ func (c *Chart) validate(loaded *chart.Chart, input chartutil.Values, rendered *
 func (c *Chart) validateTree(part *chart.Chart, values map[string]any, rendered *Rendered, faults *[]error) {
 	for _, err := range checkSchema(part.Schema, values) {
 		if url := remoteSchema(err); url != "" {
-			rendered.note("the values of %s are not checked against its schema, which refers to %s: nothing is downloaded", part.ChartFullPath(), url)
+			rendered.note("the values of %s are not checked against its schema, which refers to %s: nothing is downloaded",
+				part.ChartFullPath(), url)
 			continue
 		}
 		*faults = append(*faults, c.explainSchema(part, err))
 	}
-	subcharts := slices.SortedFunc(slices.Values(part.Dependencies()), func(a, b *chart.Chart) int { return strings.Compare(a.Name(), b.Name()) })
-	for _, sub := range subcharts {
+	for _, sub := range dependencies(part) {
 		if below, ok := values[sub.Name()].(map[string]any); ok {
 			c.validateTree(sub, below, rendered, faults)
 		}

@@ -9,11 +9,14 @@ import (
 func TestValuesThatTheDotMeans(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, template, value string }{
-		{"required inside with", `{{ with .Values.config }}{{ required "Missing value: sesQueue" .aws.sesQueue }}{{ end }}`, "config.aws.sesQueue"},
-		{"required inside with inside with", `{{ with .Values.config }}{{ with .aws }}{{ required "no queue" .queue }}{{ end }}{{ end }}`, "config.aws.queue"},
+		{"required inside with", `{{ with .Values.config }}{{ required "Missing value: sesQueue" .aws.sesQueue }}{{ end }}`,
+			"config.aws.sesQueue"},
+		{"required inside with inside with", `{{ with .Values.config }}{{ with .aws }}{{ required "no queue" .queue }}{{ end }}{{ end }}`,
+			"config.aws.queue"},
 		{"nil inside with", `{{ with .Values.config }}{{ .tls.ca.name }}{{ end }}`, "config.tls.ca.name"},
 		{"a function at the end of a pipeline", `{{ with .Values.config }}{{ .key | b64enc }}{{ end }}`, "config.key"},
-		{"fail in the else of an if", `{{ if .Values.cert }}{{ else if .Values.issuer }}{{ else }}{{ fail "neither certificate nor issuer" }}{{ end }}`, "issuer"},
+		{"fail in the else of an if",
+			`{{ if .Values.cert }}{{ else if .Values.issuer }}{{ else }}{{ fail "neither certificate nor issuer" }}{{ end }}`, "issuer"},
 		{"a name in the message", `{{ include "check" . }}{{/* .Values.dns.name */}}`, "dns.name"},
 		{"the top inside of a range", `{{ range list 1 }}{{ required "no such thing" $.Values.x }}{{ end }}`, "x"},
 	}

@@ -58,7 +58,8 @@ func (c *Chart) renderStubbed(how Rendering, values map[string]any) (*Rendered, 
 			return nil, err
 		}
 	}
-	return nil, fault.New(fault.Failure, fault.Upstream, c.object(), "give the chart a values file", "%w: demands more than %d values", ErrTooLarge, MaxStubs)
+	return nil, fault.New(fault.Failure, fault.Upstream, c.object(), "give the chart a values file",
+		"%w: demands more than %d values", ErrTooLarge, MaxStubs)
 }
 
 var (

@@ -18,9 +18,15 @@ func TestStubRequired(t *testing.T) {
 		{"required", `{{ required "set it" .Values.secret }}`, nil, []string{"secret=placeholder"}},
 		{"required below nothing", `{{ required "set it" .Values.a.b.c }}`, nil, []string{"a.b.c=placeholder"}},
 		{"nil pointer", `{{ .Values.a.b.c }}`, nil, []string{"a.b.c=placeholder"}},
-		{"empty in the chart's values", `{{ required "set it" .Values.empty }}`, map[string]string{"values.yaml": "empty: \"\"\n"}, []string{"empty=placeholder"}},
-		{"fail", `{{ if not .Values.tls.issuer }}{{ fail "neither certificate nor issuer is set" }}{{ end }}`, nil, []string{"tls.issuer=placeholder"}},
-		{"schema", `{{ .Values.port }}`, map[string]string{"values.schema.json": `{"required": ["port", "mode"], "properties": {"port": {"type": "integer"}, "mode": {"enum": ["fast", "slow"]}}}`}, []string{"port=1", "mode=fast"}},
+		{"empty in the chart's values", `{{ required "set it" .Values.empty }}`, map[string]string{"values.yaml": "empty: \"\"\n"},
+			[]string{"empty=placeholder"}},
+		{"fail", `{{ if not .Values.tls.issuer }}{{ fail "neither certificate nor issuer is set" }}{{ end }}`, nil,
+			[]string{"tls.issuer=placeholder"}},
+		{"schema", `{{ .Values.port }}`,
+			map[string]string{"values.schema.json": `{
+				"required": ["port", "mode"],
+				"properties": {"port": {"type": "integer"}, "mode": {"enum": ["fast", "slow"]}}
+			}`}, []string{"port=1", "mode=fast"}},
 		{"list", `{{ range required "hosts" .Values.hosts }}{{ . }}{{ end }}`, nil, []string{"hosts=[placeholder]"}},
 	}
 	for _, test := range tests {

@@ -38,9 +38,17 @@ func scopes(root *chart.Chart, values map[string]any) []scope {
 	return append([]scope{top}, top.below()...)
 }
 
+// dependencies returns the charts that were loaded below one, by name: their
+// order would be that of a map else.
+func dependencies(parent *chart.Chart) []*chart.Chart {
+	return slices.SortedFunc(slices.Values(parent.Dependencies()), func(a, b *chart.Chart) int {
+		return strings.Compare(a.Name(), b.Name())
+	})
+}
+
 func (s scope) below() []scope {
 	var all []scope
-	for _, sub := range slices.SortedFunc(slices.Values(s.chart.Dependencies()), func(a, b *chart.Chart) int { return strings.Compare(a.Name(), b.Name()) }) {
+	for _, sub := range dependencies(s.chart) {
 		for _, declared := range declarations(s.chart, sub) {
 			name := or(declared.Alias, sub.Name())
 			given, _ := s.values[name].(map[string]any)
@@ -92,7 +100,10 @@ func switches(all []scope, on map[string]bool) []Switch {
 		if len(s.prefix) == 0 || on[s.name()] || parent != "." && !on[parent] || strings.EqualFold(s.chart.Metadata.Type, "library") {
 			continue
 		}
-		off = append(off, Switch{Subchart: s.name(), Chart: s.chart.Name() + " " + s.chart.Metadata.Version, On: s.switchOn(), Version: s.declared.Version})
+		off = append(off, Switch{
+			Subchart: s.name(), Chart: s.chart.Name() + " " + s.chart.Metadata.Version,
+			On: s.switchOn(), Version: s.declared.Version,
+		})
 	}
 	return off
 }

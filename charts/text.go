@@ -12,7 +12,8 @@ import (
 // hosted is a reference that begins with a registry's host name and ends in a
 // tag or digest: the only form that is recognised in the middle of a text
 // (distribution/reference, "Grammar").
-var hosted = regexp.MustCompile(`(?:(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::[0-9]{2,5})?|(?:localhost|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?):[0-9]{2,5})` +
+var hosted = regexp.MustCompile(`(?:(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::[0-9]{2,5})?` +
+	`|(?:localhost|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?):[0-9]{2,5})` +
 	`(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+` +
 	`(?:(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})`)
 

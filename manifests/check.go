@@ -212,7 +212,8 @@ func (c *checker) images() {
 			c.want(err == nil || errors.Is(err, ErrNoTag), field, "", "%v", err)
 			continue
 		}
-		c.want(errors.Is(err, ErrNoTag), field, "leave the tag out: it is the version of the chart", "image %s has a tag of its own and tagFromChart (%s)", image.Name, ref.Tag)
+		c.want(errors.Is(err, ErrNoTag), field, "leave the tag out: it is the version of the chart",
+			"image %s has a tag of its own and tagFromChart (%s)", image.Name, ref.Tag)
 	}
 }
 

@@ -112,14 +112,21 @@ func TestLockedPatchesAreChecked(t *testing.T) {
 func TestSiteValuesAndSteps(t *testing.T) {
 	t.Parallel()
 	l := &Lock{Patches: []LockedPatch{
-		{ID: "A", Date: day(t, "2026-04-01"), Values: []ValuesPath{{"brig", "image.tag", "2"}, {"galley", "tag", "1.0"}}, Steps: Text{En: "Restart."}},
+		{ID: "A", Date: day(t, "2026-04-01"), Values: []ValuesPath{{"brig", "image.tag", "2"}, {"galley", "tag", "1.0"}},
+			Steps: Text{En: "Restart."}},
 		{ID: "B", Date: day(t, "2026-04-02"), Values: []ValuesPath{{"brig", "extra.tag", "3"}}},
 	}}
 	files, err := SiteValues(l)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "# Give this to Helm after all other values of chart brig: -f\n# Decided by A, B.\nextra:\n    tag: \"3\"\nimage:\n    tag: \"2\"\n"
+	want := `# Give this to Helm after all other values of chart brig: -f
+# Decided by A, B.
+extra:
+    tag: "3"
+image:
+    tag: "2"
+`
 	if got := string(files["brig"]); got != want || len(files) != 2 {
 		t.Errorf("got\n%s", got)
 	}

@@ -18,10 +18,12 @@ type Discovery struct {
 // DiscoveryRule decides about finds: for a candidate whether it is an image that
 // the site needs, for a surer find that the site does not need it.
 type DiscoveryRule struct {
-	Image  string `yaml:"image,omitempty" json:"image,omitempty"` // pattern on the reference, in which * stands for any characters; empty means any
-	Where  string `yaml:"where,omitempty" json:"where,omitempty"` // the name of a chart, or a pattern on the place of the find; empty means anywhere
-	Action string `yaml:"action" json:"action"`                   // include or exclude
-	Reason string `yaml:"reason" json:"reason"`                   // why; it travels in the lock
+	// pattern on the reference, in which * stands for any characters; empty means any
+	Image string `yaml:"image,omitempty" json:"image,omitempty"`
+	// the name of a chart, or a pattern on the place of the find; empty means anywhere
+	Where  string `yaml:"where,omitempty" json:"where,omitempty"`
+	Action string `yaml:"action" json:"action"` // include or exclude
+	Reason string `yaml:"reason" json:"reason"` // why; it travels in the lock
 	// Optional lets the rule match nothing, as one that serves several releases
 	// may. Any other rule that matches nothing is an error, so that lists do
 	// not rot.
@@ -111,7 +113,8 @@ func (c *checker) discovery(d Discovery) {
 	for i, rule := range d.Rules {
 		field := fmt.Sprintf("discovery.rules[%d]", i)
 		c.want(rule.Image != "" || rule.Where != "", field, "name an image, a place, or both", "rule would match every find")
-		c.want(rule.Action == "include" || rule.Action == "exclude", field+".action", "write include or exclude", "action %q is not known", rule.Action)
+		c.want(rule.Action == "include" || rule.Action == "exclude", field+".action", "write include or exclude",
+			"action %q is not known", rule.Action)
 		c.want(rule.Reason != "", field, "say why; the reason travels in the lock", "rule has no reason")
 	}
 	for i, object := range d.Objects {

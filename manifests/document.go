@@ -161,8 +161,9 @@ var (
 	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 	// The parser of go.yaml.in/yaml/v3 counts lines from 0, its scanner from 1;
 	// these are the parser's errors. Both leave out the first line.
-	yamlParserFlaw = regexp.MustCompile(`^(did not find expected (key$|node content$|',' or|'-' indicator$|<)|found (incompatible|duplicate %|undefined tag))`)
-	yamlNoAnchor   = regexp.MustCompile(`^unknown anchor '(.+)' referenced$`)
+	yamlParserFlaw = regexp.MustCompile(`^(did not find expected (key$|node content$|',' or|'-' indicator$|<)` +
+		`|found (incompatible|duplicate %|undefined tag))`)
+	yamlNoAnchor = regexp.MustCompile(`^unknown anchor '(.+)' referenced$`)
 )
 
 func yamlFlaw(file string, data []byte, err error) error {
@@ -291,7 +292,8 @@ func (p *jsonParser) value(depth int) (*yaml.Node, error) {
 }
 
 func (p *jsonParser) broken(err error) error {
-	if again := json.NewDecoder(bytes.NewReader(p.data)).Decode(new(json.RawMessage)); errors.Is(again, io.ErrUnexpectedEOF) || again == io.EOF {
+	again := json.NewDecoder(bytes.NewReader(p.data)).Decode(new(json.RawMessage))
+	if errors.Is(again, io.ErrUnexpectedEOF) || again == io.EOF {
 		return p.flaw(int64(len(p.data)), "was the download or the checkout cut short?", "JSON document ends too early")
 	}
 	offset := p.tokens.InputOffset()

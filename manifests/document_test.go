@@ -126,6 +126,8 @@ func TestDecodeStrictFlaws(t *testing.T) {
 		noAlias  = "anchors and aliases are not accepted | write the value out"
 		utf8Hint = " | write the document in UTF-8"
 		textHint = " | is it a text file?"
+		noToken  = "not valid YAML: found character that cannot start any token" +
+			" | indent with spaces, not tabs; put a value that begins with @, ` or % in quotes"
 	)
 	for _, test := range []struct {
 		name, doc string
@@ -148,7 +150,8 @@ func TestDecodeStrictFlaws(t *testing.T) {
 		{"unknown field inside", "inner:\n  x: 1\n", []string{"f:2:3: inner.x: unknown field" + sampleFields}},
 		{"yaml duplicate key", "name: a\non: true\nname: b\n", []string{"f:3:1: name: duplicate key, first given on line 1"}},
 		{"json duplicate key", "{\"name\": \"a\",\n \"name\": \"b\"}", []string{"f:2:2: name: duplicate key, first given on line 1"}},
-		{"duplicate by another spelling", "{\"name\": \"a\",\n \"n\\u0061me\": \"b\"}", []string{"f:2:2: name: duplicate key, first given on line 1"}},
+		{"duplicate by another spelling", "{\"name\": \"a\",\n \"n\\u0061me\": \"b\"}",
+			[]string{"f:2:2: name: duplicate key, first given on line 1"}},
 		{"duplicate key in values", "free:\n  a: 1\n  a: 2\n", []string{"f:3:3: free.a: duplicate key, first given on line 2"}},
 		{"duplicate key in a map", "named: {a: b, a: c}\n", []string{"f:1:15: named.a: duplicate key, first given on line 1"}},
 		{"key that is no name", "[a]: b\n", []string{"f:1:1: a key is not a plain name | write the fields out"}},
@@ -174,10 +177,13 @@ func TestDecodeStrictFlaws(t *testing.T) {
 		{"number for a date", "day: 20260331\n", []string{"f:1:6: day: wants a string, got a number"}},
 		{"a day that does not exist", "day: 2026-02-30\n", []string{`f:1:6: day: "2026-02-30" is not a date such as 2026-03-31`}},
 		{"a moment for a date", "day: 2026-03-31T00:00:00Z\n", []string{`f:1:6: day: "2026-03-31T00:00:00Z" is not a date such as 2026-03-31`}},
-		{"bad item of a list", "where:\n  - linux/amd64\n  - amd64\n", []string{`f:3:5: where[1]: "amd64" is not a platform such as linux/amd64`}},
-		{"json bad item of a list", "{\"where\": [\n\t\"linux/amd64\",\n\t\"amd64\"]}", []string{`f:3:2: where[1]: "amd64" is not a platform such as linux/amd64`}},
+		{"bad item of a list", "where:\n  - linux/amd64\n  - amd64\n",
+			[]string{`f:3:5: where[1]: "amd64" is not a platform such as linux/amd64`}},
+		{"json bad item of a list", "{\"where\": [\n\t\"linux/amd64\",\n\t\"amd64\"]}",
+			[]string{`f:3:2: where[1]: "amd64" is not a platform such as linux/amd64`}},
 		{"columns count characters", `{"named": {"ä€😀": "x"}, "nmae": 1}`, []string{"f:1:25: nmae: unknown field" + sampleFields}},
-		{"columns count characters in yaml", `{named: {"ä": x}, nmae: 1}`, []string{"f:1:2: not valid JSON: invalid character 'n' looking for beginning of object key string"}},
+		{"columns count characters in yaml", `{named: {"ä": x}, nmae: 1}`,
+			[]string{"f:1:2: not valid JSON: invalid character 'n' looking for beginning of object key string"}},
 		{"all flaws at once", "name: 1\nday: x\nfoo: 1\n", []string{
 			`f:1:7: name: wants a string, got a number | put it in quotes: "1"`,
 			`f:2:6: day: "x" is not a date such as 2026-03-31`,
@@ -188,14 +194,15 @@ func TestDecodeStrictFlaws(t *testing.T) {
 		{"anchor on a key", "&n name: a\n", []string{"f:1:1: a key is not a plain name | write the fields out"}},
 		{"alias of itself", "free: &a\n  x: *a\n", []string{"f:1:7: free: " + noAlias}},
 		{"alias of nothing", "name: a\nfree: {x: *n}\n", []string{"f:2: " + noAlias}},
-		{"tag of another language", "name: !!python/object:os.system ls\n", []string{`f:1:7: name: tag "!!python/object:os.system" is not accepted | leave the tag out`}},
+		{"tag of another language", "name: !!python/object:os.system ls\n",
+			[]string{`f:1:7: name: tag "!!python/object:os.system" is not accepted | leave the tag out`}},
 		{"tag in values", "free: {a: !secret x}\n", []string{`f:1:11: free.a: tag "!secret" is not accepted | leave the tag out`}},
 		{"binary", "name: !!binary aGk=\n", []string{`f:1:7: name: tag "!!binary" is not accepted | leave the tag out`}},
 		{"set", "free: !!set {a, b}\n", []string{`f:1:7: free: tag "!!set" is not accepted | leave the tag out`}},
 		{"object called a string", "name: !!str {a: b}\n", []string{`f:1:7: name: tag "!!str" is not accepted | leave the tag out`}},
 
-		{"yaml tab", "inner:\n\tname: a\n", []string{"f:2: not valid YAML: found character that cannot start any token | indent with spaces, not tabs; put a value that begins with @, ` or % in quotes"}},
-		{"yaml at sign", "name: @a\n", []string{"f:1: not valid YAML: found character that cannot start any token | indent with spaces, not tabs; put a value that begins with @, ` or % in quotes"}},
+		{"yaml tab", "inner:\n\tname: a\n", []string{"f:2: " + noToken}},
+		{"yaml at sign", "name: @a\n", []string{"f:1: " + noToken}},
 		{"yaml wrong indentation", "inner:\n  name: a\n on: true\n", []string{"f:3: not valid YAML: did not find expected key"}},
 		{"yaml colon in a value", "name: a: b\n", []string{"f:1: not valid YAML: mapping values are not allowed in this context"}},
 		{"yaml open quote", "name: a\nfree: \"x\n", []string{"f:2: not valid YAML: found unexpected end of stream"}},
@@ -206,8 +213,10 @@ func TestDecodeStrictFlaws(t *testing.T) {
 		{"json cut short in a string", "{\"name\": \"a", []string{"f:1:12: JSON document ends too early" + cutShort}},
 		{"json cut short in a word", "{\"on\": tr", []string{"f:1:10: JSON document ends too early" + cutShort}},
 		{"json cut short after a line", "{\"name\":\n", []string{"f:2:1: JSON document ends too early" + cutShort}},
-		{"json comma too much", "{\"name\": \"a\",}", []string{"f:1:14: not valid JSON: invalid character '}' looking for beginning of object key string"}},
-		{"json comma missing", "{\"name\": \"a\"\n \"on\": true}", []string{"f:2:2: not valid JSON: invalid character '\"' after object key:value pair"}},
+		{"json comma too much", "{\"name\": \"a\",}",
+			[]string{"f:1:14: not valid JSON: invalid character '}' looking for beginning of object key string"}},
+		{"json comma missing", "{\"name\": \"a\"\n \"on\": true}",
+			[]string{"f:2:2: not valid JSON: invalid character '\"' after object key:value pair"}},
 		{"json word misspelt", "{\n\"on\": tru}", []string{"f:2:10: not valid JSON: invalid character '}' in literal true (expecting 'e')"}},
 		{"json wrong bracket", "{\"where\": [}", []string{"f:1:12: not valid JSON: invalid character '}' looking for beginning of value"}},
 		{"json comment", "{ // name\n}", []string{"f:1:3: not valid JSON: invalid character '/' looking for beginning of object key string"}},
@@ -417,7 +426,8 @@ func TestPlaceOfAFieldThatIsNotGiven(t *testing.T) {
 func FuzzDecodeStrict(f *testing.F) {
 	for _, seed := range []string{
 		"", "{", "{}", "a: b", "name: &a x\non: *a", "free: {a: [1, {b: c}]}", "free:\n  a: |\n   x", "---\n...\n", "\xef\xbb\xbf{}",
-		`{"name": "a", "inner": {"day": "2026-03-31"}}`, `{"where": ["linux/amd64"`, "? [a]\n: b", "<<: {a: b}", "a: !!float 1", "%YAML 1.1\n---\n- a",
+		`{"name": "a", "inner": {"day": "2026-03-31"}}`, `{"where": ["linux/amd64"`, "? [a]\n: b", "<<: {a: b}", "a: !!float 1",
+		"%YAML 1.1\n---\n- a",
 		"'a': \"\\u0000\"", "free: {a: 2001-01-01, b: !!binary aGk=, c: 0o17, d: .inf}", "# x", "a:\n\t- b", "free: {? a}",
 	} {
 		f.Add([]byte(seed))
@@ -429,7 +439,8 @@ func FuzzDecodeStrict(f *testing.F) {
 			if e.Kind != fault.Usage || e.Place.File != "f" {
 				t.Errorf("%v has kind %d and no file", e, e.Kind)
 			}
-			if lines := bytes.Count(data, []byte("\n")) + bytes.Count(data, []byte("\r")) + bytes.Count(data, []byte("\u0085")) + bytes.Count(data, []byte("\u2028")) + bytes.Count(data, []byte("\u2029")) + 2; e.Place.Line > lines {
+			if lines := bytes.Count(data, []byte("\n")) + bytes.Count(data, []byte("\r")) + bytes.Count(data, []byte("\u0085")) +
+				bytes.Count(data, []byte("\u2028")) + bytes.Count(data, []byte("\u2029")) + 2; e.Place.Line > lines {
 				t.Errorf("%v is beyond the last line", e)
 			}
 		}

@@ -33,49 +33,183 @@ func TestLay(t *testing.T) {
 		return "{url: " + url + ", destination: " + destination + ", sha256: " + someHex + "}"
 	}
 	for _, test := range []struct{ name, base, over, want string }{
-		{"an empty overlay changes nothing", "metadata: {name: a}\ncharts: [{name: x, path: p, set: {b: 1}}]\n", "", "metadata: {name: a}\ncharts: [{name: x, path: p, set: {b: 1}}]\n"},
-		{"single values replace", "metadata: {name: a, version: '1', date: 2026-01-01, sequence: 1}\n", "metadata: {version: '2', sequence: 3}\n",
-			"metadata: {name: a, version: '2', date: 2026-01-01, sequence: 3}\n"},
-		{"every field of metadata", "metadata: {name: a}\n",
-			"metadata: {name: b, version: '2', cycle: c, date: 2026-01-02, sequence: 3, expires: 2027-01-01, upgradeFrom: {range: '>1', skip: [{version: 1.0.0, reason: r}]}}\n",
-			"metadata: {name: b, version: '2', cycle: c, date: 2026-01-02, sequence: 3, expires: 2027-01-01, upgradeFrom: {range: '>1', skip: [{version: 1.0.0, reason: r}]}}\n"},
-		{"steps to skip are added once", "metadata: {upgradeFrom: {range: '>1', skip: [{version: 1.0.0, reason: r}]}}\n",
-			"metadata: {upgradeFrom: {skip: [{version: 1.0.0, reason: r}, {version: 2.0.0, reason: r}]}}\n",
-			"metadata: {upgradeFrom: {range: '>1', skip: [{version: 1.0.0, reason: r}, {version: 2.0.0, reason: r}]}}\n"},
-		{"platforms are replaced as a whole", "platforms: [linux/amd64, linux/arm/v7]\n", "platforms: [linux/arm64]\n", "platforms: [linux/arm64]\n"},
-		{"defaults", "defaults: {kubeVersion: 1.29.0, apiVersions: [a/v1]}\n", "defaults: {kubeVersion: 1.30.0, apiVersions: [b/v1, a/v1]}\n", "defaults: {kubeVersion: 1.30.0, apiVersions: [a/v1, b/v1]}\n"},
+		{
+			name: "an empty overlay changes nothing",
+			base: "metadata: {name: a}\ncharts: [{name: x, path: p, set: {b: 1}}]",
+			want: "metadata: {name: a}\ncharts: [{name: x, path: p, set: {b: 1}}]",
+		},
+		{
+			name: "single values replace",
+			base: "metadata: {name: a, version: '1', date: 2026-01-01, sequence: 1}",
+			over: "metadata: {version: '2', sequence: 3}",
+			want: "metadata: {name: a, version: '2', date: 2026-01-01, sequence: 3}",
+		},
+		{
+			name: "every field of metadata",
+			base: "metadata: {name: a}",
+			over: `
+metadata:
+  {name: b, version: '2', cycle: c, date: 2026-01-02, sequence: 3, expires: 2027-01-01,
+   upgradeFrom: {range: '>1', skip: [{version: 1.0.0, reason: r}]}}`,
+			want: `
+metadata:
+  {name: b, version: '2', cycle: c, date: 2026-01-02, sequence: 3, expires: 2027-01-01,
+   upgradeFrom: {range: '>1', skip: [{version: 1.0.0, reason: r}]}}`,
+		},
+		{
+			name: "steps to skip are added once",
+			base: "metadata: {upgradeFrom: {range: '>1', skip: [{version: 1.0.0, reason: r}]}}",
+			over: "metadata: {upgradeFrom: {skip: [{version: 1.0.0, reason: r}, {version: 2.0.0, reason: r}]}}",
+			want: "metadata: {upgradeFrom: {range: '>1', skip: [{version: 1.0.0, reason: r}, {version: 2.0.0, reason: r}]}}",
+		},
+		{
+			name: "platforms are replaced as a whole",
+			base: "platforms: [linux/amd64, linux/arm/v7]",
+			over: "platforms: [linux/arm64]",
+			want: "platforms: [linux/arm64]",
+		},
+		{
+			name: "defaults",
+			base: "defaults: {kubeVersion: 1.29.0, apiVersions: [a/v1]}",
+			over: "defaults: {kubeVersion: 1.30.0, apiVersions: [b/v1, a/v1]}",
+			want: "defaults: {kubeVersion: 1.30.0, apiVersions: [a/v1, b/v1]}",
+		},
 
-		{"a chart's version, and the meta of the old one goes", "charts: [{name: x, repo: r, version: 1.0.0, meta: {commit: old, appVersion: '1'}}]\n", "charts: [{name: x, version: 1.0.1}]\n",
-			"charts: [{name: x, repo: r, version: 1.0.1}]\n"},
-		{"a chart's version with its meta", "charts: [{name: x, repo: r, version: 1.0.0, meta: {commit: old, appVersion: '1'}}]\n", "charts: [{name: x, version: 1.0.1, meta: {commit: new}}]\n",
-			"charts: [{name: x, repo: r, version: 1.0.1, meta: {commit: new}}]\n"},
-		{"a chart's meta alone", "charts: [{name: x, repo: r, version: 1.0.0, meta: {commit: old, appVersion: '1'}}]\n", "charts: [{name: x, meta: {appVersion: '2'}}]\n",
-			"charts: [{name: x, repo: r, version: 1.0.0, meta: {commit: old, appVersion: '2'}}]\n"},
-		{"a chart's repository", "charts: [{name: x, repo: r, version: 1.0.0}]\n", "charts: [{name: x, repo: q}]\n", "charts: [{name: x, repo: q, version: 1.0.0}]\n"},
-		{"a path for a repository takes the version along", "charts: [{name: x, repo: r, version: 1.0.0}]\n", "charts: [{name: x, path: p}]\n", "charts: [{name: x, path: p}]\n"},
-		{"a path with a version", "charts: [{name: x, repo: r, version: 1.0.0}]\n", "charts: [{name: x, path: p, version: 1.0.1}]\n", "charts: [{name: x, path: p, version: 1.0.1}]\n"},
-		{"a repository for a path", "charts: [{name: x, path: p}]\n", "charts: [{name: x, repo: r, version: 1.0.0}]\n", "charts: [{name: x, repo: r, version: 1.0.0}]\n"},
-		{"the lists and maps of a chart", "charts: [{name: x, path: p, namespace: a, values: [v1], secrets: [s1], apiVersions: [a/v1], images: [i:1], tags: {a: true, b: true}, kubeVersion: 1.0.0}]\n",
-			"charts: [{name: x, namespace: b, values: [v2, v1], secrets: [s2], apiVersions: [b/v1], images: [i:2], tags: {b: false, c: true}, kubeVersion: 1.1.0}]\n",
-			"charts: [{name: x, path: p, namespace: b, values: [v1, v2], secrets: [s1, s2], apiVersions: [a/v1, b/v1], images: [i:1, i:2], tags: {a: true, b: false, c: true}, kubeVersion: 1.1.0}]\n"},
-		{"values are merged as Helm merges them", "charts: [{name: x, path: p, set: {a: {b: 1, c: [1, 2]}, d: 1, e: {f: 1}}}]\n", "charts: [{name: x, set: {a: {c: [3], g: 2}, d: {h: 1}, e: null}}]\n",
-			"charts: [{name: x, path: p, set: {a: {b: 1, c: [3], g: 2}, d: {h: 1}, e: null}}]\n"},
-		{"values where there were none", "charts: [{name: x, path: p}]\n", "charts: [{name: x, set: {a: 1}}]\n", "charts: [{name: x, path: p, set: {a: 1}}]\n"},
-		{"a chart is added", "charts: [{name: x, path: p}]\n", "charts: [{name: y, repo: r, version: 1.0.0}]\n", "charts: [{name: x, path: p}, {name: y, repo: r, version: 1.0.0}]\n"},
-		{"two versions of a chart are added", "", "charts: [{name: y, repo: r, version: 1.0.0}, {name: y, repo: r, version: 2.0.0}]\n", "charts: [{name: y, repo: r, version: 1.0.0}, {name: y, repo: r, version: 2.0.0}]\n"},
-		{"every chart of the name", "charts: [{name: x, repo: r, version: 1.0.0}, {name: x, repo: r, version: 2.0.0}]\n", "charts: [{name: x, namespace: n}]\n",
-			"charts: [{name: x, repo: r, version: 1.0.0, namespace: n}, {name: x, repo: r, version: 2.0.0, namespace: n}]\n"},
-		{"one chart twice in an overlay", "charts: [{name: x, path: p}]\n", "charts: [{name: x, values: [a]}, {name: x, values: [b]}]\n", "charts: [{name: x, path: p, values: [a, b]}]\n"},
+		{
+			name: "a chart's version, and the meta of the old one goes",
+			base: "charts: [{name: x, repo: r, version: 1.0.0, meta: {commit: old, appVersion: '1'}}]",
+			over: "charts: [{name: x, version: 1.0.1}]",
+			want: "charts: [{name: x, repo: r, version: 1.0.1}]",
+		},
+		{
+			name: "a chart's version with its meta",
+			base: "charts: [{name: x, repo: r, version: 1.0.0, meta: {commit: old, appVersion: '1'}}]",
+			over: "charts: [{name: x, version: 1.0.1, meta: {commit: new}}]",
+			want: "charts: [{name: x, repo: r, version: 1.0.1, meta: {commit: new}}]",
+		},
+		{
+			name: "a chart's meta alone",
+			base: "charts: [{name: x, repo: r, version: 1.0.0, meta: {commit: old, appVersion: '1'}}]",
+			over: "charts: [{name: x, meta: {appVersion: '2'}}]",
+			want: "charts: [{name: x, repo: r, version: 1.0.0, meta: {commit: old, appVersion: '2'}}]",
+		},
+		{
+			name: "a chart's repository",
+			base: "charts: [{name: x, repo: r, version: 1.0.0}]",
+			over: "charts: [{name: x, repo: q}]",
+			want: "charts: [{name: x, repo: q, version: 1.0.0}]",
+		},
+		{
+			name: "a path for a repository takes the version along",
+			base: "charts: [{name: x, repo: r, version: 1.0.0}]",
+			over: "charts: [{name: x, path: p}]",
+			want: "charts: [{name: x, path: p}]",
+		},
+		{
+			name: "a path with a version",
+			base: "charts: [{name: x, repo: r, version: 1.0.0}]",
+			over: "charts: [{name: x, path: p, version: 1.0.1}]",
+			want: "charts: [{name: x, path: p, version: 1.0.1}]",
+		},
+		{
+			name: "a repository for a path",
+			base: "charts: [{name: x, path: p}]",
+			over: "charts: [{name: x, repo: r, version: 1.0.0}]",
+			want: "charts: [{name: x, repo: r, version: 1.0.0}]",
+		},
+		{
+			name: "the lists and maps of a chart",
+			base: `
+charts:
+  - {name: x, path: p, namespace: a, values: [v1], secrets: [s1], apiVersions: [a/v1], images: [i:1],
+     tags: {a: true, b: true}, kubeVersion: 1.0.0}`,
+			over: `
+charts:
+  - {name: x, namespace: b, values: [v2, v1], secrets: [s2], apiVersions: [b/v1], images: [i:2],
+     tags: {b: false, c: true}, kubeVersion: 1.1.0}`,
+			want: `
+charts:
+  - {name: x, path: p, namespace: b, values: [v1, v2], secrets: [s1, s2], apiVersions: [a/v1, b/v1], images: [i:1, i:2],
+     tags: {a: true, b: false, c: true}, kubeVersion: 1.1.0}`,
+		},
+		{
+			name: "values are merged as Helm merges them",
+			base: "charts: [{name: x, path: p, set: {a: {b: 1, c: [1, 2]}, d: 1, e: {f: 1}}}]",
+			over: "charts: [{name: x, set: {a: {c: [3], g: 2}, d: {h: 1}, e: null}}]",
+			want: "charts: [{name: x, path: p, set: {a: {b: 1, c: [3], g: 2}, d: {h: 1}, e: null}}]",
+		},
+		{
+			name: "values where there were none",
+			base: "charts: [{name: x, path: p}]",
+			over: "charts: [{name: x, set: {a: 1}}]",
+			want: "charts: [{name: x, path: p, set: {a: 1}}]",
+		},
+		{
+			name: "a chart is added",
+			base: "charts: [{name: x, path: p}]",
+			over: "charts: [{name: y, repo: r, version: 1.0.0}]",
+			want: "charts: [{name: x, path: p}, {name: y, repo: r, version: 1.0.0}]",
+		},
+		{
+			name: "two versions of a chart are added",
+			over: "charts: [{name: y, repo: r, version: 1.0.0}, {name: y, repo: r, version: 2.0.0}]",
+			want: "charts: [{name: y, repo: r, version: 1.0.0}, {name: y, repo: r, version: 2.0.0}]",
+		},
+		{
+			name: "every chart of the name",
+			base: "charts: [{name: x, repo: r, version: 1.0.0}, {name: x, repo: r, version: 2.0.0}]",
+			over: "charts: [{name: x, namespace: n}]",
+			want: "charts: [{name: x, repo: r, version: 1.0.0, namespace: n}, {name: x, repo: r, version: 2.0.0, namespace: n}]",
+		},
+		{
+			name: "one chart twice in an overlay",
+			base: "charts: [{name: x, path: p}]",
+			over: "charts: [{name: x, values: [a]}, {name: x, values: [b]}]",
+			want: "charts: [{name: x, path: p, values: [a, b]}]",
+		},
 
-		{"images are added", "images: [{name: 'a:1'}]\n", "images: [{name: 'b:1', group: g}]\n", "images: [{name: 'a:1'}, {name: 'b:1', group: g}]\n"},
-		{"a file of the same destination is replaced", "files: [" + file("u1", "a") + ", " + file("u2", "b") + "]\n", "files: [" + file("u3", "a") + ", " + file("u4", "c") + "]\n",
-			"files: [" + file("u3", "a") + ", " + file("u2", "b") + ", " + file("u4", "c") + "]\n"},
-		{"values folders are added", "values: [{path: a}]\n", "values: [{path: b, destination: c}]\n", "values: [{path: a}, {path: b, destination: c}]\n"},
-		{"allowances are added", "allow: [{image: a, reason: r}]\n", "allow: [{image: b, reason: r}]\n", "allow: [{image: a, reason: r}, {image: b, reason: r}]\n"},
-		{"exclusions are added once", "exclude: {charts: [a], images: [{pattern: p, reason: r}]}\n", "exclude: {charts: [b, a], images: [{pattern: p, reason: r}, {pattern: q, reason: r}]}\n",
-			"exclude: {charts: [a, b], images: [{pattern: p, reason: r}, {pattern: q, reason: r}]}\n"},
-		{"a profile of the same name is replaced whole", "profiles: {a: {description: d, without: [x]}, b: {without: [y]}}\n", "profiles: {a: {without: [z]}}\n", "profiles: {a: {without: [z]}, b: {without: [y]}}\n"},
-		{"aliases", "repositoryAliases: {a: 'https://a', b: 'https://b'}\n", "repositoryAliases: {b: 'https://c'}\n", "repositoryAliases: {a: 'https://a', b: 'https://c'}\n"},
+		{
+			name: "images are added",
+			base: "images: [{name: 'a:1'}]",
+			over: "images: [{name: 'b:1', group: g}]",
+			want: "images: [{name: 'a:1'}, {name: 'b:1', group: g}]",
+		},
+		{
+			name: "a file of the same destination is replaced",
+			base: "files: [" + file("u1", "a") + ", " + file("u2", "b") + "]",
+			over: "files: [" + file("u3", "a") + ", " + file("u4", "c") + "]",
+			want: "files: [" + file("u3", "a") + ", " + file("u2", "b") + ", " + file("u4", "c") + "]",
+		},
+		{
+			name: "values folders are added",
+			base: "values: [{path: a}]",
+			over: "values: [{path: b, destination: c}]",
+			want: "values: [{path: a}, {path: b, destination: c}]",
+		},
+		{
+			name: "allowances are added",
+			base: "allow: [{image: a, reason: r}]",
+			over: "allow: [{image: b, reason: r}]",
+			want: "allow: [{image: a, reason: r}, {image: b, reason: r}]",
+		},
+		{
+			name: "exclusions are added once",
+			base: "exclude: {charts: [a], images: [{pattern: p, reason: r}]}",
+			over: "exclude: {charts: [b, a], images: [{pattern: p, reason: r}, {pattern: q, reason: r}]}",
+			want: "exclude: {charts: [a, b], images: [{pattern: p, reason: r}, {pattern: q, reason: r}]}",
+		},
+		{
+			name: "a profile of the same name is replaced whole",
+			base: "profiles: {a: {description: d, without: [x]}, b: {without: [y]}}",
+			over: "profiles: {a: {without: [z]}}",
+			want: "profiles: {a: {without: [z]}, b: {without: [y]}}",
+		},
+		{
+			name: "aliases",
+			base: "repositoryAliases: {a: 'https://a', b: 'https://b'}",
+			over: "repositoryAliases: {b: 'https://c'}",
+			want: "repositoryAliases: {a: 'https://a', b: 'https://c'}",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -129,7 +263,8 @@ func TestLayUnknownChart(t *testing.T) {
 	t.Parallel()
 	const base, over = "charts: [{name: x, path: p}]\n", "charts:\n  - name: y\n    values: [v]\n"
 	_, err := laid(t, false, base, over)
-	expect(t, err, `over.yaml:4:11: charts[0].name: overlay chart "y" is not in the release | name a chart of the release, or give repo or path to add one`)
+	expect(t, err, `over.yaml:4:11: charts[0].name: overlay chart "y" is not in the release`+
+		" | name a chart of the release, or give repo or path to add one")
 	release, err := laid(t, true, base, over+"  - {name: z, path: q}\n")
 	expect(t, err)
 	if len(release.Charts) != 1 {
@@ -141,9 +276,19 @@ func TestLayUnknownChart(t *testing.T) {
 func TestFlawsAfterLayingNameTheDocument(t *testing.T) {
 	t.Parallel()
 	release, err := laid(t, false,
-		"metadata: {name: wire, version: '1', date: 2026-01-01}\nplatforms: [linux/amd64]\ncharts:\n  - {name: x, repo: 'https://a.example', version: latest}\n  - {name: y, repo: 'https://a.example', version: 1.0.0}\n",
-		"metadata: {name: Wire}\ncharts:\n  - {name: y, repo: nowhere}\n",
-		"charts:\n  - {name: y, kubeVersion: new}\n",
+		`metadata: {name: wire, version: '1', date: 2026-01-01}
+platforms: [linux/amd64]
+charts:
+  - {name: x, repo: 'https://a.example', version: latest}
+  - {name: y, repo: 'https://a.example', version: 1.0.0}
+`,
+		`metadata: {name: Wire}
+charts:
+  - {name: y, repo: nowhere}
+`,
+		`charts:
+  - {name: y, kubeVersion: new}
+`,
 		"platforms: [linux/amd64, linux/amd64]\n")
 	expect(t, err)
 	expect(t, release.Check(),
@@ -156,21 +301,31 @@ func TestFlawsAfterLayingNameTheDocument(t *testing.T) {
 
 func TestRebase(t *testing.T) {
 	t.Parallel()
-	const doc = "charts: [{name: x, path: charts/x, values: [v.yaml, ../w.yaml, /abs.yaml], secrets: ['wire:s.yaml']}, {name: y, repo: 'https://a.example', version: 1.0.0}]\n" +
-		"values: [{path: .}]\nfiles: [{url: f.bin, destination: f, sha256: " + someHex + "}, {url: 'https://a.example/f', destination: g, sha256: " + someHex + "}]\n"
+	const doc = `
+charts:
+  - {name: x, path: charts/x, values: [v.yaml, ../w.yaml, /abs.yaml], secrets: ['wire:s.yaml']}
+  - {name: y, repo: 'https://a.example', version: 1.0.0}
+values: [{path: .}]
+files:
+  - {url: f.bin, destination: f, sha256: ` + someHex + `}
+  - {url: 'https://a.example/f', destination: g, sha256: ` + someHex + `}
+`
 	for folder, want := range map[string][]string{
-		"over":    {"over/charts/x", "over/v.yaml", "w.yaml", "/abs.yaml", "wire:s.yaml", "", "over", "over/f.bin", "https://a.example/f"},
-		"../o":    {"../o/charts/x", "../o/v.yaml", "../w.yaml", "/abs.yaml", "wire:s.yaml", "", "../o", "../o/f.bin", "https://a.example/f"},
-		"/srv":    {"/srv/charts/x", "/srv/v.yaml", "/w.yaml", "/abs.yaml", "wire:s.yaml", "", "/srv", "/srv/f.bin", "https://a.example/f"},
-		"wire:":   {"wire:charts/x", "wire:v.yaml", "wire:../w.yaml", "/abs.yaml", "wire:s.yaml", "", "wire:.", "wire:f.bin", "https://a.example/f"},
-		"a b/c/.": {"a b/c/charts/x", "a b/c/v.yaml", "a b/w.yaml", "/abs.yaml", "wire:s.yaml", "", "a b/c", "a b/c/f.bin", "https://a.example/f"},
+		"over":    {"over/charts/x", "over/v.yaml", "w.yaml", "over", "over/f.bin"},
+		"../o":    {"../o/charts/x", "../o/v.yaml", "../w.yaml", "../o", "../o/f.bin"},
+		"/srv":    {"/srv/charts/x", "/srv/v.yaml", "/w.yaml", "/srv", "/srv/f.bin"},
+		"wire:":   {"wire:charts/x", "wire:v.yaml", "wire:../w.yaml", "wire:.", "wire:f.bin"},
+		"a b/c/.": {"a b/c/charts/x", "a b/c/v.yaml", "a b/w.yaml", "a b/c", "a b/c/f.bin"},
 	} {
 		r, _ := laid(t, false, doc)
 		r.Rebase(folder)
 		x := r.Charts[0]
-		got := []string{x.Path, x.Values[0], x.Values[1], x.Values[2], x.Secrets[0], r.Charts[1].Path, r.Values[0].Path, r.Files[0].URL, r.Files[1].URL}
-		if !reflect.DeepEqual(got, want) {
+		if got := []string{x.Path, x.Values[0], x.Values[1], r.Values[0].Path, r.Files[0].URL}; !reflect.DeepEqual(got, want) {
 			t.Errorf("%s:\n got %q\nwant %q", folder, got, want)
+		}
+		stay := []string{"/abs.yaml", "wire:s.yaml", "", "https://a.example/f"}
+		if got := []string{x.Values[2], x.Secrets[0], r.Charts[1].Path, r.Files[1].URL}; !reflect.DeepEqual(got, stay) {
+			t.Errorf("%s: what is relative to no folder is %q, want %q", folder, got, stay)
 		}
 	}
 }

@@ -87,10 +87,12 @@ type LockedImage struct {
 	Name      ImageRef         `json:"name"`
 	Digest    Digest           `json:"digest"`
 	MediaType string           `json:"mediaType"`
-	Size      int64            `json:"size"`                // of the index or manifest itself, bytes
-	Manifests []LockedManifest `json:"manifests"`           // one for each of the release's platforms
-	From      []Origin         `json:"from"`                // who needs it
-	DecidedBy string           `json:"decidedBy,omitempty"` // id of the patch that put it in the place of another, or brought the charts that need it
+	Size      int64            `json:"size"`      // of the index or manifest itself, bytes
+	Manifests []LockedManifest `json:"manifests"` // one for each of the release's platforms
+	From      []Origin         `json:"from"`      // who needs it
+	// id of the patch that put it in the place of another, or brought the charts
+	// that need it
+	DecidedBy string `json:"decidedBy,omitempty"`
 
 	Attachments []LockedAttachment `json:"attachments,omitempty"` // what upstream publishes beside it
 }

@@ -19,7 +19,7 @@ const MaxLockBytes = 64 << 20
 // Encode returns the lock as it is written to island.lock.json: sorted, indented
 // by two spaces, ending with a newline. The same lock gives the same bytes.
 func (l *Lock) Encode() ([]byte, error) {
-	l.sort()
+	l.Sort()
 	return EncodeJSON(l)
 }
 
@@ -81,7 +81,8 @@ func ReadLock(file string, data []byte) (*Lock, error) {
 	return &l, nil
 }
 
-func (l *Lock) sort() {
+// Sort puts everything in the lock into the one order in which it is written.
+func (l *Lock) Sort() {
 	slices.SortFunc(l.Charts, func(a, b LockedChart) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
 	})

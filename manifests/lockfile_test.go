@@ -42,8 +42,10 @@ func someLock(t *testing.T) *Lock {
 			Profile:     "default", Platforms: []Platform{amd64, arm},
 		},
 		Charts: []LockedChart{
-			{Name: "sftd", Version: "0.145.0", Path: "charts/sftd-0.145.0.tgz", Content: Content{Digest: digestOf("sftd"), Size: 9, URL: "charts/sftd.tgz"}},
-			{Name: "brig", Version: "5.30.9", Repo: "https://a.example/charts", Path: "charts/brig-5.30.9.tgz", App: "5.30.9", Meta: &ChartMeta{Commit: "7a60d8d"},
+			{Name: "sftd", Version: "0.145.0", Path: "charts/sftd-0.145.0.tgz",
+				Content: Content{Digest: digestOf("sftd"), Size: 9, URL: "charts/sftd.tgz"}},
+			{Name: "brig", Version: "5.30.9", Repo: "https://a.example/charts", Path: "charts/brig-5.30.9.tgz", App: "5.30.9",
+				Meta:    &ChartMeta{Commit: "7a60d8d"},
 				Content: Content{Digest: digestOf("brig"), Size: 8, URL: "https://a.example/charts/brig-5.30.9.tgz"}},
 		},
 		Images: []LockedImage{
@@ -52,20 +54,23 @@ func someLock(t *testing.T) *Lock {
 					{Platform: amd64, Digest: digestOf("m1"), Config: digestOf("c1"), Layers: []Digest{digestOf("l1"), digestOf("l2")}},
 					{Platform: arm, Digest: digestOf("m2"), Config: digestOf("c2"), Layers: []Digest{digestOf("l3")}},
 				},
-				From: []Origin{{List: "images, group system"}, {Chart: "brig", Template: "brig/templates/d.yaml", Object: "Deployment/brig", Field: "spec.containers[0].image"}}},
+				From: []Origin{{List: "images, group system"},
+					{Chart: "brig", Template: "brig/templates/d.yaml", Object: "Deployment/brig", Field: "spec.containers[0].image"}}},
 			{Name: ref("docker.io/library/busybox:1"), Digest: digestOf("m3"), MediaType: DockerManifest, Size: 50,
 				Manifests: []LockedManifest{{Platform: amd64, Digest: digestOf("m3"), Config: digestOf("c3"), Layers: []Digest{digestOf("l1")}}},
 				From:      []Origin{{Chart: "sftd"}}},
 		},
 		Blobs: []Content{
 			blob("l1", layer, "quay.io/wire/brig", 1000), blob("l2", layer, "quay.io/wire/brig", 2000), blob("l3", layer, "quay.io/wire/brig", 3000),
-			blob("c1", config, "quay.io/wire/brig", 11), blob("c2", config, "quay.io/wire/brig", 12), blob("c3", config, "docker.io/library/busybox", 13),
+			blob("c1", config, "quay.io/wire/brig", 11), blob("c2", config, "quay.io/wire/brig", 12),
+			blob("c3", config, "docker.io/library/busybox", 13),
 			blob("m1", OCIManifest, "quay.io/wire/brig", 51), blob("m2", OCIManifest, "quay.io/wire/brig", 52),
 			blob("m3", DockerManifest, "docker.io/library/busybox", 50), blob("index", OCIIndex, "quay.io/wire/brig", 100),
 		},
 		Files: []LockedFile{
 			{Path: "values/brig.yaml", Mode: 0o644, Content: Content{Digest: digestOf("v"), Size: 0, URL: "values/brig.yaml"}},
-			{Path: "files/kubelet", Mode: 0o755, Content: Content{Digest: digestOf("k"), Size: 7, MediaType: "application/octet-stream", URL: "https://a.example/kubelet"}},
+			{Path: "files/kubelet", Mode: 0o755, Content: Content{Digest: digestOf("k"), Size: 7, MediaType: "application/octet-stream",
+				URL: "https://a.example/kubelet"}},
 		},
 		LeftOut: []Omission{
 			{What: "chart inbucket", Reason: "excluded by profile default"},
@@ -85,9 +90,12 @@ func encoded(t *testing.T, l *Lock) []byte {
 
 func TestLockRoundTripIsByteIdentical(t *testing.T) {
 	t.Parallel()
-	least := &Lock{APIVersion: APIVersion, Kind: KindLock, Release: LockedRelease{Name: "a", Version: "1", Date: someLock(t).Release.Date, Platforms: []Platform{{OS: "linux", Architecture: "amd64"}}}}
+	least := &Lock{APIVersion: APIVersion, Kind: KindLock,
+		Release: LockedRelease{Name: "a", Version: "1", Date: someLock(t).Release.Date,
+			Platforms: []Platform{{OS: "linux", Architecture: "amd64"}}}}
 	empty := *least
-	empty.Charts, empty.Images, empty.Blobs, empty.Files, empty.LeftOut = []LockedChart{}, []LockedImage{}, []Content{}, []LockedFile{}, []Omission{}
+	empty.Charts, empty.Images, empty.Blobs, empty.Files, empty.LeftOut = []LockedChart{}, []LockedImage{}, []Content{}, []LockedFile{},
+		[]Omission{}
 	for name, lock := range map[string]*Lock{"whole": someLock(t), "nothing but a name": least, "empty lists": &empty} {
 		first := encoded(t, lock)
 		read, err := ReadLock("island.lock.json", first)
@@ -115,10 +123,17 @@ func TestEncodeSorts(t *testing.T) {
 	if got := encoded(t, turned); !bytes.Equal(got, want) {
 		t.Errorf("another order gives other bytes:\n%s\n%s", got, want)
 	}
-	if turned.Blobs[0].MediaType != OCIIndex || !IsManifest(turned.Blobs[1].MediaType) || !IsManifest(turned.Blobs[3].MediaType) || IsManifest(turned.Blobs[4].MediaType) {
+	if turned.Blobs[0].MediaType != OCIIndex || !IsManifest(turned.Blobs[1].MediaType) || !IsManifest(turned.Blobs[3].MediaType) ||
+		IsManifest(turned.Blobs[4].MediaType) {
 		t.Error("blobs do not come as indexes, manifests, all else")
 	}
-	for _, part := range []string{"broken & <gone>", "\n  \"release\": {\n", `"platforms": [` + "\n      \"linux/amd64\",\n      \"linux/arm/v7\"", `"date": "2026-03-31"`, `"mode": 493`} {
+	for _, part := range []string{
+		"broken & <gone>", `
+  "release": {
+`, `"platforms": [
+      "linux/amd64",
+      "linux/arm/v7"`, `"date": "2026-03-31"`, `"mode": 493`,
+	} {
 		if !bytes.Contains(want, []byte(part)) {
 			t.Errorf("the lock has no %q:\n%s", part, want)
 		}
@@ -138,21 +153,33 @@ func TestReadLockFlaws(t *testing.T) {
 			fmt.Sprintf("l.json:%d:5: release.sequnce: unknown field", line(`"sequence"`)) + knownIn[LockedRelease]()},
 		{"field in other letters", `"kind"`, `"Kind"`, "l.json:3:3: Kind: unknown field" + knownIn[Lock]()},
 		{"duplicate field", `"kind": "Lock",`, `"kind": "Lock", "kind": "Lock",`, "l.json:3:19: kind: duplicate key, first given on line 3"},
-		{"wrong type", `"sequence": 7`, `"sequence": "7"`, fmt.Sprintf("l.json:%d:17: release.sequence: wants a whole number that is not negative, got a string", line(`"sequence"`))},
-		{"fraction of a byte", `"size": 100,`, `"size": 100.5,`, fmt.Sprintf("l.json:%d:15: images[1].size: wants a whole number, got a number", line(`"size": 100,`))},
-		{"size beyond 64 bits", `"size": 100,`, `"size": 9223372036854775808,`, fmt.Sprintf("l.json:%d:15: images[1].size: wants a whole number, got a number", line(`"size": 100,`))},
-		{"bad digest", string(digestOf("c1")), "sha256:12", fmt.Sprintf(`l.json:%d:21: images[1].manifests[0].config: "sha256:12" is not a digest of the form sha256:<64 lowercase hex digits>`, line(string(digestOf("c1"))))},
-		{"bad date", "2026-03-31", "2026-03-32", fmt.Sprintf(`l.json:%d:13: release.date: "2026-03-32" is not a date such as 2026-03-31`, line("2026-03-31"))},
-		{"bad platform", "linux/arm/v7", "arm", fmt.Sprintf(`l.json:%d:7: release.platforms[1]: "arm" is not a platform such as linux/amd64`, line("linux/arm/v7"))},
-		{"bad path", `"charts/brig-5.30.9.tgz"`, `"../brig.tgz"`, fmt.Sprintf(`l.json:%d:15: charts[0].path: "../brig.tgz" is not a clean relative path`, line(`"charts/brig-5.30.9.tgz"`))},
+		{"wrong type", `"sequence": 7`, `"sequence": "7"`,
+			fmt.Sprintf("l.json:%d:17: release.sequence: wants a whole number that is not negative, got a string", line(`"sequence"`))},
+		{"fraction of a byte", `"size": 100,`, `"size": 100.5,`,
+			fmt.Sprintf("l.json:%d:15: images[1].size: wants a whole number, got a number", line(`"size": 100,`))},
+		{"size beyond 64 bits", `"size": 100,`, `"size": 9223372036854775808,`,
+			fmt.Sprintf("l.json:%d:15: images[1].size: wants a whole number, got a number", line(`"size": 100,`))},
+		{"bad digest", string(digestOf("c1")), "sha256:12",
+			fmt.Sprintf(`l.json:%d:21: images[1].manifests[0].config: "sha256:12" is not a digest of the form sha256:<64 lowercase hex digits>`,
+				line(string(digestOf("c1"))))},
+		{"bad date", "2026-03-31", "2026-03-32",
+			fmt.Sprintf(`l.json:%d:13: release.date: "2026-03-32" is not a date such as 2026-03-31`, line("2026-03-31"))},
+		{"bad platform", "linux/arm/v7", "arm",
+			fmt.Sprintf(`l.json:%d:7: release.platforms[1]: "arm" is not a platform such as linux/amd64`, line("linux/arm/v7"))},
+		{"bad path", `"charts/brig-5.30.9.tgz"`, `"../brig.tgz"`,
+			fmt.Sprintf(`l.json:%d:15: charts[0].path: "../brig.tgz" is not a clean relative path`, line(`"charts/brig-5.30.9.tgz"`))},
 		{"image without tag and digest", "docker.io/library/busybox:1\"", "docker.io/library/busybox\"",
-			fmt.Sprintf("l.json:%d:15: images[0].name: docker.io/library/busybox: image has neither tag nor digest", line("docker.io/library/busybox:1"))},
+			fmt.Sprintf("l.json:%d:15: images[0].name: docker.io/library/busybox: image has neither tag nor digest",
+				line("docker.io/library/busybox:1"))},
 		{"another version", `"island/v1"`, `"island/v2"`, `l.json: wants a Lock of island/v1, got "Lock" of "island/v2"` + anew},
-		{"another version with fields of the future", `"apiVersion": "island/v1",`, `"apiVersion": "island/v2", "fleet": 1,`, `l.json: wants a Lock of island/v1, got "Lock" of "island/v2"` + anew},
+		{"another version with fields of the future", `"apiVersion": "island/v1",`, `"apiVersion": "island/v2", "fleet": 1,`,
+			`l.json: wants a Lock of island/v1, got "Lock" of "island/v2"` + anew},
 		{"another kind", `"kind": "Lock"`, `"kind": "Release"`, `l.json: wants a Lock of island/v1, got "Release" of "island/v1"` + anew},
-		{"comma too much", `"kind": "Lock",`, `"kind": "Lock",,`, "l.json:3:18: not valid JSON: invalid character ',' looking for beginning of object key string"},
+		{"comma too much", `"kind": "Lock",`, `"kind": "Lock",,`,
+			"l.json:3:18: not valid JSON: invalid character ',' looking for beginning of object key string"},
 		{"contradiction", `"size": 100,`, `"size": 101,`,
-			fmt.Sprintf("l.json: image quay.io/wire/brig:5.30.9: its manifest %s is not among the blobs as described | was it edited by hand? write it anew with island resolve", digestOf("index"))},
+			fmt.Sprintf("l.json: image quay.io/wire/brig:5.30.9: its manifest %s is not among the blobs as described | was it edited by hand? "+
+				"write it anew with island resolve", digestOf("index"))},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -167,12 +194,16 @@ func TestReadLockFlaws(t *testing.T) {
 		{"empty", "", "l.json:1:1: JSON document ends too early" + cutShortHint},
 		{"empty object", "{}", `l.json: wants a Lock of island/v1, got "" of ""` + anew},
 		{"cut short", whole[:len(whole)-3], fmt.Sprintf("l.json:%d:4: JSON document ends too early"+cutShortHint, strings.Count(whole, "\n")-1)},
-		{"followed by a bracket", whole + "}", fmt.Sprintf("l.json:%d:1: not valid JSON: invalid character '}' after top-level value", strings.Count(whole, "\n")+1)},
-		{"followed by another", whole + whole, fmt.Sprintf("l.json:%d:1: not valid JSON: invalid character '{' after top-level value", strings.Count(whole, "\n")+1)},
+		{"followed by a bracket", whole + "}", fmt.Sprintf("l.json:%d:1: not valid JSON: invalid character '}' after top-level value",
+			strings.Count(whole, "\n")+1)},
+		{"followed by another", whole + whole, fmt.Sprintf("l.json:%d:1: not valid JSON: invalid character '{' after top-level value",
+			strings.Count(whole, "\n")+1)},
 		{"yaml", "apiVersion: island/v1\nkind: Lock\n", "l.json:1:1: not valid JSON: invalid character 'a' looking for beginning of value"},
 		{"too large", strings.Repeat(" ", MaxLockBytes+1), "l.json: lock is larger than 64.0 MiB"},
-		{"too many values", `{"release": [` + strings.Repeat("1,", maxDocumentNodes) + "1]}", fmt.Sprintf("l.json:1:%d: document has more than %d fields and values", 14+2*(maxDocumentNodes-3), maxDocumentNodes)},
-		{"deep", `{"release": ` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + "}", "l.json:1:77: document is nested deeper than 64 levels"},
+		{"too many values", `{"release": [` + strings.Repeat("1,", maxDocumentNodes) + "1]}",
+			fmt.Sprintf("l.json:1:%d: document has more than %d fields and values", 14+2*(maxDocumentNodes-3), maxDocumentNodes)},
+		{"deep", `{"release": ` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + "}",
+			"l.json:1:77: document is nested deeper than 64 levels"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -248,8 +279,12 @@ func TestLockCheck(t *testing.T) {
 }
 
 func FuzzReadLock(f *testing.F) {
-	f.Add([]byte(`{"apiVersion": "island/v1", "kind": "Lock", "release": {"name": "a", "version": "1", "date": "2026-03-31", "sequence": 0, "platforms": ["linux/amd64"]}}`))
-	f.Add([]byte(`{"apiVersion": "island/v1", "kind": "Lock", "release": {"name": "a", "version": "1", "date": "2026-03-31", "platforms": ["linux/amd64"]}, "files": [{"path": "files/a", "mode": 420, "content": {"digest": "` + string(digestOf("a")) + `", "size": 1, "url": "a"}}]}`))
+	f.Add([]byte(`{"apiVersion": "island/v1", "kind": "Lock",
+		"release": {"name": "a", "version": "1", "date": "2026-03-31", "sequence": 0, "platforms": ["linux/amd64"]}}`))
+	f.Add([]byte(`{"apiVersion": "island/v1", "kind": "Lock",
+		"release": {"name": "a", "version": "1", "date": "2026-03-31", "platforms": ["linux/amd64"]},
+		"files": [{"path": "files/a", "mode": 420,
+			"content": {"digest": "` + string(digestOf("a")) + `", "size": 1, "url": "a"}}]}`))
 	f.Add([]byte(`{"kind": "Lock"`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		lock, err := ReadLock("l.json", data)

@@ -109,13 +109,18 @@ func TestReadPatchTellsEveryFlaw(t *testing.T) {
 	}{
 		{"another version", "island/v1", "island/v2", `p.yaml:1:13: apiVersion: apiVersion is "island/v2" | this program reads island/v1`, true},
 		{"another kind", "kind: Patch", "kind: Release", `p.yaml:2:7: kind: wants a document of kind Patch, got "Release"`, true},
-		{"unknown field", "deadline:", "dedline:", "p.yaml:7:3: metadata.dedline: unknown field | known here: id, date, severity, deadline, summary, vulnerabilities", true},
-		{"no id", "id: WIRE-2026-001", `id: ""`, `p.yaml:4:7: metadata.id: patch id "" is not up to 64 letters, digits, dots, dashes and underscores | such as WIRE-2026-001`, true},
+		{"unknown field", "deadline:", "dedline:",
+			"p.yaml:7:3: metadata.dedline: unknown field | known here: id, date, severity, deadline, summary, vulnerabilities", true},
+		{"no id", "id: WIRE-2026-001", `id: ""`,
+			`p.yaml:4:7: metadata.id: patch id "" is not up to 64 letters, digits, dots, dashes and underscores | such as WIRE-2026-001`, true},
 		{"id with a slash", "id: WIRE-2026-001", "id: ../x", `p.yaml:4:7: metadata.id: patch id "../x" is not`, true},
 		{"no date", "  date: 2026-04-14\n", "", "p.yaml:4:3: metadata.date: patch has no date", true},
-		{"unknown severity", "severity: critical", "severity: urgent", `p.yaml:6:13: metadata.severity: "urgent" is not one of none, low, medium, high, critical`, true},
-		{"severity too low", "severity: critical", "severity: high", "p.yaml:6:13: metadata.severity: severity is high, but CVE-2026-12345 scores 9.8, which is critical", false},
-		{"deadline in the past", "deadline: 2026-04-21", "deadline: 2026-04-13", "deadline 2026-04-13 is before the patch's date 2026-04-14", false},
+		{"unknown severity", "severity: critical", "severity: urgent",
+			`p.yaml:6:13: metadata.severity: "urgent" is not one of none, low, medium, high, critical`, true},
+		{"severity too low", "severity: critical", "severity: high",
+			"p.yaml:6:13: metadata.severity: severity is high, but CVE-2026-12345 scores 9.8, which is critical", false},
+		{"deadline in the past", "deadline: 2026-04-21", "deadline: 2026-04-13", "deadline 2026-04-13 is before the patch's date 2026-04-14",
+			false},
 		{"no English summary", "en: brig without the hole, ", "", "metadata.summary.en: patch has no English summary", false},
 		{"score out of range", "score: 9.8", "score: 10.1", "CVSS score 10.1 is not one of 0.0 to 10.0", true},
 		{"score with two digits", "score: 9.8", "score: 9.81", "CVSS score 9.81 is not one of 0.0 to 10.0", false},
@@ -124,16 +129,22 @@ func TestReadPatchTellsEveryFlaw(t *testing.T) {
 		{"no vector", "CVSS:3.1/", "CVSS:2.0/", "is not a CVSS vector of version 3.0, 3.1 or 4.0", true},
 		{"bad CVE", "CVE-2026-12345", "CVE-26-1", `"CVE-26-1" is not a public identifier of a vulnerability`, false},
 		{"a CVE twice", "GHSA-abcd-1234-efgh", "CVE-2026-12345", "CVE-2026-12345 is named twice", false},
-		{"advisory by http", "https://example.com/a\"", "http://example.com/a\"", `advisory "http://example.com/a" is not an https:// URL`, false},
+		{"advisory by http", "https://example.com/a\"", "http://example.com/a\"", `advisory "http://example.com/a" is not an https:// URL`,
+			false},
 		{"no release", "release: wire, ", "", "appliesTo.release: patch does not say which release it is for", true},
 		{"bad range", `">=2026.1 <2026.2"`, `"newest"`, `appliesTo.versions: "newest" is not a range of versions`, false},
 		{"requires itself", "requires: [WIRE-2026-000]", "requires: [WIRE-2026-001]", "requires[0]: patch WIRE-2026-001 names itself", false},
-		{"required and in conflict", "conflicts: [ACME-1]", "conflicts: [WIRE-2026-000]", "patch WIRE-2026-000 is required and in conflict at once", false},
+		{"required and in conflict", "conflicts: [ACME-1]", "conflicts: [WIRE-2026-000]",
+			"patch WIRE-2026-000 is required and in conflict at once", false},
 		{"version of a path", "version: 2026.1.1", "version: ../../x", `release.version: version "../../x" is not usable in a file name`, true},
-		{"chart by range", "version: 5.30.10", "version: ^5.30.0", `changes.charts[0].version: chart version "^5.30.0" is not a semantic version`, true},
-		{"chart twice", "{name: brig, version: 5.30.10}", "{name: brig, version: 5.30.10}\n    - {name: brig, version: 5.30.11}", "chart brig is named twice", false},
-		{"override to nothing", "      tag: 5.30.9-fix1\n      digest: sha256:" + someHex + "\n", "", "override of quay.io/wire/galley:5.30.9 gives neither tag nor digest", false},
-		{"override to itself", "5.30.9-fix1\n      digest: sha256:" + someHex, "5.30.9", "override of quay.io/wire/galley:5.30.9 changes nothing", false},
+		{"chart by range", "version: 5.30.10", "version: ^5.30.0", `changes.charts[0].version: chart version "^5.30.0" is not a semantic version`,
+			true},
+		{"chart twice", "{name: brig, version: 5.30.10}", "{name: brig, version: 5.30.10}\n    - {name: brig, version: 5.30.11}",
+			"chart brig is named twice", false},
+		{"override to nothing", "      tag: 5.30.9-fix1\n      digest: sha256:" + someHex + "\n", "",
+			"override of quay.io/wire/galley:5.30.9 gives neither tag nor digest", false},
+		{"override to itself", "5.30.9-fix1\n      digest: sha256:" + someHex, "5.30.9", "override of quay.io/wire/galley:5.30.9 changes nothing",
+			false},
 		{"bad tag", "5.30.9-fix1", "a/b", `"a/b" is not a tag`, true},
 		{"bad image", "quay.io/wire/galley:5.30.9", "Quay.io/Wire", "is not an image reference", false},
 		{"bad values path", "path: image.tag", `path: "image[0].tag"`, `"image[0].tag" is not the path of a value`, true},
@@ -164,7 +175,8 @@ func TestReadPatchTellsEveryFlaw(t *testing.T) {
 func TestOverlappingOverridesOfOnePatch(t *testing.T) {
 	t.Parallel()
 	doc := strings.Replace(wholePatch, "  images:\n", "  images:\n    - {image: quay.io/wire/galley, tag: x}\n", 1)
-	if _, err := ReadPatch("p.yaml", []byte(doc)); err == nil || !strings.Contains(told(err)[0], "another override of the patch is for quay.io/wire/galley as well") {
+	if _, err := ReadPatch("p.yaml", []byte(doc)); err == nil ||
+		!strings.Contains(told(err)[0], "another override of the patch is for quay.io/wire/galley as well") {
 		t.Errorf("it says %q", told(err))
 	}
 }
@@ -200,7 +212,8 @@ func TestBaseScore(t *testing.T) {
 // somePatch is a patch of an id and a day of April 2026, with what else it has.
 func somePatch(t testing.TB, id string, day int, more ...string) *Patch {
 	t.Helper()
-	doc := fmt.Sprintf("apiVersion: island/v1\nkind: Patch\nmetadata: {id: %s, date: 2026-04-%02d, severity: high, summary: {en: x}}\n", id, day) +
+	doc := fmt.Sprintf("apiVersion: island/v1\nkind: Patch\nmetadata: {id: %s, date: 2026-04-%02d, severity: high, summary: {en: x}}\n", id,
+		day) +
 		"appliesTo: {release: wire, versions: \">=1.0.0\"}\n" + strings.Join(more, "\n") + "\n"
 	if !strings.Contains(doc, "changes:") {
 		doc += "changes: {images: [{image: quay.io/x/" + strings.ToLower(id) + ", tag: new}]}\n"
@@ -224,21 +237,30 @@ func TestOrderPatches(t *testing.T) {
 		{"by date", []*Patch{somePatch(t, "B", 1), somePatch(t, "A", 2)}, "B A", ""},
 		{"by id on one day", []*Patch{somePatch(t, "B", 1), somePatch(t, "A", 1)}, "A B", ""},
 		{"required first", []*Patch{somePatch(t, "A", 1, "requires: [B]"), somePatch(t, "B", 2)}, "B A", ""},
-		{"through several", []*Patch{somePatch(t, "A", 1, "requires: [B]"), somePatch(t, "B", 2, "requires: [C]"), somePatch(t, "C", 3)}, "C B A", ""},
+		{"through several", []*Patch{somePatch(t, "A", 1, "requires: [B]"), somePatch(t, "B", 2, "requires: [C]"), somePatch(t, "C", 3)}, "C B A",
+			""},
 		{"superseded", []*Patch{somePatch(t, "A", 1), somePatch(t, "B", 2, "supersedes: [A]")}, "B, A by B", ""},
-		{"superseded in a chain", []*Patch{somePatch(t, "A", 1), somePatch(t, "B", 2, "supersedes: [A]"), somePatch(t, "C", 3, "supersedes: [B]")}, "C, A by C, B by C", ""},
+		{"superseded in a chain", []*Patch{somePatch(t, "A", 1), somePatch(t, "B", 2, "supersedes: [A]"),
+			somePatch(t, "C", 3, "supersedes: [B]")}, "C, A by C, B by C", ""},
 		{"supersedes what is not given", []*Patch{somePatch(t, "B", 2, "supersedes: [A]")}, "B", ""},
-		{"requires what is superseded", []*Patch{somePatch(t, "A", 1), somePatch(t, "B", 1, "requires: [A]"), somePatch(t, "C", 3, "supersedes: [A]")}, "C B, A by C", ""},
-		{"requires what is superseded and not given", []*Patch{somePatch(t, "B", 1, "requires: [A]"), somePatch(t, "C", 3, "supersedes: [A]")}, "C B", ""},
-		{"conflict with what is superseded", []*Patch{somePatch(t, "A", 1), somePatch(t, "B", 2, "supersedes: [A]"), somePatch(t, "C", 3, "conflicts: [A]")}, "B C, A by B", ""},
+		{"requires what is superseded", []*Patch{somePatch(t, "A", 1), somePatch(t, "B", 1, "requires: [A]"),
+			somePatch(t, "C", 3, "supersedes: [A]")}, "C B, A by C", ""},
+		{"requires what is superseded and not given", []*Patch{somePatch(t, "B", 1, "requires: [A]"), somePatch(t, "C", 3, "supersedes: [A]")},
+			"C B", ""},
+		{"conflict with what is superseded", []*Patch{somePatch(t, "A", 1), somePatch(t, "B", 2, "supersedes: [A]"),
+			somePatch(t, "C", 3, "conflicts: [A]")}, "B C, A by B", ""},
 		{"twice", []*Patch{somePatch(t, "A", 1), somePatch(t, "A", 1)}, "", "patch A is given twice, first as A.yaml"},
 		{"missing", []*Patch{somePatch(t, "A", 1, "requires: [B]")}, "", "patch A requires patch B, which is not given"},
 		{"conflict", []*Patch{somePatch(t, "A", 1), somePatch(t, "B", 2, "conflicts: [A]")}, "", "patches B and A are in conflict: B says so"},
-		{"circle of two", []*Patch{somePatch(t, "A", 1, "requires: [B]"), somePatch(t, "B", 2, "requires: [A]")}, "", "patches need each other in a circle: A → B → A"},
-		{"circle of three", []*Patch{somePatch(t, "A", 1, "requires: [B]"), somePatch(t, "B", 2, "supersedes: [C]"), somePatch(t, "C", 3, "requires: [A]")}, "", "in a circle: A → B → C → A"},
-		{"each supersedes the other", []*Patch{somePatch(t, "A", 1, "supersedes: [B]"), somePatch(t, "B", 2, "supersedes: [A]")}, "", "in a circle: A → B → A"},
+		{"circle of two", []*Patch{somePatch(t, "A", 1, "requires: [B]"), somePatch(t, "B", 2, "requires: [A]")}, "",
+			"patches need each other in a circle: A → B → A"},
+		{"circle of three", []*Patch{somePatch(t, "A", 1, "requires: [B]"), somePatch(t, "B", 2, "supersedes: [C]"),
+			somePatch(t, "C", 3, "requires: [A]")}, "", "in a circle: A → B → C → A"},
+		{"each supersedes the other", []*Patch{somePatch(t, "A", 1, "supersedes: [B]"), somePatch(t, "B", 2, "supersedes: [A]")}, "",
+			"in a circle: A → B → A"},
 		// C stands for A, and so needs itself by way of B.
-		{"circle through what supersedes", []*Patch{somePatch(t, "B", 1, "requires: [A]"), somePatch(t, "C", 3, "supersedes: [A]", "requires: [B]")}, "", "patches need each other in a circle"},
+		{"circle through what supersedes", []*Patch{somePatch(t, "B", 1, "requires: [A]"),
+			somePatch(t, "C", 3, "supersedes: [A]", "requires: [B]")}, "", "patches need each other in a circle"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -289,8 +311,11 @@ func TestLayPatches(t *testing.T) {
 	}
 	file := "sha256: " + someHex + ", url: \"https://example.com/k2\""
 	patches := []*Patch{
-		somePatch(t, "A", 1, "release: {version: 1.2.1, sequence: 9}", "changes: {charts: [{name: brig, version: 1.0.1}], files: [{destination: bin/kubelet, "+file+"}]}"),
-		somePatch(t, "B", 2, "release: {version: 1.2.2, sequence: 8}", "changes: {add: {charts: [{name: cannon, repo: \"https://example.com/other\", version: 2.0.0}], images: [{name: \"quay.io/x/y:1\"}], files: [{destination: bin/new, "+file+"}]}, remove: {charts: [galley], images: [\"registry.k8s.io/pause:3.9\"]}}"),
+		somePatch(t, "A", 1, "release: {version: 1.2.1, sequence: 9}",
+			"changes: {charts: [{name: brig, version: 1.0.1}], files: [{destination: bin/kubelet, "+file+"}]}"),
+		somePatch(t, "B", 2, "release: {version: 1.2.2, sequence: 8}",
+			"changes: {add: {charts: [{name: cannon, repo: \"https://example.com/other\", version: 2.0.0}], images: [{name: \"quay.io/x/y:1\"}], "+
+				"files: [{destination: bin/new, "+file+"}]}, remove: {charts: [galley], images: [\"registry.k8s.io/pause:3.9\"]}}"),
 	}
 	before := fmt.Sprintf("%+v", *base)
 	patched, err := LayPatches(base, patches)
@@ -314,8 +339,10 @@ func TestLayPatches(t *testing.T) {
 	if m := r.Metadata; m.Version != "1.2.2" || m.Sequence != 9 || m.Date.String() != "2026-04-02" {
 		t.Errorf("it became %+v", m)
 	}
-	want := &Patched{Charts: map[string]string{"brig": "A", "cannon": "B"}, Images: map[string]string{"quay.io/x/y:1": "B"}, Files: map[string]string{"bin/kubelet": "A", "bin/new": "B"}}
-	if !reflect.DeepEqual(patched.Charts, want.Charts) || !reflect.DeepEqual(patched.Images, want.Images) || !reflect.DeepEqual(patched.Files, want.Files) {
+	want := &Patched{Charts: map[string]string{"brig": "A", "cannon": "B"}, Images: map[string]string{"quay.io/x/y:1": "B"},
+		Files: map[string]string{"bin/kubelet": "A", "bin/new": "B"}}
+	if !reflect.DeepEqual(patched.Charts, want.Charts) || !reflect.DeepEqual(patched.Images, want.Images) ||
+		!reflect.DeepEqual(patched.Files, want.Files) {
 		t.Errorf("decided: %v %v %v", patched.Charts, patched.Images, patched.Files)
 	}
 	if !patched.Later("B", "A") || patched.Later("A", "B") {
@@ -341,21 +368,37 @@ func TestLayPatchesRefuses(t *testing.T) {
 		patches []*Patch
 		want    string
 	}{
-		{"same chart", []*Patch{somePatch(t, "A", 1, brig), somePatch(t, "B", 2, brig)}, "B.yaml:5:19: changes.charts: patches A and B both change chart brig"},
-		{"same chart, one requires the other", []*Patch{somePatch(t, "A", 1, brig), somePatch(t, "B", 2, "requires: [A]", brig)}, "patches A and B both change chart brig"},
-		{"changed and removed", []*Patch{somePatch(t, "A", 1, brig), somePatch(t, "B", 2, "changes: {remove: {charts: [brig]}}")}, "both change chart brig"},
-		{"same image", []*Patch{somePatch(t, "A", 1, "changes: {images: [{image: \"a/b:1\", tag: x}]}"), somePatch(t, "B", 2, "changes: {images: [{image: \"docker.io/a/b:1\", tag: y}]}")}, "both change image docker.io/a/b:1"},
-		{"repository and exact image", []*Patch{somePatch(t, "A", 1, "changes: {images: [{image: a/b, tag: x}]}"), somePatch(t, "B", 2, "changes: {images: [{image: \"a/b:1\", tag: y}]}")}, "both change images of docker.io/a/b"},
-		{"same value", []*Patch{somePatch(t, "A", 1, "changes: {images: [{image: a/b, tag: x, values: [{chart: c, path: tag}]}]}"), somePatch(t, "B", 2, "changes: {images: [{image: a/c, tag: x, values: [{chart: c, path: tag}]}]}")}, "both change value tag of chart c"},
-		{"same file", []*Patch{somePatch(t, "A", 1, "changes: {files: [{destination: bin/kubelet, "+file+"}]}"), somePatch(t, "B", 2, "changes: {remove: {files: [bin/kubelet]}}")}, "both change file bin/kubelet"},
-		{"another release", []*Patch{somePatch(t, "A", 1, brig, "conflicts: []"), readPatch(t, strings.Replace(wholePatch, "requires: [WIRE-2026-000]\n", "", 1))}, "patch WIRE-2026-001 is for wire >=2026.1 <2026.2, not for wire 1.2.0"},
-		{"no such chart", []*Patch{somePatch(t, "A", 1, "changes: {charts: [{name: nonesuch, version: 1.0.0}]}")}, `patch A changes chart "nonesuch", which the release does not have`},
-		{"no such chart to remove", []*Patch{somePatch(t, "A", 1, "changes: {remove: {charts: [nonesuch]}}")}, `patch A changes chart "nonesuch", which the release does not have`},
-		{"no such file", []*Patch{somePatch(t, "A", 1, "changes: {files: [{destination: bin/nonesuch, "+file+"}]}")}, `changes file "bin/nonesuch"`},
+		{"same chart", []*Patch{somePatch(t, "A", 1, brig), somePatch(t, "B", 2, brig)},
+			"B.yaml:5:19: changes.charts: patches A and B both change chart brig"},
+		{"same chart, one requires the other", []*Patch{somePatch(t, "A", 1, brig), somePatch(t, "B", 2, "requires: [A]", brig)},
+			"patches A and B both change chart brig"},
+		{"changed and removed", []*Patch{somePatch(t, "A", 1, brig), somePatch(t, "B", 2, "changes: {remove: {charts: [brig]}}")},
+			"both change chart brig"},
+		{"same image", []*Patch{somePatch(t, "A", 1, "changes: {images: [{image: \"a/b:1\", tag: x}]}"),
+			somePatch(t, "B", 2, "changes: {images: [{image: \"docker.io/a/b:1\", tag: y}]}")}, "both change image docker.io/a/b:1"},
+		{"repository and exact image", []*Patch{somePatch(t, "A", 1, "changes: {images: [{image: a/b, tag: x}]}"),
+			somePatch(t, "B", 2, "changes: {images: [{image: \"a/b:1\", tag: y}]}")}, "both change images of docker.io/a/b"},
+		{"same value", []*Patch{somePatch(t, "A", 1, "changes: {images: [{image: a/b, tag: x, values: [{chart: c, path: tag}]}]}"),
+			somePatch(t, "B", 2, "changes: {images: [{image: a/c, tag: x, values: [{chart: c, path: tag}]}]}")}, "both change value tag of chart c"},
+		{"same file", []*Patch{somePatch(t, "A", 1, "changes: {files: [{destination: bin/kubelet, "+file+"}]}"),
+			somePatch(t, "B", 2, "changes: {remove: {files: [bin/kubelet]}}")}, "both change file bin/kubelet"},
+		{"another release", []*Patch{somePatch(t, "A", 1, brig, "conflicts: []"),
+			readPatch(t, strings.Replace(wholePatch, "requires: [WIRE-2026-000]\n", "", 1))},
+			"patch WIRE-2026-001 is for wire >=2026.1 <2026.2, not for wire 1.2.0"},
+		{"no such chart", []*Patch{somePatch(t, "A", 1, "changes: {charts: [{name: nonesuch, version: 1.0.0}]}")},
+			`patch A changes chart "nonesuch", which the release does not have`},
+		{"no such chart to remove", []*Patch{somePatch(t, "A", 1, "changes: {remove: {charts: [nonesuch]}}")},
+			`patch A changes chart "nonesuch", which the release does not have`},
+		{"no such file", []*Patch{somePatch(t, "A", 1, "changes: {files: [{destination: bin/nonesuch, "+file+"}]}")},
+			`changes file "bin/nonesuch"`},
 		{"no such image to remove", []*Patch{somePatch(t, "A", 1, "changes: {remove: {images: [nonesuch]}}")}, `changes image "nonesuch"`},
-		{"chart there already", []*Patch{somePatch(t, "A", 1, "changes: {add: {charts: [{name: brig, repo: \"https://x.example\", version: 1.0.0}]}}")}, `patch A adds chart "brig", which the release has already`},
-		{"image there already", []*Patch{somePatch(t, "A", 1, "changes: {add: {images: [{name: \"registry.k8s.io/pause:3.9\"}]}}")}, "which the release has already"},
-		{"added chart from nowhere", []*Patch{somePatch(t, "A", 1, "changes: {add: {charts: [{name: new, version: 1.0.0}]}}")}, `overlay chart "new" is not in the release`},
+		{"chart there already",
+			[]*Patch{somePatch(t, "A", 1, "changes: {add: {charts: [{name: brig, repo: \"https://x.example\", version: 1.0.0}]}}")},
+			`patch A adds chart "brig", which the release has already`},
+		{"image there already", []*Patch{somePatch(t, "A", 1, "changes: {add: {images: [{name: \"registry.k8s.io/pause:3.9\"}]}}")},
+			"which the release has already"},
+		{"added chart from nowhere", []*Patch{somePatch(t, "A", 1, "changes: {add: {charts: [{name: new, version: 1.0.0}]}}")},
+			`overlay chart "new" is not in the release`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -434,7 +477,8 @@ func TestImageOverride(t *testing.T) {
 	}{
 		{"repository", ImageOverride{Image: "quay.io/w/brig", Tag: "2"}, "quay.io/w/brig:1", true, false, "quay.io/w/brig:2"},
 		{"repository, done", ImageOverride{Image: "quay.io/w/brig", Tag: "2"}, "quay.io/w/brig:2", true, true, "quay.io/w/brig:2"},
-		{"another repository", ImageOverride{Image: "quay.io/w/brig", Tag: "2"}, "quay.io/w/brig-schema:1", false, false, "quay.io/w/brig-schema:2"},
+		{"another repository", ImageOverride{Image: "quay.io/w/brig", Tag: "2"}, "quay.io/w/brig-schema:1", false, false,
+			"quay.io/w/brig-schema:2"},
 		{"short name", ImageOverride{Image: "redis:6", Tag: "7"}, "docker.io/library/redis:6", true, false, "docker.io/library/redis:7"},
 		{"exact", ImageOverride{Image: "quay.io/w/brig:1", Tag: "2"}, "quay.io/w/brig:3", false, false, "quay.io/w/brig:2"},
 		{"exact by digest", ImageOverride{Image: "a.io/b@" + a, Digest: Digest(b)}, "a.io/b@" + a, true, false, "a.io/b@" + b},
@@ -524,7 +568,8 @@ func TestPatchFromRealBuilds(t *testing.T) {
 
 func FuzzReadPatch(f *testing.F) {
 	f.Add([]byte(wholePatch))
-	f.Add([]byte(`{"apiVersion": "island/v1", "kind": "Patch", "metadata": {"id": "A", "date": "2026-04-14", "severity": "none", "summary": {"en": "a"}}, "appliesTo": {"release": "wire", "versions": "*"}, "changes": {"remove": {"charts": ["a"]}}}`))
+	f.Add([]byte(`{"apiVersion": "island/v1", "kind": "Patch", "metadata": {"id": "A", "date": "2026-04-14", "severity": "none", ` +
+		`"summary": {"en": "a"}}, "appliesTo": {"release": "wire", "versions": "*"}, "changes": {"remove": {"charts": ["a"]}}}`))
 	f.Add([]byte("apiVersion: island/v1\nkind: Patch\nchanges: {images: [{image: a/b, tag: x, values: [{chart: c, path: a.b.c}]}]}\n"))
 	base, err := readAndCheck("r.yaml", patchedBase)
 	if err != nil {
@@ -581,7 +626,8 @@ func TestPatchGuideIsTrue(t *testing.T) {
 	if documents == 0 {
 		t.Error("the guide has no whole patch")
 	}
-	for _, typ := range []string{"Patch", "PatchMetadata", "Vulnerability", "CVSS", "Applicability", "Becomes", "Changes", "Additions", "Removals", "ImageOverride"} {
+	for _, typ := range []string{"Patch", "PatchMetadata", "Vulnerability", "CVSS", "Applicability", "Becomes", "Changes", "Additions",
+		"Removals", "ImageOverride"} {
 		def := makePatchSchema(nil)["$defs"].(object)[typ].(object)
 		for field := range def["properties"].(object) {
 			if !regexp.MustCompile("[`. \n]" + field + "[`:.,]").Match(guide) {

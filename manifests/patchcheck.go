@@ -132,7 +132,8 @@ func (p *Patch) checkChanges(c *checker) {
 		names := map[string]bool{}
 		for i := range part.parts.Charts {
 			chart := &part.parts.Charts[i]
-			sub.want(chartName.MatchString(chart.Name), fmt.Sprintf("charts[%d].name", i), "", "chart name %.80q is not a lowercase DNS name", chart.Name)
+			sub.want(chartName.MatchString(chart.Name), fmt.Sprintf("charts[%d].name", i), "",
+				"chart name %.80q is not a lowercase DNS name", chart.Name)
 			sub.want(!names[chart.Name], fmt.Sprintf("charts[%d].name", i), "", "chart %s is named twice", chart.Name)
 			names[chart.Name] = true
 			sub.chartVersion(chart)

@@ -33,7 +33,8 @@ func OrderPatches(patches []*Patch) ([]*Patch, []Superseded, error) {
 	}
 	for _, p := range patches {
 		if first := o.byID[p.ID()]; first != nil {
-			return nil, nil, fault.At(p.Place("metadata.id"), "leave one of them out", "patch %s is given twice, first as %s", p.ID(), first.Place("metadata.id").File)
+			return nil, nil, fault.At(p.Place("metadata.id"), "leave one of them out",
+				"patch %s is given twice, first as %s", p.ID(), first.Place("metadata.id").File)
 		}
 		o.byID[p.ID()] = p
 	}
@@ -140,7 +141,8 @@ func (o *ordering) sorted(patches []*Patch) ([]*Patch, []Superseded, error) {
 		for _, id := range p.Requires {
 			before := o.standIns(id)
 			if len(before) == 0 {
-				return nil, nil, fault.At(p.Place("requires"), "give patch "+id+" as well", "patch %s requires patch %s, which is not given", p.ID(), id)
+				return nil, nil, fault.At(p.Place("requires"), "give patch "+id+" as well",
+					"patch %s requires patch %s, which is not given", p.ID(), id)
 			}
 			needs[p.ID()] = append(needs[p.ID()], before...)
 		}

@@ -54,23 +54,32 @@ func TestBuildJSONOddities(t *testing.T) {
 	}{
 		{
 			name: "empty version of a chart",
-			doc:  "{\"version\": \"1\", \"helmCharts\": {\n \"brig\": {\"repo\": \"https://a.example/charts\",\n  \"version\": \"\"}}}",
+			doc: `{"version": "1", "helmCharts": {
+ "brig": {"repo": "https://a.example/charts",
+  "version": ""}}}`,
 			want: []string{"build.json:3:14: helmCharts.brig.version: chart has no version" + latestHint},
 		}, {
 			name: "no version of a chart",
-			doc:  "{\"version\": \"1\", \"helmCharts\": {\n \"brig\": {\"repo\": \"https://a.example/charts\"}}}",
+			doc: `{"version": "1", "helmCharts": {
+ "brig": {"repo": "https://a.example/charts"}}}`,
 			want: []string{"build.json:2:10: helmCharts.brig.version: chart has no version" + latestHint},
 		}, {
 			name: "no repository of a chart",
-			doc:  "{\"version\": \"1\", \"helmCharts\": {\n \"brig\": {\"version\": \"1.2.3\"}}}",
+			doc: `{"version": "1", "helmCharts": {
+ "brig": {"version": "1.2.3"}}}`,
 			want: []string{"build.json:2:10: helmCharts.brig.repo: chart wants one of repo and path | give either repo or path"},
 		}, {
 			name: "truncated",
-			doc:  "{\n  \"version\": \"1.0.0-144\",\n  \"helmCharts\": {\n    \"brig\": {\"repo\": \"https:",
+			doc: `{
+  "version": "1.0.0-144",
+  "helmCharts": {
+    "brig": {"repo": "https:`,
 			want: []string{"build.json:4:29: JSON document ends too early" + cutShortHint},
 		}, {
 			name: "truncated after a chart",
-			doc:  "{\"version\": \"1\", \"helmCharts\": {\n \"brig\": {\"repo\": \"https://a.example\", \"version\": \"1.2.3\"},\n",
+			doc: `{"version": "1", "helmCharts": {
+ "brig": {"repo": "https://a.example", "version": "1.2.3"},
+`,
 			want: []string{"build.json:3:1: JSON document ends too early" + cutShortHint},
 		}, {
 			name: "blank file",
@@ -86,21 +95,25 @@ func TestBuildJSONOddities(t *testing.T) {
 			want: []string{"build.json:1:32: helmCharts: no chart is named" + cutShortHint},
 		}, {
 			name: "bare alias as repository",
-			doc:  "{\"version\": \"1\", \"helmCharts\": {\n \"brig\": {\"repo\": \"wire-develop\", \"version\": \"1.2.3\"}}}",
+			doc: `{"version": "1", "helmCharts": {
+ "brig": {"repo": "wire-develop", "version": "1.2.3"}}}`,
 			want: []string{`build.json:2:19: helmCharts.brig.repo: repository "wire-develop" is a bare alias that nothing explains` + aliasHint},
 		}, {
 			name:    "bare alias that the overlay explains",
 			doc:     `{"version": "1", "helmCharts": {"brig": {"repo": "wire-develop", "version": "1.2.3"}}}`,
 			overlay: "apiVersion: island/v1\nkind: Overlay\nrepositoryAliases: {wire-develop: \"https://a.example/charts-develop\"}\n",
 		}, {
-			name:    "alias of an alias",
-			doc:     "{\"version\": \"1\", \"helmCharts\": {\n \"brig\": {\"repo\": \"wire-develop\", \"version\": \"1.2.3\"}}}",
+			name: "alias of an alias",
+			doc: `{"version": "1", "helmCharts": {
+ "brig": {"repo": "wire-develop", "version": "1.2.3"}}}`,
 			overlay: "apiVersion: island/v1\nkind: Overlay\nrepositoryAliases: {wire-develop: wire}\n",
 			want:    []string{`build.json:2:19: helmCharts.brig.repo: repository "wire" is a bare alias that nothing explains` + aliasHint},
 		}, {
 			name: "s3 URL",
-			doc:  "{\"version\": \"1\", \"helmCharts\": {\n \"brig\": {\"repo\": \"s3://public.wire.com/charts\", \"version\": \"1.2.3\"}}}",
-			want: []string{`build.json:2:19: helmCharts.brig.repo: repository "s3://public.wire.com/charts" is an s3:// URL, which wants an Amazon account` + aliasHint},
+			doc: `{"version": "1", "helmCharts": {
+ "brig": {"repo": "s3://public.wire.com/charts", "version": "1.2.3"}}}`,
+			want: []string{`build.json:2:19: helmCharts.brig.repo: repository "s3://public.wire.com/charts" is an s3:// URL, ` +
+				`which wants an Amazon account` + aliasHint},
 		}, {
 			name:    "s3 URL that the overlay explains",
 			doc:     `{"version": "1", "helmCharts": {"brig": {"repo": "s3://public.wire.com/charts", "version": "1.2.3"}}}`,
@@ -110,7 +123,8 @@ func TestBuildJSONOddities(t *testing.T) {
 			doc:  `{"version": "1", "helmCharts": {"brig": {"repo": "https://a.example", "version": "1.2.3"}}}`,
 		}, {
 			name: "meta of other fields and types",
-			doc:  `{"version": "1", "helmCharts": {"brig": {"repo": "https://a.example", "version": "1.2.3", "meta": {"commit": 7, "x": {"y": [null]}}}}}`,
+			doc: `{"version": "1", "helmCharts": {"brig": {
+				"repo": "https://a.example", "version": "1.2.3", "meta": {"commit": 7, "x": {"y": [null]}}}}}`,
 		}, {
 			name: "no version of the release",
 			doc:  `{"helmCharts": {"brig": {"repo": "https://a.example", "version": "1.2.3"}}}`,
@@ -121,34 +135,43 @@ func TestBuildJSONOddities(t *testing.T) {
 			overlay: "apiVersion: island/v1\nkind: Overlay\nmetadata: {version: \"2026.1\"}\n",
 		}, {
 			name: "release version that is no file name",
-			doc:  "{\"version\": \"1/2\",\n \"helmCharts\": {\"brig\": {\"repo\": \"https://a.example\", \"version\": \"1.2.3\"}}}",
+			doc: `{"version": "1/2",
+ "helmCharts": {"brig": {"repo": "https://a.example", "version": "1.2.3"}}}`,
 			want: []string{`build.json:1:13: metadata.version: release version "1/2" is missing or not usable in a file name` + versionHint},
 		}, {
 			name: "one chart name in several repositories",
-			doc: "{\"version\": \"1\", \"helmCharts\": {\n \"brig\": {\"repo\": \"https://a.example\", \"version\": \"1.2.3\"},\n" +
-				" \"brig\": {\"repo\": \"https://b.example\", \"version\": \"1.2.3\"}}}",
+			doc: `{"version": "1", "helmCharts": {
+ "brig": {"repo": "https://a.example", "version": "1.2.3"},
+ "brig": {"repo": "https://b.example", "version": "1.2.3"}}}`,
 			want: []string{"build.json:3:2: helmCharts.brig: duplicate key, first given on line 2"},
 		}, {
 			name: "all version forms of the history",
 			doc: `{"version": "1.0.0-zulu.2246", "helmCharts": {
-				"a": {"repo": "https://a.example", "version": "5.32.0"}, "b": {"repo": "https://a.example", "version": "0.8.0-pre.3472"},
-				"c": {"repo": "https://a.example", "version": "4.6.2-federation-wireapp.36.2"}, "d": {"repo": "https://a.example", "version": "0.0.45-100017"},
+				"a": {"repo": "https://a.example", "version": "5.32.0"},
+				"b": {"repo": "https://a.example", "version": "0.8.0-pre.3472"},
+				"c": {"repo": "https://a.example", "version": "4.6.2-federation-wireapp.36.2"},
+				"d": {"repo": "https://a.example", "version": "0.0.45-100017"},
 				"e": {"repo": "oci://a.example/charts", "version": "v1.15.0"}}}`,
 		}, {
 			name: "range for a version",
-			doc:  "{\"version\": \"1\", \"helmCharts\": {\n \"brig\": {\"repo\": \"https://a.example\", \"version\": \"^1.2\"}}}",
-			want: []string{`build.json:2:51: helmCharts.brig.version: chart version "^1.2" is not a semantic version | name one exact version, no range`},
+			doc: `{"version": "1", "helmCharts": {
+ "brig": {"repo": "https://a.example", "version": "^1.2"}}}`,
+			want: []string{`build.json:2:51: helmCharts.brig.version: chart version "^1.2" is not a semantic version` +
+				` | name one exact version, no range`},
 		}, {
 			name: "number for a version",
-			doc:  "{\"version\": \"1\", \"helmCharts\": {\n \"brig\": {\"repo\": \"https://a.example\", \"version\": 5.30}}}",
+			doc: `{"version": "1", "helmCharts": {
+ "brig": {"repo": "https://a.example", "version": 5.30}}}`,
 			want: []string{`build.json:2:51: helmCharts.brig.version: wants a string, got a number | put it in quotes: "5.30"`},
 		}, {
 			name: "field misspelt",
-			doc:  "{\"version\": \"1\", \"helmCharts\": {\n \"brig\": {\"repository\": \"https://a.example\", \"version\": \"1.2.3\"}}}",
+			doc: `{"version": "1", "helmCharts": {
+ "brig": {"repository": "https://a.example", "version": "1.2.3"}}}`,
 			want: []string{"build.json:2:11: helmCharts.brig.repository: unknown field" + knownIn[buildChart]()},
 		}, {
 			name: "chart name that is no name",
-			doc:  "{\"version\": \"1\", \"helmCharts\": {\n \"../brig\": {\"repo\": \"https://a.example\", \"version\": \"1.2.3\"}}}",
+			doc: `{"version": "1", "helmCharts": {
+ "../brig": {"repo": "https://a.example", "version": "1.2.3"}}}`,
 			want: []string{`build.json:2:13: helmCharts.../brig.name: chart name "../brig" is not a lowercase DNS name`},
 		},
 	} {
@@ -177,14 +200,16 @@ func TestBuildJSONAlone(t *testing.T) {
 	_, err := readAndCheck("build.json", `{"version": "1", "helmCharts": {"brig": {"repo": "https://a.example", "version": "1.2.3"}}}`)
 	expect(t, err,
 		`build.json: metadata.name: release name "" is not a lowercase DNS label`+nameHint,
-		`build.json: metadata.date: release date is missing | give metadata.date or --date, such as 2026-03-31; every time in the bundle is that day`,
+		`build.json: metadata.date: release date is missing | give metadata.date or --date, such as 2026-03-31; every time in the bundle is `+
+			`that day`,
 		`build.json: platforms: no platform is named | give platforms or --platform, such as linux/amd64`)
 }
 
 func TestBuildJSONIsReadWhole(t *testing.T) {
 	t.Parallel()
 	release, err := Read("build.json", []byte(`{"version": "1.0.0-144", "helmCharts": {
-		"sftd": {"repo": "https://a.example/avs", "version": "0.145.0", "meta": {"appVersion": "5.0.80", "commit": "1e387a3", "commitURL": "https://c.example/1e387a3"}},
+		"sftd": {"repo": "https://a.example/avs", "version": "0.145.0",
+			"meta": {"appVersion": "5.0.80", "commit": "1e387a3", "commitURL": "https://c.example/1e387a3"}},
 		"brig": {"repo": "https://a.example/", "version": "5.30.9"}}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -197,7 +222,8 @@ func TestBuildJSONIsReadWhole(t *testing.T) {
 	}
 	want := []Chart{
 		{Name: "brig", Repo: "https://a.example/", Version: "5.30.9"},
-		{Name: "sftd", Repo: "https://a.example/avs", Version: "0.145.0", Meta: ChartMeta{AppVersion: "5.0.80", Commit: "1e387a3", CommitURL: "https://c.example/1e387a3"}},
+		{Name: "sftd", Repo: "https://a.example/avs", Version: "0.145.0",
+			Meta: ChartMeta{AppVersion: "5.0.80", Commit: "1e387a3", CommitURL: "https://c.example/1e387a3"}},
 	}
 	if !reflect.DeepEqual(release.Charts, want) {
 		t.Errorf("%+v", release.Charts)
@@ -252,8 +278,8 @@ platforms: [linux/amd64, linux/arm64]
 defaults: {kubeVersion: 1.29.10, apiVersions: [monitoring.coreos.com/v1]}
 repositoryAliases: {wire: "https://a.example/charts"}
 charts:
-  - {name: brig, repo: wire, version: 5.30.9, namespace: wire, values: [values/brig.yaml], secrets: [secrets/brig.yaml],
-     set: {replicas: 3}, kubeVersion: 1.30.1, apiVersions: [a/v1], tags: {federation: true}, images: [quay.io/wire/x:1], meta: {commit: abc}}
+  - {name: brig, repo: wire, version: 5.30.9, namespace: wire, values: [values/brig.yaml], secrets: [secrets/brig.yaml], meta: {commit: ab},
+     set: {replicas: 3}, kubeVersion: 1.30.1, apiVersions: [a/v1], tags: {federation: true}, images: [quay.io/wire/x:1]}
   - {name: hotfix, path: charts/hotfix.tgz}
 images:
   - {name: "registry.k8s.io/pause:3.9", group: system, reason: Kubernetes}
@@ -297,70 +323,138 @@ var nativeFlaws = []struct {
 	structural bool
 	want       []string
 }{
-	{"unknown field", "name: wire\n", "name: wire\n  owner: me\n", true, []string{"release.yaml:6:3: metadata.owner: unknown field" + knownIn[Metadata]()}},
-	{"unknown field at the top", "images:\n", "image: []\nimages:\n", true, []string{"release.yaml:21:1: image: unknown field" + knownIn[Release]()}},
-	{"unquoted version", `"2026.1"`, "5.30", true, []string{`release.yaml:6:12: metadata.version: wants a string, got a number | put it in quotes: "5.30"`}},
-	{"unquoted version of a chart", "5.30.9", "5.30", true, []string{`release.yaml:18:39: charts[0].version: wants a string, got a number | put it in quotes: "5.30"`}},
-	{"duplicate key", "name: wire\n", "name: wire\n  name: wire\n", false, []string{"release.yaml:6:3: metadata.name: duplicate key, first given on line 5"}},
-	{"two sections of charts", "images:\n", "charts: []\nimages:\n", false, []string{"release.yaml:21:1: charts: duplicate key, first given on line 17"}},
-	{"string for a list", "[linux/amd64, linux/arm64]", "linux/amd64", true, []string{"release.yaml:14:12: platforms: wants a list, got a string"}},
-	{"bad platform", "linux/arm64]", "arm64]", true, []string{`release.yaml:14:26: platforms[1]: "arm64" is not a platform such as linux/amd64`}},
-	{"platform twice", "linux/arm64]", "linux/amd64]", true, []string{"release.yaml:14:26: platforms[1]: platform linux/amd64 is named twice"}},
-	{"no platform", "[linux/amd64, linux/arm64]", "[]", true, []string{"release.yaml:14:12: platforms: no platform is named | give platforms or --platform, such as linux/amd64"}},
-	{"bad name", "name: wire\n", "name: Wire_1\n", true, []string{`release.yaml:5:9: metadata.name: release name "Wire_1" is not a lowercase DNS label` + nameHint}},
-	{"bad release version", `"2026.1"`, `"2026 1"`, true, []string{`release.yaml:6:12: metadata.version: release version "2026 1" is missing or not usable in a file name` + versionHint}},
-	{"bad date", "date: 2026-03-31", "date: 31.03.2026", true, []string{`release.yaml:8:9: metadata.date: "31.03.2026" is not a date such as 2026-03-31`}},
-	{"a day that does not exist", "date: 2026-03-31", "date: 2026-04-31", true, []string{`release.yaml:8:9: metadata.date: "2026-04-31" is not a date such as 2026-03-31`}},
-	{"expires before its date", "2027-03-31", "2026-03-31", false, []string{"release.yaml:10:12: metadata.expires: release expires on 2026-03-31, which is not after its date 2026-03-31"}},
-	{"negative sequence", "sequence: 7", "sequence: -7", true, []string{"release.yaml:9:13: metadata.sequence: wants a whole number that is not negative, got a number"}},
-	{"bad range", ">=5.28.0 <5.30.0", "from 5.28", false, []string{`release.yaml:12:12: metadata.upgradeFrom.range: upgrade range "from 5.28": improper constraint: "from 5.28" | such as >=5.28.0 <5.30.0`}},
-	{"skip without reason", ", reason: broken", "", true, []string{"release.yaml:13:12: metadata.upgradeFrom.skip[0]: a version to skip wants a semantic version and a reason | such as 5.29.0, or 5.29 for the whole series"}},
-	{"skip of no version", "version: 5.29.0", "version: soon", false, []string{"release.yaml:13:12: metadata.upgradeFrom.skip[0]: a version to skip wants a semantic version and a reason | such as 5.29.0, or 5.29 for the whole series"}},
-	{"bad Kubernetes version", "kubeVersion: 1.29.10", "kubeVersion: latest", false, []string{`release.yaml:15:25: defaults.kubeVersion: Kubernetes version "latest" is not a version | such as 1.29.10`}},
-	{"bad Kubernetes version of a chart", "1.30.1", "new", false, []string{`release.yaml:19:39: charts[0].kubeVersion: Kubernetes version "new" is not a version | such as 1.29.10`}},
-	{"chart without a name", "{name: hotfix, ", "{", true, []string{`release.yaml:20:5: charts[1].name: chart name "" is not a lowercase DNS name`}},
+	{"unknown field", "name: wire\n", "name: wire\n  owner: me\n", true,
+		[]string{"release.yaml:6:3: metadata.owner: unknown field" + knownIn[Metadata]()}},
+	{"unknown field at the top", "images:\n", "image: []\nimages:\n", true,
+		[]string{"release.yaml:21:1: image: unknown field" + knownIn[Release]()}},
+	{"unquoted version", `"2026.1"`, "5.30", true,
+		[]string{`release.yaml:6:12: metadata.version: wants a string, got a number | put it in quotes: "5.30"`}},
+	{"unquoted version of a chart", "5.30.9", "5.30", true,
+		[]string{`release.yaml:18:39: charts[0].version: wants a string, got a number | put it in quotes: "5.30"`}},
+	{"duplicate key", "name: wire\n", "name: wire\n  name: wire\n", false,
+		[]string{"release.yaml:6:3: metadata.name: duplicate key, first given on line 5"}},
+	{"two sections of charts", "images:\n", "charts: []\nimages:\n", false,
+		[]string{"release.yaml:21:1: charts: duplicate key, first given on line 17"}},
+	{"string for a list", "[linux/amd64, linux/arm64]", "linux/amd64", true,
+		[]string{"release.yaml:14:12: platforms: wants a list, got a string"}},
+	{"bad platform", "linux/arm64]", "arm64]", true,
+		[]string{`release.yaml:14:26: platforms[1]: "arm64" is not a platform such as linux/amd64`}},
+	{"platform twice", "linux/arm64]", "linux/amd64]", true,
+		[]string{"release.yaml:14:26: platforms[1]: platform linux/amd64 is named twice"}},
+	{"no platform", "[linux/amd64, linux/arm64]", "[]", true,
+		[]string{"release.yaml:14:12: platforms: no platform is named | give platforms or --platform, such as linux/amd64"}},
+	{"bad name", "name: wire\n", "name: Wire_1\n", true,
+		[]string{`release.yaml:5:9: metadata.name: release name "Wire_1" is not a lowercase DNS label` + nameHint}},
+	{"bad release version", `"2026.1"`, `"2026 1"`, true,
+		[]string{`release.yaml:6:12: metadata.version: release version "2026 1" is missing or not usable in a file name` + versionHint}},
+	{"bad date", "date: 2026-03-31", "date: 31.03.2026", true,
+		[]string{`release.yaml:8:9: metadata.date: "31.03.2026" is not a date such as 2026-03-31`}},
+	{"a day that does not exist", "date: 2026-03-31", "date: 2026-04-31", true,
+		[]string{`release.yaml:8:9: metadata.date: "2026-04-31" is not a date such as 2026-03-31`}},
+	{"expires before its date", "2027-03-31", "2026-03-31", false,
+		[]string{"release.yaml:10:12: metadata.expires: release expires on 2026-03-31, which is not after its date 2026-03-31"}},
+	{"negative sequence", "sequence: 7", "sequence: -7", true,
+		[]string{"release.yaml:9:13: metadata.sequence: wants a whole number that is not negative, got a number"}},
+	{"bad range", ">=5.28.0 <5.30.0", "from 5.28", false,
+		[]string{`release.yaml:12:12: metadata.upgradeFrom.range: upgrade range "from 5.28": improper constraint: "from 5.28"` +
+			` | such as >=5.28.0 <5.30.0`}},
+	{"skip without reason", ", reason: broken", "", true,
+		[]string{"release.yaml:13:12: metadata.upgradeFrom.skip[0]: a version to skip wants a semantic version and a reason" +
+			" | such as 5.29.0, or 5.29 for the whole series"}},
+	{"skip of no version", "version: 5.29.0", "version: soon", false,
+		[]string{"release.yaml:13:12: metadata.upgradeFrom.skip[0]: a version to skip wants a semantic version and a reason" +
+			" | such as 5.29.0, or 5.29 for the whole series"}},
+	{"bad Kubernetes version", "kubeVersion: 1.29.10", "kubeVersion: latest", false,
+		[]string{`release.yaml:15:25: defaults.kubeVersion: Kubernetes version "latest" is not a version | such as 1.29.10`}},
+	{"bad Kubernetes version of a chart", "1.30.1", "new", false,
+		[]string{`release.yaml:19:39: charts[0].kubeVersion: Kubernetes version "new" is not a version | such as 1.29.10`}},
+	{"chart without a name", "{name: hotfix, ", "{", true,
+		[]string{`release.yaml:20:5: charts[1].name: chart name "" is not a lowercase DNS name`}},
 	{"chart that is nothing", "  - {name: hotfix, path: charts/hotfix.tgz}", "  - ~", true, []string{
 		`release.yaml:20:5: charts[1].name: chart name "" is not a lowercase DNS name`,
 		"release.yaml:20:5: charts[1].repo: chart wants one of repo and path | give either repo or path"}},
-	{"chart with a bad name", "name: hotfix", "name: Hot_Fix", true, []string{`release.yaml:20:12: charts[1].name: chart name "Hot_Fix" is not a lowercase DNS name`}},
-	{"chart from two places", "path: charts/hotfix.tgz", "path: charts/hotfix.tgz, version: 1.0.0, repo: wire", true, []string{"release.yaml:20:67: charts[1].repo: chart wants one of repo and path | give either repo or path"}},
-	{"chart from nowhere", ", path: charts/hotfix.tgz", "", true, []string{"release.yaml:20:5: charts[1].repo: chart wants one of repo and path | give either repo or path"}},
-	{"chart without a version", "version: 5.30.9, ", "", true, []string{"release.yaml:18:5: charts[0].version: chart has no version" + latestHint}},
-	{"chart with a range", "5.30.9", "5.30.x", true, []string{`release.yaml:18:39: charts[0].version: chart version "5.30.x" is not a semantic version | name one exact version, no range`}},
-	{"chart with a short version", "5.30.9", `"5.30"`, true, []string{`release.yaml:18:39: charts[0].version: chart version "5.30" is not a semantic version | name one exact version, no range`}},
-	{"chart with a leading zero", "5.30.9", "5.030.9", true, []string{`release.yaml:18:39: charts[0].version: chart version "5.030.9" is not a semantic version | name one exact version, no range`}},
-	{"unknown alias", "repo: wire", "repo: wire2", false, []string{`release.yaml:18:24: charts[0].repo: repository "wire2" is a bare alias that nothing explains` + aliasHint}},
-	{"repository of another scheme", "repo: wire", "repo: ftp://a.example", false, []string{`release.yaml:18:24: charts[0].repo: repository "ftp://a.example" is not an https://, http://, oci:// or file:// URL` + aliasHint}},
-	{"repository without a host", "repo: wire", "repo: https://", false, []string{`release.yaml:18:24: charts[0].repo: repository "https://" is not a whole URL` + aliasHint}},
-	{"repository with a password", "repo: wire", "repo: https://me:secret@a.example", false, []string{`release.yaml:18:24: charts[0].repo: repository "https://…" holds a user name or password, which a release must not carry` + aliasHint}},
-	{"word for a tag", "federation: true", "federation: maybe", true, []string{"release.yaml:19:87: charts[0].tags.federation: wants true or false, got a string"}},
-	{"bad image of a chart", "quay.io/wire/x:1", "quay.io/Wire/x:1", false, []string{`release.yaml:19:103: charts[0].images[0]: "quay.io/Wire/x:1" is not an image reference: invalid reference format: repository name (Wire/x) must be lowercase`}},
-	{"bad image", `"registry.k8s.io/pause:3.9"`, "-", false, []string{`release.yaml:22:12: images[0].name: "-" is not an image reference: invalid reference format`}},
-	{"image without a name", `name: "registry.k8s.io/pause:3.9", `, "", true, []string{`release.yaml:22:5: images[0].name: "" is not an image reference: invalid reference format`}},
-	{"tag beside tagFromChart", "quay.io/wire/zauth", "\"quay.io/wire/zauth:1\"", false, []string{"release.yaml:23:12: images[1].name: image quay.io/wire/zauth:1 has a tag of its own and tagFromChart (1) | leave the tag out: it is the version of the chart"}},
-	{"bad digest of a file", `"` + someHex, `"F` + someHex[1:], true, []string{`release.yaml:25:48: files[0].sha256: sha256 "F` + someHex[1:] + `" is not 64 lowercase hex digits | run sha256sum on the file`}},
-	{"digest with its algorithm", `"` + someHex, `"sha256:` + someHex, true, []string{`release.yaml:25:48: files[0].sha256: sha256 "sha256:` + someHex + `" is not 64 lowercase hex digits | run sha256sum on the file`}},
+	{"chart with a bad name", "name: hotfix", "name: Hot_Fix", true,
+		[]string{`release.yaml:20:12: charts[1].name: chart name "Hot_Fix" is not a lowercase DNS name`}},
+	{"chart from two places", "path: charts/hotfix.tgz", "path: charts/hotfix.tgz, version: 1.0.0, repo: wire", true,
+		[]string{"release.yaml:20:67: charts[1].repo: chart wants one of repo and path | give either repo or path"}},
+	{"chart from nowhere", ", path: charts/hotfix.tgz", "", true,
+		[]string{"release.yaml:20:5: charts[1].repo: chart wants one of repo and path | give either repo or path"}},
+	{"chart without a version", "version: 5.30.9, ", "", true,
+		[]string{"release.yaml:18:5: charts[0].version: chart has no version" + latestHint}},
+	{"chart with a range", "5.30.9", "5.30.x", true,
+		[]string{`release.yaml:18:39: charts[0].version: chart version "5.30.x" is not a semantic version | name one exact version, no range`}},
+	{"chart with a short version", "5.30.9", `"5.30"`, true,
+		[]string{`release.yaml:18:39: charts[0].version: chart version "5.30" is not a semantic version | name one exact version, no range`}},
+	{"chart with a leading zero", "5.30.9", "5.030.9", true,
+		[]string{`release.yaml:18:39: charts[0].version: chart version "5.030.9" is not a semantic version | name one exact version, no range`}},
+	{"unknown alias", "repo: wire", "repo: wire2", false,
+		[]string{`release.yaml:18:24: charts[0].repo: repository "wire2" is a bare alias that nothing explains` + aliasHint}},
+	{"repository of another scheme", "repo: wire", "repo: ftp://a.example", false,
+		[]string{`release.yaml:18:24: charts[0].repo: repository "ftp://a.example" is not an https://, http://, oci:// or file:// URL` +
+			aliasHint}},
+	{"repository without a host", "repo: wire", "repo: https://", false,
+		[]string{`release.yaml:18:24: charts[0].repo: repository "https://" is not a whole URL` + aliasHint}},
+	{"repository with a password", "repo: wire", "repo: https://me:secret@a.example", false,
+		[]string{`release.yaml:18:24: charts[0].repo: repository "https://…" holds a user name or password, which a release must not carry` +
+			aliasHint}},
+	{"word for a tag", "federation: true", "federation: maybe", true,
+		[]string{"release.yaml:19:87: charts[0].tags.federation: wants true or false, got a string"}},
+	{"bad image of a chart", "quay.io/wire/x:1", "quay.io/Wire/x:1", false,
+		[]string{`release.yaml:19:103: charts[0].images[0]: "quay.io/Wire/x:1" is not an image reference: invalid reference format: ` +
+			`repository name (Wire/x) must be lowercase`}},
+	{"bad image", `"registry.k8s.io/pause:3.9"`, "-", false,
+		[]string{`release.yaml:22:12: images[0].name: "-" is not an image reference: invalid reference format`}},
+	{"image without a name", `name: "registry.k8s.io/pause:3.9", `, "", true,
+		[]string{`release.yaml:22:5: images[0].name: "" is not an image reference: invalid reference format`}},
+	{"tag beside tagFromChart", "quay.io/wire/zauth", "\"quay.io/wire/zauth:1\"", false,
+		[]string{"release.yaml:23:12: images[1].name: image quay.io/wire/zauth:1 has a tag of its own and tagFromChart (1)" +
+			" | leave the tag out: it is the version of the chart"}},
+	{"bad digest of a file", `"` + someHex, `"F` + someHex[1:], true,
+		[]string{`release.yaml:25:48: files[0].sha256: sha256 "F` + someHex[1:] +
+			`" is not 64 lowercase hex digits | run sha256sum on the file`}},
+	{"digest with its algorithm", `"` + someHex, `"sha256:` + someHex, true,
+		[]string{`release.yaml:25:48: files[0].sha256: sha256 "sha256:` + someHex +
+			`" is not 64 lowercase hex digits | run sha256sum on the file`}},
 	{"negative size", "size: 5", "size: -5", true, []string{"release.yaml:25:122: files[0].size: size is negative"}},
 	{"size with a unit", "size: 5", "size: 5 MB", true, []string{"release.yaml:25:122: files[0].size: wants a whole number, got a string"}},
-	{"destination upwards", "destination: binaries/kubelet", "destination: ../kubelet", true, []string{`release.yaml:25:138: files[0].destination: "files/../kubelet" is not a clean relative path`}},
-	{"no destination", "destination: binaries/kubelet, ", "", true, []string{`release.yaml:25:5: files[0].destination: "files/" is not a clean relative path`}},
+	{"destination upwards", "destination: binaries/kubelet", "destination: ../kubelet", true,
+		[]string{`release.yaml:25:138: files[0].destination: "files/../kubelet" is not a clean relative path`}},
+	{"no destination", "destination: binaries/kubelet, ", "", true,
+		[]string{`release.yaml:25:5: files[0].destination: "files/" is not a clean relative path`}},
 	{"no URL", `url: "https://a.example/kubelet", `, "", true, []string{"release.yaml:25:5: files[0].url: file has no url"}},
-	{"unquoted mode", `mode: "0755"`, "mode: 0755", true, []string{`release.yaml:25:162: files[0].mode: wants a string, got a number | put it in quotes: "0755"`}},
-	{"mode with more than permissions", `mode: "0755"`, `mode: "4755"`, true, []string{`release.yaml:25:162: files[0].mode: mode "4755" is not four octal digits | such as "0755"`}},
-	{"mode that is not octal", `mode: "0755"`, `mode: "0789"`, true, []string{`release.yaml:25:162: files[0].mode: mode "0789" is not four octal digits | such as "0755"`}},
+	{"unquoted mode", `mode: "0755"`, "mode: 0755", true,
+		[]string{`release.yaml:25:162: files[0].mode: wants a string, got a number | put it in quotes: "0755"`}},
+	{"mode with more than permissions", `mode: "0755"`, `mode: "4755"`, true,
+		[]string{`release.yaml:25:162: files[0].mode: mode "4755" is not four octal digits | such as "0755"`}},
+	{"mode that is not octal", `mode: "0755"`, `mode: "0789"`, true,
+		[]string{`release.yaml:25:162: files[0].mode: mode "0789" is not four octal digits | such as "0755"`}},
 	{"values folder without a path", "path: values, ", "", true, []string{"release.yaml:27:5: values[0].path: values folder has no path"}},
-	{"values folder upwards", "destination: wire}", "destination: ../wire}", true, []string{`release.yaml:27:33: values[0].destination: "values/../wire" is not a clean relative path`}},
-	{"allowance without a reason", ", reason: no other", "", true, []string{"release.yaml:29:5: allow[0]: allowance wants both image and reason | say which image and why"}},
-	{"pattern without a reason", ", reason: tests", "", true, []string{"release.yaml:32:12: exclude.images[0]: an image to leave out wants both pattern and reason | say why, so that the next reader need not guess"}},
-	{"pattern of a profile without a reason", ", reason: b}]", "}]", true, []string{"release.yaml:34:65: profiles.demo.exclude.images[0]: an image to leave out wants both pattern and reason | say why, so that the next reader need not guess"}},
-	{"one destination twice", "values:\n  - {path", "  - {url: x, sha256: " + someHex + ", destination: binaries/kubelet}\nvalues:\n  - {path", false, []string{`release.yaml:26:101: files[1].destination: destination "binaries/kubelet" is given twice`}},
-	{"chart twice from two repositories", "images:\n", "  - {name: brig, repo: https://b.example, version: 5.30.9}\nimages:\n", false, []string{"release.yaml:21:5: charts[2]: chart brig 5.30.9 is named twice: https://a.example/charts and https://b.example | leave one out, or give one another version"}},
-	{"later version of the documents", "island/v1", "island/v2", true, []string{`release.yaml:2:13: apiVersion: apiVersion is "island/v2" | this program reads island/v1`}},
-	{"later version with fields of the future", "apiVersion: island/v1", "fleet: 1\napiVersion: island/v2", true, []string{`release.yaml:3:13: apiVersion: apiVersion is "island/v2" | this program reads island/v1`}},
-	{"no version of the documents", "apiVersion: island/v1\n", "", true, []string{`release.yaml: apiVersion: apiVersion is "" | this program reads island/v1`}},
+	{"values folder upwards", "destination: wire}", "destination: ../wire}", true,
+		[]string{`release.yaml:27:33: values[0].destination: "values/../wire" is not a clean relative path`}},
+	{"allowance without a reason", ", reason: no other", "", true,
+		[]string{"release.yaml:29:5: allow[0]: allowance wants both image and reason | say which image and why"}},
+	{"pattern without a reason", ", reason: tests", "", true,
+		[]string{"release.yaml:32:12: exclude.images[0]: an image to leave out wants both pattern and reason" +
+			" | say why, so that the next reader need not guess"}},
+	{"pattern of a profile without a reason", ", reason: b}]", "}]", true,
+		[]string{"release.yaml:34:65: profiles.demo.exclude.images[0]: an image to leave out wants both pattern and reason" +
+			" | say why, so that the next reader need not guess"}},
+	{"one destination twice", "values:\n  - {path", "  - {url: x, sha256: " + someHex + ", destination: binaries/kubelet}\nvalues:\n  - {path",
+		false, []string{`release.yaml:26:101: files[1].destination: destination "binaries/kubelet" is given twice`}},
+	{"chart twice from two repositories", "images:\n", "  - {name: brig, repo: https://b.example, version: 5.30.9}\nimages:\n", false,
+		[]string{"release.yaml:21:5: charts[2]: chart brig 5.30.9 is named twice: https://a.example/charts and https://b.example" +
+			" | leave one out, or give one another version"}},
+	{"later version of the documents", "island/v1", "island/v2", true,
+		[]string{`release.yaml:2:13: apiVersion: apiVersion is "island/v2" | this program reads island/v1`}},
+	{"later version with fields of the future", "apiVersion: island/v1", "fleet: 1\napiVersion: island/v2", true,
+		[]string{`release.yaml:3:13: apiVersion: apiVersion is "island/v2" | this program reads island/v1`}},
+	{"no version of the documents", "apiVersion: island/v1\n", "", true,
+		[]string{`release.yaml: apiVersion: apiVersion is "" | this program reads island/v1`}},
 	{"no kind", "kind: Release\n", "", true, []string{`release.yaml: kind: wants a document of kind Release, got ""`}},
-	{"another kind", "kind: Release", "kind: Overlay", false, []string{`release.yaml:3:7: kind: wants a document of kind Release, got "Overlay"`}},
-	{"unknown kind", "kind: Release", "kind: Releases", true, []string{`release.yaml:3:7: kind: wants a document of kind Release, got "Releases"`}},
+	{"another kind", "kind: Release", "kind: Overlay", false,
+		[]string{`release.yaml:3:7: kind: wants a document of kind Release, got "Overlay"`}},
+	{"unknown kind", "kind: Release", "kind: Releases", true,
+		[]string{`release.yaml:3:7: kind: wants a document of kind Release, got "Releases"`}},
 }
 
 func TestNativeFlaws(t *testing.T) {
@@ -386,10 +480,13 @@ func TestReadOverlay(t *testing.T) {
 		{"least", "apiVersion: island/v1\nkind: Overlay\n", nil},
 		{"a chart by name alone", "apiVersion: island/v1\nkind: Overlay\ncharts: [{name: brig}]\n", nil},
 		{"a release", "apiVersion: island/v1\nkind: Release\n", []string{`o.yaml:2:7: kind: wants a document of kind Overlay, got "Release"`}},
-		{"a lock", `{"apiVersion": "island/v1", "kind": "Lock", "release": {}}`, []string{`o.yaml:1:37: kind: wants a document of kind Overlay, got "Lock"`}},
+		{"a lock", `{"apiVersion": "island/v1", "kind": "Lock", "release": {}}`,
+			[]string{`o.yaml:1:37: kind: wants a document of kind Overlay, got "Lock"`}},
 		{"empty", "", []string{"o.yaml: document is empty" + cutShortHint}},
-		{"bad part", "apiVersion: island/v1\nkind: Overlay\nallow: [{image: a}]\n", []string{"o.yaml:3:9: allow[0]: allowance wants both image and reason | say which image and why"}},
-		{"a kind that is no string", "apiVersion: island/v1\nkind: 1\n", []string{`o.yaml:2:7: kind: wants a string, got a number | put it in quotes: "1"`}},
+		{"bad part", "apiVersion: island/v1\nkind: Overlay\nallow: [{image: a}]\n",
+			[]string{"o.yaml:3:9: allow[0]: allowance wants both image and reason | say which image and why"}},
+		{"a kind that is no string", "apiVersion: island/v1\nkind: 1\n",
+			[]string{`o.yaml:2:7: kind: wants a string, got a number | put it in quotes: "1"`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

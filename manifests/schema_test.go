@@ -31,7 +31,9 @@ type object = schema.Object
 // TestSchemaPatternsAgreeWithTheCode holds them to it.
 const (
 	// semver.org, "Is there a suggested regular expression", with an optional v.
-	versionPattern  = `^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$`
+	versionPattern = `^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)` +
+		`(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?` +
+		`(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$`
 	digestPattern   = `^sha256:[0-9a-f]{64}$`
 	hexPattern      = `^[0-9a-f]{64}$`
 	platformPattern = `^[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*){1,2}$`
@@ -41,7 +43,8 @@ const (
 )
 
 func pathBelow(folder string) object {
-	return object{"type": "string", "pattern": pathPattern, "not": object{"pattern": pathFaults}, "minLength": 1, "maxLength": MaxEntryPath - len(folder)}
+	return object{"type": "string", "pattern": pathPattern, "not": object{"pattern": pathFaults}, "minLength": 1,
+		"maxLength": MaxEntryPath - len(folder)}
 }
 
 var notEmpty = object{"minLength": 1}
@@ -111,10 +114,12 @@ var rules = map[string]object{
 // required are the fields without which the documents that people write make
 // no sense. In a lock it is every field that is always written.
 var required = map[string][]string{
-	"Skip": {"version", "reason"}, "Upgrade": {"from", "to"}, "Chart": {"name"}, "Image": {"name"}, "File": {"url", "sha256", "destination"}, "ValuesFolder": {"path"},
-	"Allowance": {"image", "reason"}, "ImagePattern": {"pattern", "reason"}, "buildJSON": {"helmCharts"}, "buildChart": {"repo", "version"},
+	"Skip": {"version", "reason"}, "Upgrade": {"from", "to"}, "Chart": {"name"}, "Image": {"name"}, "File": {"url", "sha256", "destination"},
+	"ValuesFolder": {"path"},
+	"Allowance":    {"image", "reason"}, "ImagePattern": {"pattern", "reason"}, "buildJSON": {"helmCharts"}, "buildChart": {"repo", "version"},
 	"Patch": {"apiVersion", "kind", "metadata", "appliesTo", "changes"}, "PatchMetadata": {"id", "date", "severity", "summary"},
-	"Vulnerability": {"id"}, "CVSS": {"score"}, "Applicability": {"release", "versions"}, "ImageOverride": {"image"}, "ValuesPath": {"chart", "path"},
+	"Vulnerability": {"id"}, "CVSS": {"score"}, "Applicability": {"release", "versions"}, "ImageOverride": {"image"},
+	"ValuesPath": {"chart", "path"},
 }
 
 // writer makes definitions of this package's types. Of what the program itself
@@ -216,9 +221,11 @@ func TestReleaseSchemaAcceptsWhatTheCodeAccepts(t *testing.T) {
 		"least overlay": "apiVersion: island/v1\nkind: Overlay\n",
 		"overlay":       whatBuildJSONLacks,
 		"chart by name": "apiVersion: island/v1\nkind: Overlay\ncharts: [{name: brig, values: [a.yaml]}]\n",
-		"build.json":    `{"version": "1.0.0-144", "helmCharts": {"brig": {"repo": "wire", "version": "0.0.45-100017", "meta": {"commit": "a", "x": [1]}}}}`,
-		"no version":    `{"helmCharts": {"brig": {"repo": "s3://wire", "version": "v1.2.3"}}}`,
-		"release json":  `{"apiVersion": "island/v1", "kind": "Release", "metadata": {"sequence": 18446744073709551615}, "charts": [{"name": "a", "path": "b", "version": "1.0.0"}]}`,
+		"build.json": `{"version": "1.0.0-144",
+			"helmCharts": {"brig": {"repo": "wire", "version": "0.0.45-100017", "meta": {"commit": "a", "x": [1]}}}}`,
+		"no version": `{"helmCharts": {"brig": {"repo": "s3://wire", "version": "v1.2.3"}}}`,
+		"release json": `{"apiVersion": "island/v1", "kind": "Release", "metadata": {"sequence": 18446744073709551615},
+			"charts": [{"name": "a", "path": "b", "version": "1.0.0"}]}`,
 	} {
 		if err := validate(t, schema, doc); err != nil {
 			t.Errorf("%s: the schema says %v", name, err)
@@ -263,13 +270,15 @@ func TestReleaseSchemaRefusesWhatTheCodeRefuses(t *testing.T) {
 		"build.json without a chart version": `{"version": "1", "helmCharts": {"brig": {"repo": "https://a.example"}}}`,
 		"build.json without a repository":    `{"version": "1", "helmCharts": {"brig": {"version": "1.2.3"}}}`,
 		"build.json with a number":           `{"version": "1", "helmCharts": {"brig": {"repo": "https://a.example", "version": 1.2}}}`,
-		"build.json with a field more":       `{"version": "1", "helmCharts": {"brig": {"repo": "https://a.example", "version": "1.2.3", "sha": ""}}}`,
-		"build.json with charts as a list":   `{"version": "1", "helmCharts": [{"repo": "https://a.example", "version": "1.2.3"}]}`,
-		"build.json with a bad chart name":   `{"version": "1", "helmCharts": {"a/b": {"repo": "https://a.example", "version": "1.2.3"}}}`,
-		"build.json with a bad version":      `{"version": "a b", "helmCharts": {"brig": {"repo": "https://a.example", "version": "1.2.3"}}}`,
-		"both formats in one":                `{"apiVersion": "island/v1", "kind": "Release", "helmCharts": {"brig": {"repo": "https://a.example", "version": "1.2.3"}}}`,
-		"nothing":                            `{}`,
-		"a list":                             `[]`,
+		"build.json with a field more": `{"version": "1",
+			"helmCharts": {"brig": {"repo": "https://a.example", "version": "1.2.3", "sha": ""}}}`,
+		"build.json with charts as a list": `{"version": "1", "helmCharts": [{"repo": "https://a.example", "version": "1.2.3"}]}`,
+		"build.json with a bad chart name": `{"version": "1", "helmCharts": {"a/b": {"repo": "https://a.example", "version": "1.2.3"}}}`,
+		"build.json with a bad version":    `{"version": "a b", "helmCharts": {"brig": {"repo": "https://a.example", "version": "1.2.3"}}}`,
+		"both formats in one": `{"apiVersion": "island/v1", "kind": "Release",
+			"helmCharts": {"brig": {"repo": "https://a.example", "version": "1.2.3"}}}`,
+		"nothing": `{}`,
+		"a list":  `[]`,
 	} {
 		if err := validate(t, schema, doc); err == nil {
 			t.Errorf("%s: the schema accepts it", name)
@@ -309,7 +318,8 @@ func TestLockSchemaAgreesWithTheCode(t *testing.T) {
 		{"file elsewhere", `"files/kubelet"`, `"tools/kubelet"`},
 		{"set-user-id file", `"mode": 493`, `"mode": 2541`},
 		{"image without tag and digest", "docker.io/library/busybox:1\"", "docker.io/library/busybox\""},
-		{"image of another type", `"mediaType": "` + OCIIndex + `",` + "\n      \"size\": 100,", `"mediaType": "text/plain",` + "\n      \"size\": 100,"},
+		{"image of another type", `"mediaType": "` + OCIIndex + `",` + "\n      \"size\": 100,", `"mediaType": "text/plain",` +
+			"\n      \"size\": 100,"},
 		{"blob from nowhere", `"repository": "quay.io/wire/brig"`, `"url": "https://a.example/x"`},
 		{"chart from two places", `"url": "charts/sftd.tgz"`, `"url": "charts/sftd.tgz", "repository": "x"`},
 		{"another version", `"island/v1"`, `"island/v2"`},
@@ -342,14 +352,18 @@ func TestSchemaPatternsAgreeWithTheCode(t *testing.T) {
 		code    func(string) bool
 		inputs  string
 	}{
-		{"chart version", matches(versionPattern), func(s string) bool { _, err := semver.StrictNewVersion(strings.TrimPrefix(s, "v")); return err == nil },
-			"5.32.0|0.8.0-pre.3472|4.6.2-federation-wireapp.36.2|0.0.45-100017|v1.2.3|1.2|1|1.2.3.4|01.2.3|1.2.3-01|1.2.3-0a|1.2.3-|1.2.3+|1.2.3+a.01|1.2.3-a+b|^1.2.3|1.x|latest||1.2.3 |vv1.2.3|1.2.3-a..b|1.2.3-é"},
+		{"chart version", matches(versionPattern),
+			func(s string) bool { _, err := semver.StrictNewVersion(strings.TrimPrefix(s, "v")); return err == nil },
+			"5.32.0|0.8.0-pre.3472|4.6.2-federation-wireapp.36.2|0.0.45-100017|v1.2.3|1.2|1|1.2.3.4|01.2.3|1.2.3-01|1.2.3-0a|1.2.3-|" +
+				"1.2.3+|1.2.3+a.01|1.2.3-a+b|^1.2.3|1.x|latest||1.2.3 |vv1.2.3|1.2.3-a..b|1.2.3-é"},
 		{"digest", matches(digestPattern), func(s string) bool { _, err := ParseDigest(s); return err == nil },
-			"sha256:" + someHex + "|" + someHex + "|sha256:" + strings.ToUpper(someHex) + "|sha256:|sha256:" + someHex + "0|sha256:" + someHex + "\n"},
+			"sha256:" + someHex + "|" + someHex + "|sha256:" + strings.ToUpper(someHex) + "|sha256:|sha256:" + someHex + "0|sha256:" + someHex +
+				"\n"},
 		{"platform", matches(platformPattern), func(s string) bool { _, err := ParsePlatform(s); return err == nil },
 			"linux/amd64|linux/arm/v7|linux|linux/|/amd64|a/b/c/d|Linux/amd64|linux/..|linux/a.b|linux/-a|a//b| /a|linux/amd64\n"},
 		{"path", path, func(s string) bool { _, err := ParseEntryPath(s); return err == nil },
-			"a|a/b|a/..b|.a|..|.|a/..|../a|a/./b|a//b|/a|a/|a b|a\\b||ä|a\n|~!@#$%^&*()[]{}|" + strings.Repeat("a", 255) + "|" + strings.Repeat("a", 256)},
+			"a|a/b|a/..b|.a|..|.|a/..|../a|a/./b|a//b|/a|a/|a b|a\\b||ä|a\n|~!@#$%^&*()[]{}|" + strings.Repeat("a", 255) + "|" +
+				strings.Repeat("a", 256)},
 	} {
 		for _, input := range strings.Split(test.inputs, "|") {
 			if pattern, code := test.pattern(input), test.code(input); pattern != code {
@@ -390,7 +404,8 @@ func TestGuideIsTrue(t *testing.T) {
 			t.Errorf("%q in\n%s", told(err), doc)
 		}
 	}
-	if _, err := ReadOverlay("acme.yaml", []byte(strings.Replace(yamlFence.FindStringSubmatch(example)[1], "5.30.10", "5.30", 1))); err == nil {
+	if _, err := ReadOverlay("acme.yaml",
+		[]byte(strings.Replace(yamlFence.FindStringSubmatch(example)[1], "5.30.10", "5.30", 1))); err == nil {
 		t.Error("the mistake of the worked example is none")
 	} else if flaw := strings.Replace(told(err)[0], " | ", "\n", 1); !strings.Contains(example, flaw) {
 		t.Errorf("the guide does not show what is told about the mistake of its example:\n%s", flaw)

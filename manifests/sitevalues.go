@@ -26,7 +26,8 @@ func SiteValues(l *Lock) (map[string][]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("encode values of chart %s: %w", chart, err)
 		}
-		head := fmt.Sprintf("# Give this to Helm after all other values of chart %s: -f\n# Decided by %s.\n", chart, strings.Join(decided[chart], ", "))
+		head := fmt.Sprintf("# Give this to Helm after all other values of chart %s: -f\n# Decided by %s.\n",
+			chart, strings.Join(decided[chart], ", "))
 		files[chart] = append([]byte(head), text...)
 	}
 	return files, nil

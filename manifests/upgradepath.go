@@ -65,7 +65,8 @@ func ReadUpgrades(file string, data []byte) (*Upgrades, error) {
 		return nil, err
 	}
 	if u.APIVersion != APIVersion || u.Kind != KindUpgrades {
-		return nil, fault.At(doc.place("kind"), "", "wants a document of kind %s of %s, got %q of %q", KindUpgrades, APIVersion, u.Kind, u.APIVersion)
+		return nil, fault.At(doc.place("kind"), "", "wants a document of kind %s of %s, got %q of %q",
+			KindUpgrades, APIVersion, u.Kind, u.APIVersion)
 	}
 	c := &checker{release: &Release{sources: documents{doc}}}
 	c.upgrades("upgrades", u.Steps)
@@ -201,7 +202,10 @@ func (s *search) from(at node) []node {
 			s.blocked = append(s.blocked, fmt.Sprintf("%s to %s: %s", at.version, target, strings.Join(blocked, ", ")))
 			continue
 		}
-		hop := Hop{From: at.version.Original(), To: target.Original(), Conditions: conditions, Order: step.Order, Steps: step.Steps, Source: step.Source}
+		hop := Hop{
+			From: at.version.Original(), To: target.Original(), Conditions: conditions,
+			Order: step.Order, Steps: step.Steps, Source: step.Source,
+		}
 		next = append(next, node{target, append(slices.Clone(at.hops), hop)})
 	}
 	slices.SortStableFunc(next, func(a, b node) int {

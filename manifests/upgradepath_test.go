@@ -40,7 +40,10 @@ func TestUpgradePath(t *testing.T) {
 		{"conditions that nobody judged", "2.0.0", "3.0.0", SiteFacts{}, "2.0.0 to 3.0.0 if Kubernetes >=1.27"},
 		{"around a condition", "2.0.0", "3.0.0", SiteFacts{Kubernetes: "1.26", Federated: &no}, "2.0.0 to 2.2.0, 2.2.0 to 3.0.0"},
 		{"around it, not judged", "2.0.0", "3.0.0", SiteFacts{Kubernetes: "1.26"}, "2.0.0 to 2.2.0 if the site is not federated, 2.2.0 to 3.0.0"},
-		{"no way around", "2.0.0", "3.0.0", SiteFacts{Kubernetes: "v1.26.9", Federated: &yes}, "no way from 2.0.0 to 3.0.0: 2.0.0 to 2.1.0: 2.1.0 is to be skipped: the whole series is broken; 2.0.0 to 2.2.0: not for a federated site; 2.0.0 to 3.0.0: wants Kubernetes >=1.27, the site has \"v1.26.9\"; no known step leads on from 2.0.0; 3.0.0 is reached from >=2.0.0 <3.0.0; 3.0.0 is reached from >=2.2.0 <3.0.0"},
+		{"no way around", "2.0.0", "3.0.0", SiteFacts{Kubernetes: "v1.26.9", Federated: &yes},
+			"no way from 2.0.0 to 3.0.0: 2.0.0 to 2.1.0: 2.1.0 is to be skipped: the whole series is broken; 2.0.0 to 2.2.0: not for a federated " +
+				"site; 2.0.0 to 3.0.0: wants Kubernetes >=1.27, the site has \"v1.26.9\"; no known step leads on from 2.0.0; 3.0.0 is reached from " +
+				">=2.0.0 <3.0.0; 3.0.0 is reached from >=2.2.0 <3.0.0"},
 		{"Kubernetes of a pre-release", "2.0.0", "3.0.0", SiteFacts{Kubernetes: "1.28.0-rc.1"}, "2.0.0 to 3.0.0"},
 		{"skipped series", "2.0.0", "2.1.4", SiteFacts{}, "2.1.4 is to be skipped: the whole series is broken"},
 		{"skipped version", "2.0.0", "3.0.1", SiteFacts{}, "3.0.1 is to be skipped: this one is broken"},

@@ -45,7 +45,8 @@ func TestParsePlatform(t *testing.T) {
 			t.Errorf("%s: %s, %v", good, p, err)
 		}
 	}
-	for _, bad := range []string{"", "linux", "/", "linux/", "/amd64", "linux//v7", "linux/arm/v7/x", "Linux/amd64", "linux/amd 64", "linux/../x", "linux/..", "linux/amd64\n", "linux/ämd64", "-/-"} {
+	for _, bad := range []string{"", "linux", "/", "linux/", "/amd64", "linux//v7", "linux/arm/v7/x", "Linux/amd64", "linux/amd 64",
+		"linux/../x", "linux/..", "linux/amd64\n", "linux/ämd64", "-/-"} {
 		if p, err := ParsePlatform(bad); err == nil {
 			t.Errorf("%q was read as %+v", bad, p)
 		}
@@ -101,7 +102,8 @@ func TestParseImageRef(t *testing.T) {
 	for name, bad := range map[string]string{
 		"empty": "", "capitals": "quay.io/Wire/brig:1", "url": "https://quay.io/wire/brig:1", "empty tag": "quay.io/wire/brig:",
 		"space": "quay.io/wire/brig :1", "digest of another algorithm": "a.io/b@sha512:" + someHex + someHex, "short digest": "a.io/b@sha256:12",
-		"only an id": someHex, "path upwards": "a.io/../b:1", "template": "{{ .Values.image }}", "long name": "a.io/" + strings.Repeat("b", 300) + ":1",
+		"only an id": someHex, "path upwards": "a.io/../b:1", "template": "{{ .Values.image }}", "long name": "a.io/" + strings.Repeat("b", 300) +
+			":1",
 		"long tag": "a.io/b:" + strings.Repeat("c", 129), "line break": "a.io/b:1\n", "NUL": "a.io/b:1\x00",
 	} {
 		if ref, err := ParseImageRef(bad); err == nil || errors.Is(err, ErrNoTag) || ref != (ImageRef{}) {
@@ -115,7 +117,8 @@ func TestParseImageRef(t *testing.T) {
 }
 
 func FuzzParseImageRef(f *testing.F) {
-	for _, seed := range []string{"nginx", "nginx:1", "a.io:5000/b/c:d@sha256:" + someHex, "localhost/x:1", "[::1]/a:1", "docker.io/x:y", "a//b", "index.docker.io/a:1"} {
+	for _, seed := range []string{"nginx", "nginx:1", "a.io:5000/b/c:d@sha256:" + someHex, "localhost/x:1", "[::1]/a:1", "docker.io/x:y",
+		"a//b", "index.docker.io/a:1"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
@@ -141,7 +144,8 @@ func TestParseEntryPath(t *testing.T) {
 		}
 	}
 	for name, bad := range map[string]string{
-		"empty": "", "dot": ".", "upwards": "..", "upwards first": "../a", "upwards inside": "a/../b", "upwards and out": "a/../../b", "absolute": "/a",
+		"empty": "", "dot": ".", "upwards": "..", "upwards first": "../a", "upwards inside": "a/../b", "upwards and out": "a/../../b",
+		"absolute":         "/a",
 		"slash at the end": "a/", "two slashes": "a//b", "dot segment": "./a", "dot inside": "a/./b", "backslash": `a\b`, "space": "a b",
 		"line break": "a\n", "NUL": "a\x00", "beyond ASCII": "ä", "too long": strings.Repeat("a", MaxEntryPath+1),
 	} {
@@ -154,7 +158,8 @@ func TestParseEntryPath(t *testing.T) {
 func TestBytesString(t *testing.T) {
 	t.Parallel()
 	for amount, want := range map[Bytes]string{
-		0: "0 B", 1023: "1023 B", 1024: "1.00 KiB", 10 << 10: "10.0 KiB", 100 << 20: "100 MiB", 1524713390: "1.42 GiB", 1 << 40: "1.00 TiB", 1 << 50: "1.00 PiB",
+		0: "0 B", 1023: "1023 B", 1024: "1.00 KiB", 10 << 10: "10.0 KiB", 100 << 20: "100 MiB", 1524713390: "1.42 GiB", 1 << 40: "1.00 TiB",
+		1 << 50:   "1.00 PiB",
 		1<<63 - 1: "8192 PiB",
 	} {
 		if got := amount.String(); got != want {
@@ -175,7 +180,8 @@ func TestDate(t *testing.T) {
 	if s := (Date{}).String(); s != "" || !(Date{}).IsZero() {
 		t.Errorf("no date is written %q", s)
 	}
-	for _, bad := range []string{"", "31.03.2026", "2026-3-31", "2026-13-01", "2026-02-29", "1969-12-31", "0000-01-01", "2026-03-31 ", "20260331"} {
+	for _, bad := range []string{"", "31.03.2026", "2026-3-31", "2026-13-01", "2026-02-29", "1969-12-31", "0000-01-01", "2026-03-31 ",
+		"20260331"} {
 		if d, err := ParseDate(bad); err == nil {
 			t.Errorf("%q was read as %s", bad, d)
 		}

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -18,17 +18,15 @@ type Input struct {
 	Lock *manifests.Lock
 	// Against are machines that exist, to compare with. Optional.
 	Against []Existing
-	// Lang is the language of the texts; English if empty.
-	Lang page.Lang
 }
 
-// Calculate works out what a site needs. It is a pure function: the same input
-// gives the same report. The site must have passed [Site.Check].
+// Calculate works out what a site needs, in no language. It is a pure function:
+// the same input gives the same report. The site must have passed [Site.Check].
 func Calculate(in Input) *Report {
 	c := newCalculation(in)
 	r := &Report{
-		APIVersion: manifests.APIVersion, Kind: KindReport, Language: c.lang, Site: *in.Site,
-		Table:    TableRef{in.Table.Name, in.Table.Version, c.lang.Of(in.Table.Title), in.TableDigest},
+		APIVersion: manifests.APIVersion, Kind: KindReport, Site: *in.Site,
+		Table:    TableRef{in.Table.Name, in.Table.Version, in.Table.Title.text(placeOfTitle(in.Table)), in.TableDigest},
 		Scenario: c.choice(), Findings: []Finding{}, Questions: []Asked{},
 	}
 	r.Site.Preflight = nil // nothing is calculated from it
@@ -62,7 +60,6 @@ func grave(l Level) int { return slices.Index([]Level{Fail, Warn, Ask, Info, Goo
 type calculation struct {
 	site      *Site
 	table     *Table
-	lang      page.Lang
 	scenario  Scenario
 	servers   []Server
 	footprint *Footprint
@@ -80,7 +77,7 @@ type calculation struct {
 }
 
 func newCalculation(in Input) *calculation {
-	c := &calculation{site: in.Site, table: in.Table, lang: cmp.Or(in.Lang, page.English), scenario: scenarioOf(in.Site.Scenario)}
+	c := &calculation{site: in.Site, table: in.Table, scenario: scenarioOf(in.Site.Scenario)}
 	c.servers = c.serverList()
 	for _, r := range in.Table.Requirements() {
 		switch r.Role {
@@ -148,39 +145,44 @@ func (c *calculation) usable() Kbps {
 	return network.NIC.Value * Kbps(100-network.Headroom.Value) / 100
 }
 
-func (c *calculation) find(id string, level Level, text, hint string) {
-	c.findings = append(c.findings, Finding{id, level, text, hint})
-}
-
-// show words a value in its unit.
-func (c *calculation) show(value int64, unit Unit) string {
+// amountOf is a value in its unit.
+func amountOf(value int64, unit Unit) message.Text {
+	with := args{"n": value}
 	switch unit {
 	case UnitKbps:
-		return c.lang.Rate(value)
+		return say("value.rate", with)
 	case UnitBytes:
-		return c.lang.GB(value)
+		return say("value.bytes", with)
 	case UnitPercent:
-		return c.lang.Percent(value)
+		return say("value.percent", with)
 	case UnitCores:
-		return c.lang.Unit(c.lang.Int(value), c.lang.Plural(value, c.lang.T("core", "Kern"), c.lang.T("cores", "Kerne")))
+		return say("value.cores", with)
 	default:
-		return c.lang.Int(value)
+		return say("value.plain", with)
 	}
 }
 
-func (c *calculation) figure(id, label string, value int64, unit Unit, bound Bound, formula string, sources ...string) Figure {
-	shown := c.show(value, unit)
-	if bound == Unknown {
-		shown = c.lang.T("unknown", "unbekannt")
+// figure makes a figure, which goes by its id in the catalogues.
+func figure(id string, value int64, unit Unit, bound Bound, formula message.Text, sources ...string) Figure {
+	return Figure{
+		ID: id, Label: say("figure."+id+".label", nil), Value: value, Unit: unit, Shown: shownAs(value, unit, bound),
+		Bound: bound, Formula: formula, Sources: sources,
 	}
-	return Figure{id, label, value, unit, shown, bound, formula, sources}
+}
+
+// shownAs is a value in its unit, as far as it is known.
+func shownAs(value int64, unit Unit, bound Bound) message.Text {
+	if bound == Unknown {
+		return say("value.unknown", nil)
+	}
+	return amountOf(value, unit)
 }
 
 // hardware returns the table's own rows and totals.
 func (c *calculation) hardware() *Hardware {
 	h := &Hardware{Rows: []HardwareRow{}, Totals: []HardwareTotal{}, Notes: []HardwareNote{}}
 	for _, note := range c.table.Notes {
-		h.Notes = append(h.Notes, HardwareNote{note.ID, c.lang.Of(note.Text), note.Source})
+		h.Notes = append(h.Notes, HardwareNote{note.ID, note.Text.text(note.place()), note.Source})
 	}
 	if m := c.table.Machine; m != nil {
 		h.Rows = append(h.Rows, HardwareRow{
@@ -209,75 +211,68 @@ func (c *calculation) hardwareRow(row Row) HardwareRow {
 		r.ExtraCores = c.extraCores
 	}
 	if required != row.Cores.Value {
-		r.Differs = c.lang.F("%s says %s, %s says %s; the more demanding is used", "%s sagt %s, %s sagt %s; verwendet wird die höhere Angabe",
-			row.Cores.Source, c.show(row.Cores.Value, UnitCores), by, c.show(required, UnitCores))
-		c.find("table.disagree."+string(row.Role), Info, c.lang.F("Public sources disagree on the cores of %s: %s.", "Öffentliche Quellen widersprechen sich bei den Kernen von %s: %s.", r.Title, r.Differs), "")
+		r.Differs = say("hardware.differs", args{
+			"source": row.Cores.Source, "cores": amountOf(row.Cores.Value, UnitCores), "other": by, "more": amountOf(required, UnitCores),
+		})
+		c.find("table.disagree."+string(row.Role), Info, say("finding.table.disagree.text", args{"role": r.Title, "differs": r.Differs}))
 	}
 	return r
 }
 
 func (c *calculation) totals() []HardwareTotal {
 	var list []HardwareTotal
-	for _, kind := range []struct {
-		id, title string
-		support   bool
-	}{
-		{"per-server", c.lang.T("Per-server totals", "Summe je Server"), false},
-		{"per-server-with-support", c.lang.T("Per-server totals with admin and asset host", "Summe je Server mit Admin- und Asset-Host"), true},
-	} {
-		sum := c.table.PublishedTotals(kind.support)
-		list = append(list, HardwareTotal{kind.id, kind.title, sum.Cores, int64(sum.Memory), int64(sum.Disk), "GB", false})
-		if most := c.table.RequiredTotals(kind.support); most != sum {
-			title := kind.title + c.lang.T(", higher figures", ", höhere Angaben")
-			list = append(list, HardwareTotal{kind.id + "-required", title, most.Cores, int64(most.Memory), int64(most.Disk), "GB", true})
+	total := func(id string, sum Totals, required bool) {
+		list = append(list, HardwareTotal{id, say("hardware.total."+id, nil), sum.Cores, int64(sum.Memory), int64(sum.Disk), "GB", required})
+	}
+	for _, support := range []bool{false, true} {
+		id := "per-server"
+		if support {
+			id = "per-server-with-support"
+		}
+		sum := c.table.PublishedTotals(support)
+		total(id, sum, false)
+		if most := c.table.RequiredTotals(support); most != sum {
+			total(id+"-required", most, true)
 		}
 	}
 	return list
 }
 
-// roleName returns a role's name in the language of the report.
-func (c *calculation) roleName(role Role) string { return roleName(c.lang, c.table, role) }
-
-func roleName(l page.Lang, t *Table, role Role) string {
-	switch role {
-	case AdminHost:
-		return l.T("Admin host", "Admin-Host")
-	case AssetHost:
-		return l.T("Asset host", "Asset-Host")
-	case DemoMachine:
-		return l.T("Demo machine", "Demo-Maschine")
+// roleName is a role's name: the table's, but where languages have words of
+// their own.
+func (c *calculation) roleName(role Role) message.Text {
+	if slices.Contains([]Role{AdminHost, AssetHost, DemoMachine}, role) {
+		return say("role."+string(role), nil)
 	}
-	for _, r := range t.Requirements() {
+	for _, r := range c.table.Requirements() {
 		if r.Role == role {
-			return r.Title
+			return message.Plain(r.Title)
 		}
 	}
-	return string(role)
+	return message.Plain(string(role))
 }
 
 // questions returns what only Wire can answer.
 func (c *calculation) questions() []Asked {
 	list := []Asked{}
 	for _, q := range c.table.Rules.Ask {
-		asked := Asked{ID: q.ID, Text: c.lang.Of(q.Text), Ask: c.lang.Of(q.Ask)}
+		asked := Asked{ID: q.ID, Text: q.Text.text(q.place() + ".text"), Ask: q.Ask.text(q.place() + ".ask")}
 		for _, factor := range c.table.Rules.Factors {
 			if q.Factor != "" && factor.ID == q.Factor {
-				asked.Answered = c.lang.F("calculated with your own factor %s (%s)", "berechnet mit Ihrem eigenen Faktor %s (%s)",
-					c.lang.Decimal(factor.Value, 2), c.lang.Of(factor.Basis))
+				asked.Answered = say("question.answered", args{"factor": factor.Value, "basis": message.Text{Given: factor.Basis}})
 			}
 		}
 		list = append(list, asked)
 	}
 	for _, u := range c.table.Unlisted {
-		list = append(list, Asked{ID: "unlisted-" + string(u.Role), Text: c.lang.Of(u.Text), Ask: c.lang.Of(u.Ask)})
+		list = append(list, Asked{ID: "unlisted-" + string(u.Role), Text: u.Text.text(u.place() + ".text"), Ask: u.Ask.text(u.place() + ".ask")})
 	}
 	limit := c.table.Rules.Users
 	if c.site.Users >= limit.AskFrom.Value {
 		list = append([]Asked{{
-			ID: "users",
-			Text: c.lang.F("The table serves %s. This site has %s users.", "Die Tabelle gilt für: %s. Dieser Standort hat %s Nutzer.",
-				c.lang.Of(limit.Text), c.lang.Int(c.site.Users)),
-			Ask: c.lang.F("What hardware do %s messaging users need?", "Welche Hardware benötigen %s Nachrichten-Nutzer?", c.lang.Int(c.site.Users)),
+			ID:   "users",
+			Text: say("question.users.text", args{"serves": limit.Text.text(placeOfUsers), "users": c.site.Users}),
+			Ask:  say("question.users.ask", args{"users": c.site.Users}),
 		}}, list...)
 	}
 	return list
@@ -294,7 +289,7 @@ func (c *calculation) sourceList(r *Report) []SourceRef {
 	if r.Hardware != nil {
 		for _, row := range r.Hardware.Rows {
 			use(row.Sources.Count, row.Sources.Cores, row.Sources.Memory, row.Sources.Disk)
-			if row.Differs != "" {
+			if !row.Differs.IsZero() {
 				_, by := c.table.Row(row.Role).Cores.Most()
 				use(by)
 			}
@@ -335,5 +330,3 @@ func refers(cells ...string) []string {
 	}
 	return list
 }
-
-func number[T ~int64 | ~int](l page.Lang, n T) string { return l.Int(int64(n)) }

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing/sizingtest"
 )
@@ -96,7 +97,7 @@ func tableWithFactors(t testing.TB) *Table {
 func TestTotalsAreSums(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for range 200 {
-		r := calculate(t, randomSite(t, random), "guide-postgresql", page.English)
+		r := calculate(t, randomSite(t, random), "guide-postgresql")
 		all := Amounts{}
 		for _, s := range r.Placement.Servers {
 			sum := Amounts{}
@@ -136,7 +137,7 @@ func TestPlacementKeepsRolesApart(t *testing.T) {
 			}
 			site.ServerCount = 0
 		}
-		r := calculate(t, site, "guide", page.English)
+		r := calculate(t, site, "guide")
 		for _, role := range Roles() {
 			most, least := 0, 1<<30
 			for _, s := range r.Placement.Servers {
@@ -156,10 +157,10 @@ func TestPlacementKeepsRolesApart(t *testing.T) {
 }
 
 func TestPlacementOfTheGuide(t *testing.T) {
-	r := calculate(t, someSite(t, 1000, "none"), "guide", page.English)
+	r := calculate(t, someSite(t, 1000, "none"), "guide")
 	var got []string
 	for _, s := range r.Placement.Servers {
-		got = append(got, fmt.Sprintf("%d/%s/%s", s.Needs.Cores, page.English.GB(int64(s.Needs.Memory)), page.English.GB(int64(s.Needs.Disk))))
+		got = append(got, fmt.Sprintf("%d/%s/%s", s.Needs.Cores, words.English().GB(int64(s.Needs.Memory)), words.English().GB(int64(s.Needs.Disk))))
 	}
 	want := []string{"12/22\u00a0GB/690\u00a0GB", "11/18\u00a0GB/590\u00a0GB", "11/20\u00a0GB/620\u00a0GB"}
 	if !slices.Equal(got, want) {
@@ -167,12 +168,12 @@ func TestPlacementOfTheGuide(t *testing.T) {
 	}
 	site := someSite(t, 1000, "none")
 	site.AdminHost, site.AssetHost, site.Restund = "server-1", "server-1", 3
-	full := calculate(t, site, "guide", page.English).Placement.Servers[0].Needs
+	full := calculate(t, site, "guide").Placement.Servers[0].Needs
 	if full != (Amounts{13, 26e9, 730e9}) {
 		t.Errorf("the server with admin and asset host needs %v, want the guide's 13/26/730", full)
 	}
 	site.AdminHost, site.AssetHost = Elsewhere, Elsewhere
-	for _, s := range calculate(t, site, "guide", page.English).Placement.Servers {
+	for _, s := range calculate(t, site, "guide").Placement.Servers {
 		if s.Needs != (Amounts{11, 18e9, 590e9}) {
 			t.Errorf("%s needs %v, want the guide's 11/18/590", s.Name, s.Needs)
 		}
@@ -225,14 +226,14 @@ func TestFindings(t *testing.T) {
 			if c.change != nil {
 				c.change(site)
 			}
-			wantFinding(t, calculate(t, site, "guide", page.English), c.id, c.level)
+			wantFinding(t, calculate(t, site, "guide"), c.id, c.level)
 		})
 	}
 }
 
 // TestSourcesDisagree wants both figures of PostgreSQL told, and the higher used.
 func TestSourcesDisagree(t *testing.T) {
-	r := calculate(t, someSite(t, 100, "1x100"), "guide-postgresql", page.English)
+	r := calculate(t, someSite(t, 100, "1x100"), "guide-postgresql")
 	wantFinding(t, r, "table.disagree.postgresql", Info)
 	for _, m := range r.Placement.Servers[0].Machines {
 		if m.Role == PostgreSQL && m.Cores != 2 {
@@ -254,17 +255,17 @@ func TestSourcesDisagree(t *testing.T) {
 // TestNothingIsMadeUp wants what no source gives asked, until the customer gives
 // a factor.
 func TestNothingIsMadeUp(t *testing.T) {
-	plain := calculate(t, someSite(t, 20_000, "2x50"), "guide-postgresql", page.English)
+	plain := calculate(t, someSite(t, 20_000, "2x50"), "guide-postgresql")
 	asked := map[string]string{}
 	for _, q := range plain.Questions {
-		asked[q.ID] = q.Answered
+		asked[q.ID] = english(q.Answered)
 	}
 	for _, id := range []string{"users", "sft-memory", "storage-growth", "unlisted-rabbitmq", "unlisted-coturn"} {
 		if answer, ok := asked[id]; !ok || answer != "" {
 			t.Errorf("%s is not asked: %v", id, asked)
 		}
 	}
-	if f := figureOf(t, plain.Storage.Figures, "images.unpacked"); f.Bound != Unknown || f.Shown != "unknown" {
+	if f := figureOf(t, plain.Storage.Figures, "images.unpacked"); f.Bound != Unknown || english(f.Shown) != "unknown" {
 		t.Errorf("unpacked images: %+v", f)
 	}
 	for _, m := range plain.Placement.Servers[0].Machines {
@@ -274,11 +275,11 @@ func TestNothingIsMadeUp(t *testing.T) {
 	}
 	own := Calculate(Input{Site: someSite(t, 2000, "2x50"), Table: tableWithFactors(t), Lock: sizingtest.Lock(t, 1e9)})
 	for _, q := range own.Questions {
-		if q.ID == "sft-memory" && !strings.Contains(q.Answered, "your own factor 2.5 (measured)") {
+		if q.ID == "sft-memory" && !strings.Contains(english(q.Answered), "your own factor 2.5 (measured)") {
 			t.Errorf("own factor is not shown as such: %+v", q)
 		}
 	}
-	if f := figureOf(t, own.Storage.Figures, "images.unpacked"); f.Value != 12_500_015_000 || !strings.Contains(f.Label, "your own factor") {
+	if f := figureOf(t, own.Storage.Figures, "images.unpacked"); f.Value != 12_500_015_000 || !strings.Contains(english(f.Label), "your own factor") {
 		t.Errorf("unpacked by an own factor: %+v", f)
 	}
 }
@@ -304,7 +305,7 @@ func TestFootprint(t *testing.T) {
 func TestCloudNeedsNothing(t *testing.T) {
 	site := someSite(t, 2500, "10x8")
 	site.Scenario = "public-app-cloud"
-	r := calculate(t, site, "guide", page.English)
+	r := calculate(t, site, "guide")
 	if r.Hardware != nil || r.Placement != nil || len(r.Questions) != 0 {
 		t.Error("hardware is listed for Wire's cloud")
 	}
@@ -317,8 +318,10 @@ func TestScenariosAreTheGuides(t *testing.T) {
 		if s.OnPremises {
 			bundles = append(bundles, s.ID)
 		}
-		if !s.App.Complete() || !s.Backend.Complete() || !s.When.Complete() || !s.Web.Complete() {
-			t.Errorf("%s lacks a language", s.ID)
+		for _, text := range []message.Text{s.App(), s.Backend(), s.When(), s.Web()} {
+			if !words.English().Has(text.Code) {
+				t.Errorf("%s is not in the catalogue", text.Code)
+			}
 		}
 	}
 	if want := []ScenarioID{"public-app-on-premises", "custom-app-on-premises"}; len(all) != 5 || !slices.Equal(bundles, want) {
@@ -327,7 +330,7 @@ func TestScenariosAreTheGuides(t *testing.T) {
 }
 
 func TestDemo(t *testing.T) {
-	r := calculate(t, someSite(t, 20, "1x4"), "demo", page.German)
+	r := calculate(t, someSite(t, 20, "1x4"), "demo")
 	if len(r.Placement.Servers) != 1 || len(r.Placement.Servers[0].Machines) != 1 || r.Hardware.Rows[0].Unit != "GiB" {
 		t.Errorf("demo is placed as %+v", r.Placement)
 	}

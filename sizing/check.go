@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -71,10 +70,10 @@ type tableCheck struct {
 	table *Table
 }
 
-const wordsHint = "write en and de"
+const wordsHint = "write en, and other languages where there are words"
 
-func (c tableCheck) text(field string, text page.Text) {
-	c.want(text.Complete(), field, wordsHint, "text is missing in a language")
+func (c tableCheck) text(field string, text Given) {
+	c.want(text.complete(), field, wordsHint, "text is missing in a language")
 }
 
 func (c tableCheck) source(field, name string) {
@@ -231,7 +230,7 @@ func (c tableCheck) rules() {
 
 func (c tableCheck) factors(factors []Factor) {
 	c.want(len(factors) <= maxTexts, "rules.factors", "", "table has more than %d factors", maxTexts)
-	seen := map[Factor]bool{}
+	seen := map[string]bool{}
 	for i, factor := range factors {
 		field := fmt.Sprintf("rules.factors[%d]", i)
 		known := []FactorID{StoragePerUser, Unpacked, SFTMemory}
@@ -239,8 +238,8 @@ func (c tableCheck) factors(factors []Factor) {
 		c.want(factor.Value > 0 && factor.Value <= maxFactor && !math.IsNaN(factor.Value), field+".value", "", "factor %v is not above 0 and at most %v", factor.Value, float64(maxFactor))
 		c.want((factor.ID == StoragePerUser) == (factor.Role != ""), field+".role", "only storage has a role", "factor %s and role %q do not go together", factor.ID, factor.Role)
 		c.want(factor.Role == "" || c.table.Row(factor.Role) != nil, field+".role", "", "no row has role %.80q", factor.Role)
-		c.want(factor.Basis.Complete(), field+".basis", "say in en and de how you came by it", "factor has no basis")
-		key := Factor{ID: factor.ID, Role: factor.Role}
+		c.want(factor.Basis.complete(), field+".basis", "say in en, and in other languages, how you came by it", "factor has no basis")
+		key := string(factor.ID) + " " + string(factor.Role)
 		c.want(!seen[key], field, "", "factor is given twice")
 		seen[key] = true
 	}

@@ -3,13 +3,15 @@ package sizing
 import (
 	"cmp"
 	"slices"
+
+	"github.com/islandbundle/island/internal/words/message"
 )
 
 // choice returns what follows from the deployment scenario.
 func (c *calculation) choice() Choice {
 	s := c.scenario
 	choice := Choice{
-		ID: s.ID, App: c.lang.Of(s.App), Backend: c.lang.Of(s.Backend), When: c.lang.Of(s.When), Web: c.lang.Of(s.Web),
+		ID: s.ID, App: s.App(), Backend: s.Backend(), When: s.When(), Web: s.Web(),
 		OnPremises: s.OnPremises, Island: s.OnPremises && !c.site.Internet, Push: []PushRow{}, Clients: []ToHand{},
 	}
 	if s.OnPremises {
@@ -30,93 +32,91 @@ func (c *calculation) clients() []Client {
 
 // pushRows returns the guide's options. An island can only have none.
 func (c *calculation) pushRows(island bool) []PushRow {
-	l := c.lang
 	chosen := cmp.Or(c.site.Push, PushNone)
 	return []PushRow{
-		{PushWire, l.T("through Wire's account at AWS SNS", "über das Konto von Wire bei AWS SNS"), !island, chosen == PushWire},
-		{PushOwn, l.T("through your own account at AWS SNS", "über ein eigenes Konto bei AWS SNS"), !island, chosen == PushOwn},
-		{PushNone, l.T("none: clients keep a WebSocket open (desktop and Android; not iOS)", "keine: Clients halten einen WebSocket offen (Desktop und Android; nicht iOS)"), true, chosen == PushNone},
+		{PushWire, say("push.wire", nil), !island, chosen == PushWire},
+		{PushOwn, say("push.own", nil), !island, chosen == PushOwn},
+		{PushNone, say("push.none", nil), true, chosen == PushNone},
 	}
 }
 
-func clientTitle(client Client, web string) string {
+func clientTitle(client Client) message.Text {
 	switch client {
 	case ClientWeb:
-		return web
+		return say("client.web.title", nil)
 	case ClientWindows:
-		return "Windows"
+		return message.Plain("Windows")
 	case ClientMacOS:
-		return "macOS"
+		return message.Plain("macOS")
 	case ClientLinux:
-		return "Linux"
+		return message.Plain("Linux")
 	case ClientAndroid:
-		return "Android"
+		return message.Plain("Android")
 	default:
-		return "iOS"
+		return message.Plain("iOS")
 	}
 }
 
 // toHand says how an app reaches people.
 func (c *calculation) toHand(client Client, island bool) ToHand {
-	l, custom := c.lang, c.scenario.Custom
-	t := ToHand{Client: client, Title: clientTitle(client, l.T("Web", "Web"))}
+	custom := c.scenario.Custom
+	t := ToHand{Client: client, Title: clientTitle(client)}
 	switch {
+	case client == ClientWeb && c.scenario.OnPremises:
+		t.Text = say("client.web.installed", args{"web": c.scenario.Web()})
 	case client == ClientWeb:
-		t.Text = c.lang.Of(c.scenario.Web)
-		if c.scenario.OnPremises {
-			t.Text += l.T(" Nothing to hand out.", " Nichts zu verteilen.")
-		}
+		t.Text = c.scenario.Web()
 	case client == ClientIOS && island:
-		t.Text = l.T("No push on an island, so no iOS app that is woken by messages. How it is installed without internet, ask Wire.", "Keine Push-Nachrichten auf einer Insel, also keine iOS-App, die durch Nachrichten geweckt wird. Wie sie ohne Internet installiert wird: Wire fragen.")
+		t.Text = say("client.ios.island", nil)
 	case client == ClientIOS && custom:
-		t.Text = l.T("A custom app is given out through Apple Business Manager.", "Eine eigene App wird über den Apple Business Manager verteilt.")
+		t.Text = say("client.ios.custom", nil)
 	case island || c.scenario.OnPremises && custom:
 		t.File = true
-		t.Text = l.T("Deliver the precompiled build; devices get it from your own servers (EMM/MDM).", "Den fertigen Build mitliefern; Geräte laden ihn von eigenen Servern (EMM/MDM).")
+		t.Text = say("client.file", nil)
 	default:
-		t.Text = l.T("From Wire's own download pages or the public app store.", "Von den Download-Seiten von Wire oder aus dem öffentlichen App-Store.")
+		t.Text = say("client.download", nil)
 	}
 	return t
 }
 
 // choiceFindings tells what the scenario and the chosen options do not allow.
 func (c *calculation) choiceFindings(choice Choice) {
-	l := c.lang
 	if !choice.OnPremises {
-		c.find("scenario.no-bundle", Info, l.T("This scenario runs on Wire's cloud: no bundle and no servers of your own are needed.", "Dieses Szenario läuft in der Wire-Cloud: Es werden weder ein Bundle noch eigene Server benötigt."), "")
+		c.find("scenario.no-bundle", Info, say("finding.scenario.no-bundle.text", nil))
 		if c.scenario.ID == "custom-functionality-cloud" {
-			c.find("scenario.not-fully-supported", Ask, l.T("Custom functionality is not fully supported.", "Eigene Funktionen werden nicht vollständig unterstützt."), l.T("ask Wire", "Wire fragen"))
+			c.advise("scenario.not-fully-supported", Ask, say("finding.scenario.not-fully-supported.text", nil),
+				say("finding.scenario.not-fully-supported.hint", nil))
 		}
 		return
 	}
 	if choice.Island {
-		c.find("scenario.island", Info, l.T("This is an island: its users reach only each other. It wins privacy and security, and makes installing, updating and patching harder; all of it comes by bundle.", "Dies ist eine Insel: Ihre Nutzer erreichen nur einander. Das bringt Vertraulichkeit und Sicherheit, erschwert aber Installation, Updates und Patches; alles kommt per Bundle."), "")
+		c.find("scenario.island", Info, say("finding.scenario.island.text", nil))
 		c.islandFindings()
 	} else if c.site.Push == "" {
-		c.find("push.open", Ask, l.T("No push option is chosen.", "Es ist keine Push-Variante gewählt."), l.T("choose A (Wire's AWS SNS), B (your own AWS SNS) or C (none)", "A (AWS SNS von Wire), B (eigenes AWS SNS) oder C (keine) wählen"))
+		c.advise("push.open", Ask, say("finding.push.open.text", nil), say("finding.push.open.hint", nil))
 	}
 	if c.site.Mail == "" {
-		c.find("mail.open", Ask, l.T("It is not decided who delivers mail: registration and password resets need it.", "Es ist nicht entschieden, wer E-Mails zustellt: Registrierung und Passwort-Zurücksetzen benötigen es."), l.T("say external (your own relay) or bundled", "external (eigenes Relay) oder bundled (mitgeliefert) angeben"))
+		c.advise("mail.open", Ask, say("finding.mail.open.text", nil), say("finding.mail.open.hint", nil))
 	}
 	if c.site.Mail == MailExternal && choice.Island {
-		c.find("mail.external", Info, l.T("The external mail relay must be reachable from the island itself.", "Das externe Mail-Relay muss von der Insel selbst erreichbar sein."), "")
+		c.find("mail.external", Info, say("finding.mail.external.text", nil))
 	}
 	if c.site.Federation {
-		c.find("federation", Info, l.T("Federation needs DNS names for the federator, with an SRV record, TCP 443, and 9191 (DTLS) for calls between backends.", "Föderation benötigt DNS-Namen für den Federator mit SRV-Eintrag, TCP 443 und 9191 (DTLS) für Gespräche zwischen Backends."), "")
+		c.find("federation", Info, say("finding.federation.text", nil))
 	}
 }
 
 func (c *calculation) islandFindings() {
-	l := c.lang
 	if c.site.Push == PushWire || c.site.Push == PushOwn {
-		c.find("push.island", Fail, l.F("Push option %s needs Amazon's servers, which an island does not reach.", "Push-Variante %s benötigt Server von Amazon, die eine Insel nicht erreicht.", c.site.Push), l.T("only C is possible: clients keep a WebSocket open", "nur C ist möglich: Clients halten einen WebSocket offen"))
+		c.advise("push.island", Fail, say("finding.push.island.text", args{"option": string(c.site.Push)}), say("finding.push.island.hint", nil))
 	}
-	level, hint := Info, ""
+	ios := say("finding.push.ios.text", nil)
 	if slices.Contains(c.site.Clients, ClientIOS) {
-		level, hint = Warn, l.T("plan other devices for those who must be woken by a message", "andere Geräte für alle vorsehen, die durch Nachrichten geweckt werden müssen")
+		c.advise("push.ios", Warn, ios, say("finding.push.ios.hint", nil))
+	} else {
+		c.find("push.ios", Info, ios)
 	}
-	c.find("push.ios", level, l.T("iOS has no push notifications on an island: option C does not cover it. Desktop and Android use WebSockets.", "iOS hat auf einer Insel keine Push-Nachrichten: Variante C deckt es nicht ab. Desktop und Android nutzen WebSockets."), hint)
 	if !c.scenario.Custom {
-		c.find("scenario.public-app", Warn, l.T("The guide's scenario for staff without internet is the custom app: the public app comes from stores that an island does not reach.", "Der Leitfaden sieht für Mitarbeitende ohne Internet die eigene App vor: Die öffentliche App kommt aus Stores, die eine Insel nicht erreicht."), l.T("take scenario custom-app-on-premises, or make sure that devices get the app before they join", "Szenario custom-app-on-premises wählen oder sicherstellen, dass Geräte die App vorher erhalten"))
+		c.advise("scenario.public-app", Warn, say("finding.scenario.public-app.text", nil), say("finding.scenario.public-app.hint", nil))
 	}
 }

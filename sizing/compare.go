@@ -3,8 +3,8 @@ package sizing
 import (
 	"fmt"
 	"slices"
-	"strings"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -94,9 +94,9 @@ type Comparison struct {
 // Compared is a machine that exists, and what it should have.
 type Compared struct {
 	Existing
-	Needs Amounts `json:"needs"`
-	Level Level   `json:"level"`
-	Text  string  `json:"text"`
+	Needs Amounts      `json:"needs"`
+	Level Level        `json:"level"`
+	Text  message.Text `json:"text"`
 }
 
 // Missing is a role of which there are too few machines.
@@ -124,42 +124,42 @@ func (c *calculation) comparison(p *Placement, existing []Existing) *Comparison 
 		compared := c.compare(m, needs[m.Role])
 		result.Machines = append(result.Machines, compared)
 		if compared.Level == Fail {
-			result.findings = append(result.findings, Finding{"against." + m.Name, Fail, m.Name + ": " + compared.Text, ""})
+			result.findings = append(result.findings, Finding{ID: "against." + m.Name, Level: Fail,
+				Text: say("finding.against.machine.text", args{"machine": m.Name, "lacks": compared.Text})})
 		}
 	}
-	var missing []string
+	var missing []message.Text
 	for _, r := range c.table.Requirements() {
 		if have[r.Role] < wanted[r.Role] {
 			result.Missing = append(result.Missing, Missing{r.Role, wanted[r.Role], have[r.Role]})
-			missing = append(missing, c.lang.F("%s %s of %s", "%s %s von %s", c.roleName(r.Role), number(c.lang, have[r.Role]), number(c.lang, wanted[r.Role])))
+			missing = append(missing, say("against.too-few", args{"role": c.roleName(r.Role), "have": have[r.Role], "want": wanted[r.Role]}))
 		}
 	}
 	if len(missing) > 0 {
-		result.findings = append(result.findings, Finding{"against.missing", Fail,
-			c.lang.F("Of some roles there are too few machines: %s.", "Von einigen Rollen gibt es zu wenige Maschinen: %s.", strings.Join(missing, ", ")), ""})
+		result.findings = append(result.findings, Finding{ID: "against.missing", Level: Fail,
+			Text: say("finding.against.missing.text", args{"missing": missing})})
 	}
 	if len(result.findings) == 0 {
-		result.findings = append(result.findings, Finding{"against", Good, c.lang.T("The machines that exist are enough.", "Die vorhandenen Maschinen genügen."), ""})
+		result.findings = append(result.findings, Finding{ID: "against", Level: Good, Text: say("finding.against.enough.text", nil)})
 	}
 	return result
 }
 
 func (c *calculation) compare(m Existing, need Amounts) Compared {
-	l := c.lang
 	least := Amounts{need.Cores, c.table.Tolerance.Memory.Least(need.Memory), c.table.Tolerance.Disk.Least(need.Disk)}
-	result := Compared{Existing: m, Needs: need, Level: Good, Text: l.T("enough", "genügt")}
+	result := Compared{Existing: m, Needs: need, Level: Good, Text: say("against.enough", nil)}
 	if need == (Amounts{}) {
-		result.Level, result.Text = Info, l.T("the table does not ask for this role", "diese Rolle verlangt die Tabelle nicht")
+		result.Level, result.Text = Info, say("against.not-asked", nil)
 		return result
 	}
 	if c.table.Machine != nil { // more than, not just as much
 		least.Memory, least.Disk = least.Memory+1, least.Disk+1
 	}
 	have := Amounts{m.Cores, m.Memory, m.Disk}
-	if lacks := c.lacks(least, have); len(lacks) > 0 {
-		result.Level, result.Text = Fail, l.List(lacks)
+	if missing := lacks(least, have); len(missing) > 0 {
+		result.Level, result.Text = Fail, say("against.lacks", args{"what": missing})
 	} else if slices.Contains([]bool{m.Cores == 0, m.Memory == 0, m.Disk == 0}, true) {
-		result.Level, result.Text = Ask, l.T("enough as far as it is known", "genügt, soweit bekannt")
+		result.Level, result.Text = Ask, say("against.as-known", nil)
 	}
 	return result
 }

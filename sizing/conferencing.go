@@ -1,5 +1,7 @@
 package sizing
 
+import "github.com/islandbundle/island/internal/words/message"
+
 // conferencing returns what conferences take, with formulas.
 func (c *calculation) conferencing() *Conferencing {
 	r := &Conferencing{
@@ -22,14 +24,14 @@ func (c *calculation) conferencing() *Conferencing {
 }
 
 // groupFormula writes out what one conference receives and sends.
-func (c *calculation) groupFormula(n, video int64) string {
-	l, rule := c.lang, c.table.Rules.Conference
+func (c *calculation) groupFormula(n, video int64) message.Text {
+	rule := c.table.Rules.Conference
 	audios := min(n, rule.AudioStreams.Value)
 	videos := (rule.down(n, video) - Kbps(audios)*rule.Audio.Value) / rule.Video.Value
-	return l.F("receives %s × %s + %s × %s kbit/s; sends %s × (%s × %s + %s × %s) kbit/s",
-		"empfängt %s × %s + %s × %s kbit/s; sendet %s × (%s × %s + %s × %s) kbit/s",
-		l.Int(n), number(l, rule.Audio.Value), l.Int(video), number(l, rule.Video.Value),
-		l.Int(n), l.Int(audios), number(l, rule.Audio.Value), number(l, videos), number(l, rule.Video.Value))
+	return say("figure.conference.group.formula", args{
+		"participants": n, "senders": video, "audio": int64(rule.Audio.Value), "video": int64(rule.Video.Value),
+		"audios": audios, "videos": int64(videos),
+	})
 }
 
 func (c *calculation) streamSources() []string {
@@ -38,47 +40,47 @@ func (c *calculation) streamSources() []string {
 }
 
 func (c *calculation) conferenceFigures() []Figure {
-	l, k := c.lang, int64(c.nodes)
 	streams, bound := c.streamSources(), append(c.streamSources(), "Graham")
-	spread := func(total, largest Kbps) string {
-		return l.F("(%s + (%s − 1) × %s) / %s: each conference starts on the server that then carries least", "(%s + (%s − 1) × %s) / %s: jede Konferenz beginnt auf dem Server, der gerade am wenigsten trägt",
-			l.Rate(int64(total)), l.Int(k), l.Rate(int64(largest)), l.Int(k))
+	spread := func(total, largest Kbps) message.Text {
+		return say("figure.conference.server.formula", args{"total": int64(total), "servers": c.nodes, "largest": int64(largest)})
 	}
-	sum := l.T("sum over all conferences", "Summe über alle Konferenzen")
+	rate := func(id string, value Kbps, bound Bound, formula message.Text, sources []string) Figure {
+		return figure(id, int64(value), UnitKbps, bound, formula, sources...)
+	}
+	sum := say("figure.conference.total.formula", nil)
 	network := c.table.Rules.Network
+	usable := say("figure.network.usable.formula", args{"card": int64(network.NIC.Value), "headroom": int64(network.Headroom.Value)})
 	figures := []Figure{
-		c.figure("conference.total.in", l.T("All conferences, received", "Alle Konferenzen, empfangen"), int64(c.total.In), UnitKbps, AtMost, sum, streams...),
-		c.figure("conference.total.out", l.T("All conferences, sent", "Alle Konferenzen, gesendet"), int64(c.total.Out), UnitKbps, AtMost, sum, streams...),
-		c.figure("conference.server.in", l.T("Per conference server, received", "Je Konferenzserver, empfangen"), int64(c.perNode.In), UnitKbps, AtMost, spread(c.total.In, c.largest.In), bound...),
-		c.figure("conference.server.out", l.T("Per conference server, sent", "Je Konferenzserver, gesendet"), int64(c.perNode.Out), UnitKbps, AtMost, spread(c.total.Out, c.largest.Out), bound...),
-		c.figure("conference.largest.out", l.T("Largest single conference, sent", "Größte einzelne Konferenz, gesendet"), int64(c.largest.Out), UnitKbps, AtMost,
-			l.T("one call lives on one conference server", "eine Konferenz lebt auf einem einzigen Konferenzserver"), "WD-sft"),
-		c.figure("network.usable", l.T("One network card, usable in each direction", "Eine Netzwerkkarte, nutzbar je Richtung"), int64(c.usable()), UnitKbps, Exactly,
-			l.F("%s less %s headroom", "%s abzüglich %s Reserve", l.Rate(int64(network.NIC.Value)), l.Percent(int64(network.Headroom.Value))), refers(network.NIC.Source, network.Headroom.Source)...),
-		c.figure("conference.cores", l.T("Cores added to each Kubernetes node", "Zusätzliche Kerne je Kubernetes-Knoten"), c.extraCores, UnitCores, AtLeast, c.coresFormula(), c.coreSources()...),
+		rate("conference.total.in", c.total.In, AtMost, sum, streams),
+		rate("conference.total.out", c.total.Out, AtMost, sum, streams),
+		rate("conference.server.in", c.perNode.In, AtMost, spread(c.total.In, c.largest.In), bound),
+		rate("conference.server.out", c.perNode.Out, AtMost, spread(c.total.Out, c.largest.Out), bound),
+		rate("conference.largest.out", c.largest.Out, AtMost, say("figure.conference.largest.out.formula", nil), []string{"WD-sft"}),
+		rate("network.usable", c.usable(), Exactly, usable, refers(network.NIC.Source, network.Headroom.Source)),
+		figure("conference.cores", c.extraCores, UnitCores, AtLeast, c.coresFormula(), c.coreSources()...),
 	}
 	if c.nodesLeft > 0 && c.nodesLeft < c.nodes {
 		left := worstTraffic(c.total, c.largest, c.nodesLeft)
-		figures = append(figures, c.figure("conference.server.out.after-loss", l.T("Per conference server, sent, with one server lost", "Je Konferenzserver, gesendet, nach Verlust eines Servers"),
-			int64(left.Out), UnitKbps, AtMost, l.F("the same with %s of %s conference servers", "dasselbe mit %s von %s Konferenzservern", number(l, c.nodesLeft), l.Int(k)), bound...))
+		same := say("figure.conference.server.out.after-loss.formula", args{"left": c.nodesLeft, "servers": c.nodes})
+		figures = append(figures, rate("conference.server.out.after-loss", left.Out, AtMost, same, bound))
 	}
 	if factor := c.factor(SFTMemory, ""); factor != nil {
-		figures = append(figures, c.figure("conference.memory", l.T("Memory added to each Kubernetes node, by your own factor", "Zusätzlicher Arbeitsspeicher je Kubernetes-Knoten, nach eigenem Faktor"),
-			int64(c.extraMemory), UnitBytes, AtLeast, l.F("%s participants × %s MB", "%s Teilnehmer × %s MB", l.Int(c.site.Conferences.Participants()), l.Decimal(factor.Value, 2)), "site"))
+		formula := say("figure.conference.memory.formula", args{"participants": c.site.Conferences.Participants(), "megabytes": factor.Value})
+		figures = append(figures, figure("conference.memory", int64(c.extraMemory), UnitBytes, AtLeast, formula, "site"))
 	}
 	return figures
 }
 
 // coreLines returns what each public rule for extra cores comes to.
 func (c *calculation) coreLines() []CoreLine {
-	l, list, used := c.lang, []CoreLine{}, false
+	list, used := []CoreLine{}, false
 	participants := c.site.Conferences.Participants()
 	for _, rule := range c.table.Rules.ExtraCores {
-		line := CoreLine{ID: rule.ID, Text: l.Of(rule.Text), Cores: c.coresBy(rule), Source: rule.Source}
+		line := CoreLine{ID: rule.ID, Text: rule.Text.text(rule.place()), Cores: c.coresBy(rule), Source: rule.Source}
 		if rule.PercentPerUser > 0 {
-			line.Formula = l.F("%s participants × %s of a core, rounded up", "%s Teilnehmer × %s eines Kerns, aufgerundet", l.Int(participants), l.Percent(int64(rule.PercentPerUser)))
+			line.Formula = say("figure.conference.cores.share", args{"participants": participants, "share": int64(rule.PercentPerUser)})
 		} else {
-			line.Formula = l.F("at most %s participants on one node / %s, rounded up", "höchstens %s Teilnehmer auf einem Knoten / %s, aufgerundet", l.Int(c.usersOnNode()), l.Int(rule.UsersPerCore))
+			line.Formula = say("figure.conference.cores.users", args{"participants": c.usersOnNode(), "users": rule.UsersPerCore})
 		}
 		line.Used = !used && line.Cores == c.extraCores
 		used = used || line.Used
@@ -87,13 +89,13 @@ func (c *calculation) coreLines() []CoreLine {
 	return list
 }
 
-func (c *calculation) coresFormula() string {
+func (c *calculation) coresFormula() message.Text {
 	for _, line := range c.coreLines() {
 		if line.Used {
-			return c.lang.F("%s; of %s public rules the most demanding", "%s; von %s öffentlichen Regeln die höchste", line.Formula, number(c.lang, len(c.table.Rules.ExtraCores)))
+			return say("figure.conference.cores.formula", args{"rule": line.Formula, "rules": len(c.table.Rules.ExtraCores)})
 		}
 	}
-	return ""
+	return message.Text{}
 }
 
 func (c *calculation) coreSources() []string {
@@ -139,19 +141,19 @@ func (c *calculation) curve() []CurvePoint {
 
 // turn returns what TURN relays.
 func (c *calculation) turn() *TurnLoad {
-	l := c.lang
 	participants := int64(0)
 	for _, g := range c.site.Conferences {
 		participants += g.Count * portion(c.site.relayedShare(), g.Participants)
 	}
 	limit := c.table.Rules.Turn.Allocations
-	share := l.F("each relayed byte comes in and goes out; %s of participants", "jedes vermittelte Byte kommt an und geht ab; %s der Teilnehmer", l.Percent(int64(c.site.relayedShare())))
+	how := "figure.turn.relayed.formula"
 	if c.site.RelayedShare == nil {
-		share += l.T(", since no share is given", ", da kein Anteil angegeben ist")
+		how = "figure.turn.relayed.assumed"
 	}
+	share := say(how, args{"share": int64(c.site.relayedShare())})
 	return &TurnLoad{Machines: c.turns, Figures: []Figure{
-		c.figure("turn.relayed", l.T("TURN, in each direction, all together", "TURN, je Richtung, insgesamt"), int64(c.relayed.In), UnitKbps, AtMost, share, append(c.streamSources(), "island")...),
-		c.figure("turn.participants", l.T("Relayed participants", "Vermittelte Teilnehmer"), participants, UnitCount, AtMost,
-			l.F("share of each conference, rounded up; each takes at least one of %s allocations per server", "Anteil jeder Konferenz, aufgerundet; jeder belegt mindestens eine von %s Allokationen je Server", l.Int(limit.Value)), limit.Source),
+		figure("turn.relayed", int64(c.relayed.In), UnitKbps, AtMost, share, append(c.streamSources(), "island")...),
+		figure("turn.participants", participants, UnitCount, AtMost,
+			say("figure.turn.participants.formula", args{"allocations": limit.Value}), limit.Source),
 	}}
 }

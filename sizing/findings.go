@@ -1,10 +1,21 @@
 package sizing
 
 import (
-	"strings"
+	"slices"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 )
+
+// find keeps what was found out.
+func (c *calculation) find(id string, level Level, text message.Text) {
+	c.advise(id, level, text, message.Text{})
+}
+
+// advise keeps what was found out, with a hint at what to do.
+func (c *calculation) advise(id string, level Level, text, hint message.Text) {
+	c.findings = append(c.findings, Finding{id, level, text, hint})
+}
 
 // siteFindings judges the parts of a report.
 func (c *calculation) siteFindings(r *Report) {
@@ -18,86 +29,87 @@ func (c *calculation) siteFindings(r *Report) {
 	}
 	open := 0
 	for _, q := range r.Questions {
-		if q.Answered == "" {
+		if q.Answered.IsZero() {
 			open++
 		}
 	}
 	if open > 0 {
-		c.find("ask", Ask, c.lang.F("Questions that no public source answers: %s.", "Fragen, die keine öffentliche Quelle beantwortet: %s.", number(c.lang, open)), c.lang.T("ask Wire; the questions are listed below", "Wire fragen; die Fragen stehen unten"))
+		c.advise("ask", Ask, say("finding.ask.text", args{"n": open}), say("finding.ask.hint", nil))
 	}
 }
 
 func (c *calculation) userFindings() {
-	l, limit := c.lang, c.table.Rules.Users
-	text := l.F("The table serves %s.", "Die Tabelle gilt für %s.", l.Of(limit.Text))
+	limit := c.table.Rules.Users
+	with := args{"users": c.site.Users, "serves": limit.Text.text(placeOfUsers)}
 	if c.site.Users >= limit.AskFrom.Value {
-		c.find("users.ask", Warn, l.F("%s users are more than the table is made for.", "%s Nutzer sind mehr, als die Tabelle vorsieht.", l.Int(c.site.Users))+" "+text,
-			l.F("ask Wire; nothing here is scaled up from it (this program asks from %s users on, since the guide gives no number)", "Wire fragen; nichts wird hier hochgerechnet (dieses Programm fragt ab %s Nutzern, da der Leitfaden keine Zahl nennt)", l.Int(limit.AskFrom.Value)))
+		c.advise("users.ask", Warn, say("finding.users.ask.text", with), say("finding.users.ask.hint", args{"from": limit.AskFrom.Value}))
 	} else {
-		c.find("users.table", Info, text+" "+l.F("%s are planned.", "Geplant sind %s.", l.Int(c.site.Users)), "")
+		c.find("users.table", Info, say("finding.users.table.text", with))
 	}
 	if most := c.site.Conferences.Participants(); most > c.site.Users {
-		c.find("conference.participants", Warn, l.F("%s participants at once are more than %s users.", "%s gleichzeitige Teilnehmer sind mehr als %s Nutzer.", l.Int(most), l.Int(c.site.Users)), l.T("right if guests or federated users take part; else check the numbers", "richtig, wenn Gäste oder föderierte Nutzer teilnehmen; sonst die Zahlen prüfen"))
+		c.advise("conference.participants", Warn, say("finding.conference.participants.text", args{"participants": most, "users": c.site.Users}),
+			say("finding.conference.participants.hint", nil))
 	}
 }
 
 func (c *calculation) conferenceFindings(conf *Conferencing) {
-	l := c.lang
 	if conf.Total.Count == 0 {
-		c.find("conference.none", Info, l.T("No conferences are planned.", "Es sind keine Konferenzen geplant."), "")
+		c.find("conference.none", Info, say("finding.conference.none.text", nil))
 		return
 	}
 	busiest, usable, nic := c.perNode.Busier(), c.usable(), c.table.Rules.Network.NIC.Value
-	carries := l.F("A conference server carries at most %s in one direction; one card may carry %s.", "Ein Konferenzserver trägt höchstens %s in einer Richtung; eine Karte darf %s tragen.", l.Rate(int64(busiest)), l.Rate(int64(usable)))
+	carries := say("finding.conference.network.text", args{"carries": int64(busiest), "usable": int64(usable)})
 	switch {
 	case c.largest.Busier() > nic:
-		c.find("conference.largest", Fail, l.F("The largest conference alone takes up to %s, more than the %s of one card; one call lives on one server.", "Die größte Konferenz allein benötigt bis zu %s, mehr als die %s einer Karte; eine Konferenz lebt auf einem einzigen Server.", l.Rate(int64(c.largest.Busier())), l.Rate(int64(nic))), l.T("faster network cards in the conference servers, or smaller conferences", "schnellere Netzwerkkarten in den Konferenzservern oder kleinere Konferenzen"))
+		c.advise("conference.largest", Fail, say("finding.conference.largest.text", args{"takes": int64(c.largest.Busier()), "card": int64(nic)}),
+			say("finding.conference.largest.hint", nil))
 	case busiest > nic:
-		c.find("conference.network", Fail, carries, c.serversHint(conf))
+		c.advise("conference.network", Fail, carries, serversHint(conf))
 	case busiest > usable:
-		c.find("conference.network", Warn, carries, c.serversHint(conf))
+		c.advise("conference.network", Warn, carries, serversHint(conf))
 	default:
-		c.find("conference.network", Good, carries, "")
+		c.find("conference.network", Good, carries)
 	}
 	if c.nodesLeft > 0 && c.nodesLeft < c.nodes {
 		left := worstTraffic(c.total, c.largest, c.nodesLeft).Busier()
 		if left > usable && busiest <= usable {
-			c.find("conference.network.after-loss", Warn, l.F("With one server lost, a conference server carries up to %s, more than the %s that a card may carry.", "Nach Verlust eines Servers trägt ein Konferenzserver bis zu %s, mehr als die %s, die eine Karte tragen darf.", l.Rate(int64(left)), l.Rate(int64(usable))), "")
+			c.find("conference.network.after-loss", Warn,
+				say("finding.conference.network.after-loss.text", args{"carries": int64(left), "usable": int64(usable)}))
 		}
 	}
 	if c.extraCores > 0 {
-		c.find("conference.cores", Info, l.F("Conferences add %s to each Kubernetes node; public rules disagree, the most demanding is used.", "Konferenzen benötigen %s zusätzlich je Kubernetes-Knoten; die öffentlichen Regeln widersprechen sich, verwendet wird die höchste.", c.show(c.extraCores, UnitCores)), "")
+		c.find("conference.cores", Info, say("finding.conference.cores.text", args{"cores": amountOf(c.extraCores, UnitCores)}))
 	}
 }
 
-func (c *calculation) serversHint(conf *Conferencing) string {
-	l := c.lang
+func serversHint(conf *Conferencing) message.Text {
 	if conf.ServersNeeded == 0 {
-		return l.T("faster network cards: no number of servers helps, since one call lives on one server", "schnellere Netzwerkkarten: Mehr Server helfen nicht, da eine Konferenz auf einem einzigen Server lebt")
+		return say("finding.conference.network.faster", nil)
 	}
-	return l.F("%s conference servers on servers of their own, or faster cards", "%s Konferenzserver auf eigenen Servern oder schnellere Karten", number(l, conf.ServersNeeded))
+	return say("finding.conference.network.more", args{"servers": conf.ServersNeeded})
 }
 
 func (c *calculation) turnFindings(turn *TurnLoad) {
-	l, usable := c.lang, c.usable()
+	usable, allocations := c.usable(), c.table.Rules.Turn.Allocations.Value
 	if c.relayed.Busier() > usable {
-		c.find("turn.network", Warn, l.F("TURN relays up to %s in each direction if all of it meets one server; a card may carry %s.", "TURN vermittelt bis zu %s je Richtung, falls alles auf einen Server trifft; eine Karte darf %s tragen.", l.Rate(int64(c.relayed.Busier())), l.Rate(int64(usable))), l.T("give the share of relayed calls if it is known; direct UDP is the most reliable for calls", "den Anteil vermittelter Gespräche angeben, falls bekannt; direktes UDP ist für Gespräche am zuverlässigsten"))
+		c.advise("turn.network", Warn, say("finding.turn.network.text", args{"relays": int64(c.relayed.Busier()), "usable": int64(usable)}),
+			say("finding.turn.network.hint", nil))
 	}
 	for _, f := range turn.Figures {
-		if f.ID == "turn.participants" && f.Value > c.table.Rules.Turn.Allocations.Value {
-			c.find("turn.allocations", Fail, l.F("%s relayed participants are more than the %s allocations of one server.", "%s vermittelte Teilnehmer sind mehr als die %s Allokationen eines Servers.", f.Shown, l.Int(c.table.Rules.Turn.Allocations.Value)), l.T("more TURN servers; ask Wire", "mehr TURN-Server; Wire fragen"))
+		if f.ID == "turn.participants" && f.Value > allocations {
+			c.advise("turn.allocations", Fail, say("finding.turn.allocations.text", args{"participants": f.Value, "allocations": allocations}),
+				say("finding.turn.allocations.hint", nil))
 		}
 	}
 	if c.turns == 0 && c.table.Machine == nil {
-		c.find("turn.missing", Ask, l.T("The table has no TURN server.", "Die Tabelle enthält keinen TURN-Server."), "")
+		c.find("turn.missing", Ask, say("finding.turn.missing.text", nil))
 	}
 }
 
 func (c *calculation) placementFindings(p *Placement) {
-	l := c.lang
 	wanted, _ := c.table.Servers.Most()
 	if int64(len(p.Servers)) < wanted {
-		c.find("placement.servers", Fail, l.F("%s physical servers, at least %s are wanted.", "%s physische Server, mindestens %s sind nötig.", number(l, len(p.Servers)), l.Int(wanted)), "")
+		c.find("placement.servers", Fail, say("finding.placement.servers.text", args{"servers": len(p.Servers), "least": wanted}))
 	}
 	for _, server := range p.Servers {
 		c.serverFindings(server)
@@ -107,37 +119,39 @@ func (c *calculation) placementFindings(p *Placement) {
 		return
 	}
 	for _, server := range p.Servers {
-		var stopped []string
+		var stopped []message.Text
 		for _, loss := range server.Lost {
 			if loss.Level == Fail {
 				stopped = append(stopped, c.roleName(loss.Role))
 			}
 		}
 		if len(stopped) > 0 {
-			c.find("loss."+server.Name, Warn, l.F("When %s is lost, it stops: %s.", "Fällt %s aus, stehen still: %s.", server.Name, strings.Join(stopped, ", ")), "")
+			c.find("loss."+server.Name, Warn, say("finding.loss.text", args{"server": server.Name, "roles": stopped}))
 		}
 	}
 }
 
 func (c *calculation) serverFindings(server PlacedServer) {
-	l := c.lang
 	counts := map[Role]int{}
 	for _, m := range server.Machines {
 		counts[m.Role]++
 	}
 	for _, r := range c.table.Requirements() {
 		if counts[r.Role] > r.PerServer {
-			c.find("placement.same-server."+server.Name+"."+string(r.Role), Warn, l.F("%s machines of %s stand on %s.", "%s Maschinen von %s stehen auf %s.", number(l, counts[r.Role]), c.roleName(r.Role), server.Name), l.T("the table wants each on a server of its own", "die Tabelle sieht für jede einen eigenen Server vor"))
+			c.advise("placement.same-server."+server.Name+"."+string(r.Role), Warn,
+				say("finding.placement.same-server.text", args{"machines": counts[r.Role], "role": c.roleName(r.Role), "server": server.Name}),
+				say("finding.placement.same-server.hint", nil))
 		}
 		for _, other := range c.table.Requirements() {
-			if r.Role < other.Role && counts[r.Role] > 0 && counts[other.Role] > 0 && !shares(r, other.Role) {
-				c.find("placement.apart."+server.Name, Warn, l.F("%s and %s stand on %s, and should not share a server.", "%s und %s stehen auf %s und sollten sich keinen Server teilen.", c.roleName(r.Role), c.roleName(other.Role), server.Name), "")
+			if r.Role < other.Role && counts[r.Role] > 0 && counts[other.Role] > 0 && !slices.Contains(r.SharesServerWith, other.Role) {
+				c.find("placement.apart."+server.Name, Warn,
+					say("finding.placement.apart.text", args{"role": c.roleName(r.Role), "other": c.roleName(other.Role), "server": server.Name}))
 			}
 		}
 	}
 	if server.Has != nil {
-		for _, lack := range c.lacks(server.Needs, *server.Has) {
-			c.find("placement.room."+server.Name, Fail, l.F("%s has too little room: %s.", "%s hat zu wenig Platz: %s.", server.Name, lack), "")
+		for _, lack := range lacks(server.Needs, *server.Has) {
+			c.find("placement.room."+server.Name, Fail, say("finding.placement.room.text", args{"server": server.Name, "lack": lack}))
 		}
 	}
 }
@@ -145,59 +159,51 @@ func (c *calculation) serverFindings(server PlacedServer) {
 // sharedCardFinding warns where conferences and TURN are too much for one card
 // only together.
 func (c *calculation) sharedCardFinding(p *Placement) {
-	l := c.lang
-	if c.perNode.Busier() > c.usable() || c.relayed.Busier() > c.usable() {
+	usable := c.usable()
+	if c.perNode.Busier() > usable || c.relayed.Busier() > usable {
 		return
 	}
-	var names []string
+	var names []message.Text
 	most := Kbps(0)
 	for _, server := range p.Servers {
-		if busy := server.Network.Busier(); busy > c.usable() {
-			names, most = append(names, server.Name), max(most, busy)
+		if busy := server.Network.Busier(); busy > usable {
+			names, most = append(names, message.Plain(server.Name)), max(most, busy)
 		}
 	}
 	if len(names) > 0 {
-		c.find("placement.network", Warn, l.F("On %s conferences and TURN together take up to %s, more than the %s that one card may carry.", "Auf %s benötigen Konferenzen und TURN zusammen bis zu %s, mehr als die %s, die eine Karte tragen darf.",
-			l.List(names), l.Rate(int64(most)), l.Rate(int64(c.usable()))), l.T("give the virtual machines network cards of their own", "den virtuellen Maschinen eigene Netzwerkkarten geben"))
+		c.advise("placement.network", Warn,
+			say("finding.placement.network.text", args{"servers": names, "takes": int64(most), "usable": int64(usable)}),
+			say("finding.placement.network.hint", nil))
 	}
 }
 
-func shares(r Requirement, role Role) bool {
-	for _, other := range r.SharesServerWith {
-		if other == role {
-			return true
-		}
-	}
-	return false
-}
-
-// lacks words what is too little; what is not known is not judged.
-func (c *calculation) lacks(need, have Amounts) []string {
-	l := c.lang
-	var list []string
+// lacks says what is too little; what is not known is not judged.
+func lacks(need, have Amounts) []message.Text {
+	var list []message.Text
 	if have.Cores > 0 && need.Cores > have.Cores {
-		list = append(list, l.F("needs %s, has %s", "benötigt %s, hat %s", c.show(need.Cores, UnitCores), l.Int(have.Cores)))
+		list = append(list, say("lack.cores", args{"need": amountOf(need.Cores, UnitCores), "have": have.Cores}))
 	}
 	for _, amount := range []struct {
-		name       string
+		code       string
 		need, have manifests.Bytes
-	}{{l.T("memory", "Arbeitsspeicher"), need.Memory, have.Memory}, {l.T("disk", "Festplatte"), need.Disk, have.Disk}} {
+	}{{"lack.memory", need.Memory, have.Memory}, {"lack.disk", need.Disk, have.Disk}} {
 		if amount.have > 0 && amount.need > amount.have {
-			list = append(list, l.F("%s: needs %s, has %s", "%s: benötigt %s, hat %s", amount.name, l.GB(int64(amount.need)), l.GB(int64(amount.have))))
+			list = append(list, say(amount.code, args{"need": int64(amount.need), "have": int64(amount.have)}))
 		}
 	}
 	return list
 }
 
 func (c *calculation) storageFindings(s *Storage) {
-	l := c.lang
 	figures := map[string]Figure{}
 	for _, f := range s.Figures {
 		figures[f.ID] = f
 	}
 	for _, series := range s.Series {
 		if series.FullIn >= 0 {
-			c.find("storage."+series.ID, Warn, l.F("%s: more than its %s from month %s on.", "%s: mehr als die %s ab Monat %s.", series.Title, l.GB(int64(series.Capacity)), number(l, series.FullIn)), l.T("give the machine a larger disk, or keep less", "der Maschine eine größere Festplatte geben oder weniger aufbewahren"))
+			c.advise("storage."+series.ID, Warn,
+				say("finding.storage.text", args{"disk": series.Title, "capacity": int64(series.Capacity), "month": series.FullIn}),
+				say("finding.storage.hint", nil))
 		}
 	}
 	c.nodeFindings(figures["node.images"], figures["images.compressed"])
@@ -205,24 +211,26 @@ func (c *calculation) storageFindings(s *Storage) {
 
 // nodeFindings warns where the disk of a node cannot hold the release's images.
 func (c *calculation) nodeFindings(need, compressed Figure) {
-	l := c.lang
 	disk := c.diskOf(Kubernetes)
 	if disk == 0 {
 		disk = c.diskOf(DemoMachine)
 	}
-	usable := disk / 100 * manifests.Bytes(c.table.Rules.NodeDisk.Usable.Value)
-	room := l.F("of the node's %s, %s may be used (the kubelet removes images above %s)", "von den %s des Knotens sind %s nutzbar (der Kubelet entfernt Images über %s)", l.GB(int64(disk)), l.GB(int64(usable)), l.Percent(int64(c.table.Rules.NodeDisk.Usable.Value)))
-	larger := l.T("give each Kubernetes node a larger disk", "jedem Kubernetes-Knoten eine größere Festplatte geben")
+	limit := c.table.Rules.NodeDisk.Usable.Value
+	usable := disk / 100 * manifests.Bytes(limit)
+	room := say("finding.node.images.room", args{"disk": int64(disk), "usable": int64(usable), "limit": int64(limit)})
+	take := say("finding.node.images.text", args{"bound": need.Bound.Text(), "need": need.Shown, "room": room})
+	larger := say("finding.node.images.hint", nil)
 	switch {
 	case compressed.Bound == Unknown:
-		c.find("node.images", Ask, l.T("The images of the release are not known, so it is not shown that they fit on a node.", "Die Images des Releases sind nicht bekannt; es ist nicht gezeigt, dass sie auf einen Knoten passen."), l.T("give the lock of the release with --lock", "den Lock des Releases mit --lock angeben"))
+		c.advise("node.images", Ask, say("finding.node.images.unknown.text", nil), say("finding.node.images.unknown.hint", nil))
 	case manifests.Bytes(need.Value) > disk && need.Bound != AtMost:
-		c.find("node.images", Fail, l.F("All images take %s %s on a node: %s.", "Alle Images belegen %s %s auf einem Knoten: %s.", need.Bound.In(c.lang), need.Shown, room), larger)
+		c.advise("node.images", Fail, take, larger)
 	case manifests.Bytes(need.Value) > usable:
-		c.find("node.images", Warn, l.F("All images take %s %s on a node: %s.", "Alle Images belegen %s %s auf einem Knoten: %s.", need.Bound.In(c.lang), need.Shown, room), larger)
+		c.advise("node.images", Warn, take, larger)
 	case need.Bound == AtLeast:
-		c.find("node.images", Ask, l.F("The images take %s compressed; unpacked is not known. It is not shown that they fit: %s.", "Die Images belegen komprimiert %s; entpackt ist nicht bekannt. Es ist nicht gezeigt, dass sie passen: %s.", compressed.Shown, room), l.T("measure them on a node and give bundle.imagesUnpacked", "auf einem Knoten messen und bundle.imagesUnpacked angeben"))
+		c.advise("node.images", Ask, say("finding.node.images.compressed.text", args{"compressed": compressed.Shown, "room": room}),
+			say("finding.node.images.compressed.hint", nil))
 	default:
-		c.find("node.images", Good, l.F("All images take %s %s on a node: %s.", "Alle Images belegen %s %s auf einem Knoten: %s.", need.Bound.In(c.lang), need.Shown, room), "")
+		c.find("node.images", Good, take)
 	}
 }

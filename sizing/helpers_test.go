@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 )
 
 func someSite(t testing.TB, users int64, conferences string) *Site {
@@ -22,9 +23,9 @@ func someSite(t testing.TB, users int64, conferences string) *Site {
 	return s
 }
 
-func calculate(t testing.TB, site *Site, table string, lang page.Lang) *Report {
+func calculate(t testing.TB, site *Site, table string) *Report {
 	t.Helper()
-	return Calculate(Input{Site: site, Table: embeddedTable(t, table), Lang: lang})
+	return Calculate(Input{Site: site, Table: embeddedTable(t, table)})
 }
 
 func figureOf(t testing.TB, list []Figure, id string) Figure {
@@ -57,7 +58,9 @@ func wantFinding(t testing.TB, r *Report, id string, level Level) {
 func allFindings(r *Report) string {
 	text := ""
 	for _, f := range r.Findings {
-		text += fmt.Sprintf("\n  %s %s: %s", f.Level, f.ID, f.Text)
+		text += fmt.Sprintf("\n  %s %s: %s", f.Level, f.ID, english(f.Text))
 	}
 	return text
 }
+
+func english(text message.Text) string { return words.English().Text(text) }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/islandbundle/island/internal/words/message"
 )
 
 // machine is a virtual machine that is to be placed.
@@ -143,7 +145,7 @@ func (c *calculation) placement() *Placement {
 	}
 	result := &Placement{}
 	for _, p := range on {
-		server := PlacedServer{Name: p.server.Name, Machines: []Placed{}, Needs: p.sum, Lost: c.losses(p, counts)}
+		server := PlacedServer{Name: p.server.Name, Machines: []Placed{}, Needs: p.sum, Lost: losses(p, counts)}
 		for _, m := range p.machines {
 			server.Machines = append(server.Machines, Placed{m.name, m.role, m.amounts})
 			if m.role == Kubernetes || m.role == DemoMachine {
@@ -163,7 +165,7 @@ func (c *calculation) placement() *Placement {
 }
 
 // losses says for each role on a server what is left without it.
-func (c *calculation) losses(p placed, counts map[Role]int) []Loss {
+func losses(p placed, counts map[Role]int) []Loss {
 	here := map[Role]int{}
 	var order []Role
 	for _, m := range p.machines {
@@ -175,7 +177,7 @@ func (c *calculation) losses(p placed, counts map[Role]int) []Loss {
 	list := []Loss{}
 	for _, role := range order {
 		loss := Loss{Role: role, Lost: here[role], Left: counts[role] - here[role]}
-		loss.Level, loss.Text = c.lossText(role, loss.Left, counts[role])
+		loss.Level, loss.Text = lossOf(role, loss.Left, counts[role])
 		list = append(list, loss)
 	}
 	return list
@@ -188,28 +190,27 @@ func votes(role Role) bool {
 	return slices.Contains([]Role{Cassandra, Elasticsearch, Kubernetes, PostgreSQL, RabbitMQ}, role)
 }
 
-func (c *calculation) lossText(role Role, left, count int) (Level, string) {
-	l := c.lang
-	of := l.F("%s of %s left", "%s von %s übrig", l.Int(int64(left)), l.Int(int64(count)))
+func lossOf(role Role, left, count int) (Level, message.Text) {
+	with := args{"left": left, "machines": count}
 	switch {
 	case role == DemoMachine:
-		return Fail, l.T("everything is lost: this is one machine", "alles ist verloren: dies ist eine einzige Maschine")
+		return Fail, say("loss.everything", nil)
 	case role == AdminHost:
-		return Warn, l.T("no administration until it stands elsewhere; the service goes on", "keine Verwaltung, bis er woanders steht; der Dienst läuft weiter")
+		return Warn, say("loss.admin-host", nil)
 	case role == AssetHost:
-		return Warn, l.T("no new images or packages until it stands elsewhere; what runs goes on", "keine neuen Images und Pakete, bis er woanders steht; was läuft, läuft weiter")
+		return Warn, say("loss.asset-host", nil)
 	case left == 0:
-		return Fail, of + l.T(": it stops", ": er fällt aus")
+		return Fail, say("loss.stops", with)
 	case votes(role) && 2*left <= count:
-		return Fail, of + l.T(": no majority, it stops", ": keine Mehrheit, er fällt aus")
+		return Fail, say("loss.no-majority", with)
 	case role == Kubernetes:
-		return Info, of + l.T("; conferences on this server end and must be started anew", "; Konferenzen auf diesem Server enden und müssen neu begonnen werden")
+		return Info, say("loss.conferences", with)
 	case votes(role):
-		return Good, of + l.T("; a majority is left", "; die Mehrheit bleibt")
+		return Good, say("loss.majority", with)
 	case role == Restund || role == Coturn:
-		return Good, of + l.T("; calls that it relays end", "; Gespräche, die er vermittelt, enden")
+		return Good, say("loss.calls", with)
 	default:
-		return Good, of
+		return Good, say("loss.fewer", with)
 	}
 }
 

@@ -1,19 +1,22 @@
 package sizing
 
 import (
-	"github.com/islandbundle/island/internal/page"
+	"strings"
+
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 )
 
 // KindReport is the kind of a sizing report.
 const KindReport = "SizingReport"
 
-// Report is the answer. Its JSON form is a contract: docs/sizing-report.schema.json.
-// Texts are in Language; ids and units are not translated.
+// Report is the answer, in no language: its texts are messages, which package
+// present puts into one. Its JSON form is a contract: docs/sizing-report.schema.json.
+// Ids and units are not translated.
 type Report struct {
 	APIVersion string      `json:"apiVersion"`
 	Kind       string      `json:"kind"`
-	Language   page.Lang   `json:"language"`
+	Language   string      `json:"language"` // of the texts where they are written; empty before
 	Site       Site        `json:"site"`
 	Table      TableRef    `json:"table"`
 	Release    *ReleaseRef `json:"release,omitempty"`
@@ -35,7 +38,7 @@ type Report struct {
 type TableRef struct {
 	Name    string           `json:"name"`
 	Version int              `json:"version"`
-	Title   string           `json:"title"`
+	Title   message.Text     `json:"title"`
 	Digest  manifests.Digest `json:"digest,omitempty"` // of the file, where it is known
 }
 
@@ -64,18 +67,9 @@ const (
 	Unknown Bound = "unknown"
 )
 
-// In words a bound in a language.
-func (b Bound) In(l page.Lang) string {
-	switch b {
-	case AtMost:
-		return l.T("at most", "höchstens")
-	case AtLeast:
-		return l.T("at least", "mindestens")
-	case Unknown:
-		return l.T("unknown", "unbekannt")
-	default:
-		return l.T("exactly", "genau")
-	}
+// Text says how a figure is meant.
+func (b Bound) Text() message.Text {
+	return say("bound."+strings.ReplaceAll(string(b), " ", "-"), nil)
 }
 
 // Unit is the unit of a figure.
@@ -92,14 +86,14 @@ const (
 
 // Figure is one number with all that is needed to check it.
 type Figure struct {
-	ID      string   `json:"id"`
-	Label   string   `json:"label"`
-	Value   int64    `json:"value"` // in Unit
-	Unit    Unit     `json:"unit"`
-	Shown   string   `json:"shown"` // with its unit, as the language writes it
-	Bound   Bound    `json:"bound"`
-	Formula string   `json:"formula"`
-	Sources []string `json:"sources"` // ids of Report.Sources
+	ID      string       `json:"id"`
+	Label   message.Text `json:"label"`
+	Value   int64        `json:"value"` // in Unit
+	Unit    Unit         `json:"unit"`
+	Shown   message.Text `json:"shown"` // with its unit, as the language writes it
+	Bound   Bound        `json:"bound"`
+	Formula message.Text `json:"formula"`
+	Sources []string     `json:"sources"` // ids of Report.Sources
 }
 
 // Level is how grave a finding is.
@@ -116,48 +110,48 @@ const (
 
 // Finding is something that the calculation found out.
 type Finding struct {
-	ID    string `json:"id"` // stable
-	Level Level  `json:"level"`
-	Text  string `json:"text"`
-	Hint  string `json:"hint,omitempty"` // what to do
+	ID    string       `json:"id"` // stable
+	Level Level        `json:"level"`
+	Text  message.Text `json:"text"`
+	Hint  message.Text `json:"hint,omitempty"` // what to do
 }
 
 // Asked is a question that no public source answers.
 type Asked struct {
-	ID   string `json:"id"`
-	Text string `json:"text"` // what is not known
-	Ask  string `json:"ask"`  // what to ask Wire
+	ID   string       `json:"id"`
+	Text message.Text `json:"text"` // what is not known
+	Ask  message.Text `json:"ask"`  // what to ask Wire
 	// Answered says that a factor of the customer's own stands in for the answer.
-	Answered string `json:"answered,omitempty"`
+	Answered message.Text `json:"answered,omitempty"`
 }
 
 // Choice is the deployment scenario and what follows from it.
 type Choice struct {
-	ID         ScenarioID `json:"id"`
-	App        string     `json:"app"`
-	Backend    string     `json:"backend"`
-	When       string     `json:"when"`
-	Web        string     `json:"web"`
-	OnPremises bool       `json:"onPremises"`
-	Island     bool       `json:"island"`
-	Push       []PushRow  `json:"push"`
-	Clients    []ToHand   `json:"clients"`
+	ID         ScenarioID   `json:"id"`
+	App        message.Text `json:"app"`
+	Backend    message.Text `json:"backend"`
+	When       message.Text `json:"when"`
+	Web        message.Text `json:"web"`
+	OnPremises bool         `json:"onPremises"`
+	Island     bool         `json:"island"`
+	Push       []PushRow    `json:"push"`
+	Clients    []ToHand     `json:"clients"`
 }
 
 // PushRow is one option for push notifications, and whether it is open.
 type PushRow struct {
-	Option Push   `json:"option"`
-	Text   string `json:"text"`
-	Open   bool   `json:"open"`
-	Chosen bool   `json:"chosen"`
+	Option Push         `json:"option"`
+	Text   message.Text `json:"text"`
+	Open   bool         `json:"open"`
+	Chosen bool         `json:"chosen"`
 }
 
 // ToHand is a client app and how it reaches people.
 type ToHand struct {
-	Client Client `json:"client"`
-	Title  string `json:"title"`
-	Text   string `json:"text"`
-	File   bool   `json:"file"` // whether a file has to be delivered
+	Client Client       `json:"client"`
+	Title  message.Text `json:"title"`
+	Text   message.Text `json:"text"`
+	File   bool         `json:"file"` // whether a file has to be delivered
 }
 
 // Hardware is the table that the report was made with, as printed and as required.
@@ -170,15 +164,15 @@ type Hardware struct {
 // HardwareRow is a row of the table. Memory and disk are in the unit that the
 // table has: GB of 10⁹ bytes, or GiB of 2³⁰.
 type HardwareRow struct {
-	Role     Role     `json:"role"`
-	Title    string   `json:"title"`
-	Notes    []string `json:"notes,omitempty"`
-	Count    int64    `json:"count"`
-	Cores    int64    `json:"cores"`
-	Memory   int64    `json:"memory"`
-	Disk     int64    `json:"disk"`
-	Unit     string   `json:"unit"`
-	MoreThan bool     `json:"moreThan,omitempty"` // memory and disk must be more than this
+	Role     Role         `json:"role"`
+	Title    message.Text `json:"title"`
+	Notes    []string     `json:"notes,omitempty"`
+	Count    int64        `json:"count"`
+	Cores    int64        `json:"cores"`
+	Memory   int64        `json:"memory"`
+	Disk     int64        `json:"disk"`
+	Unit     string       `json:"unit"`
+	MoreThan bool         `json:"moreThan,omitempty"` // memory and disk must be more than this
 	// CoresRequired is the most demanding figure, where public sources disagree.
 	CoresRequired int64 `json:"coresRequired"`
 	// ExtraCores are those that conferences add to each machine.
@@ -187,7 +181,7 @@ type HardwareRow struct {
 	Sources    CellSources `json:"sources"`
 	Support    bool        `json:"support,omitempty"`
 	// Differs words the disagreement.
-	Differs string `json:"differs,omitempty"`
+	Differs message.Text `json:"differs,omitempty"`
 }
 
 // CellSources names the source of each cell.
@@ -200,20 +194,20 @@ type CellSources struct {
 
 // HardwareTotal is a row of totals, computed.
 type HardwareTotal struct {
-	ID       string `json:"id"` // per-server, or per-server-with-support
-	Title    string `json:"title"`
-	Cores    int64  `json:"cores"`
-	Memory   int64  `json:"memory"`
-	Disk     int64  `json:"disk"`
-	Unit     string `json:"unit"`
-	Required bool   `json:"required,omitempty"` // with the most demanding figures and without extra cores
+	ID       string       `json:"id"` // per-server, or per-server-with-support
+	Title    message.Text `json:"title"`
+	Cores    int64        `json:"cores"`
+	Memory   int64        `json:"memory"`
+	Disk     int64        `json:"disk"`
+	Unit     string       `json:"unit"`
+	Required bool         `json:"required,omitempty"` // with the most demanding figures and without extra cores
 }
 
 // HardwareNote is a footnote.
 type HardwareNote struct {
-	ID     string `json:"id"`
-	Text   string `json:"text"`
-	Source string `json:"source"`
+	ID     string       `json:"id"`
+	Text   message.Text `json:"text"`
+	Source string       `json:"source"`
 }
 
 // Conferencing is what conferences take. All of it are upper bounds.
@@ -235,12 +229,12 @@ type Conferencing struct {
 
 // ConferenceLine is what conferences of one size take together.
 type ConferenceLine struct {
-	Count        int64   `json:"count"`
-	Participants int64   `json:"participants"` // of each; of all in the total
-	Video        int64   `json:"video"`        // of each, who send video; of all in the total
-	Each         Traffic `json:"each"`
-	All          Traffic `json:"all"`
-	Formula      string  `json:"formula,omitempty"`
+	Count        int64        `json:"count"`
+	Participants int64        `json:"participants"` // of each; of all in the total
+	Video        int64        `json:"video"`        // of each, who send video; of all in the total
+	Each         Traffic      `json:"each"`
+	All          Traffic      `json:"all"`
+	Formula      message.Text `json:"formula,omitempty"`
 }
 
 // CurvePoint is a point of the picture of one conference.
@@ -251,12 +245,12 @@ type CurvePoint struct {
 
 // CoreLine is one public rule for extra cores and what it gives here.
 type CoreLine struct {
-	ID      string `json:"id"`
-	Text    string `json:"text"`
-	Cores   int64  `json:"cores"` // on each node
-	Used    bool   `json:"used"`
-	Formula string `json:"formula"`
-	Source  string `json:"source"`
+	ID      string       `json:"id"`
+	Text    message.Text `json:"text"`
+	Cores   int64        `json:"cores"` // on each node
+	Used    bool         `json:"used"`
+	Formula message.Text `json:"formula"`
+	Source  string       `json:"source"`
 }
 
 // TurnLoad is what TURN relays.
@@ -301,11 +295,11 @@ func (a Amounts) plus(b Amounts) Amounts {
 
 // Loss is what the loss of a server means for a role.
 type Loss struct {
-	Role  Role   `json:"role"`
-	Lost  int    `json:"lost"`
-	Left  int    `json:"left"`
-	Level Level  `json:"level"`
-	Text  string `json:"text"`
+	Role  Role         `json:"role"`
+	Lost  int          `json:"lost"`
+	Left  int          `json:"left"`
+	Level Level        `json:"level"`
+	Text  message.Text `json:"text"`
 }
 
 // Storage is what disks hold over time.
@@ -318,10 +312,11 @@ type Storage struct {
 // Series is what one disk holds, month by month.
 type Series struct {
 	ID       string            `json:"id"`
-	Title    string            `json:"title"`
+	Title    message.Text      `json:"title"`
+	Name     message.Text      `json:"-"` // shorter, for a picture
 	Capacity manifests.Bytes   `json:"capacity"`
 	Used     []manifests.Bytes `json:"used"`   // at the end of month 0, 1, …
 	FullIn   int               `json:"fullIn"` // the first month in which it is over capacity; −1 if none
-	Formula  string            `json:"formula"`
+	Formula  message.Text      `json:"formula"`
 	Sources  []string          `json:"sources"`
 }

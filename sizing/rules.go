@@ -1,7 +1,5 @@
 package sizing
 
-import "github.com/islandbundle/island/internal/page"
-
 // Rules are the numbers by which more users need more, each with its source.
 type Rules struct {
 	Conference Conference `json:"conference"`
@@ -34,11 +32,11 @@ type Network struct {
 // CoreRule is one public rule for the cores that conferences add. Exactly one
 // of PercentPerUser and UsersPerCore is given.
 type CoreRule struct {
-	ID             string    `json:"id"`
-	PercentPerUser Percent   `json:"percentPerUser,omitempty"` // of a core, for each participant of the site, on each node
-	UsersPerCore   int64     `json:"usersPerCore,omitempty"`   // participants on the node, for each core of it
-	Text           page.Text `json:"text"`
-	Source         string    `json:"source"`
+	ID             string  `json:"id"`
+	PercentPerUser Percent `json:"percentPerUser,omitempty"` // of a core, for each participant of the site, on each node
+	UsersPerCore   int64   `json:"usersPerCore,omitempty"`   // participants on the node, for each core of it
+	Text           Given   `json:"text"`
+	Source         string  `json:"source"`
 }
 
 // Turn says what a TURN server can hold.
@@ -48,7 +46,7 @@ type Turn struct {
 
 // UserLimit says how many messaging users the table is good for.
 type UserLimit struct {
-	Text    page.Text   `json:"text"` // the source's own words
+	Text    Given       `json:"text"` // the source's own words
 	Source  string      `json:"source"`
 	AskFrom Cell[int64] `json:"askFrom"` // from this many on, Wire is to be asked
 }
@@ -82,16 +80,16 @@ const (
 // Factor is a number of the customer's own, for what no public source gives.
 // Reports show it as such.
 type Factor struct {
-	ID    FactorID  `json:"id"`
-	Role  Role      `json:"role,omitempty"` // for storage
-	Value float64   `json:"value"`
-	Basis page.Text `json:"basis"` // how the customer came by it
+	ID    FactorID `json:"id"`
+	Role  Role     `json:"role,omitempty"` // for storage
+	Value float64  `json:"value"`
+	Basis Given    `json:"basis"` // how the customer came by it
 }
 
 // Question is something that no public source answers.
 type Question struct {
-	ID     string    `json:"id"`
-	Factor FactorID  `json:"factor,omitempty"` // a factor that answers it
-	Text   page.Text `json:"text"`             // what is not known
-	Ask    page.Text `json:"ask"`              // what to ask Wire
+	ID     string   `json:"id"`
+	Factor FactorID `json:"factor,omitempty"` // a factor that answers it
+	Text   Given    `json:"text"`             // what is not known
+	Ask    Given    `json:"ask"`              // what to ask Wire
 }

@@ -4,7 +4,7 @@ import (
 	_ "embed"
 	"slices"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -17,13 +17,23 @@ const DefaultScenario ScenarioID = "custom-app-on-premises"
 // Scenario is one of the guide's ways to run Wire.
 type Scenario struct {
 	ID         ScenarioID `json:"id"`
-	App        page.Text  `json:"app"`
-	Backend    page.Text  `json:"backend"`
-	When       page.Text  `json:"when"`
-	Web        page.Text  `json:"web"`        // what the web app is bound to
 	OnPremises bool       `json:"onPremises"` // and so whether a bundle is needed
 	Custom     bool       `json:"custom"`     // whether the clients are built for the customer
 }
+
+// App says whose app it is.
+func (s Scenario) App() message.Text { return s.about("app") }
+
+// Backend says where the backend runs.
+func (s Scenario) Backend() message.Text { return s.about("backend") }
+
+// When says who wants it.
+func (s Scenario) When() message.Text { return s.about("when") }
+
+// Web says what the web app is bound to.
+func (s Scenario) Web() message.Text { return s.about("web") }
+
+func (s Scenario) about(what string) message.Text { return say("scenario."+string(s.ID)+"."+what, nil) }
 
 //go:embed scenarios.yaml
 var scenarioData []byte

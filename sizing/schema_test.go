@@ -10,7 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/schema"
 	"github.com/islandbundle/island/manifests/schema/schematest"
@@ -27,7 +28,7 @@ type object = schema.Object
 var siteRules = map[string]object{
 	"Site.apiVersion":            {"const": manifests.APIVersion},
 	"Site.kind":                  {"const": KindSite},
-	"Site.name":                  {"minLength": 1, "maxLength": maxSiteName},
+	"Site.name":                  {"minLength": 1, "maxLength": MaxSiteName},
 	"Site.table":                 {"enum": Names()},
 	"Site.users":                 {"minimum": 1, "maximum": MaxUsers},
 	"Site.serverCount":           {"minimum": 0, "maximum": MaxServers},
@@ -43,10 +44,14 @@ var siteRules = map[string]object{
 
 // reportRules are the same of a report, which holds its site.
 func reportRules() map[string]object {
+	var tags []string
+	for _, l := range words.All() {
+		tags = append(tags, l.Tag)
+	}
 	rules := maps.Clone(siteRules)
 	rules["Report.apiVersion"] = object{"const": manifests.APIVersion}
 	rules["Report.kind"] = object{"const": KindReport}
-	rules["Report.language"] = object{"enum": []page.Lang{page.English, page.German}}
+	rules["Report.language"] = object{"enum": tags}
 	return rules
 }
 
@@ -91,6 +96,40 @@ func inline(t reflect.Type) object {
 	return nil
 }
 
+// reportInline are the same of a report: a text is written in a language, and
+// its message beside it.
+func reportInline(t reflect.Type) object {
+	if t == reflect.TypeFor[message.Text]() {
+		return object{"type": "string", "$comment": "text"}
+	}
+	return inline(t)
+}
+
+// besideTexts puts the messages beside the texts of all definitions.
+func besideTexts(defs object) {
+	for _, definition := range defs {
+		properties, _ := definition.(object)["properties"].(object)
+		for _, name := range sortedKeys(properties) {
+			if text := properties[name].(object); text["$comment"] == "text" {
+				delete(text, "$comment")
+				properties[name+"Message"] = object{"$ref": "#/$defs/Message"}
+			}
+		}
+	}
+	inArgs := object{"anyOf": []object{
+		{"type": []string{"string", "number", "boolean"}}, {"$ref": "#/$defs/Message"}, {"type": "array", "items": object{"$ref": "#/$defs/Message"}},
+	}}
+	defs["Message"] = object{
+		"type": "object", "additionalProperties": false,
+		"description": "Message is a text before it is in a language.",
+		"properties": object{
+			"code": object{"type": "string", "description": "what it says: a code of the catalogues of words"},
+			"args": object{"type": "object", "description": "what fills the gaps in the words", "additionalProperties": inArgs},
+			"text": object{"type": "string", "description": "in English; within args, only where there is no code"},
+		},
+	}
+}
+
 func schemaFile(name string) string { return filepath.Join("..", "docs", name) }
 
 func TestReportSchemaIsThatOfTheCode(t *testing.T) {
@@ -98,9 +137,10 @@ func TestReportSchemaIsThatOfTheCode(t *testing.T) {
 	if err := comments.Read(reflect.TypeFor[Report](), "."); err != nil {
 		t.Fatal(err)
 	}
-	w := &schema.Writer{Comments: comments, Inline: inline, Rules: reportRules(), Required: requiredInSite, Written: true}
+	w := &schema.Writer{Comments: comments, Inline: reportInline, Rules: reportRules(), Required: requiredInSite, Written: true}
 	made := w.Document(reportSchema, "A sizing report", "Made from the types in package sizing; docs/sizing.md explains each number.", w.Of(reflect.TypeFor[Report]()))
 	delete(w.Defs["Site"].(object)["properties"].(object), "preflight") // a report does not tell it
+	besideTexts(w.Defs)
 	schematest.Published(t, schemaFile(reportSchema), made)
 	schematest.RulesUsed(t, w.Rules, w.Required, made)
 }
@@ -127,7 +167,7 @@ func TestGuideExplainsEveryRule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range regexp.MustCompile(`c\.find\("([a-z.-]+)"`).FindAllStringSubmatch(string(code)+string(choice), -1) {
+	for _, m := range regexp.MustCompile(`c\.(?:find|advise)\("([a-z.-]+)"`).FindAllStringSubmatch(string(code)+string(choice), -1) {
 		names = append(names, strings.TrimSuffix(m[1], "."))
 	}
 	slices.Sort(names)

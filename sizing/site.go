@@ -21,7 +21,7 @@ const (
 	maxGrowth   = 1000 // percent a year
 	maxMonths   = 240
 	maxKept     = 100
-	maxSiteName = 200
+	MaxSiteName = 200 // bytes
 )
 
 // Site is what a customer wants, and has: one document for sizing and for
@@ -193,7 +193,7 @@ func (f *flaws) needed(s *Site) {
 
 // given judges what the site says.
 func (f *flaws) given(s *Site) {
-	f.want(s.Name != "" && len(s.Name) <= maxSiteName, "name", "as it should stand on the report", "site has no name, or one of more than %d bytes", maxSiteName)
+	f.want(s.Name != "" && len(s.Name) <= MaxSiteName, "name", "as it should stand on the report", "site has no name, or one of more than %d bytes", MaxSiteName)
 	f.want(s.Table == "" || slices.Contains(Names(), s.Table), "table", "known: "+strings.Join(Names(), ", "), "no hardware table is called %.80q", s.Table)
 	f.want(s.Scenario == "" || slices.Contains(scenarioIDs(), s.Scenario), "scenario", scenarioHint(), "unknown scenario %.80q", s.Scenario)
 	f.want(s.Users >= 0, "users", usersHint, "number of users is %d, wants at least 1", s.Users)

@@ -1,13 +1,10 @@
 package sizing
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"strings"
 	"testing"
 
-	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -101,7 +98,7 @@ func TestPreflightIsLeftAlone(t *testing.T) {
 	if err != nil || !strings.Contains(string(kept), `"preflight":{"limits":{"time.offset":{"fail":1,"warn":0.2}},"ntp":["10.0.0.3"]}`) {
 		t.Errorf("%v, kept as %s", err, kept)
 	}
-	told, err := json.Marshal(calculate(t, site, "guide", page.English))
+	told, err := json.Marshal(calculate(t, site, "guide"))
 	if err != nil || strings.Contains(string(told), "10.0.0.3") {
 		t.Errorf("%v, the report tells preflight's section: %s", err, told)
 	}
@@ -162,45 +159,6 @@ func TestParseConferences(t *testing.T) {
 	}
 }
 
-func TestDialogue(t *testing.T) {
-	site := NewSite()
-	answers := "Klinikum\n\nzwei\n0\n2500\n10 mal 8\n10x8,2x50\n\nexternal\n"
-	var out bytes.Buffer
-	if err := AskSite(context.Background(), strings.NewReader(answers), &out, page.German, site); err != nil {
-		t.Fatal(err)
-	}
-	if err := site.Check(""); err != nil {
-		t.Fatal(err)
-	}
-	if site.Name != "Klinikum" || site.Scenario != DefaultScenario || site.Users != 2500 || site.Conferences.String() != "10x8,2x50" || site.ServerCount != 3 || site.Mail != MailExternal {
-		t.Errorf("%+v", site)
-	}
-	if asked := strings.Count(out.String(), "Nachrichten-Nutzer, insgesamt: "); asked != 3 {
-		t.Errorf("users were asked for %d times, want 3:\n%s", asked, out.String())
-	}
-}
-
-// TestDialogueEnds wants a dialogue that nobody answers to end.
-func TestDialogueEnds(t *testing.T) {
-	for name, answers := range map[string]string{
-		"end of input":      "Klinikum\n",
-		"only nonsense":     "Klinikum\n1\n" + strings.Repeat("many\n", 50),
-		"one endless line":  strings.Repeat("9", 1<<20),
-		"nothing ever said": strings.Repeat("\n", 100),
-	} {
-		site := NewSite()
-		err := AskSite(context.Background(), strings.NewReader(answers), new(bytes.Buffer), page.English, site)
-		if fault.ExitCode(err) != int(fault.Usage) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	canceled, cancel := context.WithCancel(context.Background())
-	cancel()
-	if err := AskSite(canceled, strings.NewReader("a\n"), new(bytes.Buffer), page.English, NewSite()); err != context.Canceled {
-		t.Errorf("canceled: %v", err)
-	}
-}
-
 func TestAgainst(t *testing.T) {
 	data := []byte(`{"apiVersion": "island/v1", "kind": "Whatever", "collected": "2026-11-01", "machines": [
  {"name": "cas1", "role": "cassandra", "cores": 2, "memoryBytes": 3900000000, "diskBytes": 80000000000},
@@ -220,7 +178,7 @@ func TestAgainst(t *testing.T) {
 	}
 	wantFinding(t, r, "against.cas2", Fail)
 	wantFinding(t, r, "against.missing", Fail)
-	if text := findingOf(r, "against.missing").Text; !strings.Contains(text, "MinIO 0 of 3") || strings.Contains(text, "Cassandra") {
+	if text := english(findingOf(r, "against.missing").Text); !strings.Contains(text, "MinIO 0 of 3") || strings.Contains(text, "Cassandra") {
 		t.Errorf("missing machines: %s", text)
 	}
 	site := strings.Replace(goodSite, "serverCount: 3", "servers: [{name: a, cores: 32, machines: [{name: m1, role: minio, cores: 1, memory: 2 GB, disk: 400 GB}]}]", 1)

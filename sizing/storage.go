@@ -3,6 +3,7 @@ package sizing
 import (
 	"cmp"
 	"math"
+	"slices"
 
 	"github.com/islandbundle/island/manifests"
 )
@@ -15,60 +16,69 @@ const (
 
 // bundleSize returns what a bundle takes on the asset host, and whether that is
 // exact. 0 is not known.
-func (c *calculation) bundleSize() (manifests.Bytes, Bound, string, string) {
-	l := c.lang
+func (c *calculation) bundleSize() Figure {
+	figureOf := func(size manifests.Bytes, bound Bound, how, source string) Figure {
+		return figure("bundle.size", int64(size), UnitBytes, bound, say("figure.bundle.size."+how, nil), source)
+	}
 	switch {
 	case c.site.Bundle.Size > 0:
-		return c.site.Bundle.Size.Bytes(), Exactly, l.T("size of the bundle, as given", "Größe des Bundles, wie angegeben"), "site"
+		return figureOf(c.site.Bundle.Size.Bytes(), Exactly, "given", "site")
 	case c.footprint != nil:
-		return c.footprint.Contents, AtLeast, l.T("all charts, files and blobs of the lock, each once; headers and tools come on top", "alle Charts, Dateien und Blobs des Locks, je einmal; Kopfdaten und Werkzeuge kommen hinzu"), "lock"
+		return figureOf(c.footprint.Contents, AtLeast, "lock", "lock")
 	default:
-		return 0, Unknown, l.T("give a lock, or bundle.size", "einen Lock oder bundle.size angeben"), "site"
+		return figureOf(0, Unknown, "unknown", "site")
 	}
 }
 
-// imageSizes returns what images take on a node, compressed and unpacked. 0 is not
-// known.
-func (c *calculation) imageSizes() (compressed, unpacked Figure) {
-	l := c.lang
-	id, label := "images.compressed", l.T("Images of the release, compressed", "Images des Releases, komprimiert")
+// imagesCompressed returns what images take on a node as they are fetched. 0 is
+// not known.
+func (c *calculation) imagesCompressed() Figure {
+	const id = "images.compressed"
 	switch {
 	case c.footprint != nil:
-		compressed = c.figure(id, label, int64(c.footprint.Compressed), UnitBytes, Exactly, l.F("blobs of %s images for %s, each once", "Blobs von %s Images für %s, je einmal", number(l, c.footprint.Images), c.footprint.Platform), "lock")
+		blobs := say("figure.images.compressed.lock", args{"images": c.footprint.Images, "platform": c.footprint.Platform.String()})
+		return figure(id, int64(c.footprint.Compressed), UnitBytes, Exactly, blobs, "lock")
 	case c.site.Bundle.ImagesCompressed > 0:
-		compressed = c.figure(id, label, int64(c.site.Bundle.ImagesCompressed), UnitBytes, Exactly, l.T("as given", "wie angegeben"), "site")
+		return figure(id, int64(c.site.Bundle.ImagesCompressed), UnitBytes, Exactly, say("figure.images.compressed.given", nil), "site")
 	default:
-		compressed = c.figure(id, label, 0, UnitBytes, Unknown, l.T("give a lock, or bundle.imagesCompressed", "einen Lock oder bundle.imagesCompressed angeben"), "site")
+		return figure(id, 0, UnitBytes, Unknown, say("figure.images.compressed.unknown", nil), "site")
 	}
-	id, label = "images.unpacked", l.T("Images of the release, unpacked", "Images des Releases, entpackt")
+}
+
+// imagesUnpacked returns what images take on a node unpacked. 0 is not known.
+func (c *calculation) imagesUnpacked(compressed Figure) Figure {
+	const id = "images.unpacked"
 	factor := c.factor(Unpacked, "")
 	switch {
 	case c.site.Bundle.ImagesUnpacked > 0:
-		unpacked = c.figure(id, label, int64(c.site.Bundle.ImagesUnpacked), UnitBytes, Exactly, l.T("measured on a node, as given", "auf einem Knoten gemessen, wie angegeben"), "site")
+		return figure(id, int64(c.site.Bundle.ImagesUnpacked), UnitBytes, Exactly, say("figure.images.unpacked.given", nil), "site")
 	case factor != nil && compressed.Bound != Unknown:
 		value := int64(math.Ceil(float64(compressed.Value) * factor.Value / 100))
-		unpacked = c.figure(id, label+l.T(", by your own factor", ", nach eigenem Faktor"), value, UnitBytes, AtMost, l.F("%s × %s%%", "%s × %s %%", compressed.Shown, l.Decimal(factor.Value, 1)), "site")
+		formula := say("figure.images.unpacked.factor", args{"compressed": compressed.Shown, "percent": factor.Value})
+		f := figure(id, value, UnitBytes, AtMost, formula, "site")
+		f.Label = say("figure.images.unpacked.own", nil)
+		return f
 	default:
-		unpacked = c.figure(id, label, 0, UnitBytes, Unknown, l.T("no lock says it; measure it on a node and give bundle.imagesUnpacked, or a factor of your own in a table", "kein Lock sagt es; auf einem Knoten messen und bundle.imagesUnpacked angeben, oder einen eigenen Faktor in einer Tabelle"), "island")
+		return figure(id, 0, UnitBytes, Unknown, say("figure.images.unpacked.unknown", nil), "island")
 	}
-	return compressed, unpacked
 }
 
 // storage returns what disks hold, now and over time.
 func (c *calculation) storage() *Storage {
-	l := c.lang
 	s := &Storage{Series: []Series{}, Months: cmp.Or(c.site.Growth.Months, defaultMonths)}
-	size, bound, formula, source := c.bundleSize()
+	bundle := c.bundleSize()
 	keep := cmp.Or(c.site.Bundle.Keep, defaultKeep)
-	compressed, unpacked := c.imageSizes()
+	kept := say("figure.asset-host.bundles.formula", args{"bundles": keep, "size": bundle.Shown})
+	compressed := c.imagesCompressed()
+	unpacked := c.imagesUnpacked(compressed)
 	s.Figures = []Figure{
-		c.figure("bundle.size", l.T("The bundle", "Das Bundle"), int64(size), UnitBytes, bound, formula, source),
-		c.figure("asset-host.bundles", l.T("Bundles kept on the asset host", "Aufbewahrte Bundles auf dem Asset-Host"), int64(size)*int64(keep), UnitBytes, bound, l.F("%s bundles × %s", "%s Bundles × %s", number(l, keep), c.figure("", "", int64(size), UnitBytes, bound, "").Shown), source),
-		compressed, unpacked, c.nodeFigure(compressed, unpacked),
+		bundle,
+		figure("asset-host.bundles", bundle.Value*int64(keep), UnitBytes, bundle.Bound, kept, bundle.Sources...),
+		compressed, unpacked, nodeFigure(compressed, unpacked),
 	}
-	if size > 0 {
+	if bundle.Value > 0 {
 		if capacity := c.diskOf(AssetHost); capacity > 0 {
-			s.Series = append(s.Series, c.assetSeries(size, capacity, keep, s.Months, source))
+			s.Series = append(s.Series, c.assetSeries(bundle, capacity, keep, s.Months))
 		}
 	}
 	for _, row := range c.table.Rows {
@@ -81,8 +91,7 @@ func (c *calculation) storage() *Storage {
 
 // nodeFigure returns what a Kubernetes node needs for the images: containerd
 // keeps what it fetched and what it unpacked.
-func (c *calculation) nodeFigure(compressed, unpacked Figure) Figure {
-	l := c.lang
+func nodeFigure(compressed, unpacked Figure) Figure {
 	bound := AtLeast
 	switch {
 	case compressed.Bound == Unknown:
@@ -90,8 +99,8 @@ func (c *calculation) nodeFigure(compressed, unpacked Figure) Figure {
 	case unpacked.Bound != Unknown:
 		bound = unpacked.Bound
 	}
-	return c.figure("node.images", l.T("All images on one Kubernetes node", "Alle Images auf einem Kubernetes-Knoten"), compressed.Value+unpacked.Value, UnitBytes, bound,
-		l.F("compressed %s + unpacked %s: any pod may run on any node, and containerd keeps both", "komprimiert %s + entpackt %s: jeder Pod kann auf jedem Knoten laufen, und containerd behält beides", compressed.Shown, unpacked.Shown), "containerd")
+	return figure("node.images", compressed.Value+unpacked.Value, UnitBytes, bound,
+		say("figure.node.images.formula", args{"compressed": compressed.Shown, "unpacked": unpacked.Shown}), "containerd")
 }
 
 // diskOf returns the disk of one machine of a role.
@@ -106,26 +115,27 @@ func (c *calculation) diskOf(role Role) manifests.Bytes {
 
 // assetSeries follows the asset host: a bundle with each release, until as many
 // as are kept are there.
-func (c *calculation) assetSeries(size, capacity manifests.Bytes, keep, months int, source string) Series {
-	l, every := c.lang, c.table.Rules.Releases.Months
+func (c *calculation) assetSeries(bundle Figure, capacity manifests.Bytes, keep, months int) Series {
+	every := c.table.Rules.Releases.Months
+	title := say("series.asset-host.title", nil)
 	s := Series{
-		ID: "asset-host", Title: l.T("Asset host: bundles", "Asset-Host: Bundles"), Capacity: capacity, FullIn: -1,
-		Formula: l.F("%s for each release, one every %s months, %s kept", "%s je Release, eines alle %s Monate, %s aufbewahrt", l.GB(int64(size)), l.Int(every.Value), number(l, keep)),
-		Sources: refers(source, every.Source),
+		ID: "asset-host", Title: title, Name: title, Capacity: capacity, FullIn: -1,
+		Formula: say("series.asset-host.formula", args{"size": bundle.Value, "every": every.Value, "kept": keep}),
+		Sources: refers(append(slices.Clone(bundle.Sources), every.Source)...),
 	}
 	for month := range months + 1 {
-		s.add(size * manifests.Bytes(min(keep, 1+month/int(every.Value))))
+		s.add(manifests.Bytes(bundle.Value) * manifests.Bytes(min(keep, 1+month/int(every.Value))))
 	}
 	return s
 }
 
 // growthSeries follows a role's disk by a factor of the customer's own.
 func (c *calculation) growthSeries(row Row, factor Factor, months int) Series {
-	l := c.lang
 	disk, _ := row.Disk.Most()
+	name := c.roleName(row.Role)
 	s := Series{
-		ID: string(row.Role), Title: c.roleName(row.Role) + l.T(", by your own factor", ", nach eigenem Faktor"), Capacity: disk.Bytes(), FullIn: -1,
-		Formula: l.F("users × %s MB a month on each machine; users grow by %s a year", "Nutzer × %s MB im Monat auf jeder Maschine; Nutzer wachsen um %s im Jahr", l.Decimal(factor.Value, 2), l.Percent(int64(c.site.Growth.UsersPerYear))),
+		ID: string(row.Role), Title: say("series.own.title", args{"role": name}), Name: name, Capacity: disk.Bytes(), FullIn: -1,
+		Formula: say("series.own.formula", args{"megabytes": factor.Value, "growth": int64(c.site.Growth.UsersPerYear)}),
 		Sources: []string{"site"},
 	}
 	used := 0.0

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -53,7 +52,7 @@ type Table struct {
 	Kind       string            `json:"kind"`
 	Name       string            `json:"name"`
 	Version    int               `json:"version"` // grows with each change of a number
-	Title      page.Text         `json:"title"`
+	Title      Given             `json:"title"`
 	Sources    map[string]Source `json:"sources"` // by the short name that cells use
 	Notes      []Note            `json:"notes,omitempty"`
 	Rows       []Row             `json:"rows,omitempty"`
@@ -100,9 +99,9 @@ func (c Cell[T]) Most() (T, string) {
 
 // Note is a footnote of a table.
 type Note struct {
-	ID     string    `json:"id"` // as printed: 1, 2, …
-	Text   page.Text `json:"text"`
-	Source string    `json:"source"`
+	ID     string `json:"id"` // as printed: 1, 2, …
+	Text   Given  `json:"text"`
+	Source string `json:"source"`
 }
 
 // Row is what one role needs.
@@ -137,11 +136,11 @@ type Machine struct {
 
 // Unlisted is a role that an installation has and no table gives numbers for.
 type Unlisted struct {
-	Role   Role      `json:"role"`
-	Text   page.Text `json:"text"`
-	Ask    page.Text `json:"ask"` // what to ask Wire
-	Source string    `json:"source"`
-	Groups []string  `json:"groups,omitempty"`
+	Role   Role     `json:"role"`
+	Text   Given    `json:"text"`
+	Ask    Given    `json:"ask"` // what to ask Wire
+	Source string   `json:"source"`
+	Groups []string `json:"groups,omitempty"`
 }
 
 // Tolerances say how much less than the nominal amount a machine may show from
@@ -153,9 +152,9 @@ type Tolerances struct {
 
 // Tolerance is a share of the nominal amount, and why it is granted.
 type Tolerance struct {
-	Percent Percent   `json:"percent"`
-	Reason  page.Text `json:"reason"`
-	Source  string    `json:"source"`
+	Percent Percent `json:"percent"`
+	Reason  Given   `json:"reason"`
+	Source  string  `json:"source"`
 }
 
 // Least returns the smallest visible amount that passes for a nominal one.

@@ -30,9 +30,9 @@ const (
 	dropOff = 128
 )
 
-// Diff writes a patch that makes target of base. It takes memory for an index
+// writePatch writes a patch that makes target of base. It takes memory for an index
 // of a quarter to half of the base, at most 64 MiB, besides its arguments.
-func Diff(w io.Writer, base, target []byte) error {
+func writePatch(w io.Writer, base, target []byte) error {
 	packed, err := zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedBetterCompression),
 		zstd.WithWindowSize(window), zstd.WithEncoderConcurrency(1))
 	if err != nil {

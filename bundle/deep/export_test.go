@@ -2,8 +2,10 @@ package deep
 
 import "io"
 
-// ProbeText and Probe are for tests of what compressors make.
+// For tests outside of the package, of patches and of what compressors make.
 var (
+	Diff      = writePatch
+	NewReader = openPatch
 	ProbeText = probeText
 	Probe     = Gzip.probe
 )

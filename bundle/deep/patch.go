@@ -10,11 +10,11 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// NewReader returns what a patch makes of a base, streaming. It takes 32 MiB of
+// openPatch returns what a patch makes of a base, streaming. It takes 32 MiB of
 // memory at most, whatever the patch says, and ends with an error unless the
 // patch makes exactly size bytes and nothing follows. The caller has to
 // close it.
-func NewReader(patch io.Reader, base io.ReaderAt, baseSize, size int64) (io.ReadCloser, error) {
+func openPatch(patch io.Reader, base io.ReaderAt, baseSize, size int64) (io.ReadCloser, error) {
 	unpacked, err := zstd.NewReader(patch, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxWindow(window))
 	if err != nil {

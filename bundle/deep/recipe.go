@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MaxUnpacked bounds what a layer may hold, in bytes.
-const MaxUnpacked = 16 << 30
+// maxUnpacked bounds what a layer may hold, in bytes.
+const maxUnpacked = 16 << 30
 
 // ErrNoPatch tells that a layer cannot be rebuilt from a patch and has to be
 // carried whole: it is not one gzip member, or no compressor here makes it again.
@@ -35,8 +35,8 @@ type Recipe struct {
 
 // Check reports whether the recipe is within its limits.
 func (r Recipe) Check() error {
-	if r.BaseSize < 1 || r.BaseSize > MaxUnpacked || r.Size < 1 || r.Size > MaxUnpacked {
-		return fmt.Errorf("layers of %d and %d bytes are not 1 to %d", r.BaseSize, r.Size, int64(MaxUnpacked))
+	if r.BaseSize < 1 || r.BaseSize > maxUnpacked || r.Size < 1 || r.Size > maxUnpacked {
+		return fmt.Errorf("layers of %d and %d bytes are not 1 to %d", r.BaseSize, r.Size, int64(maxUnpacked))
 	}
 	return r.Gzip.Check()
 }
@@ -63,7 +63,7 @@ func Make(ctx context.Context, folder string, base, layer io.Reader, patch io.Re
 		return Recipe{}, asNoPatch(err)
 	}
 	defer from.close()
-	if err := Diff(patch, from.bytes, target.bytes); err != nil {
+	if err := writePatch(patch, from.bytes, target.bytes); err != nil {
 		return Recipe{}, err
 	}
 	for _, candidate := range candidates {
@@ -182,7 +182,7 @@ func (r Recipe) fromLayer(ctx context.Context, folder string, base, patch io.Rea
 }
 
 func (r Recipe) rebuild(ctx context.Context, w io.Writer, base io.ReaderAt, patch io.Reader) error {
-	archive, err := NewReader(patch, base, r.BaseSize, r.Size)
+	archive, err := openPatch(patch, base, r.BaseSize, r.Size)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func unpack(ctx context.Context, folder string, layer io.Reader, single bool) (*
 	if err != nil {
 		return nil, err
 	}
-	size, err := inflate(ctx, file, layer, MaxUnpacked, single)
+	size, err := inflate(ctx, file, layer, maxUnpacked, single)
 	if err == nil && size == 0 {
 		err = fmt.Errorf("%w: it is empty", ErrDamaged)
 	}

@@ -18,12 +18,13 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/islandbundle/island/bundle/registry/registrytest"
 )
 
 // tokenServer gives the user me every token that is asked for, signed as
@@ -102,51 +103,18 @@ func (s *tokenServer) sign(claims map[string]any) (string, error) {
 	return signed + "." + base64.RawURLEncoding.EncodeToString(signature), nil
 }
 
-// startRegistry starts Debian's docker-registry, which asks for tokens of a
-// server, and returns its host and port.
+// startRegistry starts a registry that asks for tokens of a server, and returns
+// its host and port.
 func startRegistry(t *testing.T, tokens *tokenServer) string {
 	t.Helper()
-	if _, err := exec.LookPath("docker-registry"); err != nil {
-		if os.Getenv("ISLAND_REQUIRE_TOOLS") == "1" {
-			t.Fatal("docker-registry is not in PATH")
-		}
-		t.Skip("docker-registry is not in PATH")
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close()
-	dir := t.TempDir()
-	_, port, _ := net.SplitHostPort(serve(t, tokens))
-	settings := fmt.Sprintf(`version: 0.1
-log: {level: error}
-storage: {filesystem: {rootdirectory: '%s'}}
-http: {addr: '%s'}
-auth: {token: {realm: 'http://localhost:%s/token', service: test, issuer: issuer, rootcertbundle: '%s/tokens.pem'}}
-`, dir, address, port, dir)
+	file := filepath.Join(t.TempDir(), "tokens.pem")
 	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: tokens.cert})
-	for name, content := range map[string][]byte{"config.yml": []byte(settings), "tokens.pem": cert} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	server := exec.Command("docker-registry", "serve", filepath.Join(dir, "config.yml"))
-	if err := server.Start(); err != nil {
+	if err := os.WriteFile(file, cert, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		response, err := http.Get("http://" + address + "/v2/")
-		if err == nil {
-			_ = response.Body.Close()
-			return address
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("docker-registry does not answer")
-		}
-	}
+	_, port, _ := net.SplitHostPort(serve(t, tokens))
+	return registrytest.Debian(t, fmt.Sprintf(
+		"auth: {token: {realm: 'http://localhost:%s/token', service: test, issuer: issuer, rootcertbundle: '%s'}}\n", port, file))
 }
 
 // send makes a request of a session that has a body or another method.

@@ -75,7 +75,9 @@ func (r *resolver) attachments(ctx context.Context, image manifests.LockedImage)
 
 // attachedTo returns what refers to one manifest: under cosign's tags, and as an
 // OCI referrer.
-func (r *resolver) attachedTo(ctx context.Context, image manifests.ImageRef, subject manifests.Digest) ([]manifests.LockedAttachment, error) {
+func (r *resolver) attachedTo(
+	ctx context.Context, image manifests.ImageRef, subject manifests.Digest,
+) ([]manifests.LockedAttachment, error) {
 	var all []manifests.LockedAttachment
 	for _, tag := range cosignTags {
 		ref := manifests.ImageRef{Registry: image.Registry, Repository: image.Repository, Tag: "sha256-" + subject.Hex() + tag.suffix}
@@ -144,7 +146,9 @@ func (r *resolver) referrers(ctx context.Context, by manifests.ImageRef, list so
 }
 
 // attachment notes an attachment's manifest and blobs.
-func (r *resolver) attachment(ref manifests.ImageRef, found source.Manifest, subject manifests.Digest, kind string) (manifests.LockedAttachment, error) {
+func (r *resolver) attachment(
+	ref manifests.ImageRef, found source.Manifest, subject manifests.Digest, kind string,
+) (manifests.LockedAttachment, error) {
 	m, err := r.manifest(ref, found)
 	if err != nil {
 		return manifests.LockedAttachment{}, err
@@ -157,7 +161,9 @@ func (r *resolver) attachment(ref manifests.ImageRef, found source.Manifest, sub
 // verifyImage makes sure that one of the keys has signed the image, and notes
 // which. A signature of the index stands for the whole image; one of a single
 // platform's manifest does not.
-func (r *resolver) verifyImage(ctx context.Context, image manifests.LockedImage, keyFiles []string, attached []manifests.LockedAttachment) error {
+func (r *resolver) verifyImage(
+	ctx context.Context, image manifests.LockedImage, keyFiles []string, attached []manifests.LockedAttachment,
+) error {
 	keys, err := readKeys(r.baseDir, keyFiles)
 	if err != nil {
 		return err
@@ -185,7 +191,9 @@ func (r *resolver) verifyImage(ctx context.Context, image manifests.LockedImage,
 
 // simpleSigned looks in a signature manifest for one that a key has made over
 // the image's digest.
-func (r *resolver) simpleSigned(ctx context.Context, ref manifests.ImageRef, image manifests.Digest, keys []signature.PublicKey) (signature.PublicKey, error) {
+func (r *resolver) simpleSigned(
+	ctx context.Context, ref manifests.ImageRef, image manifests.Digest, keys []signature.PublicKey,
+) (signature.PublicKey, error) {
 	found, err := r.world.Manifest(ctx, ref)
 	if err != nil {
 		return signature.PublicKey{}, err

@@ -81,7 +81,8 @@ func (u *upstream) cosignTag(suffix string) string { return "sha256-" + u.digest
 // sign signs as `cosign sign --key` does (cosign, specs/SIGNATURE_SPEC.md).
 func (u *upstream) sign(key *ecdsa.PrivateKey, digest string) {
 	u.t.Helper()
-	payload := fmt.Appendf(nil, `{"critical":{"identity":{"docker-reference":"quay.io/wire/brig"},"image":{"docker-manifest-digest":%q},"type":"cosign container image signature"},"optional":null}`, digest)
+	payload := fmt.Appendf(nil, `{"critical":{"identity":{"docker-reference":"quay.io/wire/brig"},`+
+		`"image":{"docker-manifest-digest":%q},"type":"cosign container image signature"},"optional":null}`, digest)
 	sum := sha256.Sum256(payload)
 	der, err := ecdsa.SignASN1(rand.Reader, key, sum[:])
 	u.check(err)
@@ -111,7 +112,8 @@ func (u *upstream) resolve(attachments string) (*manifests.Lock, error) {
 		"platforms: [linux/amd64]\nimages: [{name: \"quay.io/wire/brig:1\"}]\n"+attachments+"\n"), 0o644))
 	assembled, err := resolve.Assemble(resolve.Input{File: file})
 	u.check(err)
-	mirrors, err := source.ParseMirrors("mirrors.yaml", []byte("apiVersion: island/v1\nkind: Mirrors\nrules: [{prefix: quay.io, onlyMirrors: true, mirrors: [{location: \""+u.addr+"\", insecure: true}]}]\n"))
+	mirrors, err := source.ParseMirrors("mirrors.yaml", []byte("apiVersion: island/v1\nkind: Mirrors\n"+
+		"rules: [{prefix: quay.io, onlyMirrors: true, mirrors: [{location: \""+u.addr+"\", insecure: true}]}]\n"))
 	u.check(err)
 	world, err := source.New(source.Options{Mirrors: mirrors, CacheDir: u.t.TempDir()})
 	u.check(err)
@@ -130,7 +132,8 @@ func kinds(lock *manifests.Lock) string {
 func TestAttachmentsAreTakenAlong(t *testing.T) {
 	t.Parallel()
 	artifact := func(u *upstream, text string) v1.Image {
-		image, err := mutate.AppendLayers(mutate.MediaType(empty.Image, types.OCIManifestSchema1), static.NewLayer([]byte(text), "application/spdx+json"))
+		layer := static.NewLayer([]byte(text), "application/spdx+json")
+		image, err := mutate.AppendLayers(mutate.MediaType(empty.Image, types.OCIManifestSchema1), layer)
 		u.check(err)
 		size, err := u.image.Size()
 		u.check(err)
@@ -182,10 +185,12 @@ func TestUpstreamSignatures(t *testing.T) {
 	}{
 		{"good", func(u *upstream, wire *ecdsa.PrivateKey) { u.sign(wire, u.digest.String()) }, demand, ""},
 		{"none", func(*upstream, *ecdsa.PrivateKey) {}, demand, "upstream has no signature of it"},
-		{"another key", func(u *upstream, _ *ecdsa.PrivateKey) { u.sign(u.key("stranger.pub"), u.digest.String()) }, demand, "its signatures are by other keys"},
+		{"another key", func(u *upstream, _ *ecdsa.PrivateKey) { u.sign(u.key("stranger.pub"), u.digest.String()) },
+			demand, "its signatures are by other keys"},
 		{"one of two keys", func(u *upstream, _ *ecdsa.PrivateKey) { u.sign(u.key("second.pub"), u.digest.String()) },
 			`attachments: {verify: [{images: "quay.io/*", key: wire.pub}, {images: "quay.io/wire/brig:*", key: second.pub}]}`, ""},
-		{"of another image", func(u *upstream, wire *ecdsa.PrivateKey) { u.sign(wire, string(manifests.DigestOf(nil))) }, demand, "what was signed is"},
+		{"of another image", func(u *upstream, wire *ecdsa.PrivateKey) { u.sign(wire, string(manifests.DigestOf(nil))) },
+			demand, "what was signed is"},
 		{"rubbish", func(u *upstream, _ *ecdsa.PrivateKey) { u.push(u.cosignTag(".sig"), u.image) }, demand, "its signatures are by other keys"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

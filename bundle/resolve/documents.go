@@ -29,7 +29,8 @@ func readDocuments(in Input) (*inputDocuments, error) {
 	if docs.release, err = manifests.Read(in.File, main.data); err != nil {
 		return nil, err
 	}
-	ownPolicy, policy := docs.release.Policy, manifests.Policy{RequireSignedRelease: in.Policy.RequireSigned, RequireSignedPatches: in.Policy.RequireSigned}
+	ownPolicy := docs.release.Policy
+	policy := manifests.Policy{RequireSignedRelease: in.Policy.RequireSigned, RequireSignedPatches: in.Policy.RequireSigned}
 	keys := in.Policy.Keys
 	overlays := make([]*document, len(in.Overlays))
 	for i, file := range in.Overlays {

@@ -32,7 +32,8 @@ func (r *resolver) resolveFiles(ctx context.Context) error {
 func (r *resolver) resolveFile(ctx context.Context, file manifests.File) error {
 	if u, err := url.Parse(file.URL); err == nil && u.User != nil {
 		u.User = nil
-		return fault.New(fault.Usage, fault.Here, u.String(), "log in with docker login or podman login to that host, or name a mirror with credentials",
+		return fault.New(fault.Usage, fault.Here, u.String(),
+			"log in with docker login or podman login to that host, or name a mirror with credentials",
 			"URL holds credentials, which would end up in the lock")
 	}
 	size := int64(file.Size)

@@ -126,7 +126,8 @@ func neededBy(image *wanted, err error) error {
 	}
 	origin := image.from[0]
 	at := *explained
-	at.Err = fmt.Errorf("%w (needed by %s)", explained.Err, strings.TrimPrefix(strings.Join([]string{origin.Chart, origin.Object + origin.List}, ", "), ", "))
+	who := strings.TrimPrefix(strings.Join([]string{origin.Chart, origin.Object + origin.List}, ", "), ", ")
+	at.Err = fmt.Errorf("%w (needed by %s)", explained.Err, who)
 	return &at
 }
 
@@ -291,7 +292,8 @@ func (r *resolver) configPlatform(ctx context.Context, ref manifests.ImageRef, d
 	content := r.blobs[digest]
 	r.mu.Unlock()
 	if content.Size > maxConfigBytes {
-		return manifests.Platform{}, upstreamFault(ref, "", "image configuration has %d bytes, at most %d are read", content.Size, int64(maxConfigBytes))
+		return manifests.Platform{}, upstreamFault(ref, "",
+			"image configuration has %d bytes, at most %d are read", content.Size, int64(maxConfigBytes))
 	}
 	reader, err := r.world.Open(ctx, content, 0)
 	if err != nil {

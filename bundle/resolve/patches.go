@@ -52,11 +52,13 @@ type swap struct {
 // renders the chart once more, with the values that the overrides name, and
 // makes sure that these values do what the patch says they do. A pod that would
 // go on asking for the old image is an error.
-func (r *resolver) patchChart(chart manifests.Chart, finds charts.Finds, render func(manifests.Chart) (charts.Finds, error)) (charts.Finds, error) {
+func (r *resolver) patchChart(
+	chart manifests.Chart, finds charts.Finds, render func(manifests.Chart) (charts.Finds, error),
+) (charts.Finds, error) {
 	if len(r.patches.overrides) == 0 {
 		return finds, nil
 	}
-	swaps, err := r.swapsIn(chart, carried(finds))
+	swaps, err := r.swapsIn(chart, imagesIn(finds))
 	if err != nil || len(swaps) == 0 {
 		return finds, err
 	}
@@ -64,8 +66,10 @@ func (r *resolver) patchChart(chart manifests.Chart, finds charts.Finds, render 
 	for _, s := range swaps {
 		set := s.ValuesFor(chart.Name)
 		if len(set) == 0 {
-			return finds, fault.At(s.Place(), "add {chart: "+chart.Name+", path: …} to its values; if no value sets the image, patch the chart itself",
-				"chart %s asks for %s, and %s does not say which value of the chart sets it: pods would go on asking for the old image", chart.Name, s.old, s.ImageOverride)
+			return finds, fault.At(s.Place(),
+				"add {chart: "+chart.Name+", path: …} to its values; if no value sets the image, patch the chart itself",
+				"chart %s asks for %s, and %s does not say which value of the chart sets it: pods would go on asking for the old image",
+				chart.Name, s.old, s.ImageOverride)
 		}
 		values = append(values, set...)
 	}
@@ -74,10 +78,10 @@ func (r *resolver) patchChart(chart manifests.Chart, finds charts.Finds, render 
 	if err != nil {
 		return finds, err
 	}
-	if err := nothingElse(chart, swaps, carried(finds), carried(after)); err != nil {
+	if err := nothingElse(chart, swaps, imagesIn(finds), imagesIn(after)); err != nil {
 		return finds, err
 	}
-	return after, r.proveSwaps(chart, swaps, carried(after))
+	return after, r.proveSwaps(chart, swaps, imagesIn(after))
 }
 
 // nothingElse makes sure that values which replace some images do not change
@@ -94,8 +98,8 @@ func nothingElse(chart manifests.Chart, swaps []swap, before, after []manifests.
 	return errors.Join(errs...)
 }
 
-// carried returns the images of finds that are taken for such.
-func carried(finds charts.Finds) []manifests.ImageRef {
+// imagesIn returns the images of finds that are taken for such.
+func imagesIn(finds charts.Finds) []manifests.ImageRef {
 	var refs []manifests.ImageRef
 	for _, find := range finds.Images {
 		if ref, err := find.Ref(); err == nil && find.Class != charts.Candidate && !slices.Contains(refs, ref) {

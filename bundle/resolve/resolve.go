@@ -49,9 +49,7 @@ func Resolve(ctx context.Context, a *Assembled, world World, options Options) (*
 	lock := r.lock(a.Profile)
 	r.patches.decide(lock)
 	a.complete(lock)
-	if _, err := lock.Encode(); err != nil { // sorts
-		return nil, err
-	}
+	lock.Sort()
 	return lock, lock.Check()
 }
 

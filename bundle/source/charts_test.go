@@ -153,25 +153,30 @@ func TestChartIndexIsCached(t *testing.T) {
 	}
 }
 
+// replacing is a handler that gives another answer for one path.
+func replacing(good http.Handler, path string, with http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path {
+			with(w, r)
+			return
+		}
+		good.ServeHTTP(w, r)
+	})
+}
+
+func text(s string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, s) }
+}
+
+// entryOf is an index with one version of brig.
+func entryOf(rest string) http.HandlerFunc {
+	return text("entries:\n  brig:\n  - name: brig\n    version: 1.3.0\n" + rest)
+}
+
 func TestChartFaults(t *testing.T) {
 	t.Parallel()
-	folder := chartRepository(t, "")
-	good := http.FileServer(http.Dir(folder))
-	replace := func(path string, with http.HandlerFunc) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == path {
-				with(w, r)
-				return
-			}
-			good.ServeHTTP(w, r)
-		})
-	}
-	text := func(s string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, s) }
-	}
-	entry := func(rest string) http.HandlerFunc {
-		return text("entries:\n  brig:\n  - name: brig\n    version: 1.3.0\n" + rest)
-	}
+	good := http.FileServer(http.Dir(chartRepository(t, "")))
+	replace := func(path string, with http.HandlerFunc) http.Handler { return replacing(good, path, with) }
 	for name, test := range map[string]struct {
 		handler       http.Handler
 		chart         string
@@ -188,19 +193,19 @@ func TestChartFaults(t *testing.T) {
 		"no index":                {http.NotFoundHandler(), "brig", "1.3.0", "404 Not Found", "check the name"},
 		"repository is forbidden": {newAlways(status(403)), "brig", "1.3.0", "403 Forbidden", "docker login"},
 		"archive is missing":      {replace("/brig-1.3.0.tgz", http.NotFound), "brig", "1.3.0", "404 Not Found", ""},
-		"archive of another kind": {replace("/index.yaml", entry("    urls: [/x]\n")), "brig", "1.3.0", "404", ""},
+		"archive of another kind": {replace("/index.yaml", entryOf("    urls: [/x]\n")), "brig", "1.3.0", "404", ""},
 		"wrong digest":            {replace("/brig-1.3.0.tgz", text("\x1f\x8bother")), "brig", "1.3.0", "archive has digest", ""},
-		"login page":              {replace("/index.yaml", entry("    urls: [index.yaml]\n")), "brig", "1.3.0", "not a gzip archive", ""},
+		"login page":              {replace("/index.yaml", entryOf("    urls: [index.yaml]\n")), "brig", "1.3.0", "not a gzip archive", ""},
 		"index is a login page": {
 			replace("/index.yaml", text("<html>log in</html>")), "brig", "1.3.0", "index of the chart repository is not valid", "",
 		},
 		"index is empty": {replace("/index.yaml", text("")), "brig", "1.3.0", "empty", ""},
-		"no URL":         {replace("/index.yaml", entry("")), "brig", "1.3.0", "no URL", ""},
+		"no URL":         {replace("/index.yaml", entryOf("")), "brig", "1.3.0", "no URL", ""},
 		"local URL": {
-			replace("/index.yaml", entry("    urls: ['file:///etc/passwd']\n")), "brig", "1.3.0", "cannot be fetched", "",
+			replace("/index.yaml", entryOf("    urls: ['file:///etc/passwd']\n")), "brig", "1.3.0", "cannot be fetched", "",
 		},
-		"URL with credentials": {replace("/index.yaml", entry("    urls: ['https://u:s3cret@h/x']\n")), "brig", "1.3.0", "no plain URL", ""},
-		"no SHA-256":           {replace("/index.yaml", entry("    digest: abc\n    urls: [x]\n")), "brig", "1.3.0", "no SHA-256 digest", ""},
+		"URL with credentials": {replace("/index.yaml", entryOf("    urls: ['https://u:s3cret@h/x']\n")), "brig", "1.3.0", "no plain URL", ""},
+		"no SHA-256":           {replace("/index.yaml", entryOf("    digest: abc\n    urls: [x]\n")), "brig", "1.3.0", "no SHA-256 digest", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

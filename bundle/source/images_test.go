@@ -13,13 +13,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -27,6 +26,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/islandbundle/island/bundle/registry"
+	"github.com/islandbundle/island/bundle/registry/registrytest"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -63,80 +63,101 @@ func checkPull(t *testing.T, u *Upstream, reference string, digest manifests.Dig
 	}
 }
 
+// served is a registry that counts requests and has the image wire/brig:5.30.9.
+type served struct {
+	handler   *requests
+	host      string
+	reference string
+	image     v1.Image
+	layer     manifests.Content // the image's first
+	data      []byte
+}
+
+func serveImage(t *testing.T) served {
+	t.Helper()
+	handler := counting(memoryRegistry())
+	s := served{handler: handler, host: host(serve(t, handler))}
+	s.reference = s.host + "/wire/brig:5.30.9"
+	s.image = push(t, s.reference)
+	s.layer, s.data = layerOf(t, s.image, s.host+"/wire/brig")
+	return s
+}
+
 func TestMemoryRegistry(t *testing.T) {
 	t.Parallel()
-	handler := counting(memoryRegistry())
-	server := serve(t, handler)
-	reference := host(server) + "/wire/brig:5.30.9"
-	image := push(t, reference)
-	layer, data := layerOf(t, image, host(server)+"/wire/brig")
-	checkPull(t, newUpstream(t, Options{}).Upstream, reference, digestOf(t, image), layer, data)
+	s := serveImage(t)
+	checkPull(t, newUpstream(t, Options{}).Upstream, s.reference, digestOf(t, s.image), s.layer, s.data)
 
-	t.Run("requests", func(t *testing.T) {
-		u := newUpstream(t, Options{})
-		before, pings := handler.total(), handler.of("GET /v2/")
-		for range 5 {
-			if _, err := readAll(t, u.Upstream, layer, 0); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if n := handler.total() - before; n != 6 || handler.of("GET /v2/")-pings != 1 {
-			t.Errorf("5 blobs took %d requests, %d of them pings, wanted 6 and 1", n, handler.of("GET /v2/")-pings)
-		}
-	})
-	t.Run("mirror", func(t *testing.T) {
-		u := newUpstream(t, withMirror(t, "quay.io", host(server)))
-		layer := layer
-		layer.Repository = "quay.io/wire/brig"
-		checkPull(t, u.Upstream, "quay.io/wire/brig:5.30.9", digestOf(t, image), layer, data)
-	})
-	t.Run("docker hub", func(t *testing.T) {
-		u := newUpstream(t, withMirror(t, "docker.io/library", host(server)+"/wire"))
-		m, err := u.Manifest(t.Context(), imageRef(t, "brig:5.30.9"))
-		if err != nil || m.Digest != digestOf(t, image) || m.Repository != "docker.io/library/brig" {
-			t.Errorf("manifest is %s of %s, error %v", m.Digest, m.Repository, err)
-		}
-	})
-	t.Run("offline", func(t *testing.T) {
-		dir := t.TempDir()
-		ref := imageRef(t, reference)
-		if _, err := newUpstream(t, Options{CacheDir: dir}).Manifest(t.Context(), ref); err != nil {
+	u := newUpstream(t, Options{})
+	before, pings := s.handler.total(), s.handler.of("GET /v2/")
+	for range 5 {
+		if _, err := readAll(t, u.Upstream, s.layer, 0); err != nil {
 			t.Fatal(err)
 		}
-		u := newUpstream(t, Options{Network: registry.Options{Offline: true}, CacheDir: dir})
-		before := handler.total()
-		m, err := u.Manifest(t.Context(), ref)
-		if err != nil || m.Digest != digestOf(t, image) || m.MediaType == "" {
-			t.Errorf("from the cache: %s, error %v", m.Digest, err)
-		}
-		ref.Tag = "other"
-		_, err = u.Manifest(t.Context(), ref)
-		wantError(t, err, ref.String(), "not in the cache")
-		_, err = u.Open(t.Context(), layer, 0)
-		wantError(t, err, layer.Repository, "not in the cache")
-		if handler.total() != before {
-			t.Error("the network was asked")
-		}
-	})
-	t.Run("corrupt cache", func(t *testing.T) {
-		u := newUpstream(t, Options{CacheDir: t.TempDir()})
-		ref := imageRef(t, reference)
-		ref.Digest = digestOf(t, image)
-		first, err := u.Manifest(t.Context(), ref)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(u.common.cache.blob(ref.Digest), []byte("rotten"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		again, err := u.Manifest(t.Context(), ref)
-		if err != nil || !bytes.Equal(again.Bytes, first.Bytes) {
-			t.Errorf("after corruption: %d bytes, error %v", len(again.Bytes), err)
-		}
-		if kept, ok := u.common.cache.read(ref.Digest, maxManifestBytes); !ok || !bytes.Equal(kept, first.Bytes) {
-			t.Error("the corrupt entry was not replaced")
-		}
-	})
+	}
+	if n := s.handler.total() - before; n != 6 || s.handler.of("GET /v2/")-pings != 1 {
+		t.Errorf("5 blobs took %d requests, %d of them pings, wanted 6 and 1", n, s.handler.of("GET /v2/")-pings)
+	}
+}
+
+func TestRegistryMirror(t *testing.T) {
+	t.Parallel()
+	s := serveImage(t)
+	u := newUpstream(t, withMirror(t, "quay.io", s.host))
+	s.layer.Repository = "quay.io/wire/brig"
+	checkPull(t, u.Upstream, "quay.io/wire/brig:5.30.9", digestOf(t, s.image), s.layer, s.data)
+
+	u = newUpstream(t, withMirror(t, "docker.io/library", s.host+"/wire"))
+	m, err := u.Manifest(t.Context(), imageRef(t, "brig:5.30.9"))
+	if err != nil || m.Digest != digestOf(t, s.image) || m.Repository != "docker.io/library/brig" {
+		t.Errorf("manifest is %s of %s, error %v", m.Digest, m.Repository, err)
+	}
+}
+
+func TestImagesOffline(t *testing.T) {
+	t.Parallel()
+	s := serveImage(t)
+	dir := t.TempDir()
+	ref := imageRef(t, s.reference)
+	if _, err := newUpstream(t, Options{CacheDir: dir}).Manifest(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+	u := newUpstream(t, Options{Network: registry.Options{Offline: true}, CacheDir: dir})
+	before := s.handler.total()
+	m, err := u.Manifest(t.Context(), ref)
+	if err != nil || m.Digest != digestOf(t, s.image) || m.MediaType == "" {
+		t.Errorf("from the cache: %s, error %v", m.Digest, err)
+	}
+	ref.Tag = "other"
+	_, err = u.Manifest(t.Context(), ref)
+	wantError(t, err, ref.String(), "not in the cache")
+	_, err = u.Open(t.Context(), s.layer, 0)
+	wantError(t, err, s.layer.Repository, "not in the cache")
+	if s.handler.total() != before {
+		t.Error("the network was asked")
+	}
+}
+
+func TestCorruptCache(t *testing.T) {
+	t.Parallel()
+	s := serveImage(t)
+	u := newUpstream(t, Options{CacheDir: t.TempDir()})
+	ref := imageRef(t, s.reference)
+	ref.Digest = digestOf(t, s.image)
+	first, err := u.Manifest(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(u.common.cache.blob(ref.Digest), []byte("rotten"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again, err := u.Manifest(t.Context(), ref)
+	if err != nil || !bytes.Equal(again.Bytes, first.Bytes) {
+		t.Errorf("after corruption: %d bytes, error %v", len(again.Bytes), err)
+	}
+	if kept, ok := u.common.cache.read(ref.Digest, maxManifestBytes); !ok || !bytes.Equal(kept, first.Bytes) {
+		t.Error("the corrupt entry was not replaced")
+	}
 }
 
 // tokenRegistry puts token authentication (distribution's token specification)
@@ -411,34 +432,7 @@ func TestImageLayoutMirror(t *testing.T) {
 // TestDebianRegistry pulls from Debian's docker-registry, a real one.
 func TestDebianRegistry(t *testing.T) {
 	t.Parallel()
-	needsTool(t, "docker-registry")
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close()
-	dir := t.TempDir()
-	settings := filepath.Join(dir, "config.yml")
-	document := fmt.Sprintf("version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: '%s'}}\n"+
-		"http: {addr: '%s'}\n", dir, address)
-	if err := os.WriteFile(settings, []byte(document), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	server := exec.Command("docker-registry", "serve", settings)
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
-	for deadline := time.Now().Add(5 * time.Minute); ; {
-		if response, err := http.Get("http://" + address + "/v2/"); err == nil {
-			_ = response.Body.Close()
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("docker-registry does not answer")
-		}
-	}
+	address := registrytest.Debian(t, "")
 	image := push(t, address+"/wire/brig:1")
 	layer, data := layerOf(t, image, address+"/wire/brig")
 	checkPull(t, newUpstream(t, Options{}).Upstream, address+"/wire/brig:1", digestOf(t, image), layer, data)

@@ -97,7 +97,8 @@ func (p *Pool) Discover(ctx context.Context, archive []byte, options charts.Disc
 		var err error
 		if w, err = start(p.program, p.memory); err != nil {
 			p.slots <- nil
-			return charts.Discovery{}, fault.Explain(err, fault.Failure, fault.Here, "renderer", "the program starts itself again to render charts; its own file has to be executable")
+			return charts.Discovery{}, fault.Explain(err, fault.Failure, fault.Here, "renderer",
+				"the program starts itself again to render charts; its own file has to be executable")
 		}
 	}
 	limit := timeLimit(options)

@@ -35,7 +35,8 @@ func pack(t testing.TB, files map[string]string) []byte {
 	zipped := gzip.NewWriter(&out)
 	writer := tar.NewWriter(zipped)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if err := writer.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "app/" + name, Mode: 0o644, Size: int64(len(all[name]))}); err != nil {
+		if err := writer.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "app/" + name, Mode: 0o644,
+			Size: int64(len(all[name]))}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := writer.Write([]byte(all[name])); err != nil {
@@ -114,7 +115,8 @@ func TestErrorsKeepWhatTheyAre(t *testing.T) {
 	if !errors.Is(err, charts.ErrNotArchive) {
 		t.Errorf("got %v, want %v", err, charts.ErrNotArchive)
 	}
-	_, err = pool.Discover(t.Context(), pack(t, map[string]string{"templates/x.yaml": "{{ required \"set it\" .Values.secret.key }}"}), charts.DiscoverOptions{})
+	_, err = pool.Discover(t.Context(), pack(t, map[string]string{"templates/x.yaml": "{{ required \"set it\" .Values.secret.key }}"}),
+		charts.DiscoverOptions{})
 	if cause := (*charts.RenderError)(nil); !errors.As(err, &cause) || cause.ValuePath != "secret.key" {
 		t.Errorf("got %v, want one that names secret.key", err)
 	}
@@ -132,11 +134,24 @@ func TestHostileCharts(t *testing.T) {
 		want   error
 		text   string
 	}{
-		{"endless loop", map[string]string{"templates/x.yaml": `{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}`}, 0, 300 * time.Millisecond, charts.ErrRenderTime, "rendering has not come to an end after 300ms"},
-		{"memory", map[string]string{"templates/x.yaml": `{{ $s := repeat 1000 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" }}{{ $l := list }}{{ range until 1000000 }}{{ $l = append $l (repeat 1000 $s) }}{{ end }}`}, 256 << 20, 10 * time.Minute, ErrMemory, ""},
-		{"mutual include", map[string]string{"templates/_h.tpl": `{{ define "a" }}{{ include "b" . }}{{ end }}{{ define "b" }}{{ include "a" . }}{{ end }}`, "templates/x.yaml": `{{ include "a" . }}`}, 0, 10 * time.Minute, nil, "nested reference name"},
-		{"mutual template", map[string]string{"templates/_h.tpl": `{{ define "a" }}{{ template "b" . }}{{ end }}{{ define "b" }}{{ template "a" . }}{{ end }}`, "templates/x.yaml": `{{ template "a" . }}`}, 0, 10 * time.Minute, nil, "exceeded maximum template depth"},
-		{"tpl of itself", map[string]string{"values.yaml": "x: '{{ tpl .Values.x . }}'\n", "templates/x.yaml": `{{ tpl .Values.x . }}`}, 0, 10 * time.Minute, ErrRecursion, ""},
+		{"endless loop", map[string]string{
+			"templates/x.yaml": `{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}`,
+		}, 0, 300 * time.Millisecond, charts.ErrRenderTime, "rendering has not come to an end after 300ms"},
+		{"memory", map[string]string{
+			"templates/x.yaml": `{{ $s := repeat 1000 "` + strings.Repeat("x", 100) + `" }}{{ $l := list }}` +
+				`{{ range until 1000000 }}{{ $l = append $l (repeat 1000 $s) }}{{ end }}`,
+		}, 256 << 20, 10 * time.Minute, ErrMemory, ""},
+		{"mutual include", map[string]string{
+			"templates/_h.tpl": `{{ define "a" }}{{ include "b" . }}{{ end }}{{ define "b" }}{{ include "a" . }}{{ end }}`,
+			"templates/x.yaml": `{{ include "a" . }}`,
+		}, 0, 10 * time.Minute, nil, "nested reference name"},
+		{"mutual template", map[string]string{
+			"templates/_h.tpl": `{{ define "a" }}{{ template "b" . }}{{ end }}{{ define "b" }}{{ template "a" . }}{{ end }}`,
+			"templates/x.yaml": `{{ template "a" . }}`,
+		}, 0, 10 * time.Minute, nil, "exceeded maximum template depth"},
+		{"tpl of itself", map[string]string{
+			"values.yaml": "x: '{{ tpl .Values.x . }}'\n", "templates/x.yaml": `{{ tpl .Values.x . }}`,
+		}, 0, 10 * time.Minute, ErrRecursion, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -166,7 +181,9 @@ func TestKilledWhenTheContextEnds(t *testing.T) {
 	pool := newPool(t, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	_, err := pool.Discover(ctx, pack(t, map[string]string{"templates/x.yaml": `{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}`}), charts.DiscoverOptions{})
+	_, err := pool.Discover(ctx,
+		pack(t, map[string]string{"templates/x.yaml": `{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}`}),
+		charts.DiscoverOptions{})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 	}
@@ -198,7 +215,8 @@ func TestManyAtOnce(t *testing.T) {
 func TestWorkerIsBare(t *testing.T) {
 	t.Setenv("ISLAND_SECRET", "seen")
 	pool := newPool(t, 1)
-	files := map[string]string{"templates/x.yaml": strings.Replace(pod, "quay.io/island/app:1", `{{ getHostByName "localhost" }}quay.io/island/app:1{{ .Files.Get "/etc/hostname" }}{{ .Files.Get "../../etc/hostname" }}`, 1)}
+	files := map[string]string{"templates/x.yaml": strings.Replace(pod, "quay.io/island/app:1",
+		`{{ getHostByName "localhost" }}quay.io/island/app:1{{ .Files.Get "/etc/hostname" }}{{ .Files.Get "../../etc/hostname" }}`, 1)}
 	discovery, err := pool.Discover(t.Context(), pack(t, files), charts.DiscoverOptions{})
 	if err != nil || len(discovery.Images) != 1 || discovery.Images[0].Image != "quay.io/island/app:1" {
 		t.Fatalf("got %+v, %v", discovery, err)

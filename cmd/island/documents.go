@@ -6,9 +6,7 @@ import (
 	"slices"
 
 	"github.com/islandbundle/island/bundle"
-	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/manifests/sbom"
 	"github.com/islandbundle/island/manifests/vex"
 	"github.com/islandbundle/island/sizing"
@@ -64,16 +62,16 @@ func (f *buildFlags) sizingDocuments(lock *manifests.Lock) ([]bundle.Document, e
 	if err != nil {
 		return nil, err
 	}
-	lang, err := page.ParseLang(f.lang)
+	lang, err := parseLanguage(f.lang)
 	if err != nil {
-		return nil, fault.Explain(err, fault.Usage, fault.Here, "--lang", "say en or de")
+		return nil, err
 	}
 	name := cmp.Or(f.table, site.Table, sizing.DefaultTable)
 	_, table, err := readTable(name)
 	if err != nil {
 		return nil, err
 	}
-	files, err := present.ForBundle(present.BundleInput{Lock: lock, Site: site, TableFile: name, TableData: table, Lang: lang})
+	files, err := present.ForBundle(present.BundleInput{Lock: lock, Site: site, TableFile: name, TableData: table, Language: lang})
 	return []bundle.Document{
 		ports,
 		{Path: present.BundleReportJSON, Bytes: files.JSON},

@@ -200,9 +200,9 @@ func preflightVerdict(r *preflight.Report, strict bool) error {
 }
 
 // read reads all documents, and the probes that a bundle brings.
-func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *carried, error) {
+func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *kit, error) {
 	input := preflight.Input{Tool: toolVersion(), Site: preflight.NewSite()}
-	found := &carried{}
+	found := &kit{}
 	var err error
 	if f.bundle != "" {
 		if found, err = f.openBundle(ctx); err != nil {
@@ -259,7 +259,7 @@ func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *carried, e
 }
 
 // takeSurvey measures, or reads what was measured before.
-func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.Input, found *carried) (*facts.Survey, error) {
+func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.Input, found *kit) (*facts.Survey, error) {
 	if f.local && f.factsDir != "" {
 		return nil, usage("leave one of them out", "--local measures this machine, --facts measures nothing")
 	}
@@ -361,7 +361,7 @@ func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) 
 
 // probe finds the probe for an architecture: in the bundle, in the folder that
 // was named, or beside this program. It is compressed once, for all hosts.
-func (f *preflightFlags) probe(found *carried) func(string) ([]byte, error) {
+func (f *preflightFlags) probe(found *kit) func(string) ([]byte, error) {
 	var mu sync.Mutex
 	cache := map[string][]byte{}
 	return func(architecture string) ([]byte, error) {
@@ -381,7 +381,7 @@ func (f *preflightFlags) probe(found *carried) func(string) ([]byte, error) {
 	}
 }
 
-func (f *preflightFlags) findProbe(found *carried, architecture string) ([]byte, error) {
+func (f *preflightFlags) findProbe(found *kit, architecture string) ([]byte, error) {
 	if data := found.probes[architecture]; data != nil && f.probes == "" {
 		return data, nil
 	}
@@ -447,8 +447,8 @@ func (f *preflightFlags) write(r *preflight.Report, lang page.Lang, signer *name
 	return nil
 }
 
-// carried is what a bundle brings for the preflight.
-type carried struct {
+// kit is what a bundle brings for the preflight.
+type kit struct {
 	probes    map[string][]byte // by architecture
 	table     *sizing.Table
 	ports     *preflight.Ports
@@ -456,7 +456,7 @@ type carried struct {
 }
 
 // openBundle verifies a bundle and takes out of it what is used here.
-func (f *preflightFlags) openBundle(ctx context.Context) (*carried, error) {
+func (f *preflightFlags) openBundle(ctx context.Context) (*kit, error) {
 	trust, err := f.trust.trust()
 	if err != nil {
 		return nil, err
@@ -473,7 +473,7 @@ func (f *preflightFlags) openBundle(ctx context.Context) (*carried, error) {
 	if err := file.explain(b.Verify(ctx, bundle.VerifyOptions{})); err != nil {
 		return nil, err
 	}
-	found := &carried{probes: map[string][]byte{}, footprint: &preflight.Footprint{Name: filepath.Base(f.bundle), Size: manifests.Bytes(file.size)}}
+	found := &kit{probes: map[string][]byte{}, footprint: &preflight.Footprint{Name: filepath.Base(f.bundle), Size: manifests.Bytes(file.size)}}
 	if found.footprint.Upgrades, found.footprint.Version, err = upgradesOfLock(&b.Inventory.Lock); err != nil {
 		return nil, err
 	}
@@ -495,28 +495,25 @@ func (f *preflightFlags) openBundle(ctx context.Context) (*carried, error) {
 }
 
 // take keeps an entry that the preflight uses. The bundle is verified already.
-func (c *carried) take(b *bundle.Bundle, entry bundle.Entry) error {
+func (k *kit) take(b *bundle.Bundle, entry bundle.Entry) error {
 	name := string(entry.Path)
 	architecture, isProbe := strings.CutSuffix(strings.TrimPrefix(name, bundle.ToolsFolder+"linux-"), "/island-probe")
 	isTable, isPorts := name == bundle.SizingFolder+"table.yaml", name == bundle.SizingFolder+"ports.yaml"
-	if !isProbe && !isTable && !isPorts || entry.Size > maxProbe {
+	_, here := b.Entry(entry.Path) // a delta may lack it
+	if !isProbe && !isTable && !isPorts || entry.Size > maxProbe || !here {
 		return nil
 	}
-	_, reader, ok := b.Entry(entry.Path)
-	if !ok {
-		return nil
-	}
-	data, err := io.ReadAll(reader)
+	data, err := b.ReadEntry(entry.Path, maxProbe)
 	if err != nil {
-		return fault.Explain(err, fault.Failure, fault.Here, name, "")
+		return err
 	}
 	switch {
 	case isProbe:
-		c.probes[architecture] = data
+		k.probes[architecture] = data
 	case isTable:
-		c.table, err = sizing.ReadTable(name, data)
+		k.table, err = sizing.ReadTable(name, data)
 	default:
-		c.ports, err = preflight.ReadPorts(name, data)
+		k.ports, err = preflight.ReadPorts(name, data)
 	}
 	return err
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
@@ -71,7 +71,7 @@ func (f *sizeFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.table, "table", "", "hardware table: a name ("+strings.Join(sizing.Names(), ", ")+") or a file")
 	flags.StringVar(&f.lock, "lock", "", "lock of the release, for its footprint")
 	flags.StringVar(&f.against, "against", "", "site document or facts with machines that exist, to compare with")
-	flags.StringVar(&f.lang, "lang", "", "language of the report: en or de (default: the locale's)")
+	flags.StringVar(&f.lang, "lang", "", "language of the report: "+languages(" or ")+" (default: the locale's)")
 	flags.StringVar(&f.html, "html", "", "write the report as one HTML page, too")
 	flags.StringVar(&f.name, "name", "", "name of the site")
 	flags.StringVar(&f.scenario, "scenario", "", "deployment scenario (default: "+string(sizing.DefaultScenario)+")")
@@ -95,14 +95,14 @@ func (f *sizeFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.imagesUnpacked, "images-unpacked", "", "what the release's images take unpacked, measured on a node")
 	flags.IntVar(&f.keep, "keep", 0, "bundles kept on the asset host (default: 2)")
 	_ = cmd.RegisterFlagCompletionFunc("table", cobra.FixedCompletions(sizing.Names(), cobra.ShellCompDirectiveDefault))
-	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "de"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(strings.Fields(languages(" ")), cobra.ShellCompDirectiveNoFileComp))
 }
 
 // sizeResult is a sizing report as a command's result.
-type sizeResult struct{ *sizing.Report }
+type sizeResult struct{ present.Document }
 
 func (r sizeResult) text(w io.Writer) {
-	_ = present.Text(printableWriter{w}, r.Report) // to the terminal; the caller's writer tells nothing more
+	_ = present.Text(printableWriter{w}, r.Report, r.Language) // to the terminal; the caller's writer tells nothing more
 }
 
 // printableWriter takes terminal control characters out, since names in a
@@ -129,7 +129,7 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 	if err := site.Check(f.siteFile); err != nil {
 		return err
 	}
-	input := sizing.Input{Site: site, Lang: lang}
+	input := sizing.Input{Site: site}
 	if err := f.read(&input); err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 	}
 	result := sizing.Calculate(input)
 	if f.html != "" {
-		page, err := present.HTML(result)
+		page, err := present.HTML(result, lang)
 		if err != nil {
 			return err
 		}
@@ -153,15 +153,29 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 		}
 		a.note("wrote %s", printable(f.html))
 	}
-	return a.print(sizeResult{result})
+	return a.print(sizeResult{present.Document{Report: result, Language: lang}})
 }
 
-func (f *sizeFlags) language() (page.Lang, error) {
+func (f *sizeFlags) language() (*words.Language, error) {
 	if f.lang == "" {
-		return page.FromLocale(os.Getenv), nil
+		return words.All().FromLocale(os.Getenv), nil
 	}
-	lang, err := page.ParseLang(f.lang)
-	return lang, fault.Explain(err, fault.Usage, fault.Here, "--lang", "say en or de")
+	return parseLanguage(f.lang)
+}
+
+// parseLanguage reads what --lang gives.
+func parseLanguage(tag string) (*words.Language, error) {
+	lang, err := words.All().Parse(tag)
+	return lang, fault.Explain(err, fault.Usage, fault.Here, "--lang", "say "+languages(" or "))
+}
+
+// languages lists the tags of the languages there are.
+func languages(separator string) string {
+	var tags []string
+	for _, l := range words.All() {
+		tags = append(tags, l.Tag)
+	}
+	return strings.Join(tags, separator)
 }
 
 // read reads the other documents that a report is made from.
@@ -309,10 +323,10 @@ func (f *sizeFlags) layOver(site *sizing.Site, given func(string) bool) {
 
 // complete asks for what is open, on a terminal, and else takes defaults for
 // what has one.
-func (a *app) complete(ctx context.Context, in io.Reader, lang page.Lang, site *sizing.Site) error {
+func (a *app) complete(ctx context.Context, in io.Reader, lang *words.Language, site *sizing.Site) error {
 	open := site.Users == 0 || site.Conferences == nil
 	if file, ok := in.(*os.File); ok && open && term.IsTerminal(int(file.Fd())) {
-		return sizing.AskSite(ctx, in, a.err, lang, site)
+		return present.AskSite(ctx, in, a.err, lang, site)
 	}
 	site.Name = cmp.Or(site.Name, "island")
 	site.Scenario = cmp.Or(site.Scenario, sizing.DefaultScenario)

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/islandbundle/island/internal/words"
 )
 
 // Lang is a language that reports are written in.
@@ -48,6 +50,14 @@ func FromLocale(getenv func(string) string) Lang {
 		}
 	}
 	return English
+}
+
+// Words returns the catalogue of the language.
+func (l Lang) Words() *words.Language {
+	if catalogue, err := words.All().Parse(string(l)); err == nil {
+		return catalogue
+	}
+	return words.English()
 }
 
 // T returns the words of the language.

@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"html/template"
 	"strings"
+
+	"github.com/islandbundle/island/internal/words"
 )
 
 //go:embed style.css
@@ -18,7 +20,7 @@ type HTML = template.HTML
 
 // Page is a whole HTML file.
 type Page struct {
-	Lang     Lang
+	Language *words.Language
 	Kicker   string // small line above the title, such as the kind of report
 	Title    string
 	Subtitle string
@@ -37,7 +39,7 @@ type Link struct{ ID, Title string }
 // The page allows its own style sheet and nothing else: no script, no image, no
 // font, no frame, no form, no base, no connection.
 const pageFrame = `<!DOCTYPE html>
-<html lang="{{.Lang}}">
+<html lang="{{.Language.Tag}}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{{.Policy}}">
@@ -48,7 +50,7 @@ const pageFrame = `<!DOCTYPE html>
 {{.Style}}
 </head>
 <body>
-<a class="skip" href="#content">{{.Lang.T "Skip to content" "Zum Inhalt"}}</a>
+<a class="skip" href="#content">{{.Language.Word "page.skip"}}</a>
 <header class="page-head">
 {{- with .Kicker}}<p class="kicker">{{.}}</p>{{end}}
 <h1>{{.Title}}</h1>
@@ -57,7 +59,7 @@ const pageFrame = `<!DOCTYPE html>
 <dl class="meta">{{range .}}<div><dt>{{.Name}}</dt><dd>{{.Value}}</dd></div>{{end}}</dl>{{end}}
 </header>
 {{- with .Contents}}
-<nav class="contents" aria-label="{{$.Lang.T "Contents" "Inhalt"}}"><ol>{{range .}}<li><a href="#{{.ID}}">{{.Title}}</a></li>{{end}}</ol></nav>{{end}}
+<nav class="contents" aria-label="{{$.Language.Word "page.contents"}}"><ol>{{range .}}<li><a href="#{{.ID}}">{{.Title}}</a></li>{{end}}</ol></nav>{{end}}
 <main id="content">
 {{.Body}}
 </main>

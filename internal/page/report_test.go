@@ -64,7 +64,7 @@ func TestTicks(t *testing.T) {
 }
 
 func TestPage(t *testing.T) {
-	page := Page{Lang: German, Title: "<b>x</b>", Meta: []Pair{{"a", "<i>"}}, Contents: []Link{{"s", "S"}}, Body: `<h2 id="s">S</h2>`}
+	page := Page{Language: German.Words(), Title: "<b>x</b>", Meta: []Pair{{"a", "<i>"}}, Contents: []Link{{"s", "S"}}, Body: `<h2 id="s">S</h2>`}
 	first, err := page.Render()
 	if err != nil {
 		t.Fatal(err)

@@ -88,8 +88,11 @@ func TestCompareLocks(t *testing.T) {
 		what      string
 		got, want string
 	}{
-		{"charts", told(d.Charts), "changed brig from 1.0.0 to 1.1.0; added cannon to 1.0.0; changed galley from 1.0.0 to 1.0.0; removed reaper from 1.0.0"},
-		{"images", told(d.Images), "changed quay.io/w/brig from 1 to 2; removed quay.io/w/many from 1; removed quay.io/w/many from 2; added quay.io/w/many to 3; changed quay.io/w/moved:1 from 1 to 1"},
+		{"charts", told(d.Charts),
+			"changed brig from 1.0.0 to 1.1.0; added cannon to 1.0.0; changed galley from 1.0.0 to 1.0.0; removed reaper from 1.0.0"},
+		{"images", told(d.Images),
+			"changed quay.io/w/brig from 1 to 2; removed quay.io/w/many from 1; removed quay.io/w/many from 2; " +
+				"added quay.io/w/many to 3; changed quay.io/w/moved:1 from 1 to 1"},
 		{"files", told(d.Files), "changed files/kubelet from  to"},
 		{"carry", fmt.Sprint(*d.Carry), "{5 4160 6160}"}, // brig, galley, cannon, kubelet, l3
 		{"patches", fmt.Sprint(d.Old.Patches, d.New.Patches), "[] [A]"},
@@ -148,7 +151,8 @@ func TestCompareRealBuilds(t *testing.T) {
 		}
 		sides = append(sides, diff.OfRelease(name, release))
 	}
-	want := "changed team-settings from 0.12.0-pre.133 to 0.16.0; changed webapp from 0.8.0-pre.2525 to 0.8.0-pre.3297; changed wire-server from 5.30.9 to 5.32.0"
+	want := "changed team-settings from 0.12.0-pre.133 to 0.16.0; changed webapp from 0.8.0-pre.2525 to 0.8.0-pre.3297; " +
+		"changed wire-server from 5.30.9 to 5.32.0"
 	if got := told(diff.Compare(sides[0], sides[1]).Charts); got != want {
 		t.Errorf("got %s", got)
 	}
@@ -203,8 +207,10 @@ func TestDefaults(t *testing.T) {
 func TestCompareValues(t *testing.T) {
 	t.Parallel()
 	got := diff.CompareValues("brig",
-		map[string]any{"same": 1, "gone": true, "image": map[string]any{"tag": "1", "list": []any{1}}, "was.tree": map[string]any{"a": 1}, "long": "x"},
-		map[string]any{"same": 1, "new": nil, "image": map[string]any{"tag": "2", "list": []any{1, 2}}, "was.tree": "leaf", "long": strings.Repeat("ä", 100)})
+		map[string]any{"same": 1, "gone": true, "image": map[string]any{"tag": "1", "list": []any{1}}, "was.tree": map[string]any{"a": 1},
+			"long": "x"},
+		map[string]any{"same": 1, "new": nil, "image": map[string]any{"tag": "2", "list": []any{1, 2}}, "was.tree": "leaf",
+			"long": strings.Repeat("ä", 100)})
 	want := diff.ValuesChanges{
 		Chart:   "brig",
 		Added:   []diff.ValueChange{{Path: "new", New: "null"}},

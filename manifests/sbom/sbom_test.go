@@ -28,7 +28,8 @@ func lock(t *testing.T) *manifests.Lock {
 		digest := manifests.DigestOf([]byte(name))
 		return manifests.LockedImage{
 			Name: ref, Digest: digest, DecidedBy: by, From: from,
-			Manifests: []manifests.LockedManifest{{Platform: manifests.Platform{OS: "linux", Architecture: "amd64"}, Digest: digest, Layers: []manifests.Digest{digest}}},
+			Manifests: []manifests.LockedManifest{{Platform: manifests.Platform{OS: "linux", Architecture: "amd64"}, Digest: digest,
+				Layers: []manifests.Digest{digest}}},
 		}
 	}
 	content := func(url string) manifests.Content {
@@ -37,7 +38,8 @@ func lock(t *testing.T) *manifests.Lock {
 	return &manifests.Lock{
 		Release: manifests.LockedRelease{Name: "wire", Version: "2026.1.1", Date: date},
 		Charts: []manifests.LockedChart{
-			{Name: "brig", Version: "1.0.0", App: "1", Repo: "https://example.com/charts", Path: "charts/brig-1.0.0.tgz", Content: content("https://example.com/charts/brig-1.0.0.tgz"), Meta: &manifests.ChartMeta{Commit: "abc"}},
+			{Name: "brig", Version: "1.0.0", App: "1", Repo: "https://example.com/charts", Path: "charts/brig-1.0.0.tgz",
+				Content: content("https://example.com/charts/brig-1.0.0.tgz"), Meta: &manifests.ChartMeta{Commit: "abc"}},
 			{Name: "local", Version: "1.0.0", Path: "charts/local-1.0.0.tgz", Content: content("folder:local")},
 		},
 		Images: []manifests.LockedImage{
@@ -98,10 +100,12 @@ func TestEveryPartIsInIt(t *testing.T) {
 			}
 		}
 	}
-	if got := fmt.Sprint(needs["charts/brig-1.0.0.tgz"], needs[refs[0]]); got != "[quay.io/wire/brig:1] [charts/brig-1.0.0.tgz charts/local-1.0.0.tgz files/kubelet registry.k8s.io/pause:3.9]" {
+	if got := fmt.Sprint(needs["charts/brig-1.0.0.tgz"],
+		needs[refs[0]]); got != "[quay.io/wire/brig:1] [charts/brig-1.0.0.tgz charts/local-1.0.0.tgz files/kubelet registry.k8s.io/pause:3.9]" {
 		t.Errorf("needs %s", got)
 	}
-	for _, want := range []string{`"island:decidedBy"`, `"island:commit"`, `"island:manifest:linux/amd64"`, `"specVersion": "1.6"`, `"timestamp": "2026-04-20T00:00:00Z"`} {
+	for _, want := range []string{`"island:decidedBy"`, `"island:commit"`, `"island:manifest:linux/amd64"`, `"specVersion": "1.6"`,
+		`"timestamp": "2026-04-20T00:00:00Z"`} {
 		if !bytes.Contains(encoded, []byte(want)) {
 			t.Errorf("no %s", want)
 		}

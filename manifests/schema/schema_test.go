@@ -54,7 +54,8 @@ func TestWriter(t *testing.T) {
 	common := func(children, untagged string) string {
 		return untagged + children + `"counts":{"additionalProperties":{"type":"integer"},"type":"object"},"free":{},` +
 			`"name":{"type":"string"},"parent":{"$ref":"#/$defs/Tree"},"share":{"type":"number"},` +
-			`"size":{"maximum":4294967295,"minimum":0,"type":"integer"},"sum":{"maximum":18446744073709551615,"minimum":0,"type":"integer"},"when":{"type":"string"}}`
+			`"size":{"maximum":4294967295,"minimum":0,"type":"integer"},` +
+			`"sum":{"maximum":18446744073709551615,"minimum":0,"type":"integer"},"when":{"type":"string"}}`
 	}
 	const list = `"children":{"items":{"$ref":"#/$defs/Tree"},"type":"array"},`
 	for _, test := range []struct {
@@ -68,9 +69,11 @@ func TestWriter(t *testing.T) {
 		{"written", schema.Writer{Written: true},
 			head + common(list, `"Untagged":{"type":"boolean"},`) + `,"required":["size","name","children","Untagged"],"type":"object"}}`},
 		{"written, with null", schema.Writer{Written: true, NullLists: true},
-			head + common(strings.Replace(list, `"array"`, `["array","null"]`, 1), `"Untagged":{"type":"boolean"},`) + `,"required":["size","name","children","Untagged"],"type":"object"}}`},
+			head + common(strings.Replace(list, `"array"`, `["array","null"]`, 1), `"Untagged":{"type":"boolean"},`) +
+				`,"required":["size","name","children","Untagged"],"type":"object"}}`},
 		{"with rules", schema.Writer{Rules: map[string]schema.Object{"Tree.children": {"minItems": 1}, "Tree": {"minProperties": 2}}},
-			strings.Replace(head, `"properties"`, `"minProperties":2,"properties"`, 1) + common(strings.Replace(list, `,"type"`, `,"minItems":1,"type"`, 1), "") + `,"type":"object"}}`},
+			strings.Replace(head, `"properties"`, `"minProperties":2,"properties"`, 1) +
+				common(strings.Replace(list, `,"type"`, `,"minItems":1,"type"`, 1), "") + `,"type":"object"}}`},
 	} {
 		reference, got := made(t, &test.writer)
 		if reference != `{"$ref":"#/$defs/Tree"}` {
@@ -117,7 +120,8 @@ func TestGenericTypes(t *testing.T) {
 		Extras Pair[[]Extra] `json:"extras"`
 	}
 	comments := schema.Comments{}
-	if err := comments.Read(reflect.TypeFor[Extra](), source(t, "// Pair is twice one.\ntype Pair[T any] struct {\n\tOne T // of them\n}\n")); err != nil {
+	if err := comments.Read(reflect.TypeFor[Extra](),
+		source(t, "// Pair is twice one.\ntype Pair[T any] struct {\n\tOne T // of them\n}\n")); err != nil {
 		t.Fatal(err)
 	}
 	w := &schema.Writer{Comments: comments}
@@ -128,8 +132,10 @@ func TestGenericTypes(t *testing.T) {
 	}
 	for _, want := range []string{
 		`"names":{"$ref":"#/$defs/Pair-string"}`, `"extras":{"$ref":"#/$defs/Pair-list-Extra"}`,
-		`"Pair-string":{"additionalProperties":false,"description":"Pair is twice one.","properties":{"one":{"description":"of them","type":"string"}}`,
-		`"Pair-list-Extra":{"additionalProperties":false,"description":"Pair is twice one.","properties":{"one":{"description":"of them","items":{"$ref":"#/$defs/Extra"}`,
+		`"Pair-string":{"additionalProperties":false,"description":"Pair is twice one.","properties":{"one":{"description":"of ` +
+			`them","type":"string"}}`,
+		`"Pair-list-Extra":{"additionalProperties":false,"description":"Pair is twice one.","properties":{"one":{"description":"of ` +
+			`them","items":{"$ref":"#/$defs/Extra"}`,
 	} {
 		if !strings.Contains(string(defs), want) {
 			t.Errorf("no %s in %s", want, defs)
@@ -144,7 +150,8 @@ func TestDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"$defs":{"Extra":{"additionalProperties":false,"properties":{"sum":{"maximum":18446744073709551615,"minimum":0,"type":"integer"}},"type":"object"}},` +
+	const want = `{"$defs":{"Extra":{"additionalProperties":false,"properties":` +
+		`{"sum":{"maximum":18446744073709551615,"minimum":0,"type":"integer"}},"type":"object"}},` +
 		`"$id":"https://github.com/islandbundle/island/docs/extra.schema.json","$ref":"#/$defs/Extra",` +
 		`"$schema":"https://json-schema.org/draft/2020-12/schema","description":"More.","title":"An extra"}`
 	if string(made) != want {
@@ -158,8 +165,9 @@ func TestWriterPanics(t *testing.T) {
 		writer schema.Writer
 		t      reflect.Type
 	}{
-		"no schema for chan int":   {t: reflect.TypeFor[chan int]()},
-		"two types are called One": {schema.Writer{Name: func(reflect.Type) string { return "One" }}, reflect.TypeFor[struct{ A struct{ Tree } }]()},
+		"no schema for chan int": {t: reflect.TypeFor[chan int]()},
+		"two types are called One": {schema.Writer{Name: func(reflect.Type) string { return "One" }},
+			reflect.TypeFor[struct{ A struct{ Tree } }]()},
 	} {
 		func() {
 			defer func() {
@@ -193,7 +201,8 @@ func TestComments(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, defs := made(t, &schema.Writer{Comments: comments})
-	for _, want := range []string{`"description":"Tree is a Tree.Name."`, `"name":{"description":"above","type":"string"}`, `"free":{"description":"beside"}`} {
+	for _, want := range []string{`"description":"Tree is a Tree.Name."`, `"name":{"description":"above","type":"string"}`,
+		`"free":{"description":"beside"}`} {
 		if !strings.Contains(defs, want) {
 			t.Errorf("no %s in %s", want, defs)
 		}

@@ -41,7 +41,8 @@ func lock(t *testing.T) *manifests.Lock {
 			image("quay.io/wire/brig:2", "A", "wire-server"), image("quay.io/wire/galley:2", "A", "wire-server"),
 			image("quay.io/wire/sftd:1", "B", "sftd"), image("quay.io/wire/old:1", "", "old"),
 		},
-		Files: []manifests.LockedFile{{Path: "files/kubelet", DecidedBy: "A", Content: manifests.Content{Digest: manifests.DigestOf(nil), URL: "https://example.com/kubelet"}}},
+		Files: []manifests.LockedFile{{Path: "files/kubelet", DecidedBy: "A",
+			Content: manifests.Content{Digest: manifests.DigestOf(nil), URL: "https://example.com/kubelet"}}},
 	}
 }
 
@@ -68,7 +69,8 @@ func TestStatements(t *testing.T) {
 			t.Errorf("%s: %s in %s, not %s in %s", s.Vulnerability.Name, s.Status, got, want.status, want.products)
 		}
 	}
-	if len(d.Statements) != 5 || d.Statements[0].Vulnerability.ID != "https://example.com/1" || d.Statements[3].Justification != "component_not_present" {
+	if len(d.Statements) != 5 || d.Statements[0].Vulnerability.ID != "https://example.com/1" ||
+		d.Statements[3].Justification != "component_not_present" {
 		t.Errorf("%+v", d)
 	}
 	want := "pkg:oci/brig@sha256%3A" + manifests.DigestOf([]byte("quay.io/wire/brig:2")).Hex() + "?repository_url=quay.io%2Fwire%2Fbrig&tag=2"

@@ -209,13 +209,18 @@ func TestProfilesLeaveOutWhatWireLeavesOut(t *testing.T) {
 		},
 		{
 			profile: "demo",
-			charts:  "inbucket,wire-server-enterprise,k8ssandra-operator,k8ssandra-test-cluster,elasticsearch-curator,keycloakx,openebs,nginx-ingress-controller,kibana,restund,fluent-bit,aws-ingress,redis-cluster,calling-test,demo-smtp,cassandra-external,elasticsearch-external,minio-external,postgresql-external,rabbitmq-external,rust-sft,fluent-bit",
+			charts: "inbucket,wire-server-enterprise,k8ssandra-operator,k8ssandra-test-cluster,elasticsearch-curator,keycloakx,openebs," +
+				"nginx-ingress-controller,kibana,restund,fluent-bit,aws-ingress,redis-cluster,calling-test,demo-smtp,cassandra-external," +
+				"elasticsearch-external,minio-external,postgresql-external,rabbitmq-external,rust-sft,fluent-bit",
 			images:  "quay.io/wire/federator:*",
 			without: []string{"adminhost", "binaries", "system"},
 		},
 		{
 			profile: "min",
-			charts:  "inbucket,wire-server-enterprise,k8ssandra-operator,k8ssandra-test-cluster,elasticsearch-ephemeral,elasticsearch-curator,rabbitmq,smtp,fake-aws,fake-aws-s3,postgresql,keycloakx,openebs,nginx-ingress-controller,kibana,restund,fluent-bit,aws-ingress,databases-ephemeral,redis-cluster,calling-test,cert-manager,kube-prometheus-stack,demo-smtp,wire-utility,rust-sft,fluent-bit",
+			charts: "inbucket,wire-server-enterprise,k8ssandra-operator,k8ssandra-test-cluster,elasticsearch-ephemeral,elasticsearch-curator," +
+				"rabbitmq,smtp,fake-aws,fake-aws-s3,postgresql,keycloakx,openebs,nginx-ingress-controller,kibana,restund,fluent-bit," +
+				"aws-ingress,databases-ephemeral,redis-cluster,calling-test,cert-manager,kube-prometheus-stack,demo-smtp,wire-utility," +
+				"rust-sft,fluent-bit",
 			without: []string{"binaries", "system"},
 		},
 	}

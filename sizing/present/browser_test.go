@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/islandbundle/island/internal/browser"
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/sizingtest"
 )
@@ -31,23 +31,23 @@ func TestPageInBrowser(t *testing.T) {
 	if !slices.Contains(asked, "outside.example/pixel.png") || !strings.Contains(fmt.Sprint(console), "seen") {
 		t.Fatalf("a page that asks and complains is not noticed: %q, %q", asked, console)
 	}
-	for _, lang := range []page.Lang{page.English, page.German} {
-		r := sizing.Calculate(sizing.Input{Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: sizingtest.Lock(t, 1e9)})
-		page, err := HTML(r)
+	for _, lang := range words.All() {
+		r := sizing.Calculate(sizing.Input{Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lock: sizingtest.Lock(t, 1e9)})
+		page, err := HTML(r, lang)
 		if err != nil {
 			t.Fatal(err)
 		}
 		dom, asked, console := visit(b, page)
 		if len(asked) > 0 || len(console) > 0 {
-			t.Errorf("%s: the page asks for %q and its console says %q", lang, asked, console)
+			t.Errorf("%s: the page asks for %q and its console says %q", lang.Tag, asked, console)
 		}
 		if !strings.Contains(dom, `id="sources"`) || strings.Count(dom, "<svg class=\"drawing\"") != 4 {
-			t.Errorf("%s: the page has %d pictures, want 4", lang, strings.Count(dom, "<svg class=\"drawing\""))
+			t.Errorf("%s: the page has %d pictures, want 4", lang.Tag, strings.Count(dom, "<svg class=\"drawing\""))
 		}
 	}
 	// The policy itself: what it forbids does not happen, and is told.
-	r := calculate(t, someSite(t, 10, "1x3"), "guide", page.English)
-	page, err := HTML(r)
+	r := calculate(t, someSite(t, 10, "1x3"), "guide")
+	page, err := HTML(r, words.English())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,9 +3,8 @@ package present
 import (
 	"cmp"
 	"errors"
-	"fmt"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 )
@@ -25,7 +24,7 @@ type BundleInput struct {
 	// that the site names is taken if there is no data.
 	TableFile string
 	TableData []byte
-	Lang      page.Lang // English if empty
+	Language  *words.Language
 }
 
 // BundleFiles are the entries of a bundle below sizing/. The same input gives
@@ -49,12 +48,12 @@ func ForBundle(in BundleInput) (BundleFiles, error) {
 	if err != nil {
 		return BundleFiles{}, err
 	}
-	r := sizing.Calculate(sizing.Input{Site: in.Site, Table: table, TableDigest: manifests.DigestOf(data), Lock: in.Lock, Lang: in.Lang})
+	r := sizing.Calculate(sizing.Input{Site: in.Site, Table: table, TableDigest: manifests.DigestOf(data), Lock: in.Lock})
 	files := BundleFiles{Table: data}
-	if files.JSON, err = JSON(r); err != nil {
+	if files.JSON, err = JSON(r, in.Language); err != nil {
 		return BundleFiles{}, err
 	}
-	files.HTML, err = HTML(r)
+	files.HTML, err = HTML(r, in.Language)
 	return files, err
 }
 
@@ -66,13 +65,4 @@ func tableFor(site *sizing.Site, file string, data []byte) (*sizing.Table, []byt
 	}
 	table, err := sizing.ReadTable(file, data)
 	return table, data, err
-}
-
-// JSON returns a report as docs/sizing-report.schema.json describes it.
-func JSON(r *sizing.Report) ([]byte, error) {
-	data, err := manifests.EncodeJSON(r)
-	if err != nil {
-		return nil, fmt.Errorf("sizing report: %w", err)
-	}
-	return data, nil
 }

@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/sizingtest"
@@ -14,7 +13,7 @@ import (
 func TestForBundle(t *testing.T) {
 	site := someSite(t, 2500, "10x8")
 	site.Table = "guide-postgresql"
-	in := BundleInput{Lock: sizingtest.Lock(t, 1e9), Site: site, Lang: page.German}
+	in := BundleInput{Lock: sizingtest.Lock(t, 1e9), Site: site, Language: language(t, "de")}
 	files, err := ForBundle(in)
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package present
 import (
 	"testing"
 
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing"
 )
 
@@ -19,7 +20,7 @@ func FuzzPageOfSite(f *testing.F) {
 			return
 		}
 		r := sizing.Calculate(sizing.Input{Site: site, Table: guide})
-		if _, err := HTML(r); err != nil {
+		if _, err := HTML(r, words.English()); err != nil {
 			t.Error(err)
 		}
 		if r.Placement != nil && r.Placement.Total.Cores < 0 {
@@ -44,7 +45,7 @@ func FuzzPageOfTable(f *testing.F) {
 		}
 		if r := sizing.Calculate(sizing.Input{Site: site, Table: table}); len(r.Placement.Servers) > 100 {
 			return
-		} else if _, err := HTML(r); err != nil {
+		} else if _, err := HTML(r, words.English()); err != nil {
 			t.Error(err)
 		}
 	})

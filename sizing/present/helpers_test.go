@@ -3,7 +3,7 @@ package present
 import (
 	"testing"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/sizingtest"
 )
@@ -40,7 +40,16 @@ func tableWithFactors(t testing.TB) *sizing.Table {
 	return table
 }
 
-func calculate(t testing.TB, site *sizing.Site, table string, lang page.Lang) *sizing.Report {
+func calculate(t testing.TB, site *sizing.Site, table string) *sizing.Report {
 	t.Helper()
-	return sizing.Calculate(sizing.Input{Site: site, Table: embeddedTable(t, table), Lang: lang})
+	return sizing.Calculate(sizing.Input{Site: site, Table: embeddedTable(t, table)})
+}
+
+func language(t testing.TB, tag string) *words.Language {
+	t.Helper()
+	lang, err := words.All().Parse(tag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lang
 }

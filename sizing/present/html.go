@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 )
@@ -20,39 +22,37 @@ var pageTemplate string
 
 // HTML returns a report as one file that opens without a network. The same
 // report gives the same bytes.
-func HTML(r *sizing.Report) ([]byte, error) {
+func HTML(r *sizing.Report, lang *words.Language) ([]byte, error) {
 	body, err := template.New("sizing").Parse(pageTemplate)
 	if err != nil {
 		return nil, err
 	}
-	v := view{r}
+	v := view{teller{lang}, r}
 	var b bytes.Buffer
 	if err := body.Execute(&b, v); err != nil {
 		return nil, fmt.Errorf("sizing report: %w", err)
 	}
 	return page.Page{
-		Lang:     r.Language,
-		Kicker:   v.T("Sizing report for Wire", "Bedarfsbericht für Wire"),
-		Title:    r.Site.Name,
-		Subtitle: v.T("What the installation needs, before anyone buys it", "Was die Installation benötigt, bevor etwas gekauft wird"),
-		Meta:     v.meta(), Contents: v.contents(),
+		Language: lang,
+		Kicker:   v.Word("page.kicker"), Title: r.Site.Name, Subtitle: v.Word("page.subtitle"),
+		Meta: v.meta(), Contents: v.contents(),
 		Body: page.HTML(b.String()), //nolint:gosec // made by html/template
-		Foot: v.T("Calculated by island; every rule is explained in docs/sizing.md. Upper bounds are not forecasts.", "Berechnet von island; jede Regel ist in docs/sizing.md erklärt. Obergrenzen sind keine Prognosen."),
+		Foot: v.Word("page.foot"),
 	}.Render()
 }
 
 // view is what the template sees.
-type view struct{ Report *sizing.Report }
+type view struct {
+	teller
+	Report *sizing.Report
+}
 
-func (v view) T(en, de string) string              { return v.Report.Language.T(en, de) }
-func (v view) F(en, de string, args ...any) string { return v.Report.Language.F(en, de, args...) }
-func (v view) Int(n any) string                    { return v.Report.Language.Int(integer(n)) }
-func (v view) GB(b manifests.Bytes) string         { return v.Report.Language.GB(int64(b)) }
-func (v view) Rate(k sizing.Kbps) string           { return v.Report.Language.Rate(int64(k)) }
-func (v view) Level(l sizing.Level) string         { return levelWord(v.Report.Language, l) }
+func (v view) Int(n any) string            { return v.lang.Int(integer(n)) }
+func (v view) GB(b manifests.Bytes) string { return v.lang.GB(int64(b)) }
+func (v view) Rate(k sizing.Kbps) string   { return v.lang.Rate(int64(k)) }
 
 // Size returns an amount of memory or disk in the unit of the table.
-func (v view) Size(b manifests.Bytes) string { return size(v.Report, b) }
+func (v view) Size(b manifests.Bytes) string { return v.size(v.Report, b) }
 
 // Known returns what is shown of an amount, of which 0 is not known.
 func (v view) Known(amount any, shown string) string {
@@ -88,13 +88,15 @@ func (v view) Source(id string) template.HTML {
 
 func (v view) meta() []page.Pair {
 	r := v.Report
+	table := args{"name": r.Table.Name, "version": r.Table.Version}
 	pairs := []page.Pair{
-		{Name: v.T("Users", "Nutzer"), Value: v.Int(r.Site.Users)},
-		{Name: v.T("Conferences at peak", "Konferenzen zur Spitze"), Value: v.distribution()},
-		{Name: v.T("Hardware table", "Hardware-Tabelle"), Value: fmt.Sprintf("%s, %s %d", r.Table.Name, v.T("version", "Version"), r.Table.Version)},
+		{Name: v.Word("page.meta.users"), Value: v.Int(r.Site.Users)},
+		{Name: v.Word("page.meta.conferences"), Value: v.distribution()},
+		{Name: v.Word("title.hardware"), Value: v.say("page.meta.table", table)},
 	}
 	if r.Release != nil {
-		pairs = append(pairs, page.Pair{Name: "Release", Value: r.Release.Name + " " + r.Release.Version + " (" + r.Release.Date.String() + ")"})
+		release := r.Release.Name + " " + r.Release.Version + " (" + r.Release.Date.String() + ")"
+		pairs = append(pairs, page.Pair{Name: v.Word("page.meta.release"), Value: release})
 	}
 	return pairs
 }
@@ -105,26 +107,31 @@ func (v view) distribution() string {
 		parts = append(parts, v.Int(g.Count)+" × "+v.Int(g.Participants))
 	}
 	if len(parts) == 0 {
-		return v.T("none", "keine")
+		return v.Word("page.meta.none")
 	}
 	return strings.Join(parts, ", ")
 }
 
 func (v view) contents() []page.Link {
-	links := []page.Link{{ID: "findings", Title: v.T("Findings", "Ergebnisse")}, {ID: "scenario", Title: v.T("Scenario", "Szenario")}}
+	var links []page.Link
+	link := func(id, title string) { links = append(links, page.Link{ID: id, Title: v.Word(title)}) }
+	link("findings", "title.findings")
+	link("scenario", "title.scenario")
 	if v.Report.Hardware != nil {
-		links = append(links,
-			page.Link{ID: "hardware", Title: v.T("Hardware table", "Hardware-Tabelle")}, page.Link{ID: "placement", Title: v.T("Servers", "Server")},
-			page.Link{ID: "conferences", Title: v.T("Conferences", "Konferenzen")}, page.Link{ID: "storage", Title: v.T("Storage", "Speicherplatz")})
+		link("hardware", "title.hardware")
+		link("placement", "page.contents.placement")
+		link("conferences", "page.contents.conferences")
+		link("storage", "title.storage")
 		if v.Report.Footprint != nil {
-			links = append(links, page.Link{ID: "footprint", Title: v.T("Release", "Release")})
+			link("footprint", "page.contents.footprint")
 		}
 		if v.Report.Comparison != nil {
-			links = append(links, page.Link{ID: "against", Title: v.T("Machines that exist", "Vorhandene Maschinen")})
+			link("against", "title.against")
 		}
-		links = append(links, page.Link{ID: "ask", Title: v.T("Ask Wire", "Wire fragen")})
+		link("ask", "title.ask")
 	}
-	return append(links, page.Link{ID: "sources", Title: v.T("Sources", "Quellen")})
+	link("sources", "title.sources")
+	return links
 }
 
 // card is one of the numbers at the top.
@@ -144,11 +151,13 @@ func (v view) Cards() []card {
 	for _, s := range r.Placement.Servers {
 		machines += len(s.Machines)
 	}
+	all := r.Placement.Total
+	inAll := func(sum string) string { return v.say("page.card.in-all", args{"sum": sum}) }
 	return []card{
-		{v.T("Physical servers", "Physische Server"), v.Int(len(r.Placement.Servers)), "", v.F("with %s virtual %s", "mit %s virtuellen %s", v.Int(machines), r.Language.Plural(int64(machines), v.T("machine", "Maschine"), v.T("machines", "Maschinen")))},
-		{v.T("CPU cores per server", "CPU-Kerne je Server"), v.Int(most.Cores), "", v.F("on the fullest; %s in all", "auf dem vollsten; insgesamt %s", v.Int(r.Placement.Total.Cores))},
-		{v.T("Memory per server", "Arbeitsspeicher je Server"), v.Size(most.Memory), "", v.F("on the fullest; %s in all", "auf dem vollsten; insgesamt %s", v.Size(r.Placement.Total.Memory))},
-		{v.T("Disk per server", "Festplatte je Server"), v.Size(most.Disk), "", v.F("on the fullest; %s in all", "auf dem vollsten; insgesamt %s", v.Size(r.Placement.Total.Disk))},
+		{v.Word("page.card.servers"), v.Int(len(r.Placement.Servers)), "", v.say("page.card.machines", args{"n": machines})},
+		{v.Word("page.card.cores"), v.Int(most.Cores), "", inAll(v.Int(all.Cores))},
+		{v.Word("page.card.memory"), v.Size(most.Memory), "", inAll(v.Size(all.Memory))},
+		{v.Word("page.card.disk"), v.Size(most.Disk), "", inAll(v.Size(all.Disk))},
 	}
 }
 
@@ -161,12 +170,14 @@ type tableRow struct {
 
 // TableRows returns the table with its totals where the guide has them.
 func (v view) TableRows() []tableRow {
-	l, h := v.Report.Language, v.Report.Hardware
+	l, h := v.lang, v.Report.Hardware
 	var rows []tableRow
 	totals := func(required, support bool) {
 		for _, t := range h.Totals {
 			if t.Required == required && strings.HasPrefix(t.ID, "per-server-with-support") == support {
-				rows = append(rows, tableRow{Title: t.Title, Count: "–", Cores: l.Int(t.Cores), Memory: l.Int(t.Memory), Disk: l.Int(t.Disk), Total: true})
+				rows = append(rows, tableRow{
+					Title: v.Text(t.Title), Count: "–", Cores: l.Int(t.Cores), Memory: l.Int(t.Memory), Disk: l.Int(t.Disk), Total: true,
+				})
 			}
 		}
 	}
@@ -176,7 +187,8 @@ func (v view) TableRows() []tableRow {
 			totals(false, false)
 		}
 		rows = append(rows, tableRow{
-			Title: r.Title, Count: l.Int(r.Count), Cores: coresCell(l, r), Memory: more(r) + l.Int(r.Memory), Disk: more(r) + l.Int(r.Disk),
+			Title: v.Text(r.Title), Count: l.Int(r.Count), Cores: v.coresCell(r),
+			Memory: more(r) + l.Int(r.Memory), Disk: more(r) + l.Int(r.Disk),
 			Notes: r.Notes, CoresNotes: r.CoresNotes, Sources: eachOnce(r.Sources.Count, r.Sources.Cores, r.Sources.Memory, r.Sources.Disk),
 		})
 	}
@@ -226,21 +238,21 @@ type figureTable struct {
 func (v view) Figures(caption string, list []sizing.Figure) figureTable {
 	t := figureTable{view: v, Caption: caption}
 	for _, f := range list {
-		shown := f.Shown
+		shown := v.Text(f.Shown)
 		if f.Bound == sizing.Unknown {
 			shown = "–"
 		}
-		t.List = append(t.List, shownFigure{f.Label, f.Bound.In(v.Report.Language), shown, how{v, f.Formula, f.Sources}})
+		t.List = append(t.List, shownFigure{v.Text(f.Label), v.Text(f.Bound.Text()), shown, how{v, v.Text(f.Formula), f.Sources}})
 	}
 	return t
 }
 
 // Line returns a formula with one source or several.
-func (v view) Line(formula string, sources any) how {
+func (v view) Line(formula message.Text, sources any) how {
 	if one, ok := sources.(string); ok {
-		return how{v, formula, []string{one}}
+		return how{v, v.Text(formula), []string{one}}
 	}
-	return how{v, formula, sources.([]string)}
+	return how{v, v.Text(formula), sources.([]string)}
 }
 
 // MachineNames lists the machines on a server.
@@ -282,7 +294,7 @@ func (v view) LossRows() []lossRow {
 func (v view) roleTitle(role sizing.Role) string {
 	for _, r := range v.Report.Hardware.Rows {
 		if r.Role == role {
-			return r.Title
+			return v.Text(r.Title)
 		}
 	}
 	return string(role)
@@ -310,10 +322,5 @@ func (v view) At(s sizing.Series) []string {
 
 // Unpacked returns what images take unpacked, in words.
 func (v view) Unpacked() string {
-	for _, f := range v.Report.Storage.Figures {
-		if f.ID == "images.unpacked" {
-			return f.Shown
-		}
-	}
-	return ""
+	return v.unpacked(v.Report)
 }

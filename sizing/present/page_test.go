@@ -8,15 +8,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/sizingtest"
 )
 
-func somePage(t *testing.T, lang page.Lang) string {
+func somePage(t *testing.T, lang *words.Language) string {
 	t.Helper()
-	r := sizing.Calculate(sizing.Input{Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: sizingtest.Lock(t, 1e9), Against: []sizing.Existing{{Name: "m1", Role: sizing.MinIO, Cores: 1, Memory: 2e9, Disk: 400e9}}})
-	page, err := HTML(r)
+	r := sizing.Calculate(sizing.Input{Site: someSite(t, 2500, "10x8,2x50"), Table: tableWithFactors(t), Lock: sizingtest.Lock(t, 1e9), Against: []sizing.Existing{{Name: "m1", Role: sizing.MinIO, Cores: 1, Memory: 2e9, Disk: 400e9}}})
+	page, err := HTML(r, lang)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func somePage(t *testing.T, lang page.Lang) string {
 // TestPageStandsAlone wants nothing in the page that reaches outside it, and
 // nothing that its own policy would refuse.
 func TestPageStandsAlone(t *testing.T) {
-	page := somePage(t, page.English)
+	page := somePage(t, words.English())
 	for _, bad := range []string{"<script", "<link", "<img", "<iframe", "src=", "style=", "url(", "@import", "javascript:", "onclick", "http-equiv=\"refresh\""} {
 		if strings.Contains(page, bad) {
 			t.Errorf("page has %s", bad)
@@ -46,35 +46,35 @@ func TestPageStandsAlone(t *testing.T) {
 
 // TestPageIsAccessible wants what those who do not see the page need.
 func TestPageIsAccessible(t *testing.T) {
-	for _, lang := range []page.Lang{page.English, page.German} {
+	for _, lang := range words.All() {
 		page := somePage(t, lang)
-		if !strings.Contains(page, `<html lang="`+string(lang)+`">`) {
-			t.Errorf("%s: page does not say its language", lang)
+		if !strings.Contains(page, `<html lang="`+lang.Tag+`">`) {
+			t.Errorf("%s: page does not say its language", lang.Tag)
 		}
 		drawings := regexp.MustCompile(`(?s)<svg class="drawing".*?</svg>`).FindAllString(page, -1)
 		if len(drawings) != 4 {
-			t.Errorf("%s: %d pictures, want 4", lang, len(drawings))
+			t.Errorf("%s: %d pictures, want 4", lang.Tag, len(drawings))
 		}
 		for _, drawing := range drawings {
 			if !regexp.MustCompile(`role="img" aria-labelledby="[a-z-]+ [a-z-]+".*<title id="[a-z-]+">[^<]+</title><desc id="[a-z-]+">[^<]+</desc>`).MatchString(drawing) {
-				t.Errorf("%s: picture without title and description: %.200s", lang, drawing)
+				t.Errorf("%s: picture without title and description: %.200s", lang.Tag, drawing)
 			}
 			wantXML(t, drawing)
 		}
 		ids := map[string]bool{}
 		for _, id := range regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(page, -1) {
 			if ids[id[1]] {
-				t.Errorf("%s: id %s is given twice", lang, id[1])
+				t.Errorf("%s: id %s is given twice", lang.Tag, id[1])
 			}
 			ids[id[1]] = true
 		}
 		for _, cell := range regexp.MustCompile(`<th( [^>]*)?>`).FindAllString(page, -1) {
 			if !strings.Contains(cell, "scope=") {
-				t.Errorf("%s: table head without scope: %s", lang, cell)
+				t.Errorf("%s: table head without scope: %s", lang.Tag, cell)
 			}
 		}
 		if strings.Contains(page, "ZgotmplZ") || strings.Contains(page, "%!") || strings.Contains(page, "<no value>") {
-			t.Errorf("%s: a text was not filled in", lang)
+			t.Errorf("%s: a text was not filled in", lang.Tag)
 		}
 	}
 }
@@ -94,23 +94,20 @@ func wantXML(t *testing.T, text string) {
 
 // TestLanguagesDoNotMix looks for words of one language in the other's report.
 func TestLanguagesDoNotMix(t *testing.T) {
-	for lang, foreign := range map[page.Lang]string{
-		page.English: `\b(und|oder|nicht|höchstens|Teilnehmer|Kerne|Speicher|Nutzer|je)\b`,
-		page.German:  `\b(and|or|not|at most|participants|cores|memory|users|each)\b`,
+	for tag, foreign := range map[string]string{
+		"en": `\b(und|oder|nicht|höchstens|Teilnehmer|Kerne|Speicher|Nutzer|je)\b`,
+		"de": `\b(and|or|not|at most|participants|cores|memory|users|each)\b`,
 	} {
-		r := sizing.Calculate(sizing.Input{Site: someSite(t, 25_000, "10x8,2x50"), Table: tableWithFactors(t), Lang: lang, Lock: sizingtest.Lock(t, 1e9)})
+		r := sizing.Calculate(sizing.Input{Site: someSite(t, 25_000, "10x8,2x50"), Table: tableWithFactors(t), Lock: sizingtest.Lock(t, 1e9)})
 		r.Sources = nil // titles of documents stay as they are
-		for i := range r.Conferencing.Cores {
-			r.Conferencing.Cores[i].Text = strings.ReplaceAll(r.Conferencing.Cores[i].Text, "an extra 3", "")
-		}
 		var text bytes.Buffer
-		if err := Text(&text, r); err != nil {
+		if err := Text(&text, r, language(t, tag)); err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(text.String()) {
-			line = strings.ReplaceAll(line, "images, group system", "")
+			line = strings.NewReplacer("images, group system", "", "an extra 3", "").Replace(line)
 			if found := regexp.MustCompile(foreign).FindString(line); found != "" {
-				t.Errorf("%s: %q in %s", lang, found, line)
+				t.Errorf("%s: %q in %s", tag, found, line)
 			}
 		}
 	}
@@ -122,7 +119,7 @@ func TestHostileNames(t *testing.T) {
 	site.Name = `</title><script>alert(1)</script>"'`
 	lock := sizingtest.Lock(t, 1e6)
 	lock.Images[0].From[0].Chart = `<img src=x onerror=alert(1)>`
-	page, err := HTML(sizing.Calculate(sizing.Input{Site: site, Table: embeddedTable(t, "guide"), Lock: lock}))
+	page, err := HTML(sizing.Calculate(sizing.Input{Site: site, Table: embeddedTable(t, "guide"), Lock: lock}), words.English())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,17 +132,17 @@ func TestHostileNames(t *testing.T) {
 func TestCloudIsPrinted(t *testing.T) {
 	site := someSite(t, 2500, "10x8")
 	site.Scenario = "public-app-cloud"
-	r := calculate(t, site, "guide", page.English)
-	if _, err := HTML(r); err != nil {
+	r := calculate(t, site, "guide")
+	if _, err := HTML(r, words.English()); err != nil {
 		t.Error(err)
 	}
-	if err := Text(new(bytes.Buffer), r); err != nil {
+	if err := Text(new(bytes.Buffer), r, words.English()); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestDemoPage(t *testing.T) {
-	page, err := HTML(calculate(t, someSite(t, 20, "1x4"), "demo", page.German))
+	page, err := HTML(calculate(t, someSite(t, 20, "1x4"), "demo"), language(t, "de"))
 	if err != nil || !strings.Contains(string(page), "&gt; 16") || !strings.Contains(string(page), "200\u00a0GiB") {
 		t.Errorf("the page of the demo lacks its memory (%v)", err)
 	}

@@ -43,7 +43,7 @@ func (v view) Legend() []mark {
 	var list []mark
 	for _, row := range v.Report.Hardware.Rows {
 		m := markOf(row.Role)
-		m.Title = row.Title
+		m.Title = v.Text(row.Title)
 		list = append(list, m)
 	}
 	return list
@@ -73,7 +73,7 @@ func (v view) ServersDrawing() page.HTML {
 		most = larger(larger(most, s.Needs), has(s))
 	}
 	each := serverHead + 3*(barHeight+barGap) + serverGap
-	d := page.NewDrawing("servers", v.T("Servers with their machines", "Server mit ihren Maschinen"), v.serversInWords(servers), serversWidth, each*float64(len(servers))-serverGap/2)
+	d := page.NewDrawing("servers", v.Word("drawing.servers.title"), v.serversInWords(servers), serversWidth, each*float64(len(servers))-serverGap/2)
 	for i, s := range servers {
 		v.drawServer(d, s, most, each*float64(i))
 	}
@@ -95,8 +95,10 @@ func has(s sizing.PlacedServer) sizing.Amounts {
 func (v view) serversInWords(servers []sizing.PlacedServer) string {
 	var parts []string
 	for _, s := range servers {
-		parts = append(parts, v.F("%s: %s; in all %s cores, %s memory, %s disk", "%s: %s; insgesamt %s Kerne, %s Arbeitsspeicher, %s Festplatte",
-			s.Name, v.MachineNames(s), v.Int(s.Needs.Cores), v.Size(s.Needs.Memory), v.Size(s.Needs.Disk)))
+		parts = append(parts, v.say("drawing.servers.each", args{
+			"server": s.Name, "machines": v.MachineNames(s),
+			"cores": s.Needs.Cores, "memory": v.Size(s.Needs.Memory), "disk": v.Size(s.Needs.Disk),
+		}))
 	}
 	return strings.Join(parts, ". ")
 }
@@ -110,9 +112,9 @@ func (v view) drawServer(d *page.Drawing, s sizing.PlacedServer, most sizing.Amo
 		of    func(sizing.Amounts) int64
 		shown func(int64) string
 	}{
-		{v.T("Cores", "Kerne"), func(a sizing.Amounts) int64 { return a.Cores }, func(n int64) string { return v.Int(n) }},
-		{v.T("Memory", "Speicher"), func(a sizing.Amounts) int64 { return int64(a.Memory) }, size},
-		{v.T("Disk", "Festplatte"), func(a sizing.Amounts) int64 { return int64(a.Disk) }, size},
+		{v.Word("drawing.servers.cores"), func(a sizing.Amounts) int64 { return a.Cores }, func(n int64) string { return v.Int(n) }},
+		{v.Word("drawing.servers.memory"), func(a sizing.Amounts) int64 { return int64(a.Memory) }, size},
+		{v.Word("drawing.servers.disk"), func(a sizing.Amounts) int64 { return int64(a.Disk) }, size},
 	} {
 		y := top + serverHead + float64(i)*(barHeight+barGap)
 		scale := (serversWidth - barLeft - barRight) / float64(r.of(most))
@@ -127,7 +129,7 @@ func (v view) drawServer(d *page.Drawing, s sizing.PlacedServer, most sizing.Amo
 			x += width
 		}
 		if capacity := r.of(has(s)); capacity > 0 {
-			d.Rect(barLeft, y-2, float64(capacity)*scale, barHeight+4, 2, "spare", v.T("has ", "hat ")+r.shown(capacity))
+			d.Rect(barLeft, y-2, float64(capacity)*scale, barHeight+4, 2, "spare", v.say("drawing.servers.has", args{"amount": r.shown(capacity)}))
 		}
 		label := r.shown(r.of(s.Needs))
 		if capacity := r.of(has(s)); capacity > 0 {
@@ -143,23 +145,23 @@ const megabit = 1000.0 // kbit/s
 func (v view) limits() []page.ChartLimit {
 	c := v.Report.Conferencing
 	return []page.ChartLimit{
-		{Name: v.F("network card: %s", "Netzwerkkarte: %s", v.Rate(c.NIC)), Value: float64(c.NIC) / megabit, Class: "limit"},
-		{Name: v.F("with headroom: %s", "mit Reserve: %s", v.Rate(c.Usable)), Value: float64(c.Usable) / megabit, Class: "limit-soft"},
+		{Name: v.say("drawing.limit.card", args{"rate": int64(c.NIC)}), Value: float64(c.NIC) / megabit, Class: "limit"},
+		{Name: v.say("drawing.limit.headroom", args{"rate": int64(c.Usable)}), Value: float64(c.Usable) / megabit, Class: "limit-soft"},
 	}
 }
 
-func (v view) tick(x float64) string { return v.Report.Language.Decimal(x, 2) }
+func (v view) tick(x float64) string { return v.lang.Decimal(x, 2) }
 
 // ParticipantsDrawing draws what one conference takes by its participants.
 func (v view) ParticipantsDrawing() page.HTML {
 	c := v.Report.Conferencing
 	chart := page.Chart{
-		ID: "participants", Title: v.T("Bandwidth of one conference by its participants", "Bandbreite einer Konferenz nach Teilnehmern"),
-		XTitle: v.T("participants of one conference", "Teilnehmer einer Konferenz"), YTitle: "Mbit/s",
+		ID: "participants", Title: v.Word("drawing.one.title"),
+		XTitle: v.Word("drawing.one.x"), YTitle: v.lang.Word("unit.Mbps"),
 		XTick: v.tick, YTick: v.tick, YMax: float64(c.NIC) / megabit * 1.2, Limits: v.limits(),
 	}
-	sent := page.ChartLine{Name: v.T("sent, at most", "gesendet, höchstens"), Class: "line-1"}
-	received := page.ChartLine{Name: v.T("received, at most", "empfangen, höchstens"), Class: "line-2"}
+	sent := page.ChartLine{Name: v.Word("drawing.one.sent"), Class: "line-1"}
+	received := page.ChartLine{Name: v.Word("drawing.one.received"), Class: "line-2"}
 	for _, p := range c.Curve {
 		sent.Points = append(sent.Points, page.Point{X: float64(p.Participants), Y: float64(p.Traffic.Out) / megabit})
 		received.Points = append(received.Points, page.Point{X: float64(p.Participants), Y: float64(p.Traffic.In) / megabit})
@@ -170,9 +172,11 @@ func (v view) ParticipantsDrawing() page.HTML {
 	}
 	chart.Lines = []page.ChartLine{sent, received}
 	if n := largest(c); n > 0 {
-		chart.Marks = []page.ChartMark{{Name: v.F("your largest: %s", "Ihre größte: %s", v.Int(n)), At: page.Point{X: float64(n), Y: float64(c.OneOfMax.Out) / megabit}}}
+		chart.Marks = []page.ChartMark{{
+			Name: v.say("drawing.one.largest", args{"participants": n}), At: page.Point{X: float64(n), Y: float64(c.OneOfMax.Out) / megabit},
+		}}
 	}
-	chart.Desc = v.F("Sent rises to the card's %s at about %s participants; received stays below.", "Die gesendete Bandbreite erreicht die %s der Karte bei etwa %s Teilnehmern; die empfangene bleibt darunter.", v.Rate(c.NIC), v.Int(reaches(c, c.NIC)))
+	chart.Desc = v.say("drawing.one.text", args{"card": int64(c.NIC), "participants": reaches(c, c.NIC)})
 	return chart.Draw()
 }
 
@@ -203,17 +207,17 @@ const drawnSizes = 4
 func (v view) ConferencesDrawing() page.HTML {
 	c := v.Report.Conferencing
 	chart := page.Chart{
-		ID: "count", Title: v.T("Bandwidth of the fullest conference server by the number of conferences", "Bandbreite des vollsten Konferenzservers nach Zahl der Konferenzen"),
-		XTitle: v.T("conferences at the same time", "gleichzeitige Konferenzen"), YTitle: v.T("Mbit/s sent, at most", "Mbit/s gesendet, höchstens"),
+		ID: "count", Title: v.Word("drawing.many.title"),
+		XTitle: v.Word("drawing.many.x"), YTitle: v.Word("drawing.many.y"),
 		XTick: v.tick, YTick: v.tick, YMax: float64(c.NIC) / megabit * 1.2, Limits: v.limits(), XMax: 10,
 	}
 	sizes := drawn(c)
 	for _, g := range sizes {
 		chart.XMax = max(chart.XMax, page.NiceMax(float64(g.Count)*1.25))
 	}
-	var words []string
+	var parts []string
 	for i, g := range sizes {
-		line := page.ChartLine{Name: v.F("of %s", "zu %s", v.Int(g.Participants)), Class: fmt.Sprintf("line-%d", i+1)}
+		line := page.ChartLine{Name: v.say("drawing.many.line", args{"participants": g.Participants}), Class: fmt.Sprintf("line-%d", i+1)}
 		step := max(1, int64(chart.XMax)/200)
 		for n := int64(1); n <= int64(chart.XMax)+step; n += step {
 			out := sizing.Worst(int64(g.Each.Out)*n, int64(g.Each.Out), c.Nodes)
@@ -221,12 +225,15 @@ func (v view) ConferencesDrawing() page.HTML {
 		}
 		chart.Lines = append(chart.Lines, line)
 		planned := float64(sizing.Worst(int64(g.Each.Out)*g.Count, int64(g.Each.Out), c.Nodes)) / megabit
-		chart.Marks = append(chart.Marks, page.ChartMark{Name: fmt.Sprintf("%s × %s", v.Int(g.Count), v.Int(g.Participants)), At: page.Point{X: float64(g.Count), Y: planned}})
-		words = append(words, v.F("%s conferences of %s: %s", "%s Konferenzen zu %s: %s", v.Int(g.Count), v.Int(g.Participants), v.Rate(sizing.Kbps(planned*megabit))))
+		name := fmt.Sprintf("%s × %s", v.Int(g.Count), v.Int(g.Participants))
+		chart.Marks = append(chart.Marks, page.ChartMark{Name: name, At: page.Point{X: float64(g.Count), Y: planned}})
+		parts = append(parts, v.say("drawing.many.each", args{
+			"conferences": g.Count, "participants": g.Participants, "rate": int64(planned * megabit),
+		}))
 	}
-	chart.Desc = strings.Join(words, "; ")
+	chart.Desc = strings.Join(parts, "; ")
 	if chart.Desc == "" {
-		chart.Desc = v.T("No conferences are planned.", "Es sind keine Konferenzen geplant.")
+		chart.Desc = v.Word("finding.conference.none.text")
 	}
 	return chart.Draw()
 }
@@ -246,15 +253,14 @@ func (v view) StorageDrawing() page.HTML {
 		return ""
 	}
 	chart := page.Chart{
-		ID: "storage-time", Title: v.T("Storage over time", "Speicherplatz im Lauf der Zeit"),
-		XTitle: v.T("months from now", "Monate ab jetzt"), YTitle: v.T("% of the disk", "% der Festplatte"),
+		ID: "storage-time", Title: v.Word("drawing.time.title"),
+		XTitle: v.Word("drawing.time.x"), YTitle: v.Word("drawing.time.y"),
 		XTick: v.tick, YTick: v.tick, XMax: float64(s.Months), YMax: 120,
-		Limits: []page.ChartLimit{{Name: v.T("disk full", "Festplatte voll"), Value: 100, Class: "limit"}},
+		Limits: []page.ChartLimit{{Name: v.Word("drawing.limit.disk"), Value: 100, Class: "limit"}},
 	}
-	var words []string
+	var parts []string
 	for i, series := range s.Series[:min(len(s.Series), drawnSizes)] {
-		name, _, _ := strings.Cut(series.Title, ",")
-		line := page.ChartLine{Name: name, Class: fmt.Sprintf("line-%d", i+1)}
+		line := page.ChartLine{Name: v.Text(series.Name), Class: fmt.Sprintf("line-%d", i+1)}
 		for month, used := range series.Used {
 			at := float64(used) / float64(series.Capacity) * 100
 			if series.ID == "asset-host" && month > 0 && used != series.Used[month-1] { // a step, not a slope
@@ -263,8 +269,10 @@ func (v view) StorageDrawing() page.HTML {
 			line.Points = append(line.Points, page.Point{X: float64(month), Y: at})
 		}
 		chart.Lines = append(chart.Lines, line)
-		words = append(words, v.F("%s: %s of %s after %s months", "%s: %s von %s nach %s Monaten", series.Title, v.GB(series.Used[s.Months]), v.GB(series.Capacity), v.Int(s.Months)))
+		parts = append(parts, v.say("drawing.time.each", args{
+			"disk": series.Title, "used": int64(series.Used[s.Months]), "capacity": int64(series.Capacity), "months": s.Months,
+		}))
 	}
-	chart.Desc = strings.Join(words, "; ")
+	chart.Desc = strings.Join(parts, "; ")
 	return chart.Draw()
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests/schema/schematest"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/sizingtest"
@@ -18,13 +17,13 @@ func TestReportSchemaDescribesReports(t *testing.T) {
 	servers := someSite(t, 5, "3x5")
 	servers.Servers = []sizing.Server{{Name: "a", Cores: 8, Memory: 64 << 30, Machines: []sizing.SiteVM{{Name: "m", Role: sizing.MinIO}}}}
 	for name, r := range map[string]*sizing.Report{
-		"guide":   calculate(t, someSite(t, 2500, "10x8,2x50"), "guide", page.German),
-		"cloud":   calculate(t, cloud, "guide", page.English),
-		"demo":    calculate(t, someSite(t, 5, "none"), "demo", page.English),
-		"servers": calculate(t, servers, "guide", page.English),
+		"guide":   calculate(t, someSite(t, 2500, "10x8,2x50"), "guide"),
+		"cloud":   calculate(t, cloud, "guide"),
+		"demo":    calculate(t, someSite(t, 5, "none"), "demo"),
+		"servers": calculate(t, servers, "guide"),
 		"whole":   sizing.Calculate(sizing.Input{Site: someSite(t, 2500, "10x8"), Table: tableWithFactors(t), Lock: sizingtest.Lock(t, 1e9), Against: []sizing.Existing{{Name: "m", Role: sizing.MinIO, Cores: 1}}}),
 	} {
-		data, err := JSON(r)
+		data, err := JSON(r, language(t, "de"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,8 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/islandbundle/island/internal/page"
 )
 
 var tags = regexp.MustCompile(`<sup>.*?</sup>|<[^>]*>`)
@@ -21,21 +19,22 @@ func TestTotalsInEveryForm(t *testing.T) {
 		"guide":            {{"11", "18", "590"}, {"13", "26", "730"}},
 		"guide-postgresql": {{"12", "20", "640"}, {"14", "28", "780"}},
 	} {
-		for lang, titles := range map[page.Lang][2]string{
-			page.English: {"Per-server totals", "Per-server totals with admin and asset host"},
-			page.German:  {"Summe je Server", "Summe je Server mit Admin- und Asset-Host"},
+		for tag, titles := range map[string][2]string{
+			"en": {"Per-server totals", "Per-server totals with admin and asset host"},
+			"de": {"Summe je Server", "Summe je Server mit Admin- und Asset-Host"},
 		} {
-			t.Run(table+"/"+string(lang), func(t *testing.T) {
-				r := calculate(t, someSite(t, 2500, "10x8,2x50"), table, lang)
+			t.Run(table+"/"+tag, func(t *testing.T) {
+				lang := language(t, tag)
+				r := calculate(t, someSite(t, 2500, "10x8,2x50"), table)
 				var text bytes.Buffer
-				if err := Text(&text, r); err != nil {
+				if err := Text(&text, r, lang); err != nil {
 					t.Fatal(err)
 				}
-				page, err := HTML(r)
+				page, err := HTML(r, lang)
 				if err != nil {
 					t.Fatal(err)
 				}
-				encoded, err := JSON(r)
+				encoded, err := JSON(r, lang)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -46,7 +45,7 @@ func TestTotalsInEveryForm(t *testing.T) {
 					wantTotalJSON(t, encoded, title, totals[i])
 				}
 				for i, row := range embeddedTable(t, table).Rows {
-					cells := []string{r.Hardware.Rows[i].Title}
+					cells := []string{lang.Text(r.Hardware.Rows[i].Title)}
 					for _, n := range []int64{row.Count.Value, row.Cores.Value, int64(row.Memory.Value), int64(row.Disk.Value)} {
 						cells = append(cells, fmt.Sprint(n))
 					}

@@ -8,15 +8,16 @@ import (
 	"unicode/utf8"
 
 	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing"
 )
 
 // textWidth is the width that running text is wrapped to.
 const textWidth = 88
 
-// Text writes a report for a terminal, in its language.
-func Text(w io.Writer, r *sizing.Report) error {
-	t := &textWriter{report: r}
+// Text writes a report for a terminal.
+func Text(w io.Writer, r *sizing.Report, lang *words.Language) error {
+	t := &textWriter{teller: teller{lang}, report: r}
 	t.head()
 	t.findings()
 	t.scenario()
@@ -37,11 +38,18 @@ func Text(w io.Writer, r *sizing.Report) error {
 }
 
 type textWriter struct {
+	teller
 	report *sizing.Report
 	b      bytes.Buffer
 }
 
-func (t *textWriter) t(en, de string) string { return t.report.Language.T(en, de) }
+// heads returns the heads of a table's columns.
+func (t *textWriter) heads(table string, columns ...string) []string {
+	for i, column := range columns {
+		columns[i] = t.Word("text." + table + "." + column)
+	}
+	return columns
+}
 
 func (t *textWriter) line(format string, args ...any) { fmt.Fprintf(&t.b, format+"\n", args...) }
 
@@ -103,57 +111,72 @@ func sum(numbers []int) int {
 
 func (t *textWriter) head() {
 	r := t.report
-	t.line("%s · %s", t.t("Sizing report", "Bedarfsbericht"), r.Site.Name)
-	table := fmt.Sprintf("%s (%s, version %d)", r.Table.Title, r.Table.Name, r.Table.Version)
-	t.line("%s %s", t.t("table  ", "Tabelle"), table)
+	t.line("%s · %s", t.Word("text.kind"), r.Site.Name)
+	t.line("%s %s (%s, version %d)", t.Word("text.table"), t.Text(r.Table.Title), r.Table.Name, r.Table.Version)
 	if r.Release != nil {
-		t.line("%s %s %s", t.t("release", "Release"), r.Release.Name, r.Release.Version)
+		t.line("%s %s %s", t.Word("text.release"), r.Release.Name, r.Release.Version)
 	}
-	t.line("%s %s", t.t("users  ", "Nutzer "), r.Language.Int(r.Site.Users))
+	t.line("%s %s", t.Word("text.users"), t.lang.Int(r.Site.Users))
 }
 
 func (t *textWriter) findings() {
-	t.section(t.t("Findings", "Ergebnisse"))
+	t.section(t.Word("title.findings"))
 	for _, f := range t.report.Findings {
-		word := fmt.Sprintf("  %-14s ", levelWord(t.report.Language, f.Level))
-		t.wrapped(word, strings.Repeat(" ", utf8.RuneCountInString(word)), f.Text)
-		if f.Hint != "" {
-			t.wrapped(strings.Repeat(" ", 17)+"→ ", strings.Repeat(" ", 19), f.Hint)
+		word := fmt.Sprintf("  %-14s ", t.Level(f.Level))
+		t.wrapped(word, strings.Repeat(" ", utf8.RuneCountInString(word)), t.Text(f.Text))
+		if !f.Hint.IsZero() {
+			t.wrapped(strings.Repeat(" ", 17)+"→ ", strings.Repeat(" ", 19), t.Text(f.Hint))
 		}
 	}
 }
 
 func (t *textWriter) scenario() {
 	s := t.report.Scenario
-	t.section(t.t("Scenario", "Szenario"))
-	t.wrapped("  ", "  ", fmt.Sprintf("%s + %s: %s.", s.App, s.Backend, s.When))
+	t.section(t.Word("title.scenario"))
+	t.wrapped("  ", "  ", fmt.Sprintf("%s + %s: %s.", t.Text(s.App), t.Text(s.Backend), t.Text(s.When)))
 	for _, p := range s.Push {
-		state := t.t("not possible", "nicht möglich")
+		state := "impossible"
 		if p.Open {
-			state = t.t("possible", "möglich")
+			state = "possible"
 		}
 		if p.Chosen {
-			state += t.t(", chosen", ", gewählt")
+			state += "-chosen"
 		}
-		t.wrapped("  Push "+string(p.Option)+"  ", "          ", p.Text+" – "+state)
+		t.wrapped("  Push "+string(p.Option)+"  ", "          ", t.Text(p.Text)+" – "+t.Word("text.push."+state))
 	}
 	for _, c := range s.Clients {
-		t.wrapped(fmt.Sprintf("  %-8s ", c.Title), "           ", c.Text)
+		t.wrapped(fmt.Sprintf("  %-8s ", t.Text(c.Title)), "           ", t.Text(c.Text))
 	}
 }
 
 func (t *textWriter) hardware() {
-	l, h := t.report.Language, t.report.Hardware
-	t.section(t.t("Hardware table", "Hardware-Tabelle"))
-	memory, disk := t.t("memory GB", "Speicher GB"), t.t("disk GB", "Festplatte GB")
-	if len(h.Rows) > 0 && h.Rows[0].Unit == "GiB" {
-		memory, disk = strings.Replace(memory, "GB", "GiB", 1), strings.Replace(disk, "GB", "GiB", 1)
+	h := t.report.Hardware
+	t.section(t.Word("title.hardware"))
+	unit := "GB"
+	if len(h.Rows) > 0 {
+		unit = h.Rows[0].Unit
 	}
-	rows := [][]string{{t.t("role", "Rolle"), t.t("count", "Anzahl"), t.t("CPU cores", "CPU-Kerne"), memory, disk, t.t("source", "Quelle")}}
+	heads := t.heads("hardware", "role", "count", "cores")
+	heads = append(heads, t.Say("text.hardware.memory", "unit", unit), t.Say("text.hardware.disk", "unit", unit))
+	t.table("lrrrrl", t.hardwareRows(append(heads, t.Word("text.hardware.source"))))
+	for _, note := range h.Notes {
+		t.wrapped("  "+superscript(note.ID)+" ", "    ", t.Text(note.Text))
+	}
+	for _, row := range h.Rows {
+		if !row.Differs.IsZero() {
+			t.wrapped("  * ", "    ", t.Text(row.Title)+": "+t.Text(row.Differs))
+		}
+	}
+}
+
+// hardwareRows are the rows of the table below their heads, with its totals.
+func (t *textWriter) hardwareRows(heads []string) [][]string {
+	l, h := t.lang, t.report.Hardware
+	rows := [][]string{heads}
 	total := func(required bool, support bool) {
 		for _, s := range h.Totals {
 			if s.Required == required && strings.HasPrefix(s.ID, "per-server-with-support") == support {
-				rows = append(rows, []string{s.Title, "–", l.Int(s.Cores), l.Int(s.Memory), l.Int(s.Disk), ""})
+				rows = append(rows, []string{t.Text(s.Title), "–", l.Int(s.Cores), l.Int(s.Memory), l.Int(s.Disk), ""})
 			}
 		}
 	}
@@ -164,7 +187,7 @@ func (t *textWriter) hardware() {
 			done = true
 		}
 		rows = append(rows, []string{
-			row.Title + marks(row.Notes), l.Int(row.Count), coresCell(l, row) + marks(row.CoresNotes),
+			t.Text(row.Title) + marks(row.Notes), l.Int(row.Count), t.coresCell(row) + marks(row.CoresNotes),
 			more(row) + l.Int(row.Memory), more(row) + l.Int(row.Disk), row.Sources.Cores,
 		})
 	}
@@ -174,110 +197,101 @@ func (t *textWriter) hardware() {
 	total(false, true)
 	total(true, false)
 	total(true, true)
-	t.table("lrrrrl", rows)
-	for _, note := range h.Notes {
-		t.wrapped("  "+superscript(note.ID)+" ", "    ", note.Text)
-	}
-	for _, row := range h.Rows {
-		if row.Differs != "" {
-			t.wrapped("  * ", "    ", row.Title+": "+row.Differs)
-		}
-	}
+	return rows
 }
 
 func (t *textWriter) figures(list []sizing.Figure) {
-	l := t.report.Language
 	for _, f := range list {
-		value := f.Shown
+		value := t.Text(f.Shown)
 		if f.Bound != sizing.Unknown && f.Bound != sizing.Exactly {
-			value = f.Bound.In(l) + " " + value
+			value = t.Text(f.Bound.Text()) + " " + value
 		}
-		t.line("  %s: %s", f.Label, value)
-		t.wrapped("      ", "      ", fmt.Sprintf("= %s [%s]", f.Formula, strings.Join(f.Sources, ", ")))
+		t.line("  %s: %s", t.Text(f.Label), value)
+		t.wrapped("      ", "      ", fmt.Sprintf("= %s [%s]", t.Text(f.Formula), strings.Join(f.Sources, ", ")))
 	}
 }
 
 func (t *textWriter) conferencing() {
-	l, c := t.report.Language, t.report.Conferencing
-	t.section(t.t("Conferences at peak (upper bounds)", "Konferenzen zur Spitzenzeit (Obergrenzen)"))
-	rows := [][]string{{t.t("conferences", "Konferenzen"), t.t("participants", "Teilnehmer"), t.t("received each", "empfangen je"), t.t("sent each", "gesendet je"), t.t("received", "empfangen"), t.t("sent", "gesendet")}}
+	l, c := t.lang, t.report.Conferencing
+	rate := func(k sizing.Kbps) string { return l.Rate(int64(k)) }
+	t.section(t.Word("text.conferences.title"))
+	rows := [][]string{t.heads("conferences", "count", "participants", "received-each", "sent-each", "received", "sent")}
 	for _, g := range c.Groups {
-		rows = append(rows, []string{l.Int(g.Count), l.Int(g.Participants), l.Rate(int64(g.Each.In)), l.Rate(int64(g.Each.Out)), l.Rate(int64(g.All.In)), l.Rate(int64(g.All.Out))})
+		rows = append(rows, []string{
+			l.Int(g.Count), l.Int(g.Participants), rate(g.Each.In), rate(g.Each.Out), rate(g.All.In), rate(g.All.Out),
+		})
 	}
-	rows = append(rows, []string{l.Int(c.Total.Count), l.Int(c.Total.Participants), "", "", l.Rate(int64(c.Total.All.In)), l.Rate(int64(c.Total.All.Out))})
+	rows = append(rows, []string{l.Int(c.Total.Count), l.Int(c.Total.Participants), "", "", rate(c.Total.All.In), rate(c.Total.All.Out)})
 	t.table("rrrrrr", rows)
 	t.figures(c.Figures)
 	for _, rule := range c.Cores {
 		used := ""
 		if rule.Used {
-			used = t.t(" (used)", " (verwendet)")
+			used = t.Word("text.conferences.used")
 		}
-		t.wrapped("      ", "      ", fmt.Sprintf("%s: %s [%s]%s", rule.Text, l.Int(rule.Cores), rule.Source, used))
+		t.wrapped("      ", "      ", fmt.Sprintf("%s: %s [%s]%s", t.Text(rule.Text), l.Int(rule.Cores), rule.Source, used))
 	}
 	t.figures(t.report.Turn.Figures)
 }
 
 func (t *textWriter) placement() {
-	l, p := t.report.Language, t.report.Placement
-	t.section(t.t("Placement", "Verteilung"))
-	rows := [][]string{{"Server", t.t("machine", "Maschine"), t.t("cores", "Kerne"), t.t("memory", "Speicher"), t.t("disk", "Festplatte")}}
+	l, p := t.lang, t.report.Placement
+	t.section(t.Word("text.placement.title"))
+	rows := [][]string{t.heads("placement", "server", "machine", "cores", "memory", "disk")}
+	row := func(server, machine string, a sizing.Amounts) {
+		rows = append(rows, []string{server, machine, l.Int(a.Cores), t.size(t.report, a.Memory), t.size(t.report, a.Disk)})
+	}
 	for _, s := range p.Servers {
 		for _, m := range s.Machines {
-			rows = append(rows, []string{s.Name, m.Name, l.Int(m.Cores), size(t.report, m.Memory), size(t.report, m.Disk)})
+			row(s.Name, m.Name, m.Amounts)
 		}
-		rows = append(rows, []string{s.Name, t.t("= needs in all", "= Bedarf insgesamt"), l.Int(s.Needs.Cores), size(t.report, s.Needs.Memory), size(t.report, s.Needs.Disk)})
+		row(s.Name, t.Word("text.placement.sum"), s.Needs)
 	}
 	t.table("llrrr", rows)
 	for _, s := range p.Servers {
-		t.line("  %s", l.F("When %s is lost:", "Fällt %s aus:", s.Name))
+		t.line("  %s", t.Say("text.placement.lost", "server", s.Name))
 		for _, loss := range s.Lost {
-			t.wrapped("      ", "        ", fmt.Sprintf("%s: %s", loss.Role, loss.Text))
+			t.wrapped("      ", "        ", fmt.Sprintf("%s: %s", loss.Role, t.Text(loss.Text)))
 		}
 	}
 }
 
 func (t *textWriter) storage() {
-	l, s := t.report.Language, t.report.Storage
-	t.section(t.t("Storage", "Speicherplatz"))
+	s := t.report.Storage
+	t.section(t.Word("title.storage"))
 	t.figures(s.Figures)
 	for _, series := range s.Series {
 		last := series.Used[len(series.Used)-1]
-		t.wrapped("  ", "      ", l.F("%s: %s after %s months, of %s (%s)", "%s: %s nach %s Monaten, von %s (%s)", series.Title, l.GB(int64(last)), number(l, s.Months), l.GB(int64(series.Capacity)), series.Formula))
+		t.wrapped("  ", "      ", t.say("text.storage.series", args{
+			"disk": series.Title, "used": int64(last), "months": s.Months, "capacity": int64(series.Capacity), "formula": series.Formula,
+		}))
 	}
 }
 
 func (t *textWriter) footprint() {
-	l, f := t.report.Language, t.report.Footprint
+	l, f := t.lang, t.report.Footprint
 	if f == nil {
 		return
 	}
-	t.section(t.t("Footprint of the release", "Umfang des Releases"))
-	rows := [][]string{{t.t("chart", "Chart"), "Images", t.t("compressed", "komprimiert"), t.t("unpacked", "entpackt")}}
+	t.section(t.Word("title.footprint"))
+	rows := [][]string{t.heads("footprint", "chart", "images", "compressed", "unpacked")}
 	for _, c := range f.Charts {
-		rows = append(rows, []string{c.Name, number(l, c.Images), l.GB(int64(c.Compressed)), t.t("unknown", "unbekannt")})
+		rows = append(rows, []string{c.Name, l.Int(int64(c.Images)), l.GB(int64(c.Compressed)), t.Word("value.unknown")})
 	}
-	rows = append(rows, []string{t.t("all, each blob once", "alle, jeder Blob einmal"), number(l, f.Images), l.GB(int64(f.Compressed)), t.unpacked()})
+	rows = append(rows, []string{t.Word("text.footprint.all"), l.Int(int64(f.Images)), l.GB(int64(f.Compressed)), t.unpacked(t.report)})
 	t.table("lrrr", rows)
 }
 
-func (t *textWriter) unpacked() string {
-	for _, f := range t.report.Storage.Figures {
-		if f.ID == "images.unpacked" {
-			return f.Shown
-		}
-	}
-	return ""
-}
-
 func (t *textWriter) comparison() {
-	l, c := t.report.Language, t.report.Comparison
+	l, c := t.lang, t.report.Comparison
 	if c == nil {
 		return
 	}
-	t.section(t.t("Machines that exist", "Vorhandene Maschinen"))
-	rows := [][]string{{t.t("machine", "Maschine"), t.t("role", "Rolle"), t.t("cores", "Kerne"), t.t("memory", "Speicher"), t.t("disk", "Festplatte"), ""}}
+	t.section(t.Word("title.against"))
+	rows := [][]string{append(t.heads("against", "machine", "role", "cores", "memory", "disk"), "")}
 	for _, m := range c.Machines {
-		rows = append(rows, []string{m.Name, string(m.Role), l.Int(m.Cores), l.GB(int64(m.Memory)), l.GB(int64(m.Disk)), levelWord(l, m.Level) + ": " + m.Text})
+		result := t.Level(m.Level) + ": " + t.Text(m.Text)
+		rows = append(rows, []string{m.Name, string(m.Role), l.Int(m.Cores), l.GB(int64(m.Memory)), l.GB(int64(m.Disk)), result})
 	}
 	t.table("llrrrl", rows)
 }
@@ -286,19 +300,19 @@ func (t *textWriter) questions() {
 	if len(t.report.Questions) == 0 {
 		return
 	}
-	t.section(t.t("Ask Wire", "Wire fragen"))
+	t.section(t.Word("title.ask"))
 	for i, q := range t.report.Questions {
-		t.wrapped(fmt.Sprintf("  %d. ", i+1), "     ", q.Text)
-		if q.Answered != "" {
-			t.wrapped("     ", "     ", q.Answered)
+		t.wrapped(fmt.Sprintf("  %d. ", i+1), "     ", t.Text(q.Text))
+		if !q.Answered.IsZero() {
+			t.wrapped("     ", "     ", t.Text(q.Answered))
 		} else {
-			t.wrapped("     → ", "       ", q.Ask)
+			t.wrapped("     → ", "       ", t.Text(q.Ask))
 		}
 	}
 }
 
 func (t *textWriter) sources() {
-	t.section(t.t("Sources", "Quellen"))
+	t.section(t.Word("title.sources"))
 	for _, s := range t.report.Sources {
 		t.wrapped(fmt.Sprintf("  %-14s ", s.ID), strings.Repeat(" ", 17), strings.TrimSuffix(s.Title+"; "+s.Where, "; "))
 	}

@@ -3,25 +3,69 @@ package present
 import (
 	"strings"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 )
 
-// levelWord words a level, in one word that fits a badge.
-func levelWord(l page.Lang, level sizing.Level) string {
-	switch level {
-	case sizing.Fail:
-		return l.T("Not possible", "Nicht möglich")
-	case sizing.Warn:
-		return l.T("Warning", "Warnung")
-	case sizing.Ask:
-		return l.T("Open", "Offen")
-	case sizing.Good:
-		return l.T("Holds", "Erfüllt")
-	default:
-		return l.T("Note", "Hinweis")
+// args fill the gaps of a message.
+type args = message.Args
+
+// teller says what stands below sizing in the catalogue of a language.
+type teller struct{ lang *words.Language }
+
+// Text returns a text of the report.
+func (t teller) Text(text message.Text) string { return t.lang.Text(text) }
+
+// Word returns words that have no gaps.
+func (t teller) Word(code string) string { return t.lang.Word("sizing." + code) }
+
+func (t teller) say(code string, with args) string { return t.lang.Say("sizing."+code, with) }
+
+// Say returns words that have one gap.
+func (t teller) Say(code, gap string, value any) string { return t.say(code, args{gap: value}) }
+
+// Level words a level so that it fits a badge.
+func (t teller) Level(level sizing.Level) string { return t.Word("level." + string(level)) }
+
+// size words an amount of memory or disk in the unit of the table.
+func (t teller) size(r *sizing.Report, b manifests.Bytes) string {
+	if r.Hardware != nil && r.Hardware.Rows[0].Unit == "GiB" {
+		return t.lang.GiB(int64(b))
 	}
+	return t.lang.GB(int64(b))
+}
+
+// unpacked returns what images take unpacked.
+func (t teller) unpacked(r *sizing.Report) string {
+	for _, f := range r.Storage.Figures {
+		if f.ID == "images.unpacked" {
+			return t.Text(f.Shown)
+		}
+	}
+	return ""
+}
+
+// coresCell returns the cores of a row as the table prints them, marked where
+// sources disagree.
+func (t teller) coresCell(row sizing.HardwareRow) string {
+	text := t.lang.Int(row.Cores)
+	if row.MoreThan {
+		text = "≥ " + text
+	}
+	if !row.Differs.IsZero() {
+		text += " *"
+	}
+	return text
+}
+
+// more returns what stands before an amount that must be exceeded.
+func more(row sizing.HardwareRow) string {
+	if row.MoreThan {
+		return "> "
+	}
+	return ""
 }
 
 // superscript returns a footnote's mark.
@@ -36,34 +80,3 @@ func marks(notes []string) string {
 	}
 	return text
 }
-
-// coresCell returns the cores of a row as the table prints them, marked where
-// sources disagree.
-func coresCell(l page.Lang, row sizing.HardwareRow) string {
-	text := l.Int(row.Cores)
-	if row.MoreThan {
-		text = "≥ " + text
-	}
-	if row.Differs != "" {
-		text += " *"
-	}
-	return text
-}
-
-// more returns what stands before an amount that must be exceeded.
-func more(row sizing.HardwareRow) string {
-	if row.MoreThan {
-		return "> "
-	}
-	return ""
-}
-
-// size words an amount of memory or disk in the unit of the table.
-func size(r *sizing.Report, b manifests.Bytes) string {
-	if r.Hardware != nil && r.Hardware.Rows[0].Unit == "GiB" {
-		return r.Language.GiB(int64(b))
-	}
-	return r.Language.GB(int64(b))
-}
-
-func number[T ~int64 | ~int](l page.Lang, n T) string { return l.Int(int64(n)) }

@@ -119,7 +119,8 @@ func decrypt(object string, box []byte, passphrase func() ([]byte, error)) ([]by
 	der, err := encrypted.Decrypt(box, secret)
 	debug.FreeOSMemory()
 	if err != nil {
-		return nil, fault.New(fault.Usage, fault.Here, object, "check the passphrase; COSIGN_PASSWORD is used when it is set, even if it is empty",
+		return nil, fault.New(fault.Usage, fault.Here, object,
+			"check the passphrase; COSIGN_PASSWORD is used when it is set, even if it is empty",
 			"wrong passphrase or damaged key: %w", err)
 	}
 	return der, nil

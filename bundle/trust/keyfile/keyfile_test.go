@@ -172,8 +172,10 @@ func TestParsePrivateKeyRefuses(t *testing.T) {
 		{"PKCS#1", `PEM block "RSA PRIVATE KEY"`, "island keygen", encode("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(rsaKey))},
 		{"OpenSSH", `PEM block "OPENSSH PRIVATE KEY"`, "island keygen", encode("OPENSSH PRIVATE KEY", []byte{0})},
 		{"PKCS#8 of nothing", "unreadable private key", "", encode("PRIVATE KEY", []byte("hello"))},
-		{"RSA", "key of type *rsa.PrivateKey, need ECDSA on P-256", "island keygen", encode("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(rsaKey)))},
-		{"Ed25519", "key of type ed25519.PrivateKey, need ECDSA on P-256", "island keygen", encode("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(edKey)))},
+		{"RSA", "key of type *rsa.PrivateKey, need ECDSA on P-256", "island keygen",
+			encode("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(rsaKey)))},
+		{"Ed25519", "key of type ed25519.PrivateKey, need ECDSA on P-256", "island keygen",
+			encode("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(edKey)))},
 		{"wrong curve", "key on curve P-384, need P-256", "island keygen", encode("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(p384)))},
 	}
 	for _, test := range tests {

@@ -57,7 +57,8 @@ func (p Passphrase) New(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	if len(secret) == 0 {
-		return nil, fault.New(fault.Usage, fault.Here, "passphrase", "set "+PasswordVariable+" to nothing if the key shall be unprotected", "empty passphrase")
+		return nil, fault.New(fault.Usage, fault.Here, "passphrase", "set "+PasswordVariable+" to nothing if the key shall be unprotected",
+			"empty passphrase")
 	}
 	if err := checkLength("the terminal", secret); err != nil {
 		return nil, err
@@ -117,7 +118,8 @@ func readPassphraseFile(name string) ([]byte, error) {
 	secret = bytes.TrimSuffix(secret, []byte("\n"))
 	secret = bytes.TrimSuffix(secret, []byte("\r"))
 	if len(secret) == 0 {
-		return nil, fault.New(fault.Usage, fault.Here, name, "set "+PasswordVariable+" to nothing if the key is unprotected", "no passphrase in the file")
+		return nil, fault.New(fault.Usage, fault.Here, name, "set "+PasswordVariable+" to nothing if the key is unprotected",
+			"no passphrase in the file")
 	}
 	if bytes.ContainsAny(secret, "\r\n") {
 		return nil, fault.New(fault.Usage, fault.Here, name, "put the passphrase alone on one line", "more than one line")

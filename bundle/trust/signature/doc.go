@@ -1,20 +1,20 @@
-// Package signature signs a bundle's inventory and checks such signatures.
+// Package signature signs documents, above all a bundle's inventory, and checks
+// such signatures.
 //
 // # What is signed
 //
-// A bundle begins with bundle.json, the inventory, which names the size and
-// SHA-256 of everything behind it. Whoever can trust bundle.json can therefore
-// trust the whole archive, so one signature over one small file is enough. That
-// signature stands right behind it, in bundle.sigstore.json. It is an ECDSA
-// signature on the curve P-256 over the SHA-256 of bundle.json, in the format
-// that Sigstore's own tools write and read: a Sigstore bundle v0.3 that holds a
-// messageSignature.
+// A signature is over the SHA-256 of one document. A bundle begins with
+// bundle.json, the inventory, which names the size and SHA-256 of everything
+// behind it. Whoever can trust bundle.json can therefore trust the whole archive,
+// so one signature over one small file is enough. A release or a patch is signed
+// as it is.
 //
-// Nothing here is particular to this project. The real cosign verifies a
-// bundle on a machine without any network ([CosignInstructions]), OpenSSL does
-// so with a line of sed in front ([OpenSSLInstructions]), and a signature that
-// cosign made is as good as one made by [Sign]. A site need not trust this
-// program in order to find out whether it may.
+// The signature is ECDSA on the curve P-256, in the format that Sigstore's own
+// tools write and read: a Sigstore bundle v0.3 that holds a messageSignature.
+// Nothing here is particular to this project. The real cosign verifies what
+// [Sign] writes on a machine without any network, OpenSSL does so with a line of
+// sed in front, and a signature that cosign made is as good as one made by
+// [Sign]. A site need not trust this program in order to find out whether it may.
 //
 // # What a signature proves, and what it does not
 //
@@ -22,21 +22,20 @@
 // very content. It says nothing about when. The format has room for entries of
 // a public log and for time stamps; without a network they cannot be checked
 // against anything, so they may be present but are never looked at. Age and
-// expiry are fields of the inventory, and so are covered by the signature.
+// expiry are fields of the inventory, and so are covered by the signature; that
+// nothing older comes back is for package state to see.
 //
 // All trust starts in the public key, which therefore must not come out of
 // the bundle. Its [PublicKey.ID] is short enough to be read out on a telephone.
 //
 // ECDSA signatures are malleable: from one valid signature anyone can compute a
 // second valid one for the same content and key. So a signature's own bytes
-// identify nothing; compare the digest of bundle.json instead.
+// identify nothing; compare the digest of the document instead.
 //
-// # Signing again
+// # Private keys
 //
-// The signature file always has [Size] bytes, filled up with white space,
-// which JSON allows at its end. So a bundle can be planned before it is signed,
-// and signing it again, or for the first time ([Unsigned]), moves no other
-// byte of the archive. Signatures are deterministic (RFC 6979): one key and one
+// [Sign] takes any [crypto.Signer], so that a key may stay in a token or a
+// service. A key in memory signs deterministically (RFC 6979): one key and one
 // content give one file.
 //
 // # Dependencies

@@ -38,8 +38,9 @@ func FuzzVerify(f *testing.F) {
 	}
 	sum := sha256.Sum256(inventory)
 
-	good := `{"mediaType":"` + signature.MediaType + `","verificationMaterial":{"publicKey":{"hint":"` + public.ID() +
-		`"}},"messageSignature":{"messageDigest":{"algorithm":"SHA2_256","digest":"` + base64.StdEncoding.EncodeToString(sum[:]) + `"},"signature":"` + fuzzSig + `"}}`
+	digest := base64.StdEncoding.EncodeToString(sum[:])
+	good := `{"mediaType":"` + signature.MediaType + `","verificationMaterial":{"publicKey":{"hint":"` + public.ID() + `"}},` +
+		`"messageSignature":{"messageDigest":{"algorithm":"SHA2_256","digest":"` + digest + `"},"signature":"` + fuzzSig + `"}}`
 	if _, err := signature.Verify("bundle.sigstore.json", []signature.PublicKey{public}, []byte(good), sum); err != nil {
 		f.Fatalf("the seed is not accepted: %v", err)
 	}

@@ -54,7 +54,8 @@ func TestVerifyAccepts(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := signature.Verify("bundle.sigstore.json", []signature.PublicKey{{}, other, public}, []byte(test.bundle), sha256.Sum256(inventory))
+			got, err := signature.Verify("bundle.sigstore.json", []signature.PublicKey{{}, other, public}, []byte(test.bundle),
+				sha256.Sum256(inventory))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,13 +94,17 @@ func TestVerifyRefuses(t *testing.T) {
 	}{
 		{"nothing", "", signature.ErrUnsigned, "blank"},
 		{"a place left blank", strings.Repeat(" ", 8<<10) + "\n", signature.ErrUnsigned, "blank"},
-		{"another key", compact(t, otherPrivate, other, inventory), signature.ErrWrongKey, "claims key \"" + other.ID() + "\", verified with " + public.ID()},
-		{"another key that gives no hint", strings.Replace(compact(t, otherPrivate, other, inventory), other.ID(), "", 1), signature.ErrWrongKey, "names no key"},
+		{"another key", compact(t, otherPrivate, other, inventory), signature.ErrWrongKey,
+			"claims key \"" + other.ID() + "\", verified with " + public.ID()},
+		{"another key that gives no hint", strings.Replace(compact(t, otherPrivate, other, inventory), other.ID(), "", 1), signature.ErrWrongKey,
+			"names no key"},
 		{"another key under this key's name", compact(t, otherPrivate, public, inventory), signature.ErrAltered, "which did not make it"},
-		{"this key under another key's name", compact(t, private, other, inventory), signature.ErrAltered, "claims key \"" + other.ID() + "\", but key " + public.ID() + " made it"},
+		{"this key under another key's name", compact(t, private, other, inventory), signature.ErrAltered,
+			"claims key \"" + other.ID() + "\", but key " + public.ID() + " made it"},
 		{"control characters in the hint", replace(public.ID(), `\u001b[2J\u202e`), signature.ErrAltered, `"\x1b[2J\u202e"`},
 		{"other content", compact(t, private, public, []byte("other")), signature.ErrAltered, "this content has"},
-		{"signature of other content", strings.Replace(compact(t, private, public, []byte("other")), digestOf("other"), digest, 1), signature.ErrAltered, "which did not make it"},
+		{"signature of other content", strings.Replace(compact(t, private, public, []byte("other")), digestOf("other"), digest, 1),
+			signature.ErrAltered, "which did not make it"},
 
 		{"cut short", good[:len(good)-1], signature.ErrMalformed, "not JSON"},
 		{"trailing data", good + "\n x", signature.ErrMalformed, "not JSON"},
@@ -112,31 +117,42 @@ func TestVerifyRefuses(t *testing.T) {
 		{"an array", "[" + good + "]", signature.ErrMalformed, "not a JSON object"},
 		{"a string", `"bundle"`, signature.ErrMalformed, "not a JSON object"},
 		{"too long", good + strings.Repeat(" ", signature.MaxSize), signature.ErrMalformed, "more than 65536 bytes"},
-		{"too deep", replace(`"publicKey"`, `"tlogEntries":`+strings.Repeat("[", 20)+strings.Repeat("]", 20)+`,"publicKey"`), signature.ErrMalformed, "nested more than 16 deep"},
+		{"too deep", replace(`"publicKey"`, `"tlogEntries":`+strings.Repeat("[", 20)+strings.Repeat("]", 20)+`,"publicKey"`),
+			signature.ErrMalformed, "nested more than 16 deep"},
 
 		{"unknown field", replace(`{"mediaType"`, `{"extra":1,"mediaType"`), signature.ErrMalformed, `"extra": unknown field`},
-		{"unknown field below", replace(`{"hint"`, `{"rawBytes":"","hint"`), signature.ErrMalformed, `verificationMaterial.publicKey."rawBytes": unknown field`},
+		{"unknown field below", replace(`{"hint"`, `{"rawBytes":"","hint"`), signature.ErrMalformed,
+			`verificationMaterial.publicKey."rawBytes": unknown field`},
 		{"protobuf's other spelling", replace(`"mediaType"`, `"media_type"`), signature.ErrMalformed, `"media_type": unknown field`},
 		{"other capitals", replace(`"mediaType"`, `"mediatype"`), signature.ErrMalformed, `"mediatype": unknown field`},
 		{"field twice", replace(`"signature":`, `"signature":"","signature":`), signature.ErrMalformed, `field "signature" is given twice`},
-		{"field twice, once escaped", replace(`"signature":`, `"signatur\u0065":"","signature":`), signature.ErrMalformed, `field "signature" is given twice`},
-		{"field twice in what is not used", replace(`"publicKey"`, `"tlogEntries":[{"a":1,"a":1}],"publicKey"`), signature.ErrMalformed, `field "a" is given twice`},
+		{"field twice, once escaped", replace(`"signature":`, `"signatur\u0065":"","signature":`), signature.ErrMalformed,
+			`field "signature" is given twice`},
+		{"field twice in what is not used", replace(`"publicKey"`, `"tlogEntries":[{"a":1,"a":1}],"publicKey"`), signature.ErrMalformed,
+			`field "a" is given twice`},
 
 		{"no media type", replace(`"mediaType":"`+signature.MediaType+`",`, ""), signature.ErrMalformed, "mediaType: missing"},
 		{"media type null", replace(`"`+signature.MediaType+`"`, "null"), signature.ErrMalformed, "mediaType: not a string"},
 		{"older version", replace(".v0.3+json", "+json;version=0.2"), signature.ErrMalformed, "mediaType: "},
 		{"newer version", replace(".v0.3+json", ".v0.4+json"), signature.ErrMalformed, "mediaType: "},
 		{"attestation", replace(`"messageSignature"`, `"dsseEnvelope"`), signature.ErrMalformed, "dsseEnvelope: an attestation"},
-		{"attestation as well", replace(`"messageSignature"`, `"dsseEnvelope":{},"messageSignature"`), signature.ErrMalformed, "dsseEnvelope: an attestation"},
-		{"certificate", replace(`"publicKey":{"hint":"`+public.ID()+`"}`, `"certificate":{"rawBytes":"AA=="}`), signature.ErrMalformed, "certificate: signed with a certificate"},
-		{"certificate chain as well", replace(`"publicKey"`, `"x509CertificateChain":{},"publicKey"`), signature.ErrMalformed, "x509CertificateChain: signed with a certificate"},
-		{"no verification material", replace(`"verificationMaterial":{"publicKey":{"hint":"`+public.ID()+`"}},`, ""), signature.ErrMalformed, "verificationMaterial: missing"},
-		{"no public key", replace(`"publicKey":{"hint":"`+public.ID()+`"}`, ""), signature.ErrMalformed, "verificationMaterial.publicKey: missing"},
-		{"public key null", replace(`{"hint":"`+public.ID()+`"}`, "null"), signature.ErrMalformed, "verificationMaterial.publicKey: not an object"},
+		{"attestation as well", replace(`"messageSignature"`, `"dsseEnvelope":{},"messageSignature"`), signature.ErrMalformed,
+			"dsseEnvelope: an attestation"},
+		{"certificate", replace(`"publicKey":{"hint":"`+public.ID()+`"}`, `"certificate":{"rawBytes":"AA=="}`), signature.ErrMalformed,
+			"certificate: signed with a certificate"},
+		{"certificate chain as well", replace(`"publicKey"`, `"x509CertificateChain":{},"publicKey"`), signature.ErrMalformed,
+			"x509CertificateChain: signed with a certificate"},
+		{"no verification material", replace(`"verificationMaterial":{"publicKey":{"hint":"`+public.ID()+`"}},`, ""), signature.ErrMalformed,
+			"verificationMaterial: missing"},
+		{"no public key", replace(`"publicKey":{"hint":"`+public.ID()+`"}`, ""), signature.ErrMalformed,
+			"verificationMaterial.publicKey: missing"},
+		{"public key null", replace(`{"hint":"`+public.ID()+`"}`, "null"), signature.ErrMalformed,
+			"verificationMaterial.publicKey: not an object"},
 		{"hint a number", replace(`"`+public.ID()+`"`, "1"), signature.ErrMalformed, "hint: not a string"},
 		{"hint too long", replace(public.ID(), strings.Repeat("a", 257)), signature.ErrMalformed, "hint: more than 256 bytes"},
 
-		{"no message digest", replace(`"messageDigest":{"algorithm":"SHA2_256","digest":"`+digest+`"},`, ""), signature.ErrMalformed, "messageSignature.messageDigest: missing"},
+		{"no message digest", replace(`"messageDigest":{"algorithm":"SHA2_256","digest":"`+digest+`"},`, ""), signature.ErrMalformed,
+			"messageSignature.messageDigest: missing"},
 		{"algorithm missing", replace(`"algorithm":"SHA2_256",`, ""), signature.ErrMalformed, "algorithm: missing"},
 		{"another algorithm", replace("SHA2_256", "SHA2_512"), signature.ErrMalformed, `algorithm: "SHA2_512", need "SHA2_256"`},
 		{"algorithm by number", replace(`"SHA2_256"`, "1"), signature.ErrMalformed, "algorithm: not a string"},
@@ -202,7 +218,8 @@ func TestVerifyNoticesEachFlippedByte(t *testing.T) {
 		}
 		for _, bit := range []byte{1, 0x80} {
 			signed[i] ^= bit
-			if _, err := signature.Verify("bundle.sigstore.json", []signature.PublicKey{public}, signed, sum); fault.ExitCode(err) != int(fault.Refused) {
+			_, err := signature.Verify("bundle.sigstore.json", []signature.PublicKey{public}, signed, sum)
+			if fault.ExitCode(err) != int(fault.Refused) {
 				t.Errorf("byte %d changed to %q: error %v, want a refusal", i, signed[i], err)
 			}
 			signed[i] ^= bit

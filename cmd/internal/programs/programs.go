@@ -87,15 +87,17 @@ func build(root, name, platform, file string) error {
 // second time unless a file has changed that the test looked at, and knows of no
 // other ways in which a test depends on one.
 func look(root, name string) error {
-	const files = "{{if .Module}}{{if .Module.Main}}{{range .GoFiles}}{{$.Dir}}/{{.}}\n{{end}}{{range .EmbedFiles}}{{$.Dir}}/{{.}}\n{{end}}{{end}}{{end}}"
+	const files = "{{if .Module}}{{if .Module.Main}}" +
+		"{{range .GoFiles}}{{$.Dir}}/{{.}}\n{{end}}{{range .EmbedFiles}}{{$.Dir}}/{{.}}\n{{end}}" +
+		"{{end}}{{end}}"
 	list := exec.Command("go", "list", "-deps", "-f", files, "./cmd/"+name)
 	list.Dir = root
 	out, err := list.Output()
 	if err != nil {
 		return fmt.Errorf("go list ./cmd/%s: %w", name, err)
 	}
-	for file := range strings.Lines(string(out)) {
-		if _, err := os.Stat(strings.TrimSpace(file)); strings.TrimSpace(file) != "" && err != nil {
+	for file := range strings.FieldsFuncSeq(string(out), func(r rune) bool { return r == '\n' }) {
+		if _, err := os.Stat(file); err != nil {
 			return err
 		}
 	}

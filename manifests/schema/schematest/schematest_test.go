@@ -58,7 +58,8 @@ func TestPublished(t *testing.T) {
 	Published(test, file, made(nil))
 	test.want(t)
 	text, err := os.ReadFile(file)
-	if err != nil || !strings.HasPrefix(string(text), "{\n  \"$defs\": {") || !strings.HasSuffix(string(text), "\"title\": \"Site <A&B>\"\n}\n") {
+	if err != nil || !strings.HasPrefix(string(text), "{\n  \"$defs\": {") ||
+		!strings.HasSuffix(string(text), "\"title\": \"Site <A&B>\"\n}\n") {
 		t.Errorf("%v, %s", err, text)
 	}
 	Published(test, file, made(map[string]schema.Object{"site": {"minProperties": 1}}))

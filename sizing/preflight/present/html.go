@@ -59,7 +59,7 @@ func HTML(r *preflight.Report, lang page.Lang) ([]byte, error) {
 		return nil, fmt.Errorf("preflight report: %w", err)
 	}
 	html, err := page.Page{
-		Lang: lang, Kicker: lang.T("Preflight", "Vorabprüfung"), Title: lang.T("Can the island be installed here?", "Kann die Insel hier installiert werden?"),
+		Language: lang.Words(), Kicker: lang.T("Preflight", "Vorabprüfung"), Title: lang.T("Can the island be installed here?", "Kann die Insel hier installiert werden?"),
 		Subtitle: r.Site, Meta: meta(r, lang), Contents: v.contents(),
 		Body: page.HTML(b.String()), //nolint:gosec // made by the template above
 		Foot: lang.T("Measured and judged apart: the saved survey can be judged again against another table.", "Gemessen und getrennt davon bewertet: die gespeicherte Messung lässt sich mit einer anderen Tabelle neu bewerten."),

@@ -271,7 +271,7 @@ func TestLimit(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	system.ClockSync = func() (bool, float64, error) { <-release; return true, 0, nil }
-	f, err := Collect(context.Background(), system, Request{Sample: time.Millisecond, Limit: 300 * time.Millisecond})
+	f, err := Collect(context.Background(), system, Request{Sample: time.Millisecond, Limit: 3 * time.Second})
 	if err != nil || f.Time.Synchronised.Unread != "not done in time" || !f.Memory.Total.Known() {
 		t.Errorf("time is %+v, memory %+v, %v", f.Time.Synchronised, f.Memory.Total, err)
 	}
@@ -329,7 +329,7 @@ func TestHungPath(t *testing.T) {
 	}
 	system.Fsync = func(context.Context, string, bool) (facts.Fsync, error) { return facts.Fsync{MedianP99: 2}, nil }
 	f, err := Collect(context.Background(), system, Request{
-		Sample: time.Millisecond, Limit: time.Second, Paths: []string{"/", "/var/lib/etcd", "/mnt/cassandra"}, Fsync: []string{"/var/lib/etcd", "/mnt/cassandra"},
+		Sample: time.Millisecond, Limit: 3 * time.Second, Paths: []string{"/", "/var/lib/etcd", "/mnt/cassandra"}, Fsync: []string{"/var/lib/etcd", "/mnt/cassandra"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -369,7 +369,7 @@ func TestHungWrite(t *testing.T) {
 		return facts.Fsync{MedianP99: 2}, nil
 	}
 	f, err := Collect(context.Background(), system, Request{
-		Sample: time.Millisecond, Limit: time.Second, Paths: []string{"/", "/var/lib/etcd", "/mnt/cassandra"}, Fsync: []string{"/var/lib/etcd", "/mnt/cassandra"},
+		Sample: time.Millisecond, Limit: 3 * time.Second, Paths: []string{"/", "/var/lib/etcd", "/mnt/cassandra"}, Fsync: []string{"/var/lib/etcd", "/mnt/cassandra"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package sizing
+package present
 
 import (
 	"bufio"
@@ -9,8 +9,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/sizing"
 )
 
 // Limits on a dialogue: of one answer, and of the times that a question is put.
@@ -22,8 +23,8 @@ const (
 // AskSite asks for what a site cannot do without, in the language given, and
 // puts the answers into it. What the site has already is not asked. An answer
 // that is wrong is asked for again, a few times.
-func AskSite(ctx context.Context, in io.Reader, out io.Writer, l page.Lang, site *Site) error {
-	d := &dialogue{ctx: ctx, in: bufio.NewReader(io.LimitReader(in, 64*maxAnswer)), out: out, lang: l}
+func AskSite(ctx context.Context, in io.Reader, out io.Writer, lang *words.Language, site *sizing.Site) error {
+	d := &dialogue{teller: teller{lang}, ctx: ctx, in: bufio.NewReader(io.LimitReader(in, 64*maxAnswer)), out: out}
 	for _, q := range d.questions(site) {
 		if !q.open {
 			continue
@@ -36,10 +37,10 @@ func AskSite(ctx context.Context, in io.Reader, out io.Writer, l page.Lang, site
 }
 
 type dialogue struct {
-	ctx  context.Context
-	in   *bufio.Reader
-	out  io.Writer
-	lang page.Lang
+	teller
+	ctx context.Context
+	in  *bufio.Reader
+	out io.Writer
 }
 
 // question is one thing to ask. An empty answer takes the default.
@@ -50,29 +51,31 @@ type question struct {
 	take     func(answer string) error
 }
 
-func (d *dialogue) questions(s *Site) []question {
-	l := d.lang
+func (d *dialogue) questions(s *sizing.Site) []question {
+	none := sizing.Conferences(nil).String()
 	return []question{
-		{s.Name == "", l.T("Name of the site", "Name des Standorts"), "", func(a string) error {
+		{s.Name == "", d.Word("dialogue.name"), "", func(a string) error {
 			s.Name = a
-			return wantText(l, a)
+			return d.wantText(a)
 		}},
-		{s.Scenario == "", l.T("Scenario", "Szenario") + "\n" + d.scenarios(), string(DefaultScenario), func(a string) error { return takeScenario(l, s, a) }},
-		{s.Users == 0, l.T("Messaging users, in all", "Nachrichten-Nutzer, insgesamt"), "", func(a string) error { return takeNumber(l, a, 1, MaxUsers, &s.Users) }},
-		{s.Conferences == nil, l.T("Conferences at peak, as count x participants, such as 10x8,2x50; or none", "Konferenzen zur Spitzenzeit als Anzahl x Teilnehmer, etwa 10x8,2x50; oder none"), "none", func(a string) (err error) {
-			s.Conferences, err = ParseConferences(a)
+		{s.Scenario == "", d.Word("dialogue.scenario") + "\n" + d.scenarios(), string(sizing.DefaultScenario), func(a string) error {
+			return d.takeScenario(s, a)
+		}},
+		{s.Users == 0, d.Word("dialogue.users"), "", func(a string) error { return d.takeNumber(a, 1, sizing.MaxUsers, &s.Users) }},
+		{s.Conferences == nil, d.Word("dialogue.conferences"), none, func(a string) (err error) {
+			s.Conferences, err = sizing.ParseConferences(a)
 			return err
 		}},
-		{s.ServerCount == 0 && len(s.Servers) == 0, l.T("Physical servers", "Physische Server"), "3", func(a string) error {
+		{s.ServerCount == 0 && len(s.Servers) == 0, d.Word("dialogue.servers"), "3", func(a string) error {
 			var count int64
-			err := takeNumber(l, a, 1, MaxServers, &count)
+			err := d.takeNumber(a, 1, sizing.MaxServers, &count)
 			s.ServerCount = int(count)
 			return err
 		}},
-		{s.Mail == "", l.T("Mail: external or bundled", "E-Mail: external oder bundled"), string(MailExternal), func(a string) error {
-			s.Mail = Mail(a)
-			if s.Mail != MailExternal && s.Mail != MailBundled {
-				return errors.New(l.T("known: external, bundled", "bekannt: external, bundled"))
+		{s.Mail == "", d.Word("dialogue.mail"), string(sizing.MailExternal), func(a string) error {
+			s.Mail = sizing.Mail(a)
+			if s.Mail != sizing.MailExternal && s.Mail != sizing.MailBundled {
+				return d.wantKnown(string(sizing.MailExternal), string(sizing.MailBundled))
 			}
 			return nil
 		}},
@@ -81,34 +84,40 @@ func (d *dialogue) questions(s *Site) []question {
 
 func (d *dialogue) scenarios() string {
 	var b strings.Builder
-	for i, s := range Scenarios() {
-		fmt.Fprintf(&b, "  %d  %-26s %s + %s\n", i+1, s.ID, d.lang.Of(s.App), d.lang.Of(s.Backend))
+	for i, s := range sizing.Scenarios() {
+		fmt.Fprintf(&b, "  %d  %-26s %s + %s\n", i+1, s.ID, d.Text(s.App()), d.Text(s.Backend()))
 	}
 	return strings.TrimSuffix(b.String(), "\n") + "\n  "
 }
 
-func wantText(l page.Lang, a string) error {
-	if a == "" || len(a) > maxSiteName {
-		return errors.New(l.T("a name is wanted", "ein Name wird benötigt"))
+func (d *dialogue) wantText(a string) error {
+	if a == "" || len(a) > sizing.MaxSiteName {
+		return errors.New(d.Word("dialogue.want.name"))
 	}
 	return nil
 }
 
+func (d *dialogue) wantKnown(known ...string) error {
+	return errors.New(d.Say("dialogue.want.known", "known", strings.Join(known, ", ")))
+}
+
 // takeScenario takes an id or its number in the list.
-func takeScenario(l page.Lang, s *Site, a string) error {
-	for i, known := range Scenarios() {
+func (d *dialogue) takeScenario(s *sizing.Site, a string) error {
+	var ids []string
+	for i, known := range sizing.Scenarios() {
 		if a == string(known.ID) || a == strconv.Itoa(i+1) {
 			s.Scenario = known.ID
 			return nil
 		}
+		ids = append(ids, string(known.ID))
 	}
-	return fmt.Errorf("%s: %s", l.T("known", "bekannt"), joined(scenarioIDs()))
+	return d.wantKnown(ids...)
 }
 
-func takeNumber(l page.Lang, a string, least, most int64, into *int64) error {
+func (d *dialogue) takeNumber(a string, least, most int64, into *int64) error {
 	number, err := strconv.ParseInt(a, 10, 64)
 	if err != nil || number < least || number > most {
-		return errors.New(l.F("a whole number between %s and %s is wanted", "eine ganze Zahl zwischen %s und %s wird benötigt", l.Int(least), l.Int(most)))
+		return errors.New(d.say("dialogue.want.number", args{"least": least, "most": most}))
 	}
 	*into = number
 	return nil

@@ -24,13 +24,13 @@ type request struct {
 // answer is what a worker says.
 type answer struct {
 	Discovery charts.Discovery
-	Faults    []wireFault
+	Faults    []sentFault
 	Plain     string // the text of an error that is none of ours
 	Spent     bool   // the worker ends after this answer
 }
 
-// wireFault carries a [fault.Error] from one process to the other.
-type wireFault struct {
+// sentFault takes a [fault.Error] from one process to the other.
+type sentFault struct {
 	Kind   fault.Kind
 	Side   fault.Side
 	Place  fault.Place
@@ -49,17 +49,17 @@ var sentinels = map[string]error{
 
 func encodeError(err error, into *answer) {
 	for _, explained := range fault.All(err) {
-		wire := wireFault{Kind: explained.Kind, Side: explained.Side, Place: explained.Place, Object: explained.Object, Hint: explained.Hint}
+		sent := sentFault{Kind: explained.Kind, Side: explained.Side, Place: explained.Place, Object: explained.Object, Hint: explained.Hint}
 		if explained.Err != nil {
-			wire.Text = explained.Err.Error()
+			sent.Text = explained.Err.Error()
 		}
 		for name, sentinel := range sentinels {
 			if errors.Is(explained, sentinel) {
-				wire.Is = append(wire.Is, name)
+				sent.Is = append(sent.Is, name)
 			}
 		}
-		errors.As(explained.Err, &wire.Render)
-		into.Faults = append(into.Faults, wire)
+		errors.As(explained.Err, &sent.Render)
+		into.Faults = append(into.Faults, sent)
 	}
 	if err != nil && len(into.Faults) == 0 {
 		into.Plain = err.Error()
@@ -68,17 +68,17 @@ func encodeError(err error, into *answer) {
 
 func (a answer) err() error {
 	var all []error
-	for _, wire := range a.Faults {
-		cause := &carried{text: wire.Text}
-		if wire.Render != nil {
-			cause.is = append(cause.is, wire.Render)
+	for _, sent := range a.Faults {
+		cause := &received{text: sent.Text}
+		if sent.Render != nil {
+			cause.is = append(cause.is, sent.Render)
 		}
-		for _, name := range wire.Is {
+		for _, name := range sent.Is {
 			if sentinel := sentinels[name]; sentinel != nil {
 				cause.is = append(cause.is, sentinel)
 			}
 		}
-		all = append(all, &fault.Error{Kind: wire.Kind, Side: wire.Side, Place: wire.Place, Object: wire.Object, Hint: wire.Hint, Err: cause})
+		all = append(all, &fault.Error{Kind: sent.Kind, Side: sent.Side, Place: sent.Place, Object: sent.Object, Hint: sent.Hint, Err: cause})
 	}
 	if a.Plain != "" {
 		all = append(all, errors.New(a.Plain))
@@ -89,14 +89,14 @@ func (a answer) err() error {
 	return errors.Join(all...)
 }
 
-// carried is a cause that came from the other process: its text, and what it is.
-type carried struct {
+// received is a cause that came from the other process: its text, and what it is.
+type received struct {
 	text string
 	is   []error
 }
 
-func (c *carried) Error() string   { return c.text }
-func (c *carried) Unwrap() []error { return c.is }
+func (c *received) Error() string   { return c.text }
+func (c *received) Unwrap() []error { return c.is }
 
 // send writes a message: its length in 4 bytes, big-endian, and JSON.
 func send(to io.Writer, message any) error {

@@ -1,0 +1,51 @@
+package present
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/sizing"
+)
+
+func TestDialogue(t *testing.T) {
+	site := sizing.NewSite()
+	answers := "Klinikum\n\nzwei\n0\n2500\n10 mal 8\n10x8,2x50\n\nexternal\n"
+	var out bytes.Buffer
+	if err := AskSite(context.Background(), strings.NewReader(answers), &out, language(t, "de"), site); err != nil {
+		t.Fatal(err)
+	}
+	if err := site.Check(""); err != nil {
+		t.Fatal(err)
+	}
+	if site.Name != "Klinikum" || site.Scenario != sizing.DefaultScenario || site.Users != 2500 || site.Conferences.String() != "10x8,2x50" || site.ServerCount != 3 || site.Mail != sizing.MailExternal {
+		t.Errorf("%+v", site)
+	}
+	if asked := strings.Count(out.String(), "Nachrichten-Nutzer, insgesamt: "); asked != 3 {
+		t.Errorf("users were asked for %d times, want 3:\n%s", asked, out.String())
+	}
+}
+
+// TestDialogueEnds wants a dialogue that nobody answers to end.
+func TestDialogueEnds(t *testing.T) {
+	for name, answers := range map[string]string{
+		"end of input":      "Klinikum\n",
+		"only nonsense":     "Klinikum\n1\n" + strings.Repeat("many\n", 50),
+		"one endless line":  strings.Repeat("9", 1<<20),
+		"nothing ever said": strings.Repeat("\n", 100),
+	} {
+		site := sizing.NewSite()
+		err := AskSite(context.Background(), strings.NewReader(answers), new(bytes.Buffer), words.English(), site)
+		if fault.ExitCode(err) != int(fault.Usage) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	canceled, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := AskSite(canceled, strings.NewReader("a\n"), new(bytes.Buffer), words.English(), sizing.NewSite()); err != context.Canceled {
+		t.Errorf("canceled: %v", err)
+	}
+}

@@ -1,0 +1,77 @@
+package sizing
+
+import (
+	"maps"
+	"sync"
+
+	"github.com/islandbundle/island/internal/words/message"
+)
+
+// args fill the gaps of a message.
+type args = message.Args
+
+// say makes a message of a code below sizing in the catalogues of package words.
+func say(code string, with args) message.Text { return message.Of("sizing."+code, with) }
+
+// Given is a text as a table gives it, by language tag. English is always there.
+type Given map[string]string
+
+// complete reports whether English is given, and no language without words.
+func (g Given) complete() bool {
+	for _, words := range g {
+		if words == "" {
+			return false
+		}
+	}
+	return g["en"] != ""
+}
+
+// text is what a table says. Where that is what the program's own tables say at
+// the same place, the catalogues have further languages for it.
+func (g Given) text(place string) message.Text {
+	t := message.Text{Given: g}
+	if ownTexts()[place]["en"] == g["en"] {
+		t.Code = "sizing.table." + place
+	}
+	return t
+}
+
+// ownTexts are the texts of all tables that the program brings, by their place.
+var ownTexts = sync.OnceValue(func() map[string]Given {
+	own := map[string]Given{}
+	for _, name := range Names() {
+		table, _, err := Embedded(name)
+		if err != nil {
+			panic("sizing: " + err.Error()) // part of the program, and tested
+		}
+		maps.Copy(own, table.texts())
+	}
+	return own
+})
+
+// texts are what a table says in reports, by the place where it stands. A
+// footnote goes by its source as well: each table counts its own.
+func (t *Table) texts() map[string]Given {
+	all := map[string]Given{placeOfTitle(t): t.Title, placeOfUsers: t.Rules.Users.Text}
+	for _, note := range t.Notes {
+		all[note.place()] = note.Text
+	}
+	for _, rule := range t.Rules.ExtraCores {
+		all[rule.place()] = rule.Text
+	}
+	for _, u := range t.Unlisted {
+		all[u.place()+".text"], all[u.place()+".ask"] = u.Text, u.Ask
+	}
+	for _, q := range t.Rules.Ask {
+		all[q.place()+".text"], all[q.place()+".ask"] = q.Text, q.Ask
+	}
+	return all
+}
+
+const placeOfUsers = "users"
+
+func placeOfTitle(t *Table) string { return "title." + t.Name }
+func (n Note) place() string       { return "note." + n.Source + "." + n.ID }
+func (r CoreRule) place() string   { return "cores." + r.ID }
+func (u Unlisted) place() string   { return "unlisted." + string(u.Role) }
+func (q Question) place() string   { return "ask." + q.ID }
