@@ -24,19 +24,19 @@ var (
 // resolved, each flaw with its place. Repository aliases are replaced by the
 // URLs that they stand for.
 func (r *Release) Check() error {
-	c := &checker{release: r}
+	c := &checker{release: r, flaws: &fault.Flaws{}}
 	c.metadata()
 	for i := range r.Charts {
 		c.chart(&r.Charts[i])
 	}
 	c.chartsOnce()
-	return errors.Join(c.flaws...)
+	return c.flaws.Err()
 }
 
 // checkParts tells what is wrong with the parts that mean the same whatever
 // they are laid over. It runs on each document by itself, where places hold.
 func (r *Release) checkParts() error {
-	c := &checker{release: r}
+	c := &checker{release: r, flaws: &fault.Flaws{}}
 	c.skips()
 	c.upgrades("metadata.upgrades", r.Metadata.Upgrades)
 	c.support()
@@ -64,22 +64,18 @@ func (r *Release) checkParts() error {
 	for _, name := range sortedKeys(r.Profiles) {
 		c.patterns("profiles."+name+".exclude", r.Profiles[name].Exclude)
 	}
-	return errors.Join(c.flaws...)
+	return c.flaws.Err()
 }
 
 type checker struct {
 	release *Release
 	prefix  string // of the fields, where the release's parts stand below others of a document
-	flaws   []error
-}
-
-func (c *checker) flaw(place fault.Place, hint, format string, args ...any) {
-	c.flaws = append(c.flaws, fault.At(place, hint, format, args...))
+	flaws   *fault.Flaws
 }
 
 func (c *checker) want(ok bool, field, hint, format string, args ...any) {
 	if !ok {
-		c.flaw(c.release.sources.place(c.prefix+field), hint, format, args...)
+		c.flaws.Add(c.release.sources.place(c.prefix+field), hint, format, args...)
 	}
 }
 
@@ -122,7 +118,7 @@ func (c *checker) kubeVersion(field, version string) {
 func (c *checker) chart(chart *Chart) {
 	want := func(ok bool, sub, hint, format string, args ...any) {
 		if !ok {
-			c.flaw(chart.Place(sub), hint, format, args...)
+			c.flaws.Add(chart.Place(sub), hint, format, args...)
 		}
 	}
 	want(chartName.MatchString(chart.Name), ".name", "", "chart name %q is not a lowercase DNS name", chart.Name)
@@ -147,14 +143,14 @@ func (c *checker) chartVersion(chart *Chart) {
 		return
 	}
 	if _, err := semver.StrictNewVersion(strings.TrimPrefix(chart.Version, "v")); err != nil {
-		c.flaw(chart.Place(".version"), "name one exact version, no range", "chart version %q is not a semantic version", chart.Version)
+		c.flaws.Add(chart.Place(".version"), "name one exact version, no range", "chart version %q is not a semantic version", chart.Version)
 	}
 }
 
 func (c *checker) chartImages(chart *Chart) {
 	for i, image := range chart.Images {
 		if _, err := ParseImageRef(image); err != nil && !errors.Is(err, ErrNoTag) {
-			c.flaw(chart.Place(fmt.Sprintf(".images[%d]", i)), "", "%w", err)
+			c.flaws.Add(chart.Place(fmt.Sprintf(".images[%d]", i)), "", "%w", err)
 		}
 	}
 }
@@ -197,7 +193,7 @@ func (c *checker) chartsOnce() {
 		chart := &c.release.Charts[i]
 		key := chart.Name + " " + chart.Version
 		if first := seen[key]; first != nil {
-			c.flaw(chart.Place(""), "leave one out, or give one another version",
+			c.flaws.Add(chart.Place(""), "leave one out, or give one another version",
 				"chart %s %s is named twice: %s and %s", chart.Name, chart.Version, first.Repo+first.Path, chart.Repo+chart.Path)
 		}
 		seen[key] = chart

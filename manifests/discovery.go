@@ -131,7 +131,7 @@ func (c *checker) renderings(chart *Chart) {
 	seen := map[string]bool{DefaultRendering: true}
 	for i, r := range chart.Renderings {
 		if r.Name == "" || seen[r.Name] {
-			c.flaw(chart.Place(fmt.Sprintf(".renderings[%d].name", i)), "give each rendering a name of its own; default is the chart's own",
+			c.flaws.Add(chart.Place(fmt.Sprintf(".renderings[%d].name", i)), "give each rendering a name of its own; default is the chart's own",
 				"rendering has no name, or one that is taken: %q", r.Name)
 		}
 		seen[r.Name] = true

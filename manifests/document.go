@@ -97,9 +97,9 @@ func decodeStrict(file string, data []byte, into any) (*document, error) {
 // decodeNode fills into from a parsed document. The document is given even
 // where there are flaws, so that a caller can tell what it claims to be.
 func decodeNode(file string, root *yaml.Node, into any) (*document, error) {
-	d := &decoder{document: document{file: file, places: map[string]fault.Place{}}}
+	d := &decoder{document: document{file: file, places: map[string]fault.Place{}}, flaws: fault.Flaws{Most: maxReportedFlaws}}
 	d.decode(root, reflect.ValueOf(into).Elem(), "", 0)
-	return &d.document, errors.Join(d.flaws...)
+	return &d.document, d.flaws.Err()
 }
 
 // parseDocument returns the root node of the one document in data.
@@ -306,14 +306,11 @@ func (p *jsonParser) broken(err error) error {
 // decoder fills Go values from nodes and collects what is wrong with them.
 type decoder struct {
 	document
-	flaws []error
+	flaws fault.Flaws
 }
 
 func (d *decoder) flaw(node *yaml.Node, field, hint, format string, args ...any) {
-	if len(d.flaws) < maxReportedFlaws {
-		place := fault.Place{File: d.file, Line: node.Line, Column: node.Column, Field: field}
-		d.flaws = append(d.flaws, fault.At(place, hint, format, args...))
-	}
+	d.flaws.Add(fault.Place{File: d.file, Line: node.Line, Column: node.Column, Field: field}, hint, format, args...)
 }
 
 var textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
@@ -388,26 +385,14 @@ func (d *decoder) decodeStruct(node *yaml.Node, into reflect.Value, field string
 }
 
 // fieldsOf returns a struct's fields by their names in a document, and the names
-// in order. The fields of an embedded struct without a tag stand among the
-// others; of two with one name the later counts.
+// in order.
 func fieldsOf(of reflect.Value) (names []string, fields map[string]reflect.Value) {
 	fields = map[string]reflect.Value{}
 	for i := range of.NumField() {
-		field, value := of.Type().Field(i), of.Field(i)
-		if field.Anonymous && field.Tag == "" && value.Kind() == reflect.Struct {
-			embedded, values := fieldsOf(value)
-			names = append(names, embedded...)
-			maps.Copy(fields, values)
-			continue
-		}
-		name := fieldName(field)
-		if name == "" {
-			continue
-		}
-		if _, earlier := fields[name]; !earlier {
+		if name := fieldName(of.Type().Field(i)); name != "" {
 			names = append(names, name)
+			fields[name] = of.Field(i)
 		}
-		fields[name] = value
 	}
 	return names, fields
 }

@@ -239,38 +239,6 @@ func TestDecodeStrictFlaws(t *testing.T) {
 	}
 }
 
-type inside struct {
-	Name  string `json:"name"`
-	Part  any    `json:"part"`
-	Count int64  `json:"count"`
-}
-
-type part struct {
-	On bool `json:"on"`
-}
-
-type outside struct {
-	inside
-	part `json:"part"`
-	More string `json:"more"`
-}
-
-func TestEmbeddedFieldsStandAmongTheOthers(t *testing.T) {
-	t.Parallel()
-	var got outside
-	if err := DecodeStrict("f", []byte("name: a\ncount: 3\npart: {on: true}\nmore: b\n"), &got); err != nil {
-		t.Fatal(err)
-	}
-	if want := (outside{inside{Name: "a", Count: 3}, part{On: true}, "b"}); got != want {
-		t.Errorf("read %+v, want %+v", got, want)
-	}
-	const known = " | known here: "
-	expect(t, DecodeStrict("f", []byte("count: a\ninside: {}\npart: {of: 1}\n"), new(outside)),
-		"f:1:8: count: wants a whole number, got a string",
-		"f:2:1: inside: unknown field"+known+"name, part, count, more",
-		"f:3:8: part.of: unknown field"+known+"on")
-}
-
 func TestNullIsNotGiven(t *testing.T) {
 	t.Parallel()
 	for _, doc := range []string{

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+	"github.com/islandbundle/island/manifests/fault"
 )
 
 // maxPatchText is the most that a text for people may hold, in bytes.
@@ -22,11 +23,11 @@ var (
 
 // check tells everything that is wrong with a patch by itself.
 func (p *Patch) check() error {
-	c := &checker{release: &Release{sources: documents{p.source}}}
+	c := &checker{release: &Release{sources: documents{p.source}}, flaws: &fault.Flaws{}}
 	p.checkMetadata(c)
 	p.checkRelations(c)
 	p.checkChanges(c)
-	return errors.Join(c.flaws...)
+	return c.flaws.Err()
 }
 
 func (p *Patch) checkMetadata(c *checker) {
@@ -126,7 +127,7 @@ func (p *Patch) checkChanges(c *checker) {
 		{"changes.add.", Release{Charts: p.Changes.Add.Charts, Images: p.Changes.Add.Images, Files: p.Changes.Add.Files}},
 	} {
 		part.parts.sources = c.release.sources
-		sub := &checker{release: &part.parts, prefix: part.prefix}
+		sub := &checker{release: &part.parts, prefix: part.prefix, flaws: c.flaws}
 		sub.images()
 		sub.files()
 		names := map[string]bool{}
@@ -139,7 +140,6 @@ func (p *Patch) checkChanges(c *checker) {
 			sub.chartVersion(chart)
 			sub.chartImages(chart)
 		}
-		c.flaws = append(c.flaws, sub.flaws...)
 	}
 	p.checkOverrides(c)
 	ch := p.Changes

@@ -2,7 +2,6 @@ package manifests
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,12 +67,12 @@ func ReadUpgrades(file string, data []byte) (*Upgrades, error) {
 		return nil, fault.At(doc.place("kind"), "", "wants a document of kind %s of %s, got %q of %q",
 			KindUpgrades, APIVersion, u.Kind, u.APIVersion)
 	}
-	c := &checker{release: &Release{sources: documents{doc}}}
+	c := &checker{release: &Release{sources: documents{doc}}, flaws: &fault.Flaws{}}
 	c.upgrades("upgrades", u.Steps)
 	for i, skip := range u.Skip {
 		c.skip(fmt.Sprintf("skip[%d]", i), skip)
 	}
-	return &u, errors.Join(c.flaws...)
+	return &u, c.flaws.Err()
 }
 
 func (c *checker) skip(field string, skip Skip) {

@@ -6,11 +6,12 @@ import (
 
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // Input is all that a report is calculated from.
 type Input struct {
-	Site  *Site // checked
+	Site  *site.Site // checked
 	Table *Table
 	// TableDigest is that of the table's file, to name it in the report. Optional.
 	TableDigest manifests.Digest
@@ -21,7 +22,7 @@ type Input struct {
 }
 
 // Calculate works out what a site needs, in no language. It is a pure function:
-// the same input gives the same report. The site must have passed [Site.Check].
+// the same input gives the same report. The site must have passed [site.Site.Check].
 func Calculate(in Input) *Report {
 	c := newCalculation(in)
 	r := &Report{
@@ -29,7 +30,7 @@ func Calculate(in Input) *Report {
 		Table:    TableRef{in.Table.Name, in.Table.Version, in.Table.Title.text(placeOfTitle(in.Table)), in.TableDigest},
 		Scenario: c.choice(), Findings: []Finding{}, Questions: []Asked{},
 	}
-	r.Site.Preflight = nil // nothing is calculated from it
+	r.Site.Preflight = site.Section{} // nothing is calculated from it
 	if in.Lock != nil {
 		r.Release = &ReleaseRef{in.Lock.Release.Name, in.Lock.Release.Version, in.Lock.Release.Date}
 	}
@@ -58,10 +59,10 @@ func grave(l Level) int { return slices.Index([]Level{Fail, Warn, Ask, Info, Goo
 
 // calculation holds what the parts of a report share.
 type calculation struct {
-	site      *Site
+	site      *site.Site
 	table     *Table
 	scenario  Scenario
-	servers   []Server
+	servers   []site.Server
 	footprint *Footprint
 	findings  []Finding
 
@@ -81,13 +82,13 @@ func newCalculation(in Input) *calculation {
 	c.servers = c.serverList()
 	for _, r := range in.Table.Requirements() {
 		switch r.Role {
-		case Kubernetes, DemoMachine:
+		case site.Kubernetes, site.DemoMachine:
 			c.nodes = r.Count
 		}
 		switch r.Role {
-		case Restund, Coturn:
+		case site.Restund, site.Coturn:
 			c.turns = cmp.Or(in.Site.Restund, r.Count)
-		case DemoMachine:
+		case site.DemoMachine:
 			c.turns = 1
 		}
 	}
@@ -100,11 +101,11 @@ func newCalculation(in Input) *calculation {
 func (c *calculation) load() {
 	rule := c.table.Rules.Conference
 	for _, g := range c.site.Conferences {
-		video := portion(c.site.videoShare(), g.Participants)
+		video := portion(c.videoShare(), g.Participants)
 		each := rule.Of(g.Participants, video)
 		c.total = c.total.plus(each.times(g.Count))
 		c.largest = Traffic{max(c.largest.In, each.In), max(c.largest.Out, each.Out)}
-		relayed := portion(c.site.relayedShare(), g.Participants)
+		relayed := portion(c.relayedShare(), g.Participants)
 		c.relayed = c.relayed.plus(rule.Relayed(g.Participants, video, relayed).times(g.Count))
 	}
 	c.perNode = worstTraffic(c.total, c.largest, c.nodes)
@@ -115,6 +116,23 @@ func (c *calculation) load() {
 		c.extraMemory = manifests.Bytes(factor.Value * 1e6 * float64(c.site.Conferences.Participants()))
 	}
 }
+
+func (c *calculation) videoShare() site.Percent { return shareOr(c.site.VideoShare, 100) }
+
+func (c *calculation) relayedShare() site.Percent { return shareOr(c.site.RelayedShare, 100) }
+
+func shareOr(share *site.Percent, fallback site.Percent) site.Percent {
+	if share == nil {
+		return fallback
+	}
+	return *share
+}
+
+// portion returns a share of a count, rounded up.
+func portion(share site.Percent, count int64) int64 { return ceilDiv(int64(share)*count, 100) }
+
+// ceilDiv divides a number that is not negative, and rounds up.
+func ceilDiv(a, b int64) int64 { return (a + b - 1) / b }
 
 // coresBy returns the cores that a rule adds to each node.
 func (c *calculation) coresBy(rule CoreRule) int64 {
@@ -130,7 +148,7 @@ func (c *calculation) usersOnNode() int64 {
 }
 
 // factor returns a factor of the customer's own, or nil.
-func (c *calculation) factor(id FactorID, role Role) *Factor {
+func (c *calculation) factor(id FactorID, role site.Role) *Factor {
 	factors := c.table.Rules.Factors
 	i := slices.IndexFunc(factors, func(f Factor) bool { return f.ID == id && f.Role == role })
 	if i < 0 {
@@ -140,9 +158,9 @@ func (c *calculation) factor(id FactorID, role Role) *Factor {
 }
 
 // usable is what a network card may carry: its rate less the headroom.
-func (c *calculation) usable() Kbps {
+func (c *calculation) usable() site.Kbps {
 	network := c.table.Rules.Network
-	return network.NIC.Value * Kbps(100-network.Headroom.Value) / 100
+	return network.NIC.Value * site.Kbps(100-network.Headroom.Value) / 100
 }
 
 // amountOf is a value in its unit.
@@ -186,7 +204,8 @@ func (c *calculation) hardware() *Hardware {
 	}
 	if m := c.table.Machine; m != nil {
 		h.Rows = append(h.Rows, HardwareRow{
-			Role: m.Role, Title: c.roleName(m.Role), Notes: m.Notes, Count: 1, Cores: m.Cores.Value, CoresRequired: m.Cores.Value, ExtraCores: c.extraCores,
+			Role: m.Role, Title: c.roleName(m.Role), Notes: m.Notes, Count: 1,
+			Cores: m.Cores.Value, CoresRequired: m.Cores.Value, ExtraCores: c.extraCores,
 			Memory: int64(m.Memory.Value), Disk: int64(m.Disk.Value), Unit: "GiB", MoreThan: true,
 			Sources: CellSources{m.Cores.Source, m.Cores.Source, m.Memory.Source, m.Disk.Source},
 		})
@@ -207,7 +226,7 @@ func (c *calculation) hardwareRow(row Row) HardwareRow {
 		Memory: int64(row.Memory.Value), Disk: int64(row.Disk.Value), Unit: "GB",
 		Sources: CellSources{row.Count.Source, row.Cores.Source, row.Memory.Source, row.Disk.Source},
 	}
-	if row.Role == Kubernetes {
+	if row.Role == site.Kubernetes {
 		r.ExtraCores = c.extraCores
 	}
 	if required != row.Cores.Value {
@@ -240,8 +259,8 @@ func (c *calculation) totals() []HardwareTotal {
 
 // roleName is a role's name: the table's, but where languages have words of
 // their own.
-func (c *calculation) roleName(role Role) message.Text {
-	if slices.Contains([]Role{AdminHost, AssetHost, DemoMachine}, role) {
+func (c *calculation) roleName(role site.Role) message.Text {
+	if slices.Contains([]site.Role{site.AdminHost, site.AssetHost, site.DemoMachine}, role) {
 		return say("role."+string(role), nil)
 	}
 	for _, r := range c.table.Requirements() {
@@ -320,7 +339,7 @@ func (c *calculation) sourceList(r *Report) []SourceRef {
 	return list
 }
 
-// refers names a cell's source, and the ones that disagree.
+// refers lists sources, each once, in the order given.
 func refers(cells ...string) []string {
 	var list []string
 	for _, cell := range cells {

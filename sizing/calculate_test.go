@@ -10,6 +10,7 @@ import (
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing/site"
 	"github.com/islandbundle/island/sizing/sizingtest"
 )
 
@@ -42,42 +43,42 @@ func TestMoreNeedsNoLess(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	table := tableWithFactors(t)
 	for range 300 {
-		site := randomSite(t, random)
-		less := needs(Calculate(Input{Site: site, Table: table}))
-		grown := *site
-		grown.Conferences = slices.Clone(site.Conferences)
+		hospital := randomSite(t, random)
+		less := needs(Calculate(Input{Site: hospital, Table: table}))
+		grown := *hospital
+		grown.Conferences = slices.Clone(hospital.Conferences)
 		what := ""
 		switch i := random.IntN(len(grown.Conferences)); random.IntN(4) {
 		case 0:
-			what, grown.Users = "users", site.Users+1+random.Int64N(10_000)
+			what, grown.Users = "users", hospital.Users+1+random.Int64N(10_000)
 		case 1:
 			what, grown.Conferences[i].Participants = "participants", grown.Conferences[i].Participants+1+random.Int64N(50)
 		case 2:
 			what, grown.Conferences[i].Count = "conferences", grown.Conferences[i].Count+1+random.Int64N(20)
 		case 3:
-			what, grown.Conferences = "another conference", append(grown.Conferences, ConferenceGroup{1 + random.Int64N(3), 1 + random.Int64N(300)})
+			what, grown.Conferences = "another conference", append(grown.Conferences, site.ConferenceGroup{Count: 1 + random.Int64N(3), Participants: 1 + random.Int64N(300)})
 		}
 		more := needs(Calculate(Input{Site: &grown, Table: table}))
 		for id, value := range less {
 			if more[id] < value {
-				t.Fatalf("more %s: %s falls from %d to %d (%s, %s)", what, id, value, more[id], site.Conferences, grown.Conferences)
+				t.Fatalf("more %s: %s falls from %d to %d (%s, %s)", what, id, value, more[id], hospital.Conferences, grown.Conferences)
 			}
 		}
 	}
 }
 
-func randomSite(t testing.TB, random *rand.Rand) *Site {
+func randomSite(t testing.TB, random *rand.Rand) *site.Site {
 	t.Helper()
-	site := someSite(t, 1+random.Int64N(20_000), "1x2")
-	site.Conferences = nil
+	hospital := someSite(t, 1+random.Int64N(20_000), "1x2")
+	hospital.Conferences = nil
 	for range 1 + random.IntN(5) {
-		site.Conferences = append(site.Conferences, ConferenceGroup{1 + random.Int64N(40), 1 + random.Int64N(200)})
+		hospital.Conferences = append(hospital.Conferences, site.ConferenceGroup{Count: 1 + random.Int64N(40), Participants: 1 + random.Int64N(200)})
 	}
-	video, relayed := Percent(random.IntN(101)), Percent(random.IntN(101))
-	site.VideoShare, site.RelayedShare = &video, &relayed
-	site.ServerCount = 1 + random.IntN(7)
-	site.Growth.UsersPerYear = Percent(random.IntN(50))
-	return site
+	video, relayed := site.Percent(random.IntN(101)), site.Percent(random.IntN(101))
+	hospital.VideoShare, hospital.RelayedShare = &video, &relayed
+	hospital.ServerCount = 1 + random.IntN(7)
+	hospital.Growth.UsersPerYear = site.Percent(random.IntN(50))
+	return hospital
 }
 
 func tableWithFactors(t testing.TB) *Table {
@@ -130,15 +131,18 @@ func TestTotalsAreSums(t *testing.T) {
 func TestPlacementKeepsRolesApart(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 8))
 	for range 300 {
-		site := randomSite(t, random)
+		hospital := randomSite(t, random)
 		if random.IntN(2) == 0 {
-			for i := range site.ServerCount {
-				site.Servers = append(site.Servers, Server{Name: fmt.Sprintf("s%d", i), Cores: random.Int64N(64), Memory: Capacity(random.Int64N(64e9)), Disk: Capacity(random.Int64N(2e12))})
+			for i := range hospital.ServerCount {
+				hospital.Servers = append(hospital.Servers, site.Server{
+					Name: fmt.Sprintf("s%d", i), Cores: random.Int64N(64),
+					Memory: site.Capacity(random.Int64N(64e9)), Disk: site.Capacity(random.Int64N(2e12)),
+				})
 			}
-			site.ServerCount = 0
+			hospital.ServerCount = 0
 		}
-		r := calculate(t, site, "guide")
-		for _, role := range Roles() {
+		r := calculate(t, hospital, "guide")
+		for _, role := range site.Roles() {
 			most, least := 0, 1<<30
 			for _, s := range r.Placement.Servers {
 				here := 0
@@ -160,20 +164,21 @@ func TestPlacementOfTheGuide(t *testing.T) {
 	r := calculate(t, someSite(t, 1000, "none"), "guide")
 	var got []string
 	for _, s := range r.Placement.Servers {
-		got = append(got, fmt.Sprintf("%d/%s/%s", s.Needs.Cores, words.English().GB(int64(s.Needs.Memory)), words.English().GB(int64(s.Needs.Disk))))
+		gb := func(b manifests.Bytes) string { return words.English().GB(int64(b)) }
+		got = append(got, fmt.Sprintf("%d/%s/%s", s.Needs.Cores, gb(s.Needs.Memory), gb(s.Needs.Disk)))
 	}
 	want := []string{"12/22\u00a0GB/690\u00a0GB", "11/18\u00a0GB/590\u00a0GB", "11/20\u00a0GB/620\u00a0GB"}
 	if !slices.Equal(got, want) {
 		t.Errorf("servers need %q, want %q", got, want)
 	}
-	site := someSite(t, 1000, "none")
-	site.AdminHost, site.AssetHost, site.Restund = "server-1", "server-1", 3
-	full := calculate(t, site, "guide").Placement.Servers[0].Needs
+	hospital := someSite(t, 1000, "none")
+	hospital.AdminHost, hospital.AssetHost, hospital.Restund = "server-1", "server-1", 3
+	full := calculate(t, hospital, "guide").Placement.Servers[0].Needs
 	if full != (Amounts{13, 26e9, 730e9}) {
 		t.Errorf("the server with admin and asset host needs %v, want the guide's 13/26/730", full)
 	}
-	site.AdminHost, site.AssetHost = Elsewhere, Elsewhere
-	for _, s := range calculate(t, site, "guide").Placement.Servers {
+	hospital.AdminHost, hospital.AssetHost = site.Elsewhere, site.Elsewhere
+	for _, s := range calculate(t, hospital, "guide").Placement.Servers {
 		if s.Needs != (Amounts{11, 18e9, 590e9}) {
 			t.Errorf("%s needs %v, want the guide's 11/18/590", s.Name, s.Needs)
 		}
@@ -186,7 +191,7 @@ func TestFindings(t *testing.T) {
 		name        string
 		users       int64
 		conferences string
-		change      func(*Site)
+		change      func(*site.Site)
 		id          string
 		level       Level
 	}{
@@ -200,26 +205,31 @@ func TestFindings(t *testing.T) {
 		{"too much for two servers", 5000, "9x50", nil, "conference.network.after-loss", Warn},
 		{"relayed more than a card carries", 5000, "6x50", nil, "turn.network", Warn},
 		{"more relayed than allocations", 100_000, "700x100", nil, "turn.allocations", Fail},
-		{"two servers", 100, "none", func(s *Site) { s.ServerCount = 2 }, "placement.servers", Fail},
-		{"two of a role on a server", 100, "none", func(s *Site) { s.ServerCount = 2 }, "placement.same-server.server-1.cassandra", Warn},
-		{"a loss that stops a role", 100, "none", func(s *Site) { s.ServerCount = 2 }, "loss.server-1", Warn},
-		{"a server that is too small", 100, "none", func(s *Site) {
-			s.Servers = []Server{{Name: "a", Cores: 32, Memory: 64e9, Disk: 2e12}, {Name: "b", Cores: 32, Memory: 15e9, Disk: 2e12}, {Name: "c", Cores: 32, Memory: 64e9, Disk: 2e12}}
+		{"two servers", 100, "none", func(s *site.Site) { s.ServerCount = 2 }, "placement.servers", Fail},
+		{"two of a role on a server", 100, "none", func(s *site.Site) { s.ServerCount = 2 }, "placement.same-server.server-1.cassandra", Warn},
+		{"a loss that stops a role", 100, "none", func(s *site.Site) { s.ServerCount = 2 }, "loss.server-1", Warn},
+		{"a server that is too small", 100, "none", func(s *site.Site) {
+			s.Servers = []site.Server{
+				{Name: "a", Cores: 32, Memory: 64e9, Disk: 2e12}, {Name: "b", Cores: 32, Memory: 15e9, Disk: 2e12},
+				{Name: "c", Cores: 32, Memory: 64e9, Disk: 2e12},
+			}
 		}, "placement.room.b", Fail},
-		{"push on an island", 100, "none", func(s *Site) { s.Push = PushOwn }, "push.island", Fail},
+		{"push on an island", 100, "none", func(s *site.Site) { s.Push = site.PushOwn }, "push.island", Fail},
 		{"no push for iOS", 100, "none", nil, "push.ios", Info},
-		{"iOS wanted on an island", 100, "none", func(s *Site) { s.Clients = []Client{ClientIOS} }, "push.ios", Warn},
-		{"public app on an island", 100, "none", func(s *Site) { s.Scenario = "public-app-on-premises" }, "scenario.public-app", Warn},
-		{"cloud", 100, "none", func(s *Site) { s.Scenario = "custom-app-cloud" }, "scenario.no-bundle", Info},
+		{"iOS wanted on an island", 100, "none", func(s *site.Site) { s.Clients = []site.Client{site.ClientIOS} }, "push.ios", Warn},
+		{"public app on an island", 100, "none", func(s *site.Site) { s.Scenario = "public-app-on-premises" }, "scenario.public-app", Warn},
+		{"cloud", 100, "none", func(s *site.Site) { s.Scenario = "custom-app-cloud" }, "scenario.no-bundle", Info},
 		{"no mail", 100, "none", nil, "mail.open", Ask},
-		{"federation", 100, "none", func(s *Site) { s.Federation = true }, "federation", Info},
-		{"push with internet not chosen", 100, "none", func(s *Site) { s.Internet = true }, "push.open", Ask},
+		{"federation", 100, "none", func(s *site.Site) { s.Federation = true }, "federation", Info},
+		{"push with internet not chosen", 100, "none", func(s *site.Site) { s.Internet = true }, "push.open", Ask},
 		{"images unknown", 100, "none", nil, "node.images", Ask},
-		{"images too large compressed alone", 100, "none", func(s *Site) { s.Bundle.ImagesCompressed = 41e9 }, "node.images", Fail},
-		{"images that reach the kubelet's limit", 100, "none", func(s *Site) { s.Bundle.ImagesCompressed, s.Bundle.ImagesUnpacked = 10e9, 25e9 }, "node.images", Warn},
-		{"images that fit", 100, "none", func(s *Site) { s.Bundle.ImagesCompressed, s.Bundle.ImagesUnpacked = 8e9, 20e9 }, "node.images", Good},
-		{"compressed alone proves nothing", 100, "none", func(s *Site) { s.Bundle.ImagesCompressed = 8e9 }, "node.images", Ask},
-		{"bundles too large for the asset host", 100, "none", func(s *Site) { s.Bundle.Size = 60e9 }, "storage.asset-host", Warn},
+		{"images too large compressed alone", 100, "none", func(s *site.Site) { s.Bundle.ImagesCompressed = 41e9 }, "node.images", Fail},
+		{"images that reach the kubelet's limit", 100, "none", func(s *site.Site) {
+			s.Bundle.ImagesCompressed, s.Bundle.ImagesUnpacked = 10e9, 25e9
+		}, "node.images", Warn},
+		{"images that fit", 100, "none", func(s *site.Site) { s.Bundle.ImagesCompressed, s.Bundle.ImagesUnpacked = 8e9, 20e9 }, "node.images", Good},
+		{"compressed alone proves nothing", 100, "none", func(s *site.Site) { s.Bundle.ImagesCompressed = 8e9 }, "node.images", Ask},
+		{"bundles too large for the asset host", 100, "none", func(s *site.Site) { s.Bundle.Size = 60e9 }, "storage.asset-host", Warn},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			site := someSite(t, c.users, c.conferences)
@@ -236,10 +246,10 @@ func TestSourcesDisagree(t *testing.T) {
 	r := calculate(t, someSite(t, 100, "1x100"), "guide-postgresql")
 	wantFinding(t, r, "table.disagree.postgresql", Info)
 	for _, m := range r.Placement.Servers[0].Machines {
-		if m.Role == PostgreSQL && m.Cores != 2 {
+		if m.Role == site.PostgreSQL && m.Cores != 2 {
 			t.Errorf("PostgreSQL is placed with %d cores", m.Cores)
 		}
-		if m.Role == Kubernetes && m.Cores != 6+3 {
+		if m.Role == site.Kubernetes && m.Cores != 6+3 {
 			t.Errorf("Kubernetes is placed with %d cores, want 6 and 3 for 100 participants", m.Cores)
 		}
 	}
@@ -269,7 +279,7 @@ func TestNothingIsMadeUp(t *testing.T) {
 		t.Errorf("unpacked images: %+v", f)
 	}
 	for _, m := range plain.Placement.Servers[0].Machines {
-		if m.Role == Kubernetes && m.Memory != 8e9 {
+		if m.Role == site.Kubernetes && m.Memory != 8e9 {
 			t.Errorf("Kubernetes has %d bytes of memory, though no source gives more", m.Memory)
 		}
 	}
@@ -279,7 +289,8 @@ func TestNothingIsMadeUp(t *testing.T) {
 			t.Errorf("own factor is not shown as such: %+v", q)
 		}
 	}
-	if f := figureOf(t, own.Storage.Figures, "images.unpacked"); f.Value != 12_500_015_000 || !strings.Contains(english(f.Label), "your own factor") {
+	f := figureOf(t, own.Storage.Figures, "images.unpacked")
+	if f.Value != 12_500_015_000 || !strings.Contains(english(f.Label), "your own factor") {
 		t.Errorf("unpacked by an own factor: %+v", f)
 	}
 }
@@ -293,13 +304,16 @@ func TestFootprint(t *testing.T) {
 	if want := f.Compressed + 7; f.Contents != want {
 		t.Errorf("contents %d, want %d", f.Contents, want)
 	}
-	want := []ChartFootprint{{"wire-server", false, 2, 3_003_000}, {"images, group system", true, 1, 2_001_500}, {"webapp", false, 1, 2_001_500}}
+	want := []ChartFootprint{
+		{"wire-server", false, 2, 3_003_000}, {"images, group system", true, 1, 2_001_500}, {"webapp", false, 1, 2_001_500},
+	}
 	if !slices.Equal(f.Charts, want) {
 		t.Errorf("charts\n%v, want\n%v", f.Charts, want)
 	}
-	r := Calculate(Input{Site: someSite(t, 100, "none"), Table: embeddedTable(t, "guide"), Lock: sizingtest.Lock(t, 9e9)})
-	wantFinding(t, r, "node.images", Fail)
-	wantFinding(t, Calculate(Input{Site: someSite(t, 100, "none"), Table: embeddedTable(t, "guide"), Lock: sizingtest.Lock(t, 7e9)}), "node.images", Warn)
+	for size, level := range map[int64]Level{9e9: Fail, 7e9: Warn} {
+		in := Input{Site: someSite(t, 100, "none"), Table: embeddedTable(t, "guide"), Lock: sizingtest.Lock(t, size)}
+		wantFinding(t, Calculate(in), "node.images", level)
+	}
 }
 
 func TestCloudNeedsNothing(t *testing.T) {
@@ -312,7 +326,7 @@ func TestCloudNeedsNothing(t *testing.T) {
 }
 
 func TestScenariosAreTheGuides(t *testing.T) {
-	var bundles []ScenarioID
+	var bundles []site.ScenarioID
 	all := Scenarios()
 	for _, s := range all {
 		if s.OnPremises {
@@ -324,7 +338,7 @@ func TestScenariosAreTheGuides(t *testing.T) {
 			}
 		}
 	}
-	if want := []ScenarioID{"public-app-on-premises", "custom-app-on-premises"}; len(all) != 5 || !slices.Equal(bundles, want) {
+	if want := []site.ScenarioID{"public-app-on-premises", "custom-app-on-premises"}; len(all) != 5 || !slices.Equal(bundles, want) {
 		t.Errorf("%d scenarios, of which %v need a bundle", len(all), bundles)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/islandbundle/island/internal/words/message"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // choice returns what follows from the deployment scenario.
@@ -23,34 +24,34 @@ func (c *calculation) choice() Choice {
 	return choice
 }
 
-func (c *calculation) clients() []Client {
+func (c *calculation) clients() []site.Client {
 	if len(c.site.Clients) > 0 {
 		return c.site.Clients
 	}
-	return Clients()
+	return site.Clients()
 }
 
 // pushRows returns the guide's options. An island can only have none.
 func (c *calculation) pushRows(island bool) []PushRow {
-	chosen := cmp.Or(c.site.Push, PushNone)
+	chosen := cmp.Or(c.site.Push, site.PushNone)
 	return []PushRow{
-		{PushWire, say("push.wire", nil), !island, chosen == PushWire},
-		{PushOwn, say("push.own", nil), !island, chosen == PushOwn},
-		{PushNone, say("push.none", nil), true, chosen == PushNone},
+		{site.PushWire, say("push.wire", nil), !island, chosen == site.PushWire},
+		{site.PushOwn, say("push.own", nil), !island, chosen == site.PushOwn},
+		{site.PushNone, say("push.none", nil), true, chosen == site.PushNone},
 	}
 }
 
-func clientTitle(client Client) message.Text {
+func clientTitle(client site.Client) message.Text {
 	switch client {
-	case ClientWeb:
+	case site.ClientWeb:
 		return say("client.web.title", nil)
-	case ClientWindows:
+	case site.ClientWindows:
 		return message.Plain("Windows")
-	case ClientMacOS:
+	case site.ClientMacOS:
 		return message.Plain("macOS")
-	case ClientLinux:
+	case site.ClientLinux:
 		return message.Plain("Linux")
-	case ClientAndroid:
+	case site.ClientAndroid:
 		return message.Plain("Android")
 	default:
 		return message.Plain("iOS")
@@ -58,17 +59,17 @@ func clientTitle(client Client) message.Text {
 }
 
 // toHand says how an app reaches people.
-func (c *calculation) toHand(client Client, island bool) ToHand {
+func (c *calculation) toHand(client site.Client, island bool) ToHand {
 	custom := c.scenario.Custom
 	t := ToHand{Client: client, Title: clientTitle(client)}
 	switch {
-	case client == ClientWeb && c.scenario.OnPremises:
+	case client == site.ClientWeb && c.scenario.OnPremises:
 		t.Text = say("client.web.installed", args{"web": c.scenario.Web()})
-	case client == ClientWeb:
+	case client == site.ClientWeb:
 		t.Text = c.scenario.Web()
-	case client == ClientIOS && island:
+	case client == site.ClientIOS && island:
 		t.Text = say("client.ios.island", nil)
-	case client == ClientIOS && custom:
+	case client == site.ClientIOS && custom:
 		t.Text = say("client.ios.custom", nil)
 	case island || c.scenario.OnPremises && custom:
 		t.File = true
@@ -98,7 +99,7 @@ func (c *calculation) choiceFindings(choice Choice) {
 	if c.site.Mail == "" {
 		c.advise("mail.open", Ask, say("finding.mail.open.text", nil), say("finding.mail.open.hint", nil))
 	}
-	if c.site.Mail == MailExternal && choice.Island {
+	if c.site.Mail == site.MailExternal && choice.Island {
 		c.find("mail.external", Info, say("finding.mail.external.text", nil))
 	}
 	if c.site.Federation {
@@ -107,11 +108,11 @@ func (c *calculation) choiceFindings(choice Choice) {
 }
 
 func (c *calculation) islandFindings() {
-	if c.site.Push == PushWire || c.site.Push == PushOwn {
+	if c.site.Push == site.PushWire || c.site.Push == site.PushOwn {
 		c.advise("push.island", Fail, say("finding.push.island.text", args{"option": string(c.site.Push)}), say("finding.push.island.hint", nil))
 	}
 	ios := say("finding.push.ios.text", nil)
-	if slices.Contains(c.site.Clients, ClientIOS) {
+	if slices.Contains(c.site.Clients, site.ClientIOS) {
 		c.advise("push.ios", Warn, ios, say("finding.push.ios.hint", nil))
 	} else {
 		c.find("push.ios", Info, ios)

@@ -7,19 +7,20 @@ import (
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // Existing is a machine that exists. Amounts that are 0 are not known.
 type Existing struct {
 	Name   string          `json:"name"`
-	Role   Role            `json:"role"`
+	Role   site.Role       `json:"role"`
 	Cores  int64           `json:"cores"`
 	Memory manifests.Bytes `json:"memoryBytes"`
 	Disk   manifests.Bytes `json:"diskBytes"`
 }
 
-// ExistingMachines returns the machines that the site says stand on its servers.
-func (s *Site) ExistingMachines() []Existing {
+// existingMachines returns the machines that a site says stand on its servers.
+func existingMachines(s *site.Site) []Existing {
 	var list []Existing
 	for _, server := range s.Servers {
 		for _, vm := range server.Machines {
@@ -43,15 +44,16 @@ func ReadExisting(file string, data []byte) ([]Existing, error) {
 	if err := manifests.DecodeStrict(file, data, &head); err != nil {
 		return nil, err
 	}
-	if head["kind"] == KindSite {
+	if head["kind"] == site.Kind {
 		site, err := ReadSite(file, data)
 		if err != nil {
 			return nil, err
 		}
-		return wantMachines(file, site.ExistingMachines())
+		return wantMachines(file, existingMachines(site))
 	}
 	if _, ok := head["machines"]; !ok {
-		return nil, fault.At(fault.Place{File: file, Field: "machines"}, "give a site document, or facts with a list of machines", "document lists no machines")
+		return nil, fault.At(fault.Place{File: file, Field: "machines"},
+			"give a site document, or facts with a list of machines", "document lists no machines")
 	}
 	for name := range head {
 		if name != "machines" {
@@ -70,16 +72,16 @@ func ReadExisting(file string, data []byte) ([]Existing, error) {
 }
 
 func wantMachines(file string, machines []Existing) ([]Existing, error) {
-	f := &flaws{file: file}
-	f.want(len(machines) > 0, "machines", "list them under a server's machines", "document lists no machines")
-	f.want(len(machines) <= maxMachines, "machines", "", "document lists %d machines, at most %d are read", len(machines), maxMachines)
+	f := fault.Flaws{File: file, Most: 1}
+	f.Want(len(machines) > 0, "machines", "list them under a server's machines", "document lists no machines")
+	f.Want(len(machines) <= site.MaxMachines, "machines", "", "document lists %d machines, at most %d are read", len(machines), site.MaxMachines)
 	for i, m := range machines {
 		field := fmt.Sprintf("machines[%d]", i)
-		f.want(m.Role.Known(), field+".role", "known: "+joined(Roles()), "unknown role %.80q", m.Role)
-		f.want(m.Cores >= 0 && m.Memory >= 0 && m.Disk >= 0, field, "", "machine %.80q has a negative amount", m.Name)
+		f.Want(m.Role.Known(), field+".role", "known: "+site.Joined(site.Roles()), "unknown role %.80q", m.Role)
+		f.Want(m.Cores >= 0 && m.Memory >= 0 && m.Disk >= 0, field, "", "machine %.80q has a negative amount", m.Name)
 	}
-	if len(f.list) > 0 {
-		return nil, f.list[0]
+	if f.Any() {
+		return nil, f.Err()
 	}
 	return machines, nil
 }
@@ -101,9 +103,9 @@ type Compared struct {
 
 // Missing is a role of which there are too few machines.
 type Missing struct {
-	Role Role `json:"role"`
-	Want int  `json:"want"`
-	Have int  `json:"have"`
+	Role site.Role `json:"role"`
+	Want int       `json:"want"`
+	Have int       `json:"have"`
 }
 
 // comparison compares, granting the table's tolerances.
@@ -111,7 +113,7 @@ func (c *calculation) comparison(p *Placement, existing []Existing) *Comparison 
 	if len(existing) == 0 {
 		return nil
 	}
-	needs, wanted, have := map[Role]Amounts{}, map[Role]int{}, map[Role]int{}
+	needs, wanted, have := map[site.Role]Amounts{}, map[site.Role]int{}, map[site.Role]int{}
 	for _, server := range p.Servers {
 		for _, m := range server.Machines {
 			needs[m.Role] = m.Amounts

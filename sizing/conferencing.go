@@ -1,6 +1,9 @@
 package sizing
 
-import "github.com/islandbundle/island/internal/words/message"
+import (
+	"github.com/islandbundle/island/internal/words/message"
+	"github.com/islandbundle/island/sizing/site"
+)
 
 // conferencing returns what conferences take, with formulas.
 func (c *calculation) conferencing() *Conferencing {
@@ -11,9 +14,10 @@ func (c *calculation) conferencing() *Conferencing {
 	}
 	rule := c.table.Rules.Conference
 	for _, g := range c.site.Conferences {
-		video := portion(c.site.videoShare(), g.Participants)
+		video := portion(c.videoShare(), g.Participants)
 		each := rule.Of(g.Participants, video)
-		r.Groups = append(r.Groups, ConferenceLine{g.Count, g.Participants, video, each, each.times(g.Count), c.groupFormula(g.Participants, video)})
+		formula := c.groupFormula(g.Participants, video)
+		r.Groups = append(r.Groups, ConferenceLine{g.Count, g.Participants, video, each, each.times(g.Count), formula})
 		r.Total.Video += video * g.Count
 	}
 	r.Total.Count, r.Total.Participants = c.site.Conferences.Count(), c.site.Conferences.Participants()
@@ -27,7 +31,7 @@ func (c *calculation) conferencing() *Conferencing {
 func (c *calculation) groupFormula(n, video int64) message.Text {
 	rule := c.table.Rules.Conference
 	audios := min(n, rule.AudioStreams.Value)
-	videos := (rule.down(n, video) - Kbps(audios)*rule.Audio.Value) / rule.Video.Value
+	videos := (rule.down(n, video) - site.Kbps(audios)*rule.Audio.Value) / rule.Video.Value
 	return say("figure.conference.group.formula", args{
 		"participants": n, "senders": video, "audio": int64(rule.Audio.Value), "video": int64(rule.Video.Value),
 		"audios": audios, "videos": int64(videos),
@@ -41,10 +45,10 @@ func (c *calculation) streamSources() []string {
 
 func (c *calculation) conferenceFigures() []Figure {
 	streams, bound := c.streamSources(), append(c.streamSources(), "Graham")
-	spread := func(total, largest Kbps) message.Text {
+	spread := func(total, largest site.Kbps) message.Text {
 		return say("figure.conference.server.formula", args{"total": int64(total), "servers": c.nodes, "largest": int64(largest)})
 	}
-	rate := func(id string, value Kbps, bound Bound, formula message.Text, sources []string) Figure {
+	rate := func(id string, value site.Kbps, bound Bound, formula message.Text, sources []string) Figure {
 		return figure(id, int64(value), UnitKbps, bound, formula, sources...)
 	}
 	sum := say("figure.conference.total.formula", nil)
@@ -113,7 +117,7 @@ func (c *calculation) serversNeeded() int {
 		return 0
 	}
 	need := 1
-	for _, load := range [][2]Kbps{{c.total.In, c.largest.In}, {c.total.Out, c.largest.Out}} {
+	for _, load := range [][2]site.Kbps{{c.total.In, c.largest.In}, {c.total.Out, c.largest.Out}} {
 		// worst(k) ≤ usable, solved for k: k ≥ (total − largest) / (usable − largest).
 		total, largest := int64(load[0]), int64(load[1])
 		if room := int64(c.usable()) - largest; room > 0 {
@@ -129,8 +133,8 @@ func (c *calculation) serversNeeded() int {
 func (c *calculation) curve() []CurvePoint {
 	rule, nic := c.table.Rules.Conference, c.table.Rules.Network.NIC.Value
 	var points []CurvePoint
-	for n := int64(1); n <= MaxParticipants; n++ {
-		traffic := rule.Of(n, portion(c.site.videoShare(), n))
+	for n := int64(1); n <= site.MaxParticipants; n++ {
+		traffic := rule.Of(n, portion(c.videoShare(), n))
 		points = append(points, CurvePoint{n, traffic})
 		if traffic.Out > nic*5/4 && n > c.site.Conferences.Largest() {
 			break
@@ -143,14 +147,14 @@ func (c *calculation) curve() []CurvePoint {
 func (c *calculation) turn() *TurnLoad {
 	participants := int64(0)
 	for _, g := range c.site.Conferences {
-		participants += g.Count * portion(c.site.relayedShare(), g.Participants)
+		participants += g.Count * portion(c.relayedShare(), g.Participants)
 	}
 	limit := c.table.Rules.Turn.Allocations
 	how := "figure.turn.relayed.formula"
 	if c.site.RelayedShare == nil {
 		how = "figure.turn.relayed.assumed"
 	}
-	share := say(how, args{"share": int64(c.site.relayedShare())})
+	share := say(how, args{"share": int64(c.relayedShare())})
 	return &TurnLoad{Machines: c.turns, Figures: []Figure{
 		figure("turn.relayed", int64(c.relayed.In), UnitKbps, AtMost, share, append(c.streamSources(), "island")...),
 		figure("turn.participants", participants, UnitCount, AtMost,

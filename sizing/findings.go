@@ -5,6 +5,7 @@ import (
 
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // find keeps what was found out.
@@ -132,7 +133,7 @@ func (c *calculation) placementFindings(p *Placement) {
 }
 
 func (c *calculation) serverFindings(server PlacedServer) {
-	counts := map[Role]int{}
+	counts := map[site.Role]int{}
 	for _, m := range server.Machines {
 		counts[m.Role]++
 	}
@@ -164,7 +165,7 @@ func (c *calculation) sharedCardFinding(p *Placement) {
 		return
 	}
 	var names []message.Text
-	most := Kbps(0)
+	most := site.Kbps(0)
 	for _, server := range p.Servers {
 		if busy := server.Network.Busier(); busy > usable {
 			names, most = append(names, message.Plain(server.Name)), max(most, busy)
@@ -211,9 +212,9 @@ func (c *calculation) storageFindings(s *Storage) {
 
 // nodeFindings warns where the disk of a node cannot hold the release's images.
 func (c *calculation) nodeFindings(need, compressed Figure) {
-	disk := c.diskOf(Kubernetes)
+	disk := c.diskOf(site.Kubernetes)
 	if disk == 0 {
-		disk = c.diskOf(DemoMachine)
+		disk = c.diskOf(site.DemoMachine)
 	}
 	limit := c.table.Rules.NodeDisk.Usable.Value
 	usable := disk / 100 * manifests.Bytes(limit)

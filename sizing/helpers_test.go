@@ -6,24 +6,25 @@ import (
 
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/internal/words/message"
+	"github.com/islandbundle/island/sizing/site"
 )
 
-func someSite(t testing.TB, users int64, conferences string) *Site {
+func someSite(t testing.TB, users int64, conferences string) *site.Site {
 	t.Helper()
-	s := NewSite()
+	s := site.New()
 	s.Name, s.Scenario, s.Users = "Example Hospital", DefaultScenario, users
-	parsed, err := ParseConferences(conferences)
+	parsed, err := site.ParseConferences(conferences)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Conferences = parsed
-	if err := s.Check(""); err != nil {
+	if err := s.Check("", SiteNames()); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func calculate(t testing.TB, site *Site, table string) *Report {
+func calculate(t testing.TB, site *site.Site, table string) *Report {
 	t.Helper()
 	return Calculate(Input{Site: site, Table: embeddedTable(t, table)})
 }

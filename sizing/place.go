@@ -6,20 +6,21 @@ import (
 	"slices"
 
 	"github.com/islandbundle/island/internal/words/message"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // machine is a virtual machine that is to be placed.
 type machine struct {
 	name    string
-	role    Role
+	role    site.Role
 	fixed   string // name of the server that it is to stand on, if the site says so
-	shares  []Role
+	shares  []site.Role
 	amounts Amounts
 }
 
 // placed is a server while machines are put on it.
 type placed struct {
-	server   Server
+	server   site.Server
 	machines []machine
 	sum      Amounts
 }
@@ -27,7 +28,7 @@ type placed struct {
 // place puts machines on servers, one after the other in the order given. Each
 // goes to the server that has fewest of its role; among those, to one whose
 // machines it may stand beside, that has room, and that is least full.
-func placeMachines(servers []Server, machines []machine) []placed {
+func placeMachines(servers []site.Server, machines []machine) []placed {
 	on := make([]placed, len(servers))
 	for i, server := range servers {
 		on[i].server = server
@@ -72,7 +73,7 @@ func (p *placed) rank(m machine) []float64 {
 }
 
 // over counts the resources of which a server would have too little.
-func over(need Amounts, s Server) float64 {
+func over(need Amounts, s site.Server) float64 {
 	count := 0.0
 	for _, r := range resources(need, s) {
 		if r.have > 0 && r.need > r.have {
@@ -84,7 +85,7 @@ func over(need Amounts, s Server) float64 {
 
 // fullness returns the share that is taken of the scarcest resource, 0 where
 // nothing is known.
-func fullness(need Amounts, s Server) float64 {
+func fullness(need Amounts, s site.Server) float64 {
 	most := 0.0
 	for _, r := range resources(need, s) {
 		if r.have > 0 {
@@ -96,7 +97,7 @@ func fullness(need Amounts, s Server) float64 {
 
 type resource struct{ need, have float64 }
 
-func resources(need Amounts, s Server) []resource {
+func resources(need Amounts, s site.Server) []resource {
 	return []resource{
 		{float64(need.Cores), float64(s.Cores)},
 		{float64(need.Memory), float64(s.Memory)},
@@ -110,15 +111,15 @@ func (c *calculation) machinesOf() []machine {
 	var list []machine
 	for _, r := range c.table.Requirements() {
 		count := r.Count
-		if r.Role == Restund && c.site.Restund > 0 {
+		if r.Role == site.Restund && c.site.Restund > 0 {
 			count = c.site.Restund
 		}
-		fixed := map[Role]string{AdminHost: c.site.AdminHost, AssetHost: c.site.AssetHost}[r.Role]
-		if fixed == Elsewhere {
+		fixed := map[site.Role]string{site.AdminHost: c.site.AdminHost, site.AssetHost: c.site.AssetHost}[r.Role]
+		if fixed == site.Elsewhere {
 			continue
 		}
 		amounts := Amounts{int64(r.Cores), r.Memory, r.Disk}
-		if r.Role == Kubernetes || r.Role == DemoMachine {
+		if r.Role == site.Kubernetes || r.Role == site.DemoMachine {
 			amounts.Cores += c.extraCores
 			amounts.Memory += c.extraMemory
 		}
@@ -137,7 +138,7 @@ func (c *calculation) machinesOf() []machine {
 // carries, and takes with it when it is lost.
 func (c *calculation) placement() *Placement {
 	on := placeMachines(c.servers, c.machinesOf())
-	counts := map[Role]int{}
+	counts := map[site.Role]int{}
 	for _, p := range on {
 		for _, m := range p.machines {
 			counts[m.role]++
@@ -148,10 +149,10 @@ func (c *calculation) placement() *Placement {
 		server := PlacedServer{Name: p.server.Name, Machines: []Placed{}, Needs: p.sum, Lost: losses(p, counts)}
 		for _, m := range p.machines {
 			server.Machines = append(server.Machines, Placed{m.name, m.role, m.amounts})
-			if m.role == Kubernetes || m.role == DemoMachine {
+			if m.role == site.Kubernetes || m.role == site.DemoMachine {
 				server.Network = server.Network.plus(c.perNode)
 			}
-			if m.role == Restund || m.role == DemoMachine {
+			if m.role == site.Restund || m.role == site.DemoMachine {
 				server.Network = server.Network.plus(c.relayed)
 			}
 		}
@@ -165,9 +166,9 @@ func (c *calculation) placement() *Placement {
 }
 
 // losses says for each role on a server what is left without it.
-func losses(p placed, counts map[Role]int) []Loss {
-	here := map[Role]int{}
-	var order []Role
+func losses(p placed, counts map[site.Role]int) []Loss {
+	here := map[site.Role]int{}
+	var order []site.Role
 	for _, m := range p.machines {
 		if here[m.role] == 0 {
 			order = append(order, m.role)
@@ -186,28 +187,28 @@ func losses(p placed, counts map[Role]int) []Loss {
 // votes are the roles whose machines decide by majority: with half or more of
 // them lost they stop. (Cassandra's QUORUM, Elasticsearch's master election,
 // etcd on the Kubernetes machines, PostgreSQL's failover, RabbitMQ's queues.)
-func votes(role Role) bool {
-	return slices.Contains([]Role{Cassandra, Elasticsearch, Kubernetes, PostgreSQL, RabbitMQ}, role)
+func votes(role site.Role) bool {
+	return slices.Contains([]site.Role{site.Cassandra, site.Elasticsearch, site.Kubernetes, site.PostgreSQL, site.RabbitMQ}, role)
 }
 
-func lossOf(role Role, left, count int) (Level, message.Text) {
+func lossOf(role site.Role, left, count int) (Level, message.Text) {
 	with := args{"left": left, "machines": count}
 	switch {
-	case role == DemoMachine:
+	case role == site.DemoMachine:
 		return Fail, say("loss.everything", nil)
-	case role == AdminHost:
+	case role == site.AdminHost:
 		return Warn, say("loss.admin-host", nil)
-	case role == AssetHost:
+	case role == site.AssetHost:
 		return Warn, say("loss.asset-host", nil)
 	case left == 0:
 		return Fail, say("loss.stops", with)
 	case votes(role) && 2*left <= count:
 		return Fail, say("loss.no-majority", with)
-	case role == Kubernetes:
+	case role == site.Kubernetes:
 		return Info, say("loss.conferences", with)
 	case votes(role):
 		return Good, say("loss.majority", with)
-	case role == Restund || role == Coturn:
+	case role == site.Restund || role == site.Coturn:
 		return Good, say("loss.calls", with)
 	default:
 		return Good, say("loss.fewer", with)
@@ -221,7 +222,7 @@ func nodesLeft(on []placed, count int) int {
 	for _, p := range on {
 		here := 0
 		for _, m := range p.machines {
-			if m.role == Kubernetes || m.role == DemoMachine {
+			if m.role == site.Kubernetes || m.role == site.DemoMachine {
 				here++
 			}
 		}
@@ -231,10 +232,10 @@ func nodesLeft(on []placed, count int) int {
 }
 
 // serverList puts in what a site leaves open about its servers.
-func (c *calculation) serverList() []Server {
+func (c *calculation) serverList() []site.Server {
 	if len(c.site.Servers) > 0 {
 		return c.site.Servers
 	}
 	wanted, _ := c.table.Servers.Most()
-	return defaultServers(cmp.Or(c.site.ServerCount, int(wanted)))
+	return site.DefaultServers(cmp.Or(c.site.ServerCount, int(wanted)))
 }

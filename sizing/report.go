@@ -5,6 +5,7 @@ import (
 
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // KindReport is the kind of a sizing report.
@@ -17,7 +18,7 @@ type Report struct {
 	APIVersion string      `json:"apiVersion"`
 	Kind       string      `json:"kind"`
 	Language   string      `json:"language"` // of the texts where they are written; empty before
-	Site       Site        `json:"site"`
+	Site       site.Site   `json:"site"`
 	Table      TableRef    `json:"table"`
 	Release    *ReleaseRef `json:"release,omitempty"`
 	Scenario   Choice      `json:"scenario"`
@@ -127,20 +128,20 @@ type Asked struct {
 
 // Choice is the deployment scenario and what follows from it.
 type Choice struct {
-	ID         ScenarioID   `json:"id"`
-	App        message.Text `json:"app"`
-	Backend    message.Text `json:"backend"`
-	When       message.Text `json:"when"`
-	Web        message.Text `json:"web"`
-	OnPremises bool         `json:"onPremises"`
-	Island     bool         `json:"island"`
-	Push       []PushRow    `json:"push"`
-	Clients    []ToHand     `json:"clients"`
+	ID         site.ScenarioID `json:"id"`
+	App        message.Text    `json:"app"`
+	Backend    message.Text    `json:"backend"`
+	When       message.Text    `json:"when"`
+	Web        message.Text    `json:"web"`
+	OnPremises bool            `json:"onPremises"`
+	Island     bool            `json:"island"`
+	Push       []PushRow       `json:"push"`
+	Clients    []ToHand        `json:"clients"`
 }
 
 // PushRow is one option for push notifications, and whether it is open.
 type PushRow struct {
-	Option Push         `json:"option"`
+	Option site.Push    `json:"option"`
 	Text   message.Text `json:"text"`
 	Open   bool         `json:"open"`
 	Chosen bool         `json:"chosen"`
@@ -148,7 +149,7 @@ type PushRow struct {
 
 // ToHand is a client app and how it reaches people.
 type ToHand struct {
-	Client Client       `json:"client"`
+	Client site.Client  `json:"client"`
 	Title  message.Text `json:"title"`
 	Text   message.Text `json:"text"`
 	File   bool         `json:"file"` // whether a file has to be delivered
@@ -164,7 +165,7 @@ type Hardware struct {
 // HardwareRow is a row of the table. Memory and disk are in the unit that the
 // table has: GB of 10⁹ bytes, or GiB of 2³⁰.
 type HardwareRow struct {
-	Role     Role         `json:"role"`
+	Role     site.Role    `json:"role"`
 	Title    message.Text `json:"title"`
 	Notes    []string     `json:"notes,omitempty"`
 	Count    int64        `json:"count"`
@@ -222,8 +223,8 @@ type Conferencing struct {
 	ServersNeeded int `json:"serversNeeded"`
 	// What the pictures are drawn from.
 	Curve    []CurvePoint `json:"-"`
-	Usable   Kbps         `json:"-"`
-	NIC      Kbps         `json:"-"`
+	Usable   site.Kbps    `json:"-"`
+	NIC      site.Kbps    `json:"-"`
 	OneOfMax Traffic      `json:"-"`
 }
 
@@ -277,8 +278,8 @@ type PlacedServer struct {
 
 // Placed is a machine on a server.
 type Placed struct {
-	Name string `json:"name"`
-	Role Role   `json:"role"`
+	Name string    `json:"name"`
+	Role site.Role `json:"role"`
 	Amounts
 }
 
@@ -295,7 +296,7 @@ func (a Amounts) plus(b Amounts) Amounts {
 
 // Loss is what the loss of a server means for a role.
 type Loss struct {
-	Role  Role         `json:"role"`
+	Role  site.Role    `json:"role"`
 	Lost  int          `json:"lost"`
 	Left  int          `json:"left"`
 	Level Level        `json:"level"`

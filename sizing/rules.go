@@ -1,5 +1,7 @@
 package sizing
 
+import "github.com/islandbundle/island/sizing/site"
+
 // Rules are the numbers by which more users need more, each with its source.
 type Rules struct {
 	Conference Conference `json:"conference"`
@@ -17,26 +19,26 @@ type Rules struct {
 
 // Conference says what a conference server receives and sends.
 type Conference struct {
-	Audio        Cell[Kbps]  `json:"audioKbps"`    // one audio stream takes up to this
-	Video        Cell[Kbps]  `json:"videoKbps"`    // one video stream takes up to this
-	AudioStreams Cell[int64] `json:"audioStreams"` // sent to each participant, up to
-	VideoStreams Cell[int64] `json:"videoStreams"` // sent to each participant, up to
+	Audio        Cell[site.Kbps] `json:"audioKbps"`    // one audio stream takes up to this
+	Video        Cell[site.Kbps] `json:"videoKbps"`    // one video stream takes up to this
+	AudioStreams Cell[int64]     `json:"audioStreams"` // sent to each participant, up to
+	VideoStreams Cell[int64]     `json:"videoStreams"` // sent to each participant, up to
 }
 
 // Network says what the network card of a conference server must carry.
 type Network struct {
-	NIC      Cell[Kbps]    `json:"nicKbps"`         // in each direction
-	Headroom Cell[Percent] `json:"headroomPercent"` // of the card, left free
+	NIC      Cell[site.Kbps]    `json:"nicKbps"`         // in each direction
+	Headroom Cell[site.Percent] `json:"headroomPercent"` // of the card, left free
 }
 
 // CoreRule is one public rule for the cores that conferences add. Exactly one
 // of PercentPerUser and UsersPerCore is given.
 type CoreRule struct {
-	ID             string  `json:"id"`
-	PercentPerUser Percent `json:"percentPerUser,omitempty"` // of a core, for each participant of the site, on each node
-	UsersPerCore   int64   `json:"usersPerCore,omitempty"`   // participants on the node, for each core of it
-	Text           Given   `json:"text"`
-	Source         string  `json:"source"`
+	ID             string       `json:"id"`
+	PercentPerUser site.Percent `json:"percentPerUser,omitempty"` // of a core, for each participant of the site, on each node
+	UsersPerCore   int64        `json:"usersPerCore,omitempty"`   // participants on the node, for each core of it
+	Text           Given        `json:"text"`
+	Source         string       `json:"source"`
 }
 
 // Turn says what a TURN server can hold.
@@ -58,7 +60,7 @@ type Releases struct {
 
 // NodeDisk says how full the disk of a Kubernetes node may get.
 type NodeDisk struct {
-	Usable Cell[Percent] `json:"usablePercent"`
+	Usable Cell[site.Percent] `json:"usablePercent"`
 }
 
 // FactorID names a factor that a customer may add.
@@ -80,10 +82,10 @@ const (
 // Factor is a number of the customer's own, for what no public source gives.
 // Reports show it as such.
 type Factor struct {
-	ID    FactorID `json:"id"`
-	Role  Role     `json:"role,omitempty"` // for storage
-	Value float64  `json:"value"`
-	Basis Given    `json:"basis"` // how the customer came by it
+	ID    FactorID  `json:"id"`
+	Role  site.Role `json:"role,omitempty"` // for storage
+	Value float64   `json:"value"`
+	Basis Given     `json:"basis"` // how the customer came by it
 }
 
 // Question is something that no public source answers.

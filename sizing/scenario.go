@@ -6,19 +6,17 @@ import (
 
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing/site"
 )
 
-// ScenarioID names one of the guide's ways to run Wire.
-type ScenarioID string
-
 // DefaultScenario is the one for staff without internet.
-const DefaultScenario ScenarioID = "custom-app-on-premises"
+const DefaultScenario site.ScenarioID = "custom-app-on-premises"
 
 // Scenario is one of the guide's ways to run Wire.
 type Scenario struct {
-	ID         ScenarioID `json:"id"`
-	OnPremises bool       `json:"onPremises"` // and so whether a bundle is needed
-	Custom     bool       `json:"custom"`     // whether the clients are built for the customer
+	ID         site.ScenarioID `json:"id"`
+	OnPremises bool            `json:"onPremises"` // and so whether a bundle is needed
+	Custom     bool            `json:"custom"`     // whether the clients are built for the customer
 }
 
 // App says whose app it is.
@@ -49,8 +47,8 @@ func Scenarios() []Scenario {
 	return doc.Scenarios
 }
 
-func scenarioIDs() []ScenarioID {
-	var ids []ScenarioID
+func scenarioIDs() []site.ScenarioID {
+	var ids []site.ScenarioID
 	for _, s := range Scenarios() {
 		ids = append(ids, s.ID)
 	}
@@ -58,7 +56,7 @@ func scenarioIDs() []ScenarioID {
 }
 
 // scenarioOf returns the scenario of an id that was checked.
-func scenarioOf(id ScenarioID) Scenario {
+func scenarioOf(id site.ScenarioID) Scenario {
 	all := Scenarios()
 	return all[slices.IndexFunc(all, func(s Scenario) bool { return s.ID == id })]
 }

@@ -1,7 +1,7 @@
 package sizing
 
 import (
-	"maps"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -15,94 +15,47 @@ import (
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/schema"
 	"github.com/islandbundle/island/manifests/schema/schematest"
+	"github.com/islandbundle/island/sizing/site"
+	"github.com/islandbundle/island/sizing/site/sitetest"
 )
 
 // The schemas are made from the code: structure from the types, descriptions
 // from their comments, lists of names from the lists that the code has. That of
-// sites is made in site_schema_test.go.
+// sites is made in package preflight.
 const reportSchema = "sizing-report.schema.json"
 
 type object = schema.Object
 
-// siteRules are what a field's type alone does not say.
-var siteRules = map[string]object{
-	"Site.apiVersion":            {"const": manifests.APIVersion},
-	"Site.kind":                  {"const": KindSite},
-	"Site.name":                  {"minLength": 1, "maxLength": MaxSiteName},
-	"Site.table":                 {"enum": Names()},
-	"Site.users":                 {"minimum": 1, "maximum": MaxUsers},
-	"Site.serverCount":           {"minimum": 0, "maximum": MaxServers},
-	"Site.clients":               {"uniqueItems": true},
-	"Site.videoShare":            {"minimum": 0, "maximum": 100},
-	"Site.relayedShare":          {"minimum": 0, "maximum": 100},
-	"Server.name":                {"pattern": serverName.String()},
-	"SiteVM.name":                {"pattern": serverName.String()},
-	"Growth.usersPercentPerYear": {"minimum": 0, "maximum": maxGrowth},
-	"Growth.months":              {"minimum": 0, "maximum": maxMonths},
-	"BundleSize.keep":            {"minimum": 0, "maximum": maxKept},
-}
-
-// reportRules are the same of a report, which holds its site.
+// reportRules are what a field's type alone does not say.
 func reportRules() map[string]object {
 	var tags []string
 	for _, l := range words.All() {
 		tags = append(tags, l.Tag)
 	}
-	rules := maps.Clone(siteRules)
+	rules := sitetest.Rules(SiteNames())
 	rules["Report.apiVersion"] = object{"const": manifests.APIVersion}
 	rules["Report.kind"] = object{"const": KindReport}
 	rules["Report.language"] = object{"enum": tags}
 	return rules
 }
 
-// requiredInSite are the fields without which a site is not calculated.
-var requiredInSite = map[string][]string{
-	"Site": {"apiVersion", "kind", "name", "scenario", "users", "conferences"}, "Server": {"name"}, "SiteVM": {"name", "role"},
-}
-
-func enumOf(t reflect.Type) any {
-	switch t {
-	case reflect.TypeFor[Role]():
-		return Roles()
-	case reflect.TypeFor[ScenarioID]():
-		return scenarioIDs()
-	case reflect.TypeFor[Mail]():
-		return []Mail{MailExternal, MailBundled}
-	case reflect.TypeFor[Push]():
-		return []Push{PushWire, PushOwn, PushNone}
-	case reflect.TypeFor[Client]():
-		return Clients()
-	case reflect.TypeFor[Bound]():
-		return []Bound{Exactly, AtMost, AtLeast, Unknown}
-	case reflect.TypeFor[Unit]():
-		return []Unit{UnitKbps, UnitCores, UnitBytes, UnitCount, UnitPercent}
-	case reflect.TypeFor[Level]():
-		return []Level{Fail, Warn, Ask, Info, Good}
-	}
-	return nil
-}
-
-// inline returns the schemas of types that are not what their structure says.
+// inline returns the schemas of types that are not what their structure says. A
+// text is written in a language, and its message beside it. A report does not tell
+// preflight's section of its site.
 func inline(t reflect.Type) object {
-	if enum := enumOf(t); enum != nil {
-		return object{"enum": enum}
-	}
 	switch t {
-	case reflect.TypeFor[Capacity]():
-		return object{"type": "string", "pattern": `^[0-9]+(\.[0-9]+)? ([MGT]i?B|B)$`}
-	case reflect.TypeFor[Conferences]():
-		return object{"type": "string", "pattern": `^\s*(none|[0-9]+[x×][0-9]+(\s*,\s*[0-9]+[x×][0-9]+)*)\s*$`}
-	}
-	return nil
-}
-
-// reportInline are the same of a report: a text is written in a language, and
-// its message beside it.
-func reportInline(t reflect.Type) object {
-	if t == reflect.TypeFor[message.Text]() {
+	case reflect.TypeFor[Bound]():
+		return object{"enum": []Bound{Exactly, AtMost, AtLeast, Unknown}}
+	case reflect.TypeFor[Unit]():
+		return object{"enum": []Unit{UnitKbps, UnitCores, UnitBytes, UnitCount, UnitPercent}}
+	case reflect.TypeFor[Level]():
+		return object{"enum": []Level{Fail, Warn, Ask, Info, Good}}
+	case reflect.TypeFor[message.Text]():
 		return object{"type": "string", "$comment": "text"}
+	case reflect.TypeFor[site.Section]():
+		return object{}
 	}
-	return inline(t)
+	return sitetest.Inline(SiteNames(), t)
 }
 
 // besideTexts puts the messages beside the texts of all definitions.
@@ -117,7 +70,8 @@ func besideTexts(defs object) {
 		}
 	}
 	inArgs := object{"anyOf": []object{
-		{"type": []string{"string", "number", "boolean"}}, {"$ref": "#/$defs/Message"}, {"type": "array", "items": object{"$ref": "#/$defs/Message"}},
+		{"type": []string{"string", "number", "boolean"}}, {"$ref": "#/$defs/Message"},
+		{"type": "array", "items": object{"$ref": "#/$defs/Message"}},
 	}}
 	defs["Message"] = object{
 		"type": "object", "additionalProperties": false,
@@ -134,11 +88,12 @@ func schemaFile(name string) string { return filepath.Join("..", "docs", name) }
 
 func TestReportSchemaIsThatOfTheCode(t *testing.T) {
 	comments := schema.Comments{}
-	if err := comments.Read(reflect.TypeFor[Report](), "."); err != nil {
+	if err := errors.Join(comments.Read(reflect.TypeFor[Report](), "."), comments.Read(reflect.TypeFor[site.Site](), "site")); err != nil {
 		t.Fatal(err)
 	}
-	w := &schema.Writer{Comments: comments, Inline: reportInline, Rules: reportRules(), Required: requiredInSite, Written: true}
-	made := w.Document(reportSchema, "A sizing report", "Made from the types in package sizing; docs/sizing.md explains each number.", w.Of(reflect.TypeFor[Report]()))
+	w := &schema.Writer{Comments: comments, Inline: inline, Rules: reportRules(), Required: sitetest.Required(), Written: true}
+	made := w.Document(reportSchema, "A sizing report",
+		"Made from the types in package sizing; docs/sizing.md explains each number.", w.Of(reflect.TypeFor[Report]()))
 	delete(w.Defs["Site"].(object)["properties"].(object), "preflight") // a report does not tell it
 	besideTexts(w.Defs)
 	schematest.Published(t, schemaFile(reportSchema), made)

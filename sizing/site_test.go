@@ -6,27 +6,12 @@ import (
 	"testing"
 
 	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/sizing/site"
+	"github.com/islandbundle/island/sizing/site/sitetest"
 )
 
-const goodSite = `apiVersion: island/v1
-kind: Site
-name: Example Hospital
-table: guide-postgresql
-scenario: custom-app-on-premises
-users: 2500
-conferences: 10x8,2x50
-videoShare: 80
-relayedShare: 20
-mail: external
-push: C
-serverCount: 3
-growth: {usersPercentPerYear: 10, months: 36}
-clients: [web, windows, android]
-bundle: {size: 14 GB, keep: 2}
-`
-
 func TestReadSite(t *testing.T) {
-	site, err := ReadSite("site.yaml", []byte(goodSite))
+	site, err := ReadSite("site.yaml", []byte(sitetest.Good))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +59,8 @@ func TestReadSiteFaults(t *testing.T) {
 		{"unknown field", "users: 2500", "user: 2500", "user", "unknown field"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			broken := strings.Replace(goodSite, c.old, c.new, 1)
-			if broken == goodSite {
+			broken := strings.Replace(sitetest.Good, c.old, c.new, 1)
+			if broken == sitetest.Good {
 				t.Fatalf("%q is not in the site", c.old)
 			}
 			_, err := ReadSite("site.yaml", []byte(broken))
@@ -87,15 +72,15 @@ func TestReadSiteFaults(t *testing.T) {
 	}
 }
 
-// TestPreflightIsLeftAlone wants preflight's section to be kept, looked at by
-// nobody, and told to nobody.
-func TestPreflightIsLeftAlone(t *testing.T) {
-	site, err := ReadSite("site.yaml", []byte(goodSite+"preflight: {limits: {time.offset: {warn: 0.2, fail: 1}}, ntp: [10.0.0.3]}\n"))
+// TestPreflightsSectionStaysInTheDocument wants preflight's section to be kept,
+// and told to nobody.
+func TestPreflightsSectionStaysInTheDocument(t *testing.T) {
+	site, err := ReadSite("site.yaml", []byte(sitetest.Good+"preflight: {limits: {time.offset: {warn: 0.2, fail: 1}}, ntp: [10.0.0.3]}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	kept, err := json.Marshal(site)
-	if err != nil || !strings.Contains(string(kept), `"preflight":{"limits":{"time.offset":{"fail":1,"warn":0.2}},"ntp":["10.0.0.3"]}`) {
+	if err != nil || !strings.Contains(string(kept), `"preflight":{"ntp":["10.0.0.3"],"limits":{"time.offset":{"fail":1,"warn":0.2}}}`) {
 		t.Errorf("%v, kept as %s", err, kept)
 	}
 	told, err := json.Marshal(calculate(t, site, "guide"))
@@ -107,55 +92,17 @@ func TestPreflightIsLeftAlone(t *testing.T) {
 // TestCheckDocument wants a site that nothing can be calculated from to be a
 // site all the same.
 func TestCheckDocument(t *testing.T) {
-	site := NewSite()
+	site := site.New()
 	site.Name = "Example Hospital"
-	if err := site.CheckDocument("site.yaml"); err != nil {
+	if err := site.CheckDocument("site.yaml", SiteNames()); err != nil {
 		t.Error(err)
 	}
-	if flaws := fault.All(site.Check("site.yaml")); len(flaws) != 3 { // scenario, users and conferences
+	if flaws := fault.All(site.Check("site.yaml", SiteNames())); len(flaws) != 3 { // scenario, users and conferences
 		t.Errorf("%d flaws keep it from being calculated: %v", len(flaws), flaws)
 	}
 	site.Users, site.Push = -1, "D"
-	if flaws := fault.All(site.CheckDocument("site.yaml")); len(flaws) != 2 {
+	if flaws := fault.All(site.CheckDocument("site.yaml", SiteNames())); len(flaws) != 2 {
 		t.Errorf("%d flaws in the document: %v", len(flaws), flaws)
-	}
-}
-
-func TestParseConferences(t *testing.T) {
-	for in, want := range map[string]string{
-		"10x8,2x50":         "10x8,2x50",
-		" 2x50 , 10x8":      "10x8,2x50",
-		"1x5,2x5":           "3x5",
-		"3×7":               "3x7",
-		"none":              "none",
-		"1000000x1":         "1000000x1",
-		"1x100000":          "1x100000",
-		"":                  "",
-		"x":                 "",
-		"0x5":               "",
-		"5x0":               "",
-		"-1x5":              "",
-		"1x-5":              "",
-		"NaNx5":             "",
-		"1e3x5":             "",
-		"5":                 "",
-		"5x5x5":             "",
-		"5x5,":              "",
-		"1000000x1,1x1":     "",
-		"99999999999999x99": "",
-		"1x100001":          "",
-	} {
-		got, err := ParseConferences(in)
-		if want == "" && err == nil {
-			t.Errorf("%q was read as %s", in, got)
-		}
-		if want != "" && (err != nil || got.String() != want) {
-			t.Errorf("%q gives %s (%v), want %s", in, got, err, want)
-		}
-	}
-	c, _ := ParseConferences("10x8,2x50")
-	if c.Count() != 12 || c.Participants() != 180 || c.Largest() != 50 {
-		t.Errorf("10x8,2x50 counts %d, %d, %d", c.Count(), c.Participants(), c.Largest())
 	}
 }
 
@@ -181,7 +128,7 @@ func TestAgainst(t *testing.T) {
 	if text := english(findingOf(r, "against.missing").Text); !strings.Contains(text, "MinIO 0 of 3") || strings.Contains(text, "Cassandra") {
 		t.Errorf("missing machines: %s", text)
 	}
-	site := strings.Replace(goodSite, "serverCount: 3", "servers: [{name: a, cores: 32, machines: [{name: m1, role: minio, cores: 1, memory: 2 GB, disk: 400 GB}]}]", 1)
+	site := strings.Replace(sitetest.Good, "serverCount: 3", "servers: [{name: a, cores: 32, machines: [{name: m1, role: minio, cores: 1, memory: 2 GB, disk: 400 GB}]}]", 1)
 	fromSite, err := ReadExisting("site.yaml", []byte(site))
 	if err != nil || len(fromSite) != 1 || fromSite[0].Disk != 400e9 {
 		t.Errorf("from a site: %v, %v", fromSite, err)
@@ -197,42 +144,4 @@ func TestAgainst(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-}
-
-func TestUnits(t *testing.T) {
-	if GB(16).Bytes() == GiB(16).Bytes() || GB(80).Bytes() != 80e9 || GiB(16).Bytes() != 16<<30 {
-		t.Error("GB and GiB are mixed up")
-	}
-	for in, want := range map[string]Capacity{"64 GB": 64e9, "64 GiB": 64 << 30, "2 TB": 2e12, "1.5 TB": 1.5e12, "0 B": 0} {
-		got, err := ParseCapacity(in)
-		text, _ := got.MarshalText()
-		back, err2 := ParseCapacity(string(text))
-		if err != nil || err2 != nil || got != want || back != want {
-			t.Errorf("%s is %d and written %s (%v)", in, got, text, err)
-		}
-	}
-	for _, in := range []string{"", "64", "64GB", "64 gb", "-1 GB", "NaN GB", "Inf GB", "1e9 GB", "0x10 GB", "99999999 TB"} {
-		if got, err := ParseCapacity(in); err == nil {
-			t.Errorf("%q was read as %d", in, got)
-		}
-	}
-}
-
-func FuzzParseConferences(f *testing.F) {
-	for _, seed := range []string{"10x8,2x50", "none", "", "1x1,1x1", "9999999x9999999", "x,x", "1×2"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		c, err := ParseConferences(s)
-		if err != nil {
-			return
-		}
-		again, err := ParseConferences(c.String())
-		if err != nil || again.String() != c.String() {
-			t.Errorf("%q gives %s, and that %s (%v)", s, c, again, err)
-		}
-		if c.Count() > MaxConferences || c.Largest() > MaxParticipants || c.Participants() < c.Count() {
-			t.Errorf("%q is beyond the limits: %s", s, c)
-		}
-	})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // Defaults of what a site leaves open.
@@ -77,7 +78,7 @@ func (c *calculation) storage() *Storage {
 		compressed, unpacked, nodeFigure(compressed, unpacked),
 	}
 	if bundle.Value > 0 {
-		if capacity := c.diskOf(AssetHost); capacity > 0 {
+		if capacity := c.diskOf(site.AssetHost); capacity > 0 {
 			s.Series = append(s.Series, c.assetSeries(bundle, capacity, keep, s.Months))
 		}
 	}
@@ -104,7 +105,7 @@ func nodeFigure(compressed, unpacked Figure) Figure {
 }
 
 // diskOf returns the disk of one machine of a role.
-func (c *calculation) diskOf(role Role) manifests.Bytes {
+func (c *calculation) diskOf(role site.Role) manifests.Bytes {
 	for _, r := range c.table.Requirements() {
 		if r.Role == role {
 			return r.Disk

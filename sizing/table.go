@@ -9,37 +9,11 @@ import (
 
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // KindTable is the kind of a hardware table document.
 const KindTable = "HardwareTable"
-
-// Role names what a virtual machine is for. The names are stable: site
-// documents, facts and findings use them.
-type Role string
-
-// The roles that a table may have.
-const (
-	Cassandra     Role = "cassandra"
-	MinIO         Role = "minio"
-	Elasticsearch Role = "elasticsearch"
-	PostgreSQL    Role = "postgresql"
-	RabbitMQ      Role = "rabbitmq"
-	Kubernetes    Role = "kubernetes"
-	Restund       Role = "restund"
-	Coturn        Role = "coturn"
-	AdminHost     Role = "admin-host"
-	AssetHost     Role = "asset-host"
-	DemoMachine   Role = "demo-machine"
-)
-
-// Roles returns every role there is, in the order in which reports list them.
-func Roles() []Role {
-	return []Role{Cassandra, MinIO, Elasticsearch, PostgreSQL, RabbitMQ, Kubernetes, Restund, Coturn, AdminHost, AssetHost, DemoMachine}
-}
-
-// Known reports whether the role is one of [Roles].
-func (r Role) Known() bool { return slices.Contains(Roles(), r) }
 
 // Table is a hardware table: what machines an installation needs, by whose
 // word, and the rules by which more users need more. It is data, so that a
@@ -48,25 +22,19 @@ func (r Role) Known() bool { return slices.Contains(Roles(), r) }
 // A table has either Rows, in GB, or one Machine, in GiB; see [Table.Requirements]
 // for both in bytes.
 type Table struct {
-	APIVersion string            `json:"apiVersion"`
-	Kind       string            `json:"kind"`
-	Name       string            `json:"name"`
-	Version    int               `json:"version"` // grows with each change of a number
-	Title      Given             `json:"title"`
-	Sources    map[string]Source `json:"sources"` // by the short name that cells use
-	Notes      []Note            `json:"notes,omitempty"`
-	Rows       []Row             `json:"rows,omitempty"`
-	Machine    *Machine          `json:"machine,omitempty"`
-	Servers    Cell[int64]       `json:"servers"` // physical servers, at least
-	Unlisted   []Unlisted        `json:"unlisted,omitempty"`
-	Tolerance  Tolerances        `json:"tolerance"`
-	Rules      Rules             `json:"rules"`
-}
-
-// Source is a document that numbers were taken from.
-type Source struct {
-	Title string `json:"title"`
-	Where string `json:"where,omitempty"` // page, file or address
+	APIVersion string                 `json:"apiVersion"`
+	Kind       string                 `json:"kind"`
+	Name       string                 `json:"name"`
+	Version    int                    `json:"version"` // grows with each change of a number
+	Title      Given                  `json:"title"`
+	Sources    map[string]site.Source `json:"sources"` // by the short name that cells use
+	Notes      []Note                 `json:"notes,omitempty"`
+	Rows       []Row                  `json:"rows,omitempty"`
+	Machine    *Machine               `json:"machine,omitempty"`
+	Servers    Cell[int64]            `json:"servers"` // physical servers, at least
+	Unlisted   []Unlisted             `json:"unlisted,omitempty"`
+	Tolerance  Tolerances             `json:"tolerance"`
+	Rules      Rules                  `json:"rules"`
 }
 
 // Cell is one number of a table with whoever says so. Where public sources
@@ -106,41 +74,41 @@ type Note struct {
 
 // Row is what one role needs.
 type Row struct {
-	Role      Role        `json:"role"`
-	Title     string      `json:"title"`
-	Notes     []string    `json:"notes,omitempty"`
-	Support   bool        `json:"support,omitempty"` // not part of the service itself: listed below the first totals
-	Count     Cell[int64] `json:"count"`
-	CountMax  int64       `json:"countMax,omitempty"` // where more than Count are as good
-	Cores     Cell[int64] `json:"cores"`              // of each machine
-	Memory    Cell[GB]    `json:"memory"`             // of each machine
-	Disk      Cell[GB]    `json:"disk"`               // of each machine
-	PerServer int         `json:"perServer"`          // of this role on one physical server, at most, while another is free
+	Role      site.Role     `json:"role"`
+	Title     string        `json:"title"`
+	Notes     []string      `json:"notes,omitempty"`
+	Support   bool          `json:"support,omitempty"` // not part of the service itself: listed below the first totals
+	Count     Cell[int64]   `json:"count"`
+	CountMax  int64         `json:"countMax,omitempty"` // where more than Count are as good
+	Cores     Cell[int64]   `json:"cores"`              // of each machine
+	Memory    Cell[site.GB] `json:"memory"`             // of each machine
+	Disk      Cell[site.GB] `json:"disk"`               // of each machine
+	PerServer int           `json:"perServer"`          // of this role on one physical server, at most, while another is free
 	// SharesServerWith are the roles that may stand on the same physical server.
-	SharesServerWith []Role `json:"sharesServerWith"`
+	SharesServerWith []site.Role `json:"sharesServerWith"`
 	// SharesMachineWith are the roles that may run in the same virtual machine.
-	SharesMachineWith []Role   `json:"sharesMachineWith,omitempty"`
-	Groups            []string `json:"groups"` // of the Ansible inventory
+	SharesMachineWith []site.Role `json:"sharesMachineWith,omitempty"`
+	Groups            []string    `json:"groups"` // of the Ansible inventory
 }
 
 // Machine is the one machine of an installation that has only one.
 type Machine struct {
-	Role   Role        `json:"role"`
-	Title  string      `json:"title"`
-	Notes  []string    `json:"notes,omitempty"`
-	Cores  Cell[int64] `json:"cores"`  // at least
-	Memory Cell[GiB]   `json:"memory"` // more than
-	Disk   Cell[GiB]   `json:"disk"`   // more than
-	Groups []string    `json:"groups"`
+	Role   site.Role      `json:"role"`
+	Title  string         `json:"title"`
+	Notes  []string       `json:"notes,omitempty"`
+	Cores  Cell[int64]    `json:"cores"`  // at least
+	Memory Cell[site.GiB] `json:"memory"` // more than
+	Disk   Cell[site.GiB] `json:"disk"`   // more than
+	Groups []string       `json:"groups"`
 }
 
 // Unlisted is a role that an installation has and no table gives numbers for.
 type Unlisted struct {
-	Role   Role     `json:"role"`
-	Text   Given    `json:"text"`
-	Ask    Given    `json:"ask"` // what to ask Wire
-	Source string   `json:"source"`
-	Groups []string `json:"groups,omitempty"`
+	Role   site.Role `json:"role"`
+	Text   Given     `json:"text"`
+	Ask    Given     `json:"ask"` // what to ask Wire
+	Source string    `json:"source"`
+	Groups []string  `json:"groups,omitempty"`
 }
 
 // Tolerances say how much less than the nominal amount a machine may show from
@@ -152,9 +120,9 @@ type Tolerances struct {
 
 // Tolerance is a share of the nominal amount, and why it is granted.
 type Tolerance struct {
-	Percent Percent `json:"percent"`
-	Reason  Given   `json:"reason"`
-	Source  string  `json:"source"`
+	Percent site.Percent `json:"percent"`
+	Reason  Given        `json:"reason"`
+	Source  string       `json:"source"`
 }
 
 // Least returns the smallest visible amount that passes for a nominal one.
@@ -165,7 +133,7 @@ func (t Tolerance) Least(nominal manifests.Bytes) manifests.Bytes {
 // Requirement is what one machine of a role needs, in bytes: the most demanding
 // figure that any source gives.
 type Requirement struct {
-	Role     Role
+	Role     site.Role
 	Title    string
 	Count    int
 	CountMax int // as Count, unless more are as good
@@ -176,8 +144,8 @@ type Requirement struct {
 	Groups   []string
 	// Sources of cores, memory and disk: keys of Table.Sources.
 	CoresSource, MemorySource, DiskSource string
-	SharesServerWith                      []Role
-	SharesMachineWith                     []Role
+	SharesServerWith                      []site.Role
+	SharesMachineWith                     []site.Role
 	PerServer                             int
 }
 
@@ -215,7 +183,7 @@ func (row Row) requirement() Requirement {
 }
 
 // Row returns the row of a role, or nil.
-func (t *Table) Row(role Role) *Row {
+func (t *Table) Row(role site.Role) *Row {
 	i := slices.IndexFunc(t.Rows, func(r Row) bool { return r.Role == role })
 	if i < 0 {
 		return nil
@@ -226,9 +194,9 @@ func (t *Table) Row(role Role) *Row {
 // Totals is what the machines on the fullest server need together: one of each
 // role.
 type Totals struct {
-	Cores  int64 `json:"cores"`
-	Memory GB    `json:"memory"`
-	Disk   GB    `json:"disk"`
+	Cores  int64   `json:"cores"`
+	Memory site.GB `json:"memory"`
+	Disk   site.GB `json:"disk"`
 }
 
 // PublishedTotals adds up the figures that the table itself prints, with the

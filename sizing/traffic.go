@@ -1,18 +1,22 @@
 package sizing
 
+import (
+	"github.com/islandbundle/island/sizing/site"
+)
+
 // Traffic is what a server receives and sends, at most.
 type Traffic struct {
-	In  Kbps `json:"inKbps"`
-	Out Kbps `json:"outKbps"`
+	In  site.Kbps `json:"inKbps"`
+	Out site.Kbps `json:"outKbps"`
 }
 
 func (t Traffic) plus(other Traffic) Traffic { return Traffic{t.In + other.In, t.Out + other.Out} }
 
-func (t Traffic) times(n int64) Traffic { return Traffic{t.In * Kbps(n), t.Out * Kbps(n)} }
+func (t Traffic) times(n int64) Traffic { return Traffic{t.In * site.Kbps(n), t.Out * site.Kbps(n)} }
 
 // Busier returns the direction that carries more: a network card carries its rate
 // in each.
-func (t Traffic) Busier() Kbps { return max(t.In, t.Out) }
+func (t Traffic) Busier() site.Kbps { return max(t.In, t.Out) }
 
 // Of returns what the conference server receives and sends for one conference of
 // n participants of whom video send video.
@@ -27,16 +31,16 @@ func (c Conference) Of(n, video int64) Traffic {
 		return Traffic{}
 	}
 	down := c.down(n, video)
-	return Traffic{In: Kbps(n)*c.Audio.Value + Kbps(video)*c.Video.Value, Out: Kbps(n) * down}
+	return Traffic{In: site.Kbps(n)*c.Audio.Value + site.Kbps(video)*c.Video.Value, Out: site.Kbps(n) * down}
 }
 
 // down returns what one participant is sent, at most.
-func (c Conference) down(n, video int64) Kbps {
+func (c Conference) down(n, video int64) site.Kbps {
 	videos := min(video, n-1)
 	if video >= c.VideoStreams.Value {
 		videos = c.VideoStreams.Value
 	}
-	return Kbps(min(n, c.AudioStreams.Value))*c.Audio.Value + Kbps(videos)*c.Video.Value
+	return site.Kbps(min(n, c.AudioStreams.Value))*c.Audio.Value + site.Kbps(videos)*c.Video.Value
 }
 
 // Relayed returns what TURN receives and sends for the relayed participants of
@@ -45,7 +49,7 @@ func (c Conference) Relayed(n, video, relayed int64) Traffic {
 	if n < 1 || relayed < 1 {
 		return Traffic{}
 	}
-	through := Kbps(relayed)*(c.Audio.Value+c.down(n, video)) + Kbps(min(relayed, video))*c.Video.Value
+	through := site.Kbps(relayed)*(c.Audio.Value+c.down(n, video)) + site.Kbps(min(relayed, video))*c.Video.Value
 	return Traffic{In: through, Out: through}
 }
 
@@ -63,7 +67,7 @@ func Worst(total, largest int64, servers int) int64 {
 
 func worstTraffic(total, largest Traffic, servers int) Traffic {
 	return Traffic{
-		In:  Kbps(Worst(int64(total.In), int64(largest.In), servers)),
-		Out: Kbps(Worst(int64(total.Out), int64(largest.Out), servers)),
+		In:  site.Kbps(Worst(int64(total.In), int64(largest.In), servers)),
+		Out: site.Kbps(Worst(int64(total.Out), int64(largest.Out), servers)),
 	}
 }

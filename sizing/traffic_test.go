@@ -3,6 +3,8 @@ package sizing
 import (
 	"math/rand/v2"
 	"testing"
+
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // TestConferenceByHand holds the formula against a table that was worked out by
@@ -11,7 +13,7 @@ func TestConferenceByHand(t *testing.T) {
 	rule := embeddedTable(t, "guide").Rules.Conference
 	for _, want := range []struct {
 		n       int64
-		in, out Kbps
+		in, out site.Kbps
 	}{
 		{1, 400, 50},
 		{2, 800, 900},
@@ -39,7 +41,7 @@ func TestConferenceFormula(t *testing.T) {
 		if n >= 9 {
 			videos = 9
 		}
-		want := Traffic{Kbps(n * (50 + 350)), Kbps(n * (min(n, 5)*50 + videos*350))}
+		want := Traffic{site.Kbps(n * (50 + 350)), site.Kbps(n * (min(n, 5)*50 + videos*350))}
 		got := rule.Of(n, n)
 		if got != want {
 			t.Fatalf("n = %d: %+v, want %+v", n, got, want)

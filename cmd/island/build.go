@@ -87,7 +87,7 @@ func (f *buildFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.toolsFolder, "tools", "", "folder with OS-ARCH/island for the release's platforms")
 	flags.StringVar(&f.site, "site", "", "site document: the sizing report for it travels in the bundle")
 	flags.StringVar(&f.table, "table", "", "hardware table to carry: one that island size knows by name, or a file")
-	flags.StringVar(&f.lang, "lang", "en", "language of the sizing report: "+languages(" or "))
+	flags.StringVar(&f.lang, "lang", "en", "language of the sizing report: "+languages())
 	flags.BoolVar(&f.strict, "strict-discovery", true, "refuse to build while something may be an image and no rule of the release decides")
 	flags.StringVar(&f.base, "base", "", "build a delta for this earlier bundle (or the bundle.json out of it): only what it lacks")
 	flags.StringVar(&f.delta, "delta", deltaWhole,

@@ -5,12 +5,13 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/sbom"
 	"github.com/islandbundle/island/manifests/vex"
 	"github.com/islandbundle/island/sizing"
-	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/present"
 )
 
@@ -49,7 +50,7 @@ const portsPath = bundle.SizingFolder + "ports.yaml"
 // sizingDocuments makes what stands below sizing/: the tables always, since
 // preflight judges by them, and the report of a site where one is given.
 func (f *buildFlags) sizingDocuments(lock *manifests.Lock) ([]bundle.Document, error) {
-	ports := bundle.Document{Path: portsPath, Bytes: preflight.DefaultPortsFile()}
+	ports := bundle.Document{Path: portsPath, Bytes: site.DefaultPortsFile()}
 	if f.site == "" {
 		_, table, err := readTable(cmp.Or(f.table, sizing.DefaultTable))
 		return []bundle.Document{ports, {Path: present.BundleTable, Bytes: table}}, err
@@ -62,7 +63,7 @@ func (f *buildFlags) sizingDocuments(lock *manifests.Lock) ([]bundle.Document, e
 	if err != nil {
 		return nil, err
 	}
-	lang, err := parseLanguage(f.lang)
+	lang, err := language(f.lang)
 	if err != nil {
 		return nil, err
 	}

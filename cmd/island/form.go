@@ -14,6 +14,7 @@ import (
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // form is what a file is, in words: "a lock". Its content tells, not its name.
@@ -207,7 +208,7 @@ func formOfKind(kind string) form {
 		return aMirrorsFile
 	case state.Kind:
 		return aState
-	case sizing.KindSite:
+	case site.Kind:
 		return aSite
 	case sizing.KindTable:
 		return aTable

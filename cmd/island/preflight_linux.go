@@ -13,10 +13,12 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle"
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
@@ -125,7 +127,7 @@ func (f *preflightFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.reason, "reason", "", "why the checks are waived")
 	flags.BoolVar(&f.strict, "strict", false, "fail on warnings, too, but for those that are waived")
 	flags.BoolVar(&f.all, "all", false, "print passed and skipped checks, too")
-	flags.StringVar(&f.lang, "lang", "", "language of the report: en or de (default: the locale's)")
+	flags.StringVar(&f.lang, "lang", "", "language of the report: "+languages()+" (default: the locale's)")
 	flags.StringVar(&f.html, "html", "", "write the report as one HTML page, too")
 	flags.StringVar(&f.junit, "junit", "", "write the report as JUnit XML, too")
 	flags.StringVar(&f.json, "json", "", "write the report as JSON, too")
@@ -133,7 +135,7 @@ func (f *preflightFlags) add(cmd *cobra.Command) {
 		"private key to sign the written reports with: FILE.sigstore.json beside each, as cosign verify-blob --bundle reads it")
 	flags.StringVar(&f.passFile, "passphrase-file", "", "file that holds the key's passphrase (else COSIGN_PASSWORD, else the terminal)")
 	_ = cmd.RegisterFlagCompletionFunc("table", cobra.FixedCompletions(sizing.Names(), cobra.ShellCompDirectiveDefault))
-	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "de"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(words.All().Tags(), cobra.ShellCompDirectiveNoFileComp))
 }
 
 // preflightResult is a report as a command's result.
@@ -147,15 +149,14 @@ func (r preflightResult) text(w io.Writer) {
 }
 
 // MarshalJSON returns the report alone.
-func (r preflightResult) MarshalJSON() ([]byte, error) { return json.Marshal(r.Report) }
+func (r preflightResult) MarshalJSON() ([]byte, error) {
+	return json.Marshal(present.NewDocument(r.Report))
+}
 
 func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
-	lang := page.FromLocale(os.Getenv)
-	if f.lang != "" {
-		var err error
-		if lang, err = page.ParseLang(f.lang); err != nil {
-			return usage("say en or de", "--lang: %w", err)
-		}
+	lang, err := language(f.lang)
+	if err != nil {
+		return err
 	}
 	signer, err := f.signer(ctx)
 	if err != nil {
@@ -183,7 +184,7 @@ func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
 	if err := a.print(preflightResult{result, present.Options{Lang: lang, All: f.all}}); err != nil {
 		return err
 	}
-	for _, waiver := range result.Idle(input.Site.Waivers) {
+	for _, waiver := range result.Idle(input.Site.Preflight.Waivers) {
 		a.note("note: the waiver of %s lets nothing pass: what it names is well, could not be measured, or is not there",
 			printable(waiver.String()))
 	}
@@ -207,7 +208,7 @@ func preflightVerdict(r *preflight.Report, strict bool) error {
 
 // read reads all documents, and the probes that a bundle brings.
 func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *kit, error) {
-	input := preflight.Input{Tool: toolVersion(), Site: preflight.NewSite()}
+	input := preflight.Input{Tool: toolVersion(), Site: site.Undescribed()}
 	found := &kit{}
 	var err error
 	if f.bundle != "" {
@@ -230,12 +231,12 @@ func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *kit, error
 		if err != nil {
 			return input, nil, err
 		}
-		if input.Ports, err = preflight.ReadPorts(f.ports, data); err != nil {
+		if input.Ports, err = site.ReadPorts(f.ports, data); err != nil {
 			return input, nil, err
 		}
 	}
 	if input.Ports == nil {
-		if input.Ports, err = preflight.DefaultPorts(); err != nil {
+		if input.Ports, err = site.DefaultPorts(); err != nil {
 			return input, nil, err
 		}
 	}
@@ -244,22 +245,22 @@ func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *kit, error
 		if err != nil {
 			return input, nil, err
 		}
-		if input.Site, err = preflight.ReadSite(f.site, data); err != nil {
+		if input.Site, err = site.Read(f.site, data, sizing.SiteNames()); err != nil {
 			return input, nil, err
 		}
 	}
 	if f.installed != "" {
-		input.Site.Installed = f.installed
+		input.Site.Preflight.Installed = f.installed
 	}
-	if err := input.Site.CheckInstalled(); err != nil {
+	if err := input.Site.Preflight.CheckInstalled(); err != nil {
 		return input, nil, err
 	}
 	for _, text := range f.waive {
-		waiver, err := preflight.ParseWaiver(text, f.reason)
+		waiver, err := site.ParseWaiver(text, f.reason)
 		if err != nil {
 			return input, nil, err
 		}
-		input.Site.Waivers = append(input.Site.Waivers, waiver)
+		input.Site.Preflight.Waivers = append(input.Site.Preflight.Waivers, waiver)
 	}
 	return input, found, nil
 }
@@ -294,16 +295,17 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 	defer progress.close()
 	request := probe.Request{NoFsync: f.noFsync}
 	request.Paths = probe.Defaults().Paths
-	for _, paths := range input.Site.Paths {
+	for _, paths := range input.Site.Preflight.Paths {
 		request.Paths = append(request.Paths, paths...)
 	}
-	if input.Site.Registry != nil {
-		request.Paths = append(request.Paths, input.Site.Registry.Path)
+	if input.Site.Preflight.Registry != nil {
+		request.Paths = append(request.Paths, input.Site.Preflight.Registry.Path)
 	}
 	return survey.Take(ctx, hosts, survey.Options{
 		Remote: remote.Options{Probe: f.probe(found), SSH: f.ssh, ConfigFile: f.sshConfig},
-		Ports:  input.Ports, Site: input.Site, Request: request, NoLinks: f.noLinks, Throughput: f.through, Partial: f.local || len(f.groups) > 0,
-		Upgrade: input.Site.Installed != "", Progress: progress,
+		Wants:  func(hosts []facts.Host) []facts.Link { return preflight.Wants(input.Ports, hosts) },
+		Site:   input.Site, Request: request, NoLinks: f.noLinks, Throughput: f.through, Partial: f.local || len(f.groups) > 0,
+		Upgrade: input.Site.Preflight.Installed != "", Progress: progress,
 	})
 }
 
@@ -427,7 +429,7 @@ func (f *preflightFlags) signer(ctx context.Context) (*namedSigner, error) {
 }
 
 // write writes the reports that were asked for, and signs each.
-func (f *preflightFlags) write(r *preflight.Report, lang page.Lang, signer *namedSigner) error {
+func (f *preflightFlags) write(r *preflight.Report, lang *words.Language, signer *namedSigner) error {
 	for _, form := range []struct {
 		file   string
 		encode func() ([]byte, error)
@@ -438,7 +440,7 @@ func (f *preflightFlags) write(r *preflight.Report, lang page.Lang, signer *name
 			err := present.JUnit(&b, r)
 			return b.Bytes(), err
 		}},
-		{f.json, func() ([]byte, error) { return manifests.EncodeJSON(r) }},
+		{f.json, func() ([]byte, error) { return manifests.EncodeJSON(present.NewDocument(r)) }},
 	} {
 		if form.file == "" {
 			continue
@@ -461,7 +463,7 @@ func (f *preflightFlags) write(r *preflight.Report, lang page.Lang, signer *name
 type kit struct {
 	probes    map[string][]byte // by architecture
 	table     *sizing.Table
-	ports     *preflight.Ports
+	ports     *site.Ports
 	footprint *preflight.Footprint
 }
 
@@ -526,7 +528,7 @@ func (k *kit) take(b *bundle.Bundle, entry bundle.Entry) error {
 	case isTable:
 		k.table, err = sizing.ReadTable(name, data)
 	default:
-		k.ports, err = preflight.ReadPorts(name, data)
+		k.ports, err = site.ReadPorts(name, data)
 	}
 	return err
 }

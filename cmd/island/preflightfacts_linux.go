@@ -151,7 +151,7 @@ func (a *app) readBrought(folder string, inv *inventory.Inventory) (*facts.Surve
 	if err != nil {
 		return nil, err
 	}
-	s := &facts.Survey{APIVersion: facts.APIVersion, Kind: facts.SurveyKind, Links: []facts.Link{}, Site: []facts.Observation{}}
+	s := facts.NewSurvey(time.Time{})
 	for _, host := range inv.Hosts {
 		result, err := hostWithout(host)
 		if err != nil {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -71,7 +73,7 @@ func (f *sizeFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.table, "table", "", "hardware table: a name ("+strings.Join(sizing.Names(), ", ")+") or a file")
 	flags.StringVar(&f.lock, "lock", "", "lock of the release, for its footprint")
 	flags.StringVar(&f.against, "against", "", "site document or facts with machines that exist, to compare with")
-	flags.StringVar(&f.lang, "lang", "", "language of the report: "+languages(" or ")+" (default: the locale's)")
+	flags.StringVar(&f.lang, "lang", "", "language of the report: "+languages()+" (default: the locale's)")
 	flags.StringVar(&f.html, "html", "", "write the report as one HTML page, too")
 	flags.StringVar(&f.name, "name", "", "name of the site")
 	flags.StringVar(&f.scenario, "scenario", "", "deployment scenario (default: "+string(sizing.DefaultScenario)+")")
@@ -95,7 +97,7 @@ func (f *sizeFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.imagesUnpacked, "images-unpacked", "", "what the release's images take unpacked, measured on a node")
 	flags.IntVar(&f.keep, "keep", 0, "bundles kept on the asset host (default: 2)")
 	_ = cmd.RegisterFlagCompletionFunc("table", cobra.FixedCompletions(sizing.Names(), cobra.ShellCompDirectiveDefault))
-	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(strings.Fields(languages(" ")), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(words.All().Tags(), cobra.ShellCompDirectiveNoFileComp))
 }
 
 // sizeResult is a sizing report as a command's result.
@@ -115,7 +117,7 @@ func (p printableWriter) Write(data []byte) (int, error) {
 }
 
 func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
-	lang, err := f.language()
+	lang, err := language(f.lang)
 	if err != nil {
 		return err
 	}
@@ -126,7 +128,7 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 	if err := a.complete(cmd.Context(), cmd.InOrStdin(), lang, site); err != nil {
 		return err
 	}
-	if err := site.Check(f.siteFile); err != nil {
+	if err := site.Check(f.siteFile, sizing.SiteNames()); err != nil {
 		return err
 	}
 	input := sizing.Input{Site: site}
@@ -154,28 +156,6 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 		a.note("wrote %s", printable(f.html))
 	}
 	return a.print(sizeResult{present.Document{Report: result, Language: lang}})
-}
-
-func (f *sizeFlags) language() (*words.Language, error) {
-	if f.lang == "" {
-		return words.All().FromLocale(os.Getenv), nil
-	}
-	return parseLanguage(f.lang)
-}
-
-// parseLanguage reads what --lang gives.
-func parseLanguage(tag string) (*words.Language, error) {
-	lang, err := words.All().Parse(tag)
-	return lang, fault.Explain(err, fault.Usage, fault.Here, "--lang", "say "+languages(" or "))
-}
-
-// languages lists the tags of the languages there are.
-func languages(separator string) string {
-	var tags []string
-	for _, l := range words.All() {
-		tags = append(tags, l.Tag)
-	}
-	return strings.Join(tags, separator)
 }
 
 // read reads the other documents that a report is made from.
@@ -228,7 +208,7 @@ func existing(name string, data []byte, table *sizing.Table) ([]sizing.Existing,
 
 // machineOf returns what the facts of a host say of its size; 0 is not known. Its
 // disk is all file systems that were looked at, each once.
-func machineOf(host facts.Host, role sizing.Role) sizing.Existing {
+func machineOf(host facts.Host, role site.Role) sizing.Existing {
 	m := sizing.Existing{Name: host.Name, Role: role}
 	if host.Facts == nil {
 		return m
@@ -246,14 +226,14 @@ func machineOf(host facts.Host, role sizing.Role) sizing.Existing {
 }
 
 // site returns the document's site with the flags laid over it.
-func (f *sizeFlags) site(cmd *cobra.Command) (*sizing.Site, error) {
-	site := sizing.NewSite()
+func (f *sizeFlags) site(cmd *cobra.Command) (*site.Site, error) {
+	wanted := site.New()
 	if f.siteFile != "" {
 		data, err := manifests.ReadFile(f.siteFile)
 		if err != nil {
 			return nil, err
 		}
-		if site, err = sizing.ReadSite(f.siteFile, data); err != nil {
+		if wanted, err = sizing.ReadSite(f.siteFile, data); err != nil {
 			return nil, err
 		}
 	}
@@ -262,53 +242,53 @@ func (f *sizeFlags) site(cmd *cobra.Command) (*sizing.Site, error) {
 		return nil, usage("count everybody who sends messages", "--users: number of users is %d, wants at least 1", f.users)
 	}
 	if given("conferences") {
-		conferences, err := sizing.ParseConferences(f.conferences)
+		conferences, err := site.ParseConferences(f.conferences)
 		if err != nil {
 			return nil, usage("such as 10x8,2x50 (ten of 8 participants, two of 50), or none", "--conferences: %w", err)
 		}
-		site.Conferences = conferences
+		wanted.Conferences = conferences
 	}
 	for _, size := range []struct {
 		flag, text string
-		into       *sizing.Capacity
-	}{{"bundle-size", f.bundleSize, &site.Bundle.Size}, {"images-unpacked", f.imagesUnpacked, &site.Bundle.ImagesUnpacked}} {
+		into       *site.Capacity
+	}{{"bundle-size", f.bundleSize, &wanted.Bundle.Size}, {"images-unpacked", f.imagesUnpacked, &wanted.Bundle.ImagesUnpacked}} {
 		if given(size.flag) {
-			amount, err := sizing.ParseCapacity(size.text)
+			amount, err := site.ParseCapacity(size.text)
 			if err != nil {
 				return nil, usage("", "--%s: %w", size.flag, err)
 			}
 			*size.into = amount
 		}
 	}
-	f.layOver(site, given)
-	return site, nil
+	f.layOver(wanted, given)
+	return wanted, nil
 }
 
-// layOver puts into the site what flags give as it is; [sizing.Site.Check]
+// layOver puts into the site what flags give as it is; [site.Site.Check]
 // judges it.
-func (f *sizeFlags) layOver(site *sizing.Site, given func(string) bool) {
-	video, relayed := sizing.Percent(f.video), sizing.Percent(f.relayed)
+func (f *sizeFlags) layOver(wanted *site.Site, given func(string) bool) {
+	video, relayed := site.Percent(f.video), site.Percent(f.relayed)
 	for flag, lay := range map[string]func(){
-		"name":       func() { site.Name = f.name },
-		"scenario":   func() { site.Scenario = sizing.ScenarioID(f.scenario) },
-		"users":      func() { site.Users = f.users },
-		"video":      func() { site.VideoShare = &video },
-		"relayed":    func() { site.RelayedShare = &relayed },
-		"mail":       func() { site.Mail = sizing.Mail(f.mail) },
-		"push":       func() { site.Push = sizing.Push(f.push) },
-		"federation": func() { site.Federation = f.federation },
-		"internet":   func() { site.Internet = f.internet },
-		"servers":    func() { site.ServerCount = f.servers },
-		"restund":    func() { site.Restund = f.restund },
-		"admin-host": func() { site.AdminHost = f.adminHost },
-		"asset-host": func() { site.AssetHost = f.assetHost },
-		"growth":     func() { site.Growth.UsersPerYear = sizing.Percent(f.growth) },
-		"months":     func() { site.Growth.Months = f.months },
-		"keep":       func() { site.Bundle.Keep = f.keep },
+		"name":       func() { wanted.Name = f.name },
+		"scenario":   func() { wanted.Scenario = site.ScenarioID(f.scenario) },
+		"users":      func() { wanted.Users = f.users },
+		"video":      func() { wanted.VideoShare = &video },
+		"relayed":    func() { wanted.RelayedShare = &relayed },
+		"mail":       func() { wanted.Mail = site.Mail(f.mail) },
+		"push":       func() { wanted.Push = site.Push(f.push) },
+		"federation": func() { wanted.Federation = f.federation },
+		"internet":   func() { wanted.Internet = f.internet },
+		"servers":    func() { wanted.ServerCount = f.servers },
+		"restund":    func() { wanted.Restund = f.restund },
+		"admin-host": func() { wanted.AdminHost = f.adminHost },
+		"asset-host": func() { wanted.AssetHost = f.assetHost },
+		"growth":     func() { wanted.Growth.UsersPerYear = site.Percent(f.growth) },
+		"months":     func() { wanted.Growth.Months = f.months },
+		"keep":       func() { wanted.Bundle.Keep = f.keep },
 		"client": func() {
-			site.Clients = nil
+			wanted.Clients = nil
 			for _, client := range f.clients {
-				site.Clients = append(site.Clients, sizing.Client(client))
+				wanted.Clients = append(wanted.Clients, site.Client(client))
 			}
 		},
 	} {
@@ -317,13 +297,13 @@ func (f *sizeFlags) layOver(site *sizing.Site, given func(string) bool) {
 		}
 	}
 	if name := f.table; given("table") && slices.Contains(sizing.Names(), name) {
-		site.Table = name
+		wanted.Table = name
 	}
 }
 
 // complete asks for what is open, on a terminal, and else takes defaults for
 // what has one.
-func (a *app) complete(ctx context.Context, in io.Reader, lang *words.Language, site *sizing.Site) error {
+func (a *app) complete(ctx context.Context, in io.Reader, lang *words.Language, site *site.Site) error {
 	open := site.Users == 0 || site.Conferences == nil
 	if file, ok := in.(*os.File); ok && open && term.IsTerminal(int(file.Fd())) {
 		return present.AskSite(ctx, in, a.err, lang, site)

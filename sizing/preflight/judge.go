@@ -3,24 +3,23 @@ package preflight
 import (
 	"cmp"
 	"slices"
-	"strings"
-	"time"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // Input is all that is judged.
 type Input struct {
 	Survey *facts.Survey
 	Table  *sizing.Table
-	Ports  *Ports     // nil: the program's own
-	Site   *Site      // nil: promises nothing
-	Bundle *Footprint // nil: no bundle is looked at
-	Tool   string     // for the report
+	Ports  *site.Ports // nil: the program's own
+	Site   *site.Site  // nil: promises nothing
+	Bundle *Footprint  // nil: no bundle is looked at
+	Tool   string      // for the report
 }
 
 // Footprint is what a bundle takes on the island.
@@ -43,19 +42,20 @@ func Judge(in Input) (*Report, error) {
 		return nil, err
 	}
 	if in.Site == nil {
-		in.Site = NewSite()
+		in.Site = site.Undescribed()
 	}
 	if in.Ports == nil {
-		if in.Ports, err = DefaultPorts(); err != nil {
+		if in.Ports, err = site.DefaultPorts(); err != nil {
 			return nil, err
 		}
 	}
-	if checks, err = checks.withLimits(in.Site.Limits); err != nil {
+	if checks, err = checks.withLimits(in.Site.Preflight.Limits); err != nil {
 		return nil, err
 	}
-	for _, waiver := range in.Site.Waivers {
+	for _, waiver := range in.Site.Preflight.Waivers {
 		if checks.Check(waiver.ID) == nil {
-			return nil, fault.New(fault.Usage, fault.Here, "waiver", "docs/preflight.md lists the checks", "no check has the id %.60q", waiver.ID)
+			return nil, fault.New(fault.Usage, fault.Here, "waiver", "docs/preflight.md lists the checks",
+				"no check has the id %.60q", waiver.ID)
 		}
 	}
 	j := &judgement{Input: in, checks: checks, requirements: in.Table.Requirements()}
@@ -92,7 +92,7 @@ func (j *judgement) assignRoles() {
 		host := &j.Survey.Hosts[i]
 		j.hosts[host.Name] = host
 		for _, requirement := range j.requirements {
-			if len(requirement.Groups) > 0 && inAny(host.Groups, requirement.Groups) {
+			if len(requirement.Groups) > 0 && site.InAny(host.Groups, requirement.Groups) {
 				j.roles[host.Name] = append(j.roles[host.Name], requirement)
 			}
 		}
@@ -106,7 +106,7 @@ func (j *judgement) roleNames(host *facts.Host) []string {
 		names = append(names, string(requirement.Role))
 	}
 	for _, unlisted := range j.Table.Unlisted {
-		if len(unlisted.Groups) > 0 && inAny(host.Groups, unlisted.Groups) {
+		if len(unlisted.Groups) > 0 && site.InAny(host.Groups, unlisted.Groups) {
 			names = append(names, string(unlisted.Role))
 		}
 	}
@@ -114,12 +114,12 @@ func (j *judgement) roleNames(host *facts.Host) []string {
 }
 
 // rolesOf returns the roles of a host by its name; none for what is no host.
-func (j *judgement) rolesOf(name string) string {
+func (j *judgement) rolesOf(name string) []string {
 	host := j.hosts[name]
 	if host == nil {
-		return ""
+		return nil
 	}
-	return strings.Join(j.roleNames(host), ", ")
+	return j.roleNames(host)
 }
 
 // measuredHost returns a host by its name, and nil where there are no facts of it.
@@ -133,43 +133,54 @@ func (j *judgement) measuredHost(name string) *facts.Host {
 // a finding in the making.
 type found struct {
 	outcome            Outcome
-	host, role, object string
-	observed, required string
-	unit, tolerance    string
-	method, source     string
-	message            page.Text
+	host               string
+	roles              []string
+	object             message.Text
+	observed, required message.Text
+	unit, tolerance    message.Text
+	method, source     message.Text
+	subject, message   message.Text
 }
 
 func (j *judgement) add(id string, f found) {
 	check := j.checks.Check(id)
-	f.required = cmp.Or(f.required, check.Required)
 	finding := Finding{
-		ID: id, Host: f.host, Role: cmp.Or(f.role, j.rolesOf(f.host)), Object: facts.Cut(f.object), Outcome: f.outcome, Observed: facts.Cut(f.observed), Required: f.required,
-		Unit: f.unit, Tolerance: f.tolerance, Method: f.method, Source: cmp.Or(f.source, check.Source), Message: f.message,
+		ID: id, Host: f.host, Roles: f.roles, Object: f.object, Outcome: f.outcome, Observed: f.observed, Required: f.required,
+		Unit: f.unit, Tolerance: f.tolerance, Method: f.method, Source: f.source, Subject: f.subject, Message: f.message,
 	}
-	if finding.Message.EN == "" {
-		finding.Message = check.Title
-		if f.outcome.rank() >= Warn.rank() {
-			finding.Message = amounts(check.Title, f)
+	if finding.Roles == nil {
+		finding.Roles = j.rolesOf(f.host)
+	}
+	if finding.Required.IsZero() {
+		finding.Required = check.required()
+	}
+	if finding.Source.IsZero() {
+		finding.Source = check.source()
+	}
+	if bad := f.outcome.rank() >= Warn.rank(); bad {
+		finding.Remedy = check.Remedy()
+		if finding.Message.IsZero() {
+			finding.Subject, finding.Message = check.Title(), amounts(finding)
 		}
 	}
-	if f.outcome.rank() >= Warn.rank() {
-		finding.Remedy = check.Remedy
+	if finding.Message.IsZero() {
+		finding.Message = check.Title()
 	}
 	j.findings = append(j.findings, finding)
 }
 
-// amounts words what was observed and what is required.
-func amounts(title page.Text, f found) page.Text {
-	unit := page.Text{}
-	if f.unit != "" {
-		unit = say(" %s", " %s", Phrase(f.unit))
+// amounts says what was observed and what is required.
+func amounts(f Finding) message.Text {
+	inUnit := func(value message.Text) message.Text {
+		if f.Unit.IsZero() {
+			return value
+		}
+		return message.Of("preflight.value.with-unit", args{"value": value, "unit": f.Unit})
 	}
-	observed := say("%s: observed %s%s", "%s: gemessen %s%s", title, Phrase(facts.Cut(f.observed)), unit)
-	if f.required == "" {
-		return observed
+	if f.Required.IsZero() {
+		return message.Of("preflight.finding.observed", args{"observed": inUnit(f.Observed)})
 	}
-	return say("%s, required %s%s", "%s, verlangt %s%s", observed, Phrase(f.required), unit)
+	return message.Of("preflight.finding.observed-required", args{"observed": inUnit(f.Observed), "required": inUnit(f.Required)})
 }
 
 // limit returns a limit of a check.
@@ -180,8 +191,8 @@ func (j *judgement) limit(id, name string) float64 { return j.checks.Check(id).L
 func (j *judgement) waive() {
 	for i := range j.findings {
 		f := &j.findings[i]
-		for _, waiver := range j.Site.Waivers {
-			if (f.Outcome == Fail || f.Outcome == Warn) && waiver.matches(*f) {
+		for _, waiver := range j.Site.Preflight.Waivers {
+			if (f.Outcome == Fail || f.Outcome == Warn) && waiver.Covers(f.ID, f.Host) {
 				f.Outcome, f.Waived = Warn, facts.Cut(waiver.Reason)
 			}
 		}
@@ -190,9 +201,8 @@ func (j *judgement) waive() {
 
 func (j *judgement) report() *Report {
 	r := &Report{
-		APIVersion: manifests.APIVersion, Kind: "PreflightReport", Tool: j.Tool, Site: j.Site.Name,
-		Taken: j.Survey.Started.UTC().Format(time.RFC3339), Table: j.Table.Name, Counts: map[Outcome]int{}, Findings: j.findings,
-		Hosts: []HostSummary{}, Links: []LinkSummary{},
+		Tool: j.Tool, Site: j.Site.Name, Taken: j.Survey.Started.UTC(), Table: j.Table.Name,
+		Counts: map[Outcome]int{}, Findings: j.findings, Hosts: []HostSummary{}, Links: summariseLinks(j.Survey.Links, j.Ports),
 	}
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return b.Outcome.rank() - a.Outcome.rank() })
 	worst := map[string]Outcome{}
@@ -204,14 +214,15 @@ func (j *judgement) report() *Report {
 	}
 	for i := range j.Survey.Hosts {
 		host := &j.Survey.Hosts[i]
-		summary := HostSummary{Name: host.Name, Address: host.Address, Server: j.serverOf(host.Name), Roles: j.roleNames(host), Worst: cmp.Or(worst[host.Name], Pass), Took: host.Reach.Elapsed}
+		summary := HostSummary{
+			Name: host.Name, Address: host.Address, Server: j.serverOf(host.Name), Roles: j.roleNames(host),
+			Worst: cmp.Or(worst[host.Name], Pass), Measured: host.Facts != nil, Took: host.Reach.Elapsed,
+		}
 		if host.Facts != nil {
-			summary.Cores = trim(host.Facts.CPU.Usable.Value)
-			summary.Memory = host.Facts.Memory.Usable.Value
+			summary.Cores, summary.Memory = host.Facts.CPU.Usable.Value, host.Facts.Memory.Usable.Value
 		}
 		r.Hosts = append(r.Hosts, summary)
 	}
-	r.Links = summariseLinks(j.Survey.Links, j.Ports)
 	return r
 }
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/preflight/facts/factstest"
+	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
 )
 
 // TestDiskNotRead: what could not be measured of a disk says why, once for each
@@ -118,7 +118,7 @@ func TestDiskNotRead(t *testing.T) {
 				case f.Outcome == Pass:
 					passed++
 				default:
-					got = append(got, string(f.Outcome)+" "+f.ID+" "+f.Object+": "+f.Message.EN)
+					got = append(got, string(f.Outcome)+" "+f.ID+" "+english(f.Object)+": "+english(f.Sentence()))
 				}
 			}
 			slices.Sort(got)

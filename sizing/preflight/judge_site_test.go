@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // only returns the findings of one check, as outcome and object.
@@ -15,7 +15,7 @@ func only(r *Report, id string) []string {
 	list := []string{}
 	for _, f := range r.Findings {
 		if f.ID == id {
-			list = append(list, strings.TrimSpace(string(f.Outcome)+" "+f.Object))
+			list = append(list, strings.TrimSpace(string(f.Outcome)+" "+english(f.Object)))
 		}
 	}
 	slices.Sort(list)
@@ -27,14 +27,14 @@ func only(r *Report, id string) []string {
 func TestWhatTheSiteNamesIsAccountedFor(t *testing.T) {
 	t.Parallel()
 	s := goodSurvey()
-	s.Site = []facts.Observation{{Check: "site.ntp", Object: "10.0.0.3", Outcome: facts.OK}, {Check: "site.turn", Object: "udp 10.0.0.21:3478", Outcome: facts.OK}}
-	site := NewSite()
-	site.Name, site.Internet, site.Federation = "x", false, true
-	site.Section = Section{
-		DNS: &DNS{Domain: "wire.example", Names: []string{"webapp"}}, Certificate: &Certificate{File: "c.pem"}, NTP: []string{"10.0.0.3", "10.0.0.4"},
-		MailRelays: []string{"m:25"}, LoadBalancer: &LoadBalancer{Address: "10.0.0.9"}, TURN: []TURN{{Address: "10.0.0.21"}}, IDP: []string{"https://idp"},
+	s.Site = []facts.Observation{{Subject: facts.SubjectTime, Object: "10.0.0.3", Outcome: facts.OK}, {Subject: facts.SubjectTURN, Object: "udp 10.0.0.21:3478", Outcome: facts.OK}}
+	hospital := site.Undescribed()
+	hospital.Name, hospital.Internet, hospital.Federation = "x", false, true
+	hospital.Preflight = site.Section{
+		DNS: &site.DNS{Domain: "wire.example", Names: []string{"webapp"}}, Certificate: &site.Certificate{File: "c.pem"}, NTP: []string{"10.0.0.3", "10.0.0.4"},
+		MailRelays: []string{"m:25"}, LoadBalancer: &site.LoadBalancer{Address: "10.0.0.9"}, TURN: []site.TURN{{Address: "10.0.0.21"}}, IDP: []string{"https://idp"},
 	}
-	r := judge(t, s, site)
+	r := judge(t, s, hospital)
 	for id, want := range map[string][]string{
 		"site.dns": {"skipped federator.wire.example", "skipped webapp.wire.example"}, "site.srv": {"skipped"}, "site.certificate-chain": {"skipped"},
 		"site.ntp": {"pass 10.0.0.3", "skipped 10.0.0.4"}, "site.mail": {"skipped m:25"}, "site.load-balancer": {"skipped"},
@@ -52,10 +52,10 @@ func TestWhatTheSiteNamesIsAccountedFor(t *testing.T) {
 // TestServersOfWhichNothingIsKnown are not said to have what was promised.
 func TestServersOfWhichNothingIsKnown(t *testing.T) {
 	t.Parallel()
-	server := func(machines ...sizing.SiteVM) *Site {
-		site := NewSite()
-		site.Servers = []sizing.Server{{Name: "server1", Cores: 10, Memory: 32 << 30, Machines: machines}}
-		return site
+	server := func(machines ...site.SiteVM) *site.Site {
+		hospital := site.Undescribed()
+		hospital.Servers = []site.Server{{Name: "server1", Cores: 10, Memory: 32 << 30, Machines: machines}}
+		return hospital
 	}
 	gone := goodSurvey()
 	gone.Hosts[0].Facts, gone.Hosts[0].Reach.Outcome = nil, facts.Down
@@ -63,15 +63,15 @@ func TestServersOfWhichNothingIsKnown(t *testing.T) {
 	unread.Hosts[0].Facts.CPU.Threads = facts.Value[int]{Unread: "not done in time"}
 	for name, test := range map[string]struct {
 		survey *facts.Survey
-		site   *Site
+		site   *site.Site
 		want   []string
 	}{
-		"known":                                    {goodSurvey(), server(sizing.SiteVM{Name: "cassandra1"}), []string{"pass cores", "pass memory"}},
-		"a name of no host":                        {goodSurvey(), server(sizing.SiteVM{Name: "casandra1"}), []string{"error cores", "error memory"}},
-		"no host, but with figures":                {goodSurvey(), server(sizing.SiteVM{Name: "other", Cores: 2, Memory: 4 << 30}), []string{"pass cores", "pass memory"}},
-		"too much without it":                      {goodSurvey(), server(sizing.SiteVM{Name: "casandra1"}, sizing.SiteVM{Name: "other", Cores: 12, Memory: 4 << 30}), []string{"error memory", "fail cores"}},
-		"host that is down":                        {gone, server(sizing.SiteVM{Name: "cassandra1"}), []string{"error cores", "error memory"}},
-		"host whose cores are not read, but given": {unread, server(sizing.SiteVM{Name: "cassandra1", Cores: 12}), []string{"fail cores", "pass memory"}},
+		"known":                                    {goodSurvey(), server(site.SiteVM{Name: "cassandra1"}), []string{"pass cores", "pass memory"}},
+		"a name of no host":                        {goodSurvey(), server(site.SiteVM{Name: "casandra1"}), []string{"error cores", "error memory"}},
+		"no host, but with figures":                {goodSurvey(), server(site.SiteVM{Name: "other", Cores: 2, Memory: 4 << 30}), []string{"pass cores", "pass memory"}},
+		"too much without it":                      {goodSurvey(), server(site.SiteVM{Name: "casandra1"}, site.SiteVM{Name: "other", Cores: 12, Memory: 4 << 30}), []string{"error memory", "fail cores"}},
+		"host that is down":                        {gone, server(site.SiteVM{Name: "cassandra1"}), []string{"error cores", "error memory"}},
+		"host whose cores are not read, but given": {unread, server(site.SiteVM{Name: "cassandra1", Cores: 12}), []string{"fail cores", "pass memory"}},
 	} {
 		if got := only(judge(t, test.survey, test.site), "server.overcommit"); !slices.Equal(got, test.want) {
 			t.Errorf("%s: findings are %q, want %q", name, got, test.want)
@@ -94,7 +94,7 @@ func TestRolesWithoutFigures(t *testing.T) {
 	}
 	// The guide's admin host stands in no group, and is not passed over.
 	if !slices.ContainsFunc(r.Findings, func(f Finding) bool {
-		return f.ID == "count.hosts" && f.Outcome == Skipped && f.Role == string(sizing.AdminHost)
+		return f.ID == "count.hosts" && f.Outcome == Skipped && slices.Equal(f.Roles, []string{string(site.AdminHost)})
 	}) {
 		t.Error("nothing is said of the admin host")
 	}
@@ -105,28 +105,28 @@ func TestWaiversLetNothingUnmeasuredPass(t *testing.T) {
 	t.Parallel()
 	s := goodSurvey()
 	s.Hosts[0].Facts, s.Hosts[0].Reach.Outcome = nil, facts.Killed
-	site := NewSite()
-	site.Waivers = []Waiver{{ID: "reach.probe", Reason: "x"}, {ID: "cpu.cores", Reason: "test bench"}, {ID: "cpu.cores", Host: "casandra2", Reason: "mistyped"}}
+	hospital := site.Undescribed()
+	hospital.Preflight.Waivers = []site.Waiver{{ID: "reach.probe", Reason: "x"}, {ID: "cpu.cores", Reason: "test bench"}, {ID: "cpu.cores", Host: "casandra2", Reason: "mistyped"}}
 	s.Hosts[1].Facts.CPU.Usable.Value = 1
-	r := judge(t, s, site)
+	r := judge(t, s, hospital)
 	if got, want := bad(r), []string{"error reach.probe@cassandra1", "warn cpu.cores@cassandra2"}; !slices.Equal(got, want) {
 		t.Errorf("findings are %q, want %q", got, want)
 	}
 	if r.Waived() != 1 {
 		t.Errorf("%d are waived, want 1", r.Waived())
 	}
-	if got, want := r.Idle(site.Waivers), []Waiver{site.Waivers[0], site.Waivers[2]}; !slices.Equal(got, want) {
+	if got, want := r.Idle(hospital.Preflight.Waivers), []site.Waiver{hospital.Preflight.Waivers[0], hospital.Preflight.Waivers[2]}; !slices.Equal(got, want) {
 		t.Errorf("waivers that let nothing pass are %+v, want %+v", got, want)
 	}
 }
 
 func TestTimeServerIsHeldToTheClock(t *testing.T) {
 	t.Parallel()
-	for offset, want := range map[string]string{"0.0": "pass", "-0.9": "pass", "2.5": "warn", "-3600.0": "fail"} {
+	for offset, want := range map[float64]string{0: "pass", -0.9: "pass", 2.5: "warn", -3600: "fail"} {
 		s := goodSurvey()
-		s.Site = []facts.Observation{{Check: "site.ntp", Object: "ntp", Outcome: facts.OK, Detail: "stratum 2", Values: map[string]string{"offset": offset}}}
+		s.Site = []facts.Observation{{Subject: facts.SubjectTime, Object: "ntp", Outcome: facts.OK, Detail: "stratum 2", Offset: &offset}}
 		if got := only(judge(t, s, nil), "site.ntp"); !slices.Equal(got, []string{want + " ntp"}) {
-			t.Errorf("%s s off: findings are %q, want %s", offset, got, want)
+			t.Errorf("%g s off: findings are %q, want %s", offset, got, want)
 		}
 	}
 }
@@ -146,10 +146,10 @@ func TestFindingsAreWhole(t *testing.T) {
 		hosts[host.Name] = true
 	}
 	for _, f := range r.Findings {
-		if f.Role == "" && hosts[f.Host] {
+		if len(f.Roles) == 0 && hosts[f.Host] {
 			t.Errorf("%s@%s has no role", f.ID, f.Host)
 		}
-		if f.Source == "" || f.Message.EN == "" || f.Message.DE == "" || f.Outcome != Skipped && (f.Required == "" || f.Method == "") {
+		if f.Source.IsZero() || f.Message.IsZero() || f.Outcome != Skipped && (f.Required.IsZero() || f.Method.IsZero()) {
 			t.Errorf("lacks something: %+v", f)
 		}
 	}

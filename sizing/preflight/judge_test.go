@@ -4,16 +4,20 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/preflight/facts/factstest"
+	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // goodSurvey is of a site that meets the guide's table.
@@ -39,10 +43,18 @@ func goodSurvey() *facts.Survey {
 		{From: "kubenode1", To: "cassandra1", Protocol: "mtu", Outcome: facts.OK, MTU: 1500, RoundTrip: 0.3},
 	}
 	s.Site = []facts.Observation{
-		{Check: "site.dns", Object: "webapp.example", Outcome: facts.OK, Method: "lookup"},
-		{Check: "site.certificate-dates", Object: "x", Outcome: facts.OK, Method: "file", Values: map[string]string{"observed": "200", "unit": "days"}},
+		{Subject: facts.SubjectName, Object: "webapp.example", Outcome: facts.OK, Method: "lookup"},
+		{Subject: facts.SubjectCertificate, Object: "x", Outcome: facts.OK, Method: "file", Certificate: goodCertificate(s.Started, 200)},
 	}
 	return s
+}
+
+// goodCertificate ends some days after a survey began.
+func goodCertificate(started time.Time, days int) *facts.Certificate {
+	return &facts.Certificate{
+		NotBefore: started.Add(-time.Hour), NotAfter: started.Add(time.Duration(days)*24*time.Hour + time.Hour),
+		Names: []string{"*.example"}, Key: "ECDSA", Curve: "P-256", Chain: facts.Result{Outcome: facts.OK},
+	}
 }
 
 func guide(t testing.TB) *sizing.Table {
@@ -54,13 +66,66 @@ func guide(t testing.TB) *sizing.Table {
 	return table
 }
 
-func judge(t testing.TB, s *facts.Survey, site *Site) *Report {
+func judge(t testing.TB, s *facts.Survey, site *site.Site) *Report {
 	t.Helper()
 	r, err := Judge(Input{Survey: s, Table: guide(t), Site: site})
 	if err != nil {
 		t.Fatal(err)
 	}
+	isWorded(t, r)
 	return r
+}
+
+func english(text message.Text) string { return words.English().Text(text) }
+
+// isWorded wants every text of a report in every language: with words for each code,
+// and without a gap that nothing fills.
+func isWorded(t testing.TB, r *Report) {
+	t.Helper()
+	for _, f := range r.Findings {
+		for _, text := range []message.Text{
+			f.Sentence(), f.Object, f.Observed, f.Required, f.Unit, f.Tolerance, f.Method, f.Source, f.Remedy,
+		} {
+			hasWords(t, f.ID, text)
+		}
+		for _, role := range f.Roles {
+			hasWords(t, f.ID, message.Of("preflight.role."+role, nil))
+		}
+	}
+	for _, link := range r.Links {
+		for _, bad := range link.Bad {
+			hasWords(t, "link", bad.Purpose)
+			hasWords(t, "link", bad.Detail)
+		}
+	}
+}
+
+func hasWords(t testing.TB, id string, text message.Text) {
+	t.Helper()
+	if err := text.Check(); err != nil {
+		t.Errorf("%s: %+v: %v", id, text, err)
+	}
+	if text.Code != "" {
+		for _, l := range words.All() {
+			gaps, ok := l.Gaps(text.Code)
+			if !ok && text.Given == nil {
+				t.Errorf("%s: %s has no words for %s", id, l.Tag, text.Code)
+			}
+			if given := slices.Sorted(maps.Keys(text.Args)); ok && !slices.Equal(gaps, given) {
+				t.Errorf("%s: %s in %s has gaps for %q, and the message fills %q", id, text.Code, l.Tag, gaps, given)
+			}
+		}
+	}
+	for _, arg := range text.Args {
+		switch v := arg.(type) {
+		case message.Text:
+			hasWords(t, id, v)
+		case []message.Text:
+			for _, member := range v {
+				hasWords(t, id, member)
+			}
+		}
+	}
 }
 
 func bad(r *Report) []string {
@@ -75,7 +140,7 @@ func bad(r *Report) []string {
 // TestFaultsGiveExactlyTheirFinding changes one thing of a good site each.
 func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 	t.Parallel()
-	island := NewSite()
+	island := site.Undescribed()
 	island.Internet = false
 	h := func(s *facts.Survey, name string) *facts.Host {
 		return &s.Hosts[slices.IndexFunc(s.Hosts, func(h facts.Host) bool { return h.Name == name })]
@@ -131,8 +196,11 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 			s.Links = append(s.Links, facts.Link{From: "kubenode1", To: "kubenode2", Protocol: "throughput", Outcome: facts.TimedOut})
 		}, []string{"error link.throughput@kubenode1"}},
 		"weak key": {func(s *facts.Survey) {
-			s.Site = append(s.Site, facts.Observation{Check: "site.certificate-key", Object: "x", Outcome: facts.OK, Method: "file", Values: map[string]string{"rsaBits": "1024"}},
-				facts.Observation{Check: "site.certificate-key", Object: "y", Outcome: facts.OK, Values: map[string]string{"rsaBits": "2048"}})
+			for name, bits := range map[string]int{"x": 1024, "y": 2048} {
+				c := goodCertificate(s.Started, 200)
+				c.Key, c.Bits, c.Curve = "RSA", bits, ""
+				s.Site = append(s.Site, facts.Observation{Subject: facts.SubjectCertificate, Object: name, Outcome: facts.OK, Certificate: c})
+			}
 		}, []string{"fail site.certificate-key@"}},
 		"some hosts alone": {func(s *facts.Survey) { s.Partial, s.Hosts = true, s.Hosts[:1] }, nil},
 		"port that could not be listened on": {func(s *facts.Survey) {
@@ -205,8 +273,8 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		"two roles":             {func(s *facts.Survey) { h(s, "minio2").Groups = []string{"minio", "elasticsearch"} }, []string{"fail roles.share@minio2"}},
 		"DNS name missing":      {func(s *facts.Survey) { s.Site[0].Outcome = facts.Unresolved }, []string{"fail site.dns@"}},
 		"DNS server silent":     {func(s *facts.Survey) { s.Site[0].Outcome = facts.Unmade }, []string{"error site.dns@"}},
-		"certificate ends soon": {func(s *facts.Survey) { s.Site[1].Values["observed"] = "12" }, []string{"warn site.certificate-dates@"}},
-		"unknown observation":   {func(s *facts.Survey) { s.Site[0].Check = "evil" }, nil},
+		"certificate ends soon": {func(s *facts.Survey) { s.Site[1].Certificate = goodCertificate(s.Started, 12) }, []string{"warn site.certificate-dates@"}},
+		"unknown observation":   {func(s *facts.Survey) { s.Site[0].Subject = "evil" }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -217,7 +285,7 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 				t.Errorf("findings are %q, want %q", got, test.want)
 			}
 			for _, f := range r.Bad() {
-				if !f.Remedy.Complete() || !f.Message.Complete() || f.Source == "" {
+				if f.Remedy.IsZero() || f.Message.IsZero() || f.Source.IsZero() {
 					t.Errorf("finding %s lacks a text, a remedy or its source: %+v", f.ID, f)
 				}
 			}
@@ -229,16 +297,16 @@ func TestWaiversTurnFailsIntoVisibleWarnings(t *testing.T) {
 	t.Parallel()
 	s := goodSurvey()
 	s.Hosts[0].Facts.CPU.Usable.Value, s.Hosts[1].Facts.CPU.Usable.Value = 1, 1
-	site := NewSite()
-	site.Waivers = []Waiver{{ID: "cpu.cores", Host: "cassandra1", Reason: "test bench"}}
-	r := judge(t, s, site)
+	hospital := site.Undescribed()
+	hospital.Preflight.Waivers = []site.Waiver{{ID: "cpu.cores", Host: "cassandra1", Reason: "test bench"}}
+	r := judge(t, s, hospital)
 	if got, want := bad(r), []string{"fail cpu.cores@cassandra2", "warn cpu.cores@cassandra1"}; !slices.Equal(got, want) {
 		t.Fatalf("findings are %q, want %q", got, want)
 	}
 	if i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Waived == "test bench" }); i < 0 {
 		t.Error("reason of the waiver is not shown")
 	}
-	if _, err := Judge(Input{Survey: s, Table: guide(t), Site: &Site{Section: Section{Waivers: []Waiver{{ID: "cpu.coers", Reason: "x"}}}}}); err == nil {
+	if _, err := Judge(Input{Survey: s, Table: guide(t), Site: &site.Site{Preflight: site.Section{Waivers: []site.Waiver{{ID: "cpu.coers", Reason: "x"}}}}}); err == nil {
 		t.Error("waiver of no check was taken")
 	}
 }
@@ -246,27 +314,27 @@ func TestWaiversTurnFailsIntoVisibleWarnings(t *testing.T) {
 func TestServersRevealOvercommit(t *testing.T) {
 	t.Parallel()
 	s := goodSurvey()
-	site := NewSite()
+	hospital := site.Undescribed()
 	for i := range 3 {
-		server := sizing.Server{Name: fmt.Sprintf("server%d", i+1), Cores: 48, Memory: 128 << 30}
+		server := site.Server{Name: fmt.Sprintf("server%d", i+1), Cores: 48, Memory: 128 << 30}
 		for k, host := range s.Hosts {
 			if k%3 == i {
-				server.Machines = append(server.Machines, sizing.SiteVM{Name: host.Name})
+				server.Machines = append(server.Machines, site.SiteVM{Name: host.Name})
 			}
 		}
-		site.Servers = append(site.Servers, server)
+		hospital.Servers = append(hospital.Servers, server)
 	}
-	if got := bad(judge(t, s, site)); got != nil {
+	if got := bad(judge(t, s, hospital)); got != nil {
 		t.Fatalf("findings are %q", got)
 	}
-	site.Servers[1].Cores = 16 // for five machines of eight cores
-	site.Servers[2].Memory = 32 << 30
-	if got, want := bad(judge(t, s, site)), []string{"fail server.overcommit@server2", "fail server.overcommit@server3"}; !slices.Equal(got, want) {
+	hospital.Servers[1].Cores = 16 // for five machines of eight cores
+	hospital.Servers[2].Memory = 32 << 30
+	if got, want := bad(judge(t, s, hospital)), []string{"fail server.overcommit@server2", "fail server.overcommit@server3"}; !slices.Equal(got, want) {
 		t.Errorf("findings are %q, want %q", got, want)
 	}
-	site.Servers[1].Cores, site.Servers[2].Memory = 48, 128<<30
-	site.Servers[0].Machines[0], site.Servers[1].Machines[2] = site.Servers[1].Machines[2], site.Servers[0].Machines[0]
-	if got := bad(judge(t, s, site)); len(got) == 0 || !strings.HasPrefix(got[0], "fail server.spread") {
+	hospital.Servers[1].Cores, hospital.Servers[2].Memory = 48, 128<<30
+	hospital.Servers[0].Machines[0], hospital.Servers[1].Machines[2] = hospital.Servers[1].Machines[2], hospital.Servers[0].Machines[0]
+	if got := bad(judge(t, s, hospital)); len(got) == 0 || !strings.HasPrefix(got[0], "fail server.spread") {
 		t.Errorf("findings are %q", got)
 	}
 }
@@ -341,12 +409,12 @@ func TestLimitsOfASite(t *testing.T) {
 	t.Parallel()
 	s := goodSurvey()
 	s.Hosts[0].Clock.Offset = 3
-	site := NewSite()
-	site.Limits = map[string]map[string]float64{"time.offset": {"warn": 5, "fail": 10}}
+	site := site.Undescribed()
+	site.Preflight.Limits = map[string]map[string]float64{"time.offset": {"warn": 5, "fail": 10}}
 	if got := bad(judge(t, s, site)); got != nil {
 		t.Errorf("findings are %q", got)
 	}
-	site.Limits = map[string]map[string]float64{"time.offset": {"wran": 5}}
+	site.Preflight.Limits = map[string]map[string]float64{"time.offset": {"wran": 5}}
 	if _, err := Judge(Input{Survey: s, Table: guide(t), Site: site}); err == nil {
 		t.Error("limit that no check has was taken")
 	}
@@ -361,11 +429,11 @@ func TestUpgradePath(t *testing.T) {
 			{From: ">=5.25.0 <5.26.0", To: "5.26.0", NotWhere: []string{manifests.Federated}},
 		},
 	}
-	federated, alone := NewSite(), NewSite()
+	federated, alone := site.Undescribed(), site.Undescribed()
 	federated.Name, federated.Federation = "federated", true
 	alone.Name = "alone"
 	for name, test := range map[string]struct {
-		site                         *Site
+		site                         *site.Site
 		declared, served, kubernetes string
 		left                         bool
 		to                           string
@@ -397,8 +465,8 @@ func TestUpgradePath(t *testing.T) {
 			}
 			s.Hosts[len(s.Hosts)-1].Facts.Software.Release = factstest.Read(test.served)
 			s.Hosts[9].Facts.Software.Kubernetes = factstest.Read(test.kubernetes)
-			own := *cmp.Or(test.site, NewSite())
-			own.Installed = test.declared
+			own := *cmp.Or(test.site, site.Undescribed())
+			own.Preflight.Installed = test.declared
 			r, err := Judge(Input{Survey: s, Table: guide(t), Site: &own, Bundle: &Footprint{Name: "b.tar", Size: 1e9, Images: 1e9, Version: test.to, Upgrades: steps}})
 			if err != nil {
 				t.Fatal(err)
@@ -407,7 +475,7 @@ func TestUpgradePath(t *testing.T) {
 				t.Errorf("findings are %q, want %q", got, test.want)
 			}
 			i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.ID == "bundle.upgrade" })
-			if i < 0 || !strings.Contains(r.Findings[i].Message.EN, test.words) {
+			if i < 0 || !strings.Contains(english(r.Findings[i].Sentence()), test.words) {
 				t.Errorf("finding is %+v, want %q in it", r.Findings[max(i, 0)], test.words)
 			}
 		})
@@ -417,17 +485,17 @@ func TestUpgradePath(t *testing.T) {
 func TestRegistryNeedsRoom(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		registry *Registry
+		registry *site.Registry
 		images   manifests.Bytes
 		want     []string
 	}{
 		"served in place":   {nil, 460e9, nil},
-		"has room":          {&Registry{"assethost1", "/opt/assets"}, 40e9, nil},
-		"has none":          {&Registry{"assethost1", "/opt/assets"}, 460e9, []string{"fail bundle.registry@assethost1"}},
-		"host is not known": {&Registry{"other", "/opt/assets"}, 40e9, []string{"error bundle.registry@other"}},
+		"has room":          {&site.Registry{Host: "assethost1", Path: "/opt/assets"}, 40e9, nil},
+		"has none":          {&site.Registry{Host: "assethost1", Path: "/opt/assets"}, 460e9, []string{"fail bundle.registry@assethost1"}},
+		"host is not known": {&site.Registry{Host: "other", Path: "/opt/assets"}, 40e9, []string{"error bundle.registry@other"}},
 	} {
-		site := NewSite()
-		site.Registry = test.registry
+		site := site.Undescribed()
+		site.Preflight.Registry = test.registry
 		r, err := Judge(Input{Survey: goodSurvey(), Table: guide(t), Site: site, Bundle: &Footprint{Name: "b.tar", Size: 1e9, Images: test.images, NodeImages: 1e9}})
 		if err != nil {
 			t.Fatal(err)

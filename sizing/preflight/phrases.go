@@ -219,7 +219,7 @@ var phrases = []phrase{
 	{"sum of what its machines see or were given, by the site document", "Summe dessen, was seine Maschinen sehen oder laut Standortdokument bekommen haben"},
 	{"listener of the probe there, dialled from the hosts that need it", "das Messprogramm lauscht dort und wird von den Hosts angewählt, die den Port brauchen"},
 	{"bytes of one TCP stream at the host that receives, over 2 s of which the first fifth does not count", "Bytes eines TCP-Stroms beim Empfänger in 2 s, von denen das erste Fünftel nicht zählt"},
-	{pathMethod, "ICMP-Echos, die nicht zerlegt werden dürfen: das größte, das zurückkommt, in beide Richtungen"},
+	{"ICMP echoes that may not be fragmented: the largest that comes back, both ways", "ICMP-Echos, die nicht zerlegt werden dürfen: das größte, das zurückkommt, in beide Richtungen"},
 	{"sockets in state LISTEN, and bound UDP sockets", "Sockets im Zustand LISTEN und gebundene UDP-Sockets"},
 	{"version in the name of brig's image among those that the asset host serves", "Version im Namen von brigs Image unter denen, die der Asset-Host ausliefert"},
 	{"TCP connection from the admin host, answered by the probes that listen on the node ports", "TCP-Verbindung vom Admin-Host aus, beantwortet von den Messprogrammen, die an den Node-Ports lauschen"},
@@ -262,7 +262,7 @@ func Phrase(s string) page.Text {
 	}
 	if word, rest, ok := strings.Cut(s, ": "); ok { // an outcome and its detail
 		if text, ok := outcomeWords[facts.Outcome(word)]; ok {
-			return say("%s: %s", "%s: %s", text, Phrase(rest))
+			return page.Text{EN: text.EN + ": " + Phrase(rest).EN, DE: text.DE + ": " + Phrase(rest).DE}
 		}
 	}
 	return page.Text{EN: s, DE: s}

@@ -7,6 +7,7 @@ import (
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // The names that a bundle gives to what [ForBundle] makes.
@@ -19,7 +20,7 @@ const (
 // BundleInput is what the report that travels in a bundle is made from.
 type BundleInput struct {
 	Lock *manifests.Lock
-	Site *sizing.Site // checked
+	Site *site.Site // checked
 	// TableFile and TableData are the hardware table, as it lies in a file. The one
 	// that the site names is taken if there is no data.
 	TableFile string
@@ -41,7 +42,7 @@ func ForBundle(in BundleInput) (BundleFiles, error) {
 	if in.Lock == nil || in.Site == nil {
 		return BundleFiles{}, errors.New("a sizing report in a bundle wants a lock and a site")
 	}
-	if err := in.Site.Check("site"); err != nil {
+	if err := in.Site.Check("site", sizing.SiteNames()); err != nil {
 		return BundleFiles{}, err
 	}
 	table, data, err := tableFor(in.Site, in.TableFile, in.TableData)
@@ -59,7 +60,7 @@ func ForBundle(in BundleInput) (BundleFiles, error) {
 
 // tableFor reads the table in data, else gives the one that the site names,
 // else the guide's.
-func tableFor(site *sizing.Site, file string, data []byte) (*sizing.Table, []byte, error) {
+func tableFor(site *site.Site, file string, data []byte) (*sizing.Table, []byte, error) {
 	if data == nil {
 		return sizing.Embedded(cmp.Or(site.Table, sizing.DefaultTable))
 	}

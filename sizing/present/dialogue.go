@@ -12,6 +12,7 @@ import (
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // Limits on a dialogue: of one answer, and of the times that a question is put.
@@ -23,7 +24,7 @@ const (
 // AskSite asks for what a site cannot do without, in the language given, and
 // puts the answers into it. What the site has already is not asked. An answer
 // that is wrong is asked for again, a few times.
-func AskSite(ctx context.Context, in io.Reader, out io.Writer, lang *words.Language, site *sizing.Site) error {
+func AskSite(ctx context.Context, in io.Reader, out io.Writer, lang *words.Language, site *site.Site) error {
 	d := &dialogue{teller: teller{lang}, ctx: ctx, in: bufio.NewReader(io.LimitReader(in, 64*maxAnswer)), out: out}
 	for _, q := range d.questions(site) {
 		if !q.open {
@@ -51,8 +52,8 @@ type question struct {
 	take     func(answer string) error
 }
 
-func (d *dialogue) questions(s *sizing.Site) []question {
-	none := sizing.Conferences(nil).String()
+func (d *dialogue) questions(s *site.Site) []question {
+	none := site.Conferences(nil).String()
 	return []question{
 		{s.Name == "", d.Word("dialogue.name"), "", func(a string) error {
 			s.Name = a
@@ -61,21 +62,21 @@ func (d *dialogue) questions(s *sizing.Site) []question {
 		{s.Scenario == "", d.Word("dialogue.scenario") + "\n" + d.scenarios(), string(sizing.DefaultScenario), func(a string) error {
 			return d.takeScenario(s, a)
 		}},
-		{s.Users == 0, d.Word("dialogue.users"), "", func(a string) error { return d.takeNumber(a, 1, sizing.MaxUsers, &s.Users) }},
+		{s.Users == 0, d.Word("dialogue.users"), "", func(a string) error { return d.takeNumber(a, 1, site.MaxUsers, &s.Users) }},
 		{s.Conferences == nil, d.Word("dialogue.conferences"), none, func(a string) (err error) {
-			s.Conferences, err = sizing.ParseConferences(a)
+			s.Conferences, err = site.ParseConferences(a)
 			return err
 		}},
 		{s.ServerCount == 0 && len(s.Servers) == 0, d.Word("dialogue.servers"), "3", func(a string) error {
 			var count int64
-			err := d.takeNumber(a, 1, sizing.MaxServers, &count)
+			err := d.takeNumber(a, 1, site.MaxServers, &count)
 			s.ServerCount = int(count)
 			return err
 		}},
-		{s.Mail == "", d.Word("dialogue.mail"), string(sizing.MailExternal), func(a string) error {
-			s.Mail = sizing.Mail(a)
-			if s.Mail != sizing.MailExternal && s.Mail != sizing.MailBundled {
-				return d.wantKnown(string(sizing.MailExternal), string(sizing.MailBundled))
+		{s.Mail == "", d.Word("dialogue.mail"), string(site.MailExternal), func(a string) error {
+			s.Mail = site.Mail(a)
+			if s.Mail != site.MailExternal && s.Mail != site.MailBundled {
+				return d.wantKnown(string(site.MailExternal), string(site.MailBundled))
 			}
 			return nil
 		}},
@@ -91,7 +92,7 @@ func (d *dialogue) scenarios() string {
 }
 
 func (d *dialogue) wantText(a string) error {
-	if a == "" || len(a) > sizing.MaxSiteName {
+	if a == "" || len(a) > site.MaxName {
 		return errors.New(d.Word("dialogue.want.name"))
 	}
 	return nil
@@ -102,7 +103,7 @@ func (d *dialogue) wantKnown(known ...string) error {
 }
 
 // takeScenario takes an id or its number in the list.
-func (d *dialogue) takeScenario(s *sizing.Site, a string) error {
+func (d *dialogue) takeScenario(s *site.Site, a string) error {
 	var ids []string
 	for i, known := range sizing.Scenarios() {
 		if a == string(known.ID) || a == strconv.Itoa(i+1) {
@@ -148,7 +149,8 @@ func (d *dialogue) ask(q question) error {
 		}
 		fmt.Fprintf(d.out, "  %v\n", flaw)
 	}
-	return fault.New(fault.Usage, fault.Here, "", "give the site with --site or by flags", "%d answers to %q could not be taken", maxTries, firstLine(q.text))
+	return fault.New(fault.Usage, fault.Here, "", "give the site with --site or by flags",
+		"%d answers to %q could not be taken", maxTries, firstLine(q.text))
 }
 
 func firstLine(s string) string {

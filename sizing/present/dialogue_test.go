@@ -9,20 +9,22 @@ import (
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 func TestDialogue(t *testing.T) {
-	site := sizing.NewSite()
+	hospital := site.New()
 	answers := "Klinikum\n\nzwei\n0\n2500\n10 mal 8\n10x8,2x50\n\nexternal\n"
 	var out bytes.Buffer
-	if err := AskSite(context.Background(), strings.NewReader(answers), &out, language(t, "de"), site); err != nil {
+	if err := AskSite(context.Background(), strings.NewReader(answers), &out, language(t, "de"), hospital); err != nil {
 		t.Fatal(err)
 	}
-	if err := site.Check(""); err != nil {
+	if err := hospital.Check("", sizing.SiteNames()); err != nil {
 		t.Fatal(err)
 	}
-	if site.Name != "Klinikum" || site.Scenario != sizing.DefaultScenario || site.Users != 2500 || site.Conferences.String() != "10x8,2x50" || site.ServerCount != 3 || site.Mail != sizing.MailExternal {
-		t.Errorf("%+v", site)
+	if hospital.Name != "Klinikum" || hospital.Scenario != sizing.DefaultScenario || hospital.Users != 2500 ||
+		hospital.Conferences.String() != "10x8,2x50" || hospital.ServerCount != 3 || hospital.Mail != site.MailExternal {
+		t.Errorf("%+v", hospital)
 	}
 	if asked := strings.Count(out.String(), "Nachrichten-Nutzer, insgesamt: "); asked != 3 {
 		t.Errorf("users were asked for %d times, want 3:\n%s", asked, out.String())
@@ -37,7 +39,7 @@ func TestDialogueEnds(t *testing.T) {
 		"one endless line":  strings.Repeat("9", 1<<20),
 		"nothing ever said": strings.Repeat("\n", 100),
 	} {
-		site := sizing.NewSite()
+		site := site.New()
 		err := AskSite(context.Background(), strings.NewReader(answers), new(bytes.Buffer), words.English(), site)
 		if fault.ExitCode(err) != int(fault.Usage) {
 			t.Errorf("%s: %v", name, err)
@@ -45,7 +47,7 @@ func TestDialogueEnds(t *testing.T) {
 	}
 	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := AskSite(canceled, strings.NewReader("a\n"), new(bytes.Buffer), words.English(), sizing.NewSite()); err != context.Canceled {
+	if err := AskSite(canceled, strings.NewReader("a\n"), new(bytes.Buffer), words.English(), site.New()); err != context.Canceled {
 		t.Errorf("canceled: %v", err)
 	}
 }

@@ -5,12 +5,13 @@ import (
 
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
 	"github.com/islandbundle/island/sizing/sizingtest"
 )
 
-func someSite(t testing.TB, users int64, conferences string) *sizing.Site {
+func someSite(t testing.TB, users int64, conferences string) *site.Site {
 	t.Helper()
-	site := sizing.NewSite()
+	site := site.New()
 	site.Name, site.Scenario, site.Users = "Example Hospital", sizing.DefaultScenario, users
 	if err := site.Conferences.UnmarshalText([]byte(conferences)); err != nil {
 		t.Fatal(err)
@@ -40,7 +41,7 @@ func tableWithFactors(t testing.TB) *sizing.Table {
 	return table
 }
 
-func calculate(t testing.TB, site *sizing.Site, table string) *sizing.Report {
+func calculate(t testing.TB, site *site.Site, table string) *sizing.Report {
 	t.Helper()
 	return sizing.Calculate(sizing.Input{Site: site, Table: embeddedTable(t, table)})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 //go:embed page.html.tmpl
@@ -49,7 +50,7 @@ type view struct {
 
 func (v view) Int(n any) string            { return v.lang.Int(integer(n)) }
 func (v view) GB(b manifests.Bytes) string { return v.lang.GB(int64(b)) }
-func (v view) Rate(k sizing.Kbps) string   { return v.lang.Rate(int64(k)) }
+func (v view) Rate(k site.Kbps) string     { return v.lang.Rate(int64(k)) }
 
 // Size returns an amount of memory or disk in the unit of the table.
 func (v view) Size(b manifests.Bytes) string { return v.size(v.Report, b) }
@@ -272,7 +273,7 @@ type lossRow struct {
 // LossRows returns for each role what the loss of each server means.
 func (v view) LossRows() []lossRow {
 	var rows []lossRow
-	for _, role := range sizing.Roles() {
+	for _, role := range site.Roles() {
 		row := lossRow{Title: v.roleTitle(role)}
 		found := false
 		for _, s := range v.Report.Placement.Servers {
@@ -291,7 +292,7 @@ func (v view) LossRows() []lossRow {
 	return rows
 }
 
-func (v view) roleTitle(role sizing.Role) string {
+func (v view) roleTitle(role site.Role) string {
 	for _, r := range v.Report.Hardware.Rows {
 		if r.Role == role {
 			return v.Text(r.Title)

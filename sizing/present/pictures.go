@@ -7,31 +7,32 @@ import (
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // mark is how a role is drawn: a class of the style sheet and a short name, so
 // that colour is never alone.
 type mark struct{ Class, Code, Title string }
 
-func markOf(role sizing.Role) mark {
+func markOf(role site.Role) mark {
 	switch role {
-	case sizing.Cassandra:
+	case site.Cassandra:
 		return mark{Class: "r1", Code: "Ca"}
-	case sizing.MinIO:
+	case site.MinIO:
 		return mark{Class: "r2", Code: "Mi"}
-	case sizing.Elasticsearch:
+	case site.Elasticsearch:
 		return mark{Class: "r3", Code: "El"}
-	case sizing.PostgreSQL:
+	case site.PostgreSQL:
 		return mark{Class: "r4", Code: "Pg"}
-	case sizing.Kubernetes:
+	case site.Kubernetes:
 		return mark{Class: "r5", Code: "K8"}
-	case sizing.DemoMachine:
+	case site.DemoMachine:
 		return mark{Class: "r5", Code: "De"}
-	case sizing.Restund, sizing.Coturn:
+	case site.Restund, site.Coturn:
 		return mark{Class: "r6", Code: "Re"}
-	case sizing.AdminHost:
+	case site.AdminHost:
 		return mark{Class: "r7", Code: "Ad"}
-	case sizing.AssetHost:
+	case site.AssetHost:
 		return mark{Class: "r8", Code: "As"}
 	default:
 		return mark{Class: "r7", Code: "Rb"}
@@ -73,7 +74,8 @@ func (v view) ServersDrawing() page.HTML {
 		most = larger(larger(most, s.Needs), has(s))
 	}
 	each := serverHead + 3*(barHeight+barGap) + serverGap
-	d := page.NewDrawing("servers", v.Word("drawing.servers.title"), v.serversInWords(servers), serversWidth, each*float64(len(servers))-serverGap/2)
+	height := each*float64(len(servers)) - serverGap/2
+	d := page.NewDrawing("servers", v.Word("drawing.servers.title"), v.serversInWords(servers), serversWidth, height)
 	for i, s := range servers {
 		v.drawServer(d, s, most, each*float64(i))
 	}
@@ -190,7 +192,7 @@ func largest(c *sizing.Conferencing) int64 {
 
 // reaches returns the first number of participants for which one conference takes
 // more than a rate.
-func reaches(c *sizing.Conferencing, rate sizing.Kbps) int64 {
+func reaches(c *sizing.Conferencing, rate site.Kbps) int64 {
 	for _, p := range c.Curve {
 		if p.Traffic.Out > rate {
 			return p.Participants

@@ -7,6 +7,7 @@ import (
 
 	"github.com/islandbundle/island/manifests/schema/schematest"
 	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
 	"github.com/islandbundle/island/sizing/sizingtest"
 )
 
@@ -15,13 +16,16 @@ func TestReportSchemaDescribesReports(t *testing.T) {
 	cloud := someSite(t, 5, "none")
 	cloud.Scenario = "public-app-cloud"
 	servers := someSite(t, 5, "3x5")
-	servers.Servers = []sizing.Server{{Name: "a", Cores: 8, Memory: 64 << 30, Machines: []sizing.SiteVM{{Name: "m", Role: sizing.MinIO}}}}
+	servers.Servers = []site.Server{{Name: "a", Cores: 8, Memory: 64 << 30, Machines: []site.SiteVM{{Name: "m", Role: site.MinIO}}}}
 	for name, r := range map[string]*sizing.Report{
 		"guide":   calculate(t, someSite(t, 2500, "10x8,2x50"), "guide"),
 		"cloud":   calculate(t, cloud, "guide"),
 		"demo":    calculate(t, someSite(t, 5, "none"), "demo"),
 		"servers": calculate(t, servers, "guide"),
-		"whole":   sizing.Calculate(sizing.Input{Site: someSite(t, 2500, "10x8"), Table: tableWithFactors(t), Lock: sizingtest.Lock(t, 1e9), Against: []sizing.Existing{{Name: "m", Role: sizing.MinIO, Cores: 1}}}),
+		"whole": sizing.Calculate(sizing.Input{
+			Site: someSite(t, 2500, "10x8"), Table: tableWithFactors(t), Lock: sizingtest.Lock(t, 1e9),
+			Against: []sizing.Existing{{Name: "m", Role: site.MinIO, Cores: 1}},
+		}),
 	} {
 		data, err := JSON(r, language(t, "de"))
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // textWidth is the width that running text is wrapped to.
@@ -213,7 +214,7 @@ func (t *textWriter) figures(list []sizing.Figure) {
 
 func (t *textWriter) conferencing() {
 	l, c := t.lang, t.report.Conferencing
-	rate := func(k sizing.Kbps) string { return l.Rate(int64(k)) }
+	rate := func(k site.Kbps) string { return l.Rate(int64(k)) }
 	t.section(t.Word("text.conferences.title"))
 	rows := [][]string{t.heads("conferences", "count", "participants", "received-each", "sent-each", "received", "sent")}
 	for _, g := range c.Groups {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
 	"github.com/islandbundle/island/sizing/sizingtest"
 )
 
@@ -22,28 +23,28 @@ func someReports(t *testing.T) []*sizing.Report {
 	for _, c := range []struct {
 		users       int64
 		conferences string
-		change      func(*sizing.Site)
+		change      func(*site.Site)
 	}{
-		{2500, "10x8,2x50", func(*sizing.Site) {}},
-		{25_000, "12x50", func(s *sizing.Site) { s.ServerCount, s.Mail, s.Federation = 2, sizing.MailExternal, true }},
-		{100, "1x300", func(s *sizing.Site) { s.ServerCount, s.Push, s.Internet = 1, sizing.PushWire, true }},
-		{100_000, "700x100", func(s *sizing.Site) { s.Scenario, s.Push = "public-app-on-premises", sizing.PushOwn }},
-		{100, "none", func(s *sizing.Site) {
-			s.Servers = []sizing.Server{{Name: "a", Cores: 1, Memory: 1e9, Disk: 1e9}, {Name: "b"}}
-			s.Clients, s.Internet = []sizing.Client{sizing.ClientIOS, sizing.ClientWeb}, true
+		{2500, "10x8,2x50", func(*site.Site) {}},
+		{25_000, "12x50", func(s *site.Site) { s.ServerCount, s.Mail, s.Federation = 2, site.MailExternal, true }},
+		{100, "1x300", func(s *site.Site) { s.ServerCount, s.Push, s.Internet = 1, site.PushWire, true }},
+		{100_000, "700x100", func(s *site.Site) { s.Scenario, s.Push = "public-app-on-premises", site.PushOwn }},
+		{100, "none", func(s *site.Site) {
+			s.Servers = []site.Server{{Name: "a", Cores: 1, Memory: 1e9, Disk: 1e9}, {Name: "b"}}
+			s.Clients, s.Internet = []site.Client{site.ClientIOS, site.ClientWeb}, true
 		}},
-		{100, "none", func(s *sizing.Site) {
+		{100, "none", func(s *site.Site) {
 			s.Bundle.Size, s.Bundle.ImagesCompressed, s.Bundle.ImagesUnpacked = 60e9, 10e9, 25e9
 		}},
-		{10, "1x20", func(s *sizing.Site) { s.Scenario = "custom-functionality-cloud" }},
-		{10, "6x50", func(s *sizing.Site) { s.Clients = []sizing.Client{sizing.ClientIOS} }},
+		{10, "1x20", func(s *site.Site) { s.Scenario = "custom-functionality-cloud" }},
+		{10, "6x50", func(s *site.Site) { s.Clients = []site.Client{site.ClientIOS} }},
 	} {
-		site := someSite(t, c.users, c.conferences)
-		c.change(site)
+		hospital := someSite(t, c.users, c.conferences)
+		c.change(hospital)
 		for _, table := range []*sizing.Table{embeddedTable(t, "guide"), embeddedTable(t, "demo"), tableWithFactors(t)} {
-			existing := []sizing.Existing{{Name: "m", Role: sizing.MinIO, Cores: 1}, {Name: "r", Role: sizing.RabbitMQ, Cores: 1}}
-			reports = append(reports, sizing.Calculate(sizing.Input{Site: site, Table: table}),
-				sizing.Calculate(sizing.Input{Site: site, Table: table, Lock: sizingtest.Lock(t, 9e9), Against: existing}))
+			existing := []sizing.Existing{{Name: "m", Role: site.MinIO, Cores: 1}, {Name: "r", Role: site.RabbitMQ, Cores: 1}}
+			reports = append(reports, sizing.Calculate(sizing.Input{Site: hospital, Table: table}),
+				sizing.Calculate(sizing.Input{Site: hospital, Table: table, Lock: sizingtest.Lock(t, 9e9), Against: existing}))
 		}
 	}
 	return reports
@@ -132,7 +133,9 @@ words:
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Bevindingen", "Let op", "3 kernen", "Wire's gids", "25.000 gebruikers, meer dan some thousands", "Hardware table"} {
+	for _, want := range []string{
+		"Bevindingen", "Let op", "3 kernen", "Wire's gids", "25.000 gebruikers, meer dan some thousands", "Hardware table",
+	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the text lacks %q:\n%.900s", want, text.String())
 		}
@@ -174,8 +177,9 @@ func TestMessagesBesideTexts(t *testing.T) {
 	if err := json.Unmarshal(data, &doc); err != nil {
 		t.Fatal(err)
 	}
-	title := said{"sizing.table.title.guide-postgresql", "Wire's guide with PostgreSQL, high availability", nil}
-	if doc.Language != "de" || doc.Table.Title != "Leitfaden von Wire mit PostgreSQL, hochverfügbar" || doc.Table.TitleMessage.Code != title.Code || doc.Table.TitleMessage.Text != title.Text {
+	const german, english = "Leitfaden von Wire mit PostgreSQL, hochverfügbar", "Wire's guide with PostgreSQL, high availability"
+	title := doc.Table.TitleMessage
+	if doc.Language != "de" || doc.Table.Title != german || title.Code != "sizing.table.title.guide-postgresql" || title.Text != english {
 		t.Errorf("table: %+v", doc.Table)
 	}
 	for _, f := range doc.Findings {

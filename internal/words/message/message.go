@@ -49,6 +49,16 @@ func Of(code string, args Args) Text { return Text{Code: code, Args: args} }
 // Plain is a text that no catalogue has: a name, a path, another program's message.
 func Plain(words string) Text { return Text{Words: words} }
 
+// NoLanguage is the tag under which a text has the id that programs know (BCP 47:
+// no linguistic content).
+const NoLanguage = "zxx"
+
+// Named is a text for something that programs know by an id. Where no catalogue
+// has the code, people are told the id too.
+func Named(code, id string) Text {
+	return Text{Code: code, Words: id, Given: map[string]string{NoLanguage: id}}
+}
+
 // IsZero reports whether a text says nothing.
 func (t Text) IsZero() bool { return t.Code == "" && t.Words == "" && len(t.Given) == 0 }
 

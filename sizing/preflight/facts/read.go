@@ -44,10 +44,15 @@ func ReadValue[T any](data []byte) (Value[T], error) {
 	return value, err
 }
 
-// ReadSurvey reads what one run learned, with the same strictness.
+// ReadSurvey reads what one run learned, with the same strictness. A survey of
+// version 1 becomes one of [SurveyVersion].
 func ReadSurvey(r io.Reader) (*Survey, error) {
-	document := new(Survey)
-	if err := read(r, MaxSurvey, document); err != nil {
+	data, err := io.ReadAll(io.LimitReader(r, MaxSurvey+1))
+	if err != nil {
+		return nil, err
+	}
+	document, err := decodeSurvey(data)
+	if err != nil {
 		return nil, err
 	}
 	if document.APIVersion != APIVersion || document.Kind != SurveyKind {
@@ -59,6 +64,28 @@ func ReadSurvey(r io.Reader) (*Survey, error) {
 		}
 	}
 	return document, nil
+}
+
+// decodeSurvey reads a survey by the version that it says it is of; version 1
+// says none.
+func decodeSurvey(data []byte) (*Survey, error) {
+	var head struct {
+		Version int `json:"version"`
+	}
+	_ = json.Unmarshal(data, &head) // what is wrong with it, decode tells
+	switch head.Version {
+	case 0:
+	case SurveyVersion:
+		document := new(Survey)
+		return document, decode(data, MaxSurvey, document)
+	default:
+		return nil, fmt.Errorf("survey is of version %d, this program reads 1 and %d", head.Version, SurveyVersion)
+	}
+	var first surveyV1
+	if err := decode(data, MaxSurvey, &first); err != nil {
+		return nil, err
+	}
+	return first.survey(), nil
 }
 
 func read(r io.Reader, limit int64, into any) error {

@@ -144,3 +144,24 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestSurveyOfAnotherVersion: a survey of a version that is not known is refused by
+// its version, not by the fields that this program does not know.
+func TestSurveyOfAnotherVersion(t *testing.T) {
+	t.Parallel()
+	survey := func(version, more string) error {
+		_, err := ReadSurvey(strings.NewReader(`{"apiVersion":"island/v1","kind":"Survey",` + version + `"started":"2026-03-01T12:00:00Z","elapsed":1,"hosts":[],"links":[],"site":[]` + more + `}`))
+		return err
+	}
+	for version, want := range map[string]string{
+		"": "", `"version":2,`: "", `"version":3,`: "version 3", `"version":1,`: "version 1", `"version":-1,`: "version -1", `"version":"2",`: "version",
+	} {
+		err := survey(version, "")
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q gives %v, want %q", version, err, want)
+		}
+	}
+	if err := survey(`"version":3,`, `,"new":1`); err == nil || !strings.Contains(err.Error(), "version 3") {
+		t.Errorf("a later version gives %v", err)
+	}
+}

@@ -1,17 +1,34 @@
 package facts
 
-import "time"
+import (
+	"time"
+
+	"github.com/islandbundle/island/internal/words/message"
+)
 
 // Survey is what one run learned of a site. It judges nothing.
 type Survey struct {
 	APIVersion string        `json:"apiVersion"` // island/v1
 	Kind       string        `json:"kind"`       // Survey
+	Version    int           `json:"version"`    // [SurveyVersion]; saved surveys of version 1 do not have it
 	Started    time.Time     `json:"started"`
 	Elapsed    float64       `json:"elapsed"`           // seconds
 	Partial    bool          `json:"partial,omitempty"` // some hosts of the site were left out on purpose
 	Hosts      []Host        `json:"hosts"`
 	Links      []Link        `json:"links"`
 	Site       []Observation `json:"site"`
+}
+
+// SurveyVersion is that of the surveys that this program saves. It reads version
+// 1, too.
+const SurveyVersion = 2
+
+// NewSurvey returns a survey that nothing was learned in yet.
+func NewSurvey(started time.Time) *Survey {
+	return &Survey{
+		APIVersion: APIVersion, Kind: SurveyKind, Version: SurveyVersion, Started: started,
+		Hosts: []Host{}, Links: []Link{}, Site: []Observation{},
+	}
 }
 
 // Host is one host of the inventory and how it was reached.
@@ -30,6 +47,11 @@ type Host struct {
 
 // Outcome is how an attempt at something ended.
 type Outcome string
+
+// Text says the outcome to people; programs are told its own name.
+func (o Outcome) Text() message.Text {
+	return message.Named("facts.outcome."+string(o), string(o))
+}
 
 // How reaching a host can end.
 const (
@@ -98,12 +120,53 @@ type Link struct {
 	Retransmits   int64   `json:"retransmits,omitempty"`   // segments that were sent again
 }
 
-// Observation is one thing that the admin host saw of the site.
+// Subject is what of a site is looked at.
+type Subject string
+
+// The subjects.
+const (
+	SubjectName        Subject = "name"          // a name of the site, in DNS
+	SubjectService     Subject = "service"       // an SRV record
+	SubjectCertificate Subject = "certificate"   // the site's own
+	SubjectTime        Subject = "time-server"   // by NTP
+	SubjectMail        Subject = "mail-relay"    // by SMTP
+	SubjectBalancer    Subject = "load-balancer" // one of its ports
+	SubjectTURN        Subject = "turn"          // one port of a server
+	SubjectIDP         Subject = "idp"           // an identity provider's metadata
+	SubjectOutside     Subject = "outside"       // names that an island does not know
+	SubjectRoute       Subject = "route"         // a way out of the admin host
+)
+
+// Observation is one thing that the admin host saw of the site. It says what was
+// seen, and not whether that will do.
 type Observation struct {
-	Check   string            `json:"check"`  // id of the check it belongs to
-	Object  string            `json:"object"` // a DNS name, an address, a URL
-	Outcome Outcome           `json:"outcome"`
-	Detail  string            `json:"detail,omitempty"`
-	Method  string            `json:"method"`
-	Values  map[string]string `json:"values,omitempty"`
+	Subject Subject `json:"subject"`
+	Object  string  `json:"object"`  // a DNS name, an address, a URL
+	Outcome Outcome `json:"outcome"` // how the attempt to look ended
+	Detail  string  `json:"detail,omitempty"`
+	Method  string  `json:"method"`
+
+	Found       string       `json:"found,omitempty"`       // of a name or a service: what it stands for
+	Offset      *float64     `json:"offset,omitempty"`      // of a time server: seconds that it is ahead of the admin host, in tenths
+	Certificate *Certificate `json:"certificate,omitempty"` // of the certificate, where it was read
+}
+
+// Certificate is what a certificate says, and how it stands to others, whatever
+// the time is.
+type Certificate struct {
+	NotBefore time.Time `json:"notBefore"`
+	NotAfter  time.Time `json:"notAfter"`
+	Names     []string  `json:"names"`             // that it is for, wildcards among them
+	Missing   []string  `json:"missing,omitempty"` // names of the site document, when it was looked at, that it is not for
+	Key       string    `json:"key"`               // kind of the public key: RSA, ECDSA, …
+	Bits      int       `json:"bits,omitempty"`    // of an RSA key
+	Curve     string    `json:"curve,omitempty"`   // of an ECDSA key
+	Chain     Result    `json:"chain"`             // whether an authority that is believed vouches for it, at a time when it is valid
+	Pair      *Result   `json:"pair,omitempty"`    // whether the private key that the site document names is its own
+}
+
+// Result is how a comparison ended.
+type Result struct {
+	Outcome Outcome `json:"outcome"`
+	Detail  string  `json:"detail,omitempty"`
 }

@@ -6,26 +6,32 @@ import (
 	"testing"
 	"time"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/preflight/facts/factstest"
+	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 const evil = "\x1b[31m<script>alert(1)</script>\"'&\u202e"
 
 // sample is a report with something of everything, and hostile names.
 func sample() *preflight.Report {
+	both := func(en, de string) message.Text { return message.Text{Given: map[string]string{"en": en, "de": de}} }
 	finding := func(id, host string, outcome preflight.Outcome, en, de string) preflight.Finding {
-		return preflight.Finding{ID: id, Host: host, Role: "cassandra", Object: "/x", Outcome: outcome, Observed: "1", Required: "2", Unit: "cores", Method: "m", Source: "table guide",
-			Message: page.Text{EN: en, DE: de}, Remedy: page.Text{EN: "Give it more.", DE: "Mehr geben."}}
+		return preflight.Finding{
+			ID: id, Host: host, Roles: []string{"cassandra"}, Object: message.Plain("/x"), Outcome: outcome,
+			Observed: preflight.Number(1), Required: preflight.Number(2), Unit: message.Of("preflight.unit.cores", nil),
+			Method: message.Plain("m"), Source: message.Of("preflight.source.table-name", message.Args{"table": "guide"}),
+			Message: both(en, de), Remedy: both("Give it more.", "Mehr geben."),
+		}
 	}
 	r := &preflight.Report{
-		APIVersion: "island/v1", Kind: "PreflightReport", Site: "Example " + evil, Taken: "2026-03-01T12:00:00Z", Table: "guide", Counts: map[preflight.Outcome]int{},
+		Site: "Example " + evil, Taken: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Table: "guide", Counts: map[preflight.Outcome]int{},
 		Hosts: []preflight.HostSummary{
-			{Name: "cassandra1", Address: "10.0.0.1", Roles: []string{"cassandra"}, Worst: preflight.Fail, Cores: "1", Memory: 4e9},
-			{Name: "kubenode1", Roles: []string{"kubernetes"}, Worst: preflight.Pass, Cores: "6", Memory: 8e9},
+			{Name: "cassandra1", Address: "10.0.0.1", Roles: []string{"cassandra"}, Worst: preflight.Fail, Measured: true, Cores: 1, Memory: 4e9},
+			{Name: "kubenode1", Roles: []string{"kubernetes"}, Worst: preflight.Pass, Measured: true, Cores: 6, Memory: 8e9},
 			{Name: evil, Roles: []string{}, Worst: preflight.Error},
 		},
 		Findings: []preflight.Finding{
@@ -37,10 +43,14 @@ func sample() *preflight.Report {
 			finding("os.release", "kubenode1", preflight.Pass, "ok", "ok"),
 		},
 		Links: []preflight.LinkSummary{
-			{From: "kubenode1", To: "cassandra1", Tried: 2, OK: 1, Bad: []preflight.BadLink{{Protocol: "tcp", Port: 9042, Outcome: facts.TimedOut, Purpose: page.Text{EN: "backend to Cassandra", DE: "Backend zu Cassandra"}}}},
+			{From: "kubenode1", To: "cassandra1", Tried: 2, OK: 1, Bad: []preflight.BadLink{
+				{Protocol: "tcp", Port: 9042, Outcome: facts.TimedOut, Purpose: both("backend to Cassandra", "Backend zu Cassandra")},
+			}},
 			{From: "cassandra1", To: "kubenode1", Tried: 1, OK: 1},
 			{From: evil, To: "kubenode1", Tried: 1, OK: 1},
-			{From: facts.AdminHost, To: "kubenode1", Tried: 1, Bad: []preflight.BadLink{{Protocol: "tcp", Port: 22, Outcome: "unheard-of", Detail: evil}}},
+			{From: facts.AdminHost, To: "kubenode1", Tried: 1, Bad: []preflight.BadLink{
+				{Protocol: "tcp", Port: 22, Outcome: "unheard-of", Detail: message.Plain(evil)},
+			}},
 		},
 	}
 	for _, f := range r.Findings {
@@ -50,7 +60,7 @@ func sample() *preflight.Report {
 }
 
 // judged judges a survey of a site with the roles of the guide.
-func judged(t testing.TB, s *facts.Survey, site *preflight.Site) *preflight.Report {
+func judged(t testing.TB, s *facts.Survey, site *site.Site) *preflight.Report {
 	t.Helper()
 	table, _, err := sizing.Embedded("guide")
 	if err != nil {
@@ -84,12 +94,13 @@ func someSurvey(t testing.TB, each int) *facts.Survey {
 			s.Hosts = append(s.Hosts, someHost(fmt.Sprintf("%s%d", role[0], i+1), fmt.Sprintf("10.0.%d.%d", n/250, 10+n%250), role[1:]...))
 		}
 	}
-	ports, err := preflight.DefaultPorts()
+	ports, err := site.DefaultPorts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range ports.Wants(s.Hosts) {
-		s.Links = append(s.Links, facts.Link{From: want.From, To: want.To, Protocol: want.Protocol, Port: want.Port, Rows: want.Rows, Outcome: facts.OK})
+	for _, link := range preflight.Wants(ports, s.Hosts) {
+		link.Outcome = facts.OK
+		s.Links = append(s.Links, link)
 	}
 	return s
 }
@@ -144,22 +155,25 @@ func faultySite(t testing.TB) *preflight.Report {
 	links("kubenode3", "restund2", 0, facts.Down, "network is unreachable")
 	links("minio1", "minio2", 0, facts.Failed, "too many open files")
 	s.Site = []facts.Observation{
-		{Check: "site.dns", Object: "webapp.wire.example.org", Outcome: facts.Unresolved, Method: "lookup of A and AAAA records from the admin host"},
-		{Check: "site.dns", Object: "nginz-https.wire.example.org", Outcome: facts.OK, Method: "lookup of A and AAAA records from the admin host"},
-		{Check: "site.certificate-dates", Object: "wire.pem", Outcome: facts.OK, Detail: "valid until 2026-03-20", Method: "certificate file", Values: map[string]string{"observed": "19", "unit": "days"}},
-		{Check: "site.ntp", Object: "10.0.0.3", Outcome: facts.TimedOut, Method: "one NTP request from the admin host"},
+		{Subject: facts.SubjectName, Object: "webapp.wire.example.org", Outcome: facts.Unresolved, Method: "lookup of A and AAAA records from the admin host"},
+		{Subject: facts.SubjectName, Object: "nginz-https.wire.example.org", Outcome: facts.OK, Method: "lookup of A and AAAA records from the admin host"},
+		{Subject: facts.SubjectCertificate, Object: "wire.pem", Outcome: facts.OK, Method: "certificate file", Certificate: &facts.Certificate{
+			NotAfter: s.Started.Add(19*24*time.Hour + time.Hour), Names: []string{"*.wire.example.org"}, Key: "ECDSA", Curve: "P-256",
+			Chain: facts.Result{Outcome: facts.OK},
+		}},
+		{Subject: facts.SubjectTime, Object: "10.0.0.3", Outcome: facts.TimedOut, Method: "one NTP request from the admin host"},
 	}
-	site := preflight.NewSite()
-	site.Name, site.Internet = "Klinikum Musterstadt", false
-	site.Waivers = []preflight.Waiver{{ID: "software.leftovers", Host: "minio1", Reason: "Upgrade 2024"}}
+	hospital := site.Undescribed()
+	hospital.Name, hospital.Internet = "Klinikum Musterstadt", false
+	hospital.Preflight.Waivers = []site.Waiver{{ID: "software.leftovers", Host: "minio1", Reason: "Upgrade 2024"}}
 	for i := range 3 {
-		server := sizing.Server{Name: fmt.Sprintf("server%d", i+1)}
+		server := site.Server{Name: fmt.Sprintf("server%d", i+1)}
 		for _, h := range s.Hosts {
 			if h.Name[len(h.Name)-1] == byte('1'+i) {
-				server.Machines = append(server.Machines, sizing.SiteVM{Name: h.Name})
+				server.Machines = append(server.Machines, site.SiteVM{Name: h.Name})
 			}
 		}
-		site.Servers = append(site.Servers, server)
+		hospital.Servers = append(hospital.Servers, server)
 	}
-	return judged(t, s, site)
+	return judged(t, s, hospital)
 }

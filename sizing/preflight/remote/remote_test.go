@@ -15,8 +15,8 @@ import (
 	"unicode"
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/preflight/internal/probetest"
 	"github.com/islandbundle/island/sizing/preflight/probe"
-	"github.com/islandbundle/island/sizing/preflight/probe/probetest"
 )
 
 // TestMain lets the test binary be a probe: what is sent is this very program.

@@ -25,7 +25,6 @@ const (
 	maxBalancerTries    = 6
 	balancerPatience    = 12 * time.Second
 	balancerPause       = time.Second
-	balancerCheck       = "site.load-balancer"
 	balancerMethod      = "TCP connection from the admin host, answered by the probes that listen on the node ports"
 )
 
@@ -37,7 +36,7 @@ const (
 // The hosts may do other things meanwhile: the function that it gives waits for
 // what was seen.
 func (s *surveyor) loadBalancer(ctx context.Context) (wait func() []facts.Observation) {
-	if s.options.Site == nil || s.options.Site.LoadBalancer == nil {
+	if s.options.Site == nil || s.options.Site.Preflight.LoadBalancer == nil {
 		return func() []facts.Observation { return nil }
 	}
 	var nodes int
@@ -50,7 +49,7 @@ func (s *surveyor) loadBalancer(ctx context.Context) (wait func() []facts.Observ
 			}
 		}
 	}
-	lb := s.options.Site.LoadBalancer
+	lb := s.options.Site.Preflight.LoadBalancer
 	ports := []int{cmp.Or(lb.HTTPS, httpsPort), cmp.Or(lb.HTTP, httpPort)}
 	result := make([]facts.Observation, len(ports))
 	var tasks sync.WaitGroup
@@ -83,7 +82,7 @@ func (s *surveyor) loadBalancer(ctx context.Context) (wait func() []facts.Observ
 // balanceAll connects several times at once, of which one that leads to a node
 // is enough.
 func (s *surveyor) balanceAll(ctx context.Context, address string, tries int) facts.Observation {
-	best := facts.Observation{Check: balancerCheck, Object: address, Method: balancerMethod, Outcome: facts.Unmade, Detail: "the inventory has no node"}
+	best := facts.Observation{Subject: facts.SubjectBalancer, Object: address, Method: balancerMethod, Outcome: facts.Unmade, Detail: "the inventory has no node"}
 	results := make(chan facts.Observation, tries)
 	for range tries {
 		go func() { results <- s.balance(ctx, address) }()
@@ -97,7 +96,7 @@ func (s *surveyor) balanceAll(ctx context.Context, address string, tries int) fa
 }
 
 func (s *surveyor) balance(ctx context.Context, address string) facts.Observation {
-	o := facts.Observation{Check: balancerCheck, Object: address, Method: balancerMethod}
+	o := facts.Observation{Subject: facts.SubjectBalancer, Object: address, Method: balancerMethod}
 	dialer := net.Dialer{Timeout: balancerLimit}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err == nil && s.options.Upgrade {

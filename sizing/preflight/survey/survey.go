@@ -14,9 +14,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/sizing/preflight/facts"
-	"github.com/islandbundle/island/sizing/preflight/observe"
+	"github.com/islandbundle/island/sizing/preflight/internal/observe"
 	"github.com/islandbundle/island/sizing/preflight/probe"
 	"github.com/islandbundle/island/sizing/preflight/remote"
 )
@@ -34,15 +35,15 @@ type Host struct {
 // Options say how a survey is made.
 type Options struct {
 	Remote     remote.Options
-	Ports      *preflight.Ports
-	Site       *preflight.Site // what of the site to look at; nil for nothing
-	Request    probe.Request   // Name is filled in for each host
-	NoLinks    bool            // do not let hosts speak to each other
-	Throughput bool            // send data between conference hosts
-	Partial    bool            // there are more hosts, which were left out on purpose
-	Upgrade    bool            // a service that has its port already is spoken to
-	Parallel   int             // hosts at once; default 64
-	Progress   Progress        // nil for none
+	Wants      func(hosts []facts.Host) []facts.Link // which host must reach which
+	Site       *site.Site                            // what of the site to look at; nil for nothing
+	Request    probe.Request                         // Name is filled in for each host
+	NoLinks    bool                                  // do not let hosts speak to each other
+	Throughput bool                                  // send data between conference hosts
+	Partial    bool                                  // there are more hosts, which were left out on purpose
+	Upgrade    bool                                  // a service that has its port already is spoken to
+	Parallel   int                                   // hosts at once; default 64
+	Progress   Progress                              // nil for none
 }
 
 // Progress is told how far each host is.
@@ -102,7 +103,8 @@ func Take(ctx context.Context, hosts []Host, options Options) (*facts.Survey, er
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	survey := &facts.Survey{APIVersion: facts.APIVersion, Kind: facts.SurveyKind, Started: start.UTC(), Partial: options.Partial, Hosts: []facts.Host{}, Links: s.inOrder(append(links, s.ways...)), Site: site}
+	survey := facts.NewSurvey(start.UTC())
+	survey.Partial, survey.Links, survey.Site = options.Partial, s.inOrder(append(links, s.ways...)), site
 	for i := range s.visits {
 		survey.Hosts = append(survey.Hosts, s.visits[i].result)
 	}
@@ -233,7 +235,7 @@ func (s *surveyor) visit(ctx context.Context, v *visit, begun func()) error {
 	s.stage(v, Collect)
 	request := s.options.Request
 	request.Name, request.StealLater = v.host.Name, true
-	request.Fsync = preflight.FsyncPaths(cmp.Or(s.options.Site, preflight.NewSite()), v.host.Groups)
+	request.Fsync = cmp.Or(s.options.Site, site.Undescribed()).FsyncPaths(v.host.Groups)
 	v.result.Facts, err = session.Collect(ctx, request)
 	return err
 }
@@ -316,7 +318,7 @@ func (s *surveyor) link(ctx context.Context) []facts.Link {
 	for i := range s.visits {
 		hosts[i] = s.visits[i].result
 	}
-	wants := s.options.Ports.Wants(hosts)
+	wants := s.options.Wants(hosts)
 	listening := s.listen(ctx, wants)
 	balanced := s.loadBalancer(ctx)
 	// As they are now: while hosts dial, some may be lost.
@@ -333,7 +335,7 @@ func (s *surveyor) link(ctx context.Context) []facts.Link {
 			return
 		}
 		s.stage(v, Dial)
-		mine := slices.DeleteFunc(slices.Clone(wants), func(w preflight.Want) bool {
+		mine := slices.DeleteFunc(slices.Clone(wants), func(w facts.Link) bool {
 			_, there := peers[w.To]
 			return w.From != v.host.Name || !there
 		})
@@ -371,7 +373,7 @@ type portOf struct {
 }
 
 // listen opens all ports that anyone wants to reach.
-func (s *surveyor) listen(ctx context.Context, wants []preflight.Want) map[portOf]probe.Listening {
+func (s *surveyor) listen(ctx context.Context, wants []facts.Link) map[portOf]probe.Listening {
 	wanted := map[string][]probe.Port{}
 	for _, want := range wants {
 		port := probe.Port{Protocol: want.Protocol, Port: want.Port}
@@ -402,7 +404,7 @@ func (s *surveyor) listen(ctx context.Context, wants []preflight.Want) map[portO
 
 // dial makes one host try all that it wants to reach. A port that could not be
 // listened on is not dialled: whatever answered would be another program.
-func (s *surveyor) dial(ctx context.Context, v *visit, wants []preflight.Want, peers map[string]peer, listening map[portOf]probe.Listening) []facts.Link {
+func (s *surveyor) dial(ctx context.Context, v *visit, wants []facts.Link, peers map[string]peer, listening map[portOf]probe.Listening) []facts.Link {
 	var links []facts.Link
 	var targets []probe.Target
 	var index []int
@@ -410,7 +412,8 @@ func (s *surveyor) dial(ctx context.Context, v *visit, wants []preflight.Want, p
 	for _, want := range wants {
 		to := peers[want.To]
 		port := probe.Port{Protocol: want.Protocol, Port: want.Port}
-		link := facts.Link{From: want.From, To: want.To, Address: to.address, Protocol: want.Protocol, Port: want.Port, Rows: want.Rows}
+		link := want
+		link.Address = to.address
 		state, ok := listening[portOf{want.To, port}]
 		switch {
 		case to.address == "":

@@ -10,10 +10,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/preflight/internal/probetest"
 	"github.com/islandbundle/island/sizing/preflight/probe"
-	"github.com/islandbundle/island/sizing/preflight/probe/probetest"
 	"github.com/islandbundle/island/sizing/preflight/remote"
 )
 
@@ -29,14 +28,9 @@ func TestMain(m *testing.M) {
 
 var compressed = probetest.Compressed(remote.Compress)
 
-func options(t *testing.T, rows string) Options {
-	t.Helper()
-	ports, err := preflight.ReadPorts("ports.yaml", []byte("apiVersion: island/v1\nkind: Ports\nsources: {G: {title: x}}\nrows:\n"+rows))
-	if err != nil {
-		t.Fatal(err)
-	}
+func options(wants ...facts.Link) Options {
 	return Options{
-		Ports:   ports,
+		Wants:   func([]facts.Host) []facts.Link { return wants },
 		Remote:  remote.Options{Probe: func(string) ([]byte, error) { return compressed() }},
 		Request: probe.Request{Sample: 1, NoFsync: true, Paths: []string{"/"}},
 	}
@@ -51,9 +45,14 @@ func local(names ...string) []Host {
 	return hosts
 }
 
-const rows = `  - {id: first, from: [a], to: [b], protocol: tcp, ports: [47821], source: G, purpose: {en: x, de: x}}
-  - {id: second, from: [a, c], to: [b], protocol: udp, ports: [47822], source: G, purpose: {en: x, de: x}}
-`
+// some are links that hosts a, b and c want.
+func some() []facts.Link {
+	return []facts.Link{
+		{From: "a", To: "b", Protocol: "tcp", Port: 47821, Rows: []string{"first"}},
+		{From: "a", To: "b", Protocol: "udp", Port: 47822, Rows: []string{"second"}},
+		{From: "c", To: "b", Protocol: "udp", Port: 47822, Rows: []string{"second"}},
+	}
+}
 
 type stages struct {
 	mu   sync.Mutex
@@ -69,7 +68,7 @@ func (s *stages) Host(name string, stage Stage) {
 func (s *stages) Done(name string, reach facts.Reach) { s.Host(name, Stage(reach.Outcome)) }
 
 func TestTake(t *testing.T) {
-	o := options(t, rows)
+	o := options(some()...)
 	progress := &stages{seen: map[string][]string{}}
 	o.Progress = progress
 	result, err := Take(t.Context(), local("a", "b", "c"), o)
@@ -108,7 +107,10 @@ func TestTake(t *testing.T) {
 
 // TestPortInUse: two hosts that are one machine cannot both have a port.
 func TestPortInUse(t *testing.T) {
-	result, err := Take(t.Context(), local("a", "b", "c"), options(t, "  - {id: x, from: [a], to: [b, c], protocol: tcp, ports: [47823], source: G, purpose: {en: x, de: x}}\n"))
+	result, err := Take(t.Context(), local("a", "b", "c"), options(
+		facts.Link{From: "a", To: "b", Protocol: "tcp", Port: 47823, Rows: []string{"x"}},
+		facts.Link{From: "a", To: "c", Protocol: "tcp", Port: 47823, Rows: []string{"x"}},
+	))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +128,7 @@ func TestPortInUse(t *testing.T) {
 
 // TestOneLostHostLosesNoOther: there is no probe for the second host that asks.
 func TestOneLostHostLosesNoOther(t *testing.T) {
-	o := options(t, rows)
+	o := options(some()...)
 	hosts := local("a", "b", "c")
 	hosts[2].Target = remote.Target{Address: "host.example"}
 	o.Remote.SSH = "/bin/false"
@@ -145,7 +147,7 @@ func TestOneLostHostLosesNoOther(t *testing.T) {
 }
 
 func TestNoProbe(t *testing.T) {
-	o := options(t, rows)
+	o := options(some()...)
 	o.Remote.Probe = func(string) ([]byte, error) { return nil, errors.New("no probe here") }
 	result, err := Take(t.Context(), local("a"), o)
 	if err != nil || result.Hosts[0].Reach.Outcome != facts.NoProbe {
@@ -156,7 +158,7 @@ func TestNoProbe(t *testing.T) {
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Take(ctx, local("a"), options(t, rows)); !errors.Is(err, context.Canceled) {
+	if _, err := Take(ctx, local("a"), options(some()...)); !errors.Is(err, context.Canceled) {
 		t.Errorf("error is %v", err)
 	}
 }

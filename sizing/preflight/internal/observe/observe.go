@@ -14,7 +14,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -25,7 +26,7 @@ const (
 )
 
 // Site looks at everything that the site document names, all at once.
-func Site(ctx context.Context, site *preflight.Site) []facts.Observation {
+func Site(ctx context.Context, site *site.Site) []facts.Observation {
 	resolver := newResolver(site)
 	var looks []func(context.Context) []facts.Observation
 	several := func(limit time.Duration, look func(context.Context) []facts.Observation) {
@@ -41,22 +42,22 @@ func Site(ctx context.Context, site *preflight.Site) []facts.Observation {
 	for _, name := range site.DNSNames() {
 		one(lookLimit, func(ctx context.Context) facts.Observation { return address(ctx, resolver, name) })
 	}
-	if site.DNS != nil && site.Federation {
-		one(lookLimit, func(ctx context.Context) facts.Observation { return service(ctx, resolver, site.DNS.Domain) })
+	if site.Preflight.DNS != nil && site.Federation {
+		one(lookLimit, func(ctx context.Context) facts.Observation { return service(ctx, resolver, site.Preflight.DNS.Domain) })
 	}
-	if site.Certificate != nil {
-		several(lookLimit, func(ctx context.Context) []facts.Observation { return certificate(ctx, resolver, site) })
+	if site.Preflight.Certificate != nil {
+		one(lookLimit, func(ctx context.Context) facts.Observation { return certificate(ctx, resolver, site) })
 	}
-	for _, server := range site.NTP {
+	for _, server := range site.Preflight.NTP {
 		one(lookLimit, func(ctx context.Context) facts.Observation { return ntp(ctx, resolver, server) })
 	}
-	for _, relay := range site.MailRelays {
+	for _, relay := range site.Preflight.MailRelays {
 		one(mailLimit, func(ctx context.Context) facts.Observation { return mail(ctx, resolver, relay) })
 	}
-	for _, server := range site.TURN {
+	for _, server := range site.Preflight.TURN {
 		several(lookLimit, func(ctx context.Context) []facts.Observation { return turn(ctx, resolver, server) })
 	}
-	for _, url := range site.IDP {
+	for _, url := range site.Preflight.IDP {
 		one(lookLimit, func(ctx context.Context) facts.Observation { return idp(ctx, resolver, site, url) })
 	}
 	if !site.Internet {
@@ -75,11 +76,11 @@ func Site(ctx context.Context, site *preflight.Site) []facts.Observation {
 }
 
 // newResolver asks the site's own name server where it is named.
-func newResolver(site *preflight.Site) *net.Resolver {
-	if site.DNS == nil || site.DNS.Server == "" {
+func newResolver(site *site.Site) *net.Resolver {
+	if site.Preflight.DNS == nil || site.Preflight.DNS.Server == "" {
 		return &net.Resolver{PreferGo: true}
 	}
-	server := site.DNS.Server
+	server := site.Preflight.DNS.Server
 	if _, _, err := net.SplitHostPort(server); err != nil {
 		server = net.JoinHostPort(server, "53")
 	}
@@ -113,8 +114,8 @@ func ended(err error) (facts.Outcome, string) {
 	return facts.Failed, facts.Cut(err.Error())
 }
 
-func failed(check, object, method string, err error) facts.Observation {
-	o := facts.Observation{Check: check, Object: object, Method: method}
+func failed(subject facts.Subject, object, method string, err error) facts.Observation {
+	o := facts.Observation{Subject: subject, Object: object, Method: method}
 	o.Outcome, o.Detail = ended(err)
 	return o
 }
@@ -123,13 +124,13 @@ func address(ctx context.Context, resolver *net.Resolver, name string) facts.Obs
 	const method = "lookup of A and AAAA records from the admin host"
 	addresses, err := resolver.LookupNetIP(ctx, "ip", name+".")
 	if err != nil {
-		return failed("site.dns", name, method, err)
+		return failed(facts.SubjectName, name, method, err)
 	}
 	var words []string
 	for _, a := range addresses {
 		words = append(words, a.Unmap().String())
 	}
-	return facts.Observation{Check: "site.dns", Object: name, Outcome: facts.OK, Method: method, Values: map[string]string{"observed": facts.Cut(strings.Join(words, ", "))}}
+	return facts.Observation{Subject: facts.SubjectName, Object: name, Outcome: facts.OK, Method: method, Found: facts.Cut(strings.Join(words, ", "))}
 }
 
 func service(ctx context.Context, resolver *net.Resolver, domain string) facts.Observation {
@@ -137,12 +138,12 @@ func service(ctx context.Context, resolver *net.Resolver, domain string) facts.O
 	name := "_wire-server-federator._tcp." + domain
 	_, records, err := resolver.LookupSRV(ctx, "", "", name+".")
 	if err != nil {
-		return failed("site.srv", name, method, err)
+		return failed(facts.SubjectService, name, method, err)
 	}
 	if len(records) == 0 {
-		return facts.Observation{Check: "site.srv", Object: name, Outcome: facts.Unresolved, Detail: "no record", Method: method}
+		return facts.Observation{Subject: facts.SubjectService, Object: name, Outcome: facts.Unresolved, Detail: "no record", Method: method}
 	}
-	return facts.Observation{Check: "site.srv", Object: name, Outcome: facts.OK, Method: method, Values: map[string]string{"observed": facts.Cut(records[0].Target)}}
+	return facts.Observation{Subject: facts.SubjectService, Object: name, Outcome: facts.OK, Method: method, Found: facts.Cut(records[0].Target)}
 }
 
 // nobody are addresses of no one (RFC 5737, RFC 3849), to which only a route out
@@ -152,7 +153,7 @@ var nobody = []string{"192.0.2.1:9", "[2001:db8::1]:9"}
 // wayOut looks whether the admin host has a route out. Nothing is sent:
 // connecting a datagram socket only looks up the route (udp(7)).
 func wayOut() facts.Observation {
-	o := facts.Observation{Check: "site.outside", Object: "route of the admin host", Method: "lookup of routes to addresses outside, without sending", Outcome: facts.OK}
+	o := facts.Observation{Subject: facts.SubjectRoute, Object: "route of the admin host", Method: "lookup of routes to addresses outside, without sending", Outcome: facts.OK}
 	for _, address := range nobody {
 		if conn, err := net.Dial("udp", address); err == nil {
 			o.Outcome, o.Detail = facts.Failed, "leads out from "+conn.LocalAddr().(*net.UDPAddr).IP.String()
@@ -164,16 +165,16 @@ func wayOut() facts.Observation {
 
 // outside looks for a way out that an island must not have. It sends one
 // packet at the most, to a name server for a name outside: no other machine.
-func outside(ctx context.Context, resolver *net.Resolver, site *preflight.Site) facts.Observation {
+func outside(ctx context.Context, resolver *net.Resolver, site *site.Site) facts.Observation {
 	const method = "lookup of names from outside, from the admin host"
-	names := site.Outside
+	names := site.Preflight.Outside
 	if len(names) == 0 {
 		names = []string{"wire.com"}
 	}
 	for _, name := range names {
 		if found, err := resolver.LookupNetIP(ctx, "ip", name+"."); err == nil && len(found) > 0 {
-			return facts.Observation{Check: "site.outside", Object: name, Outcome: facts.Failed, Detail: "the name server knows it", Method: method, Values: map[string]string{"observed": found[0].String()}}
+			return facts.Observation{Subject: facts.SubjectOutside, Object: name, Outcome: facts.Failed, Detail: "the name server knows it", Method: method, Found: found[0].String()}
 		}
 	}
-	return facts.Observation{Check: "site.outside", Object: strings.Join(names, ", "), Outcome: facts.OK, Method: method, Detail: "not known here"}
+	return facts.Observation{Subject: facts.SubjectOutside, Object: strings.Join(names, ", "), Outcome: facts.OK, Method: method, Detail: "not known here"}
 }

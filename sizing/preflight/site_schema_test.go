@@ -1,8 +1,7 @@
-package sizing_test
+package preflight_test
 
 import (
 	"encoding/json"
-	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,13 +15,15 @@ import (
 	"github.com/islandbundle/island/manifests/schema/schematest"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/site"
+	"github.com/islandbundle/island/sizing/site/sitetest"
 )
 
 // One document says what a site is, to sizing and to preflight; one schema
-// describes it. It is made from preflight's type, which holds sizing's.
+// describes it. It is made here, since the ids of checks stand in it.
 const siteSchema = "site.schema.json"
 
-var siteSchemaFile = filepath.Join("..", "docs", siteSchema)
+var siteSchemaFile = filepath.Join("..", "..", "docs", siteSchema)
 
 // sectionRules are what the types of preflight's section alone do not say.
 func sectionRules(t *testing.T) map[string]schema.Object {
@@ -35,10 +36,10 @@ func sectionRules(t *testing.T) map[string]schema.Object {
 	for _, check := range checks.Checks {
 		ids = append(ids, check.ID)
 	}
-	name := schema.Object{"type": "string", "pattern": preflight.NamePattern}
-	host := schema.Object{"type": "string", "anyOf": []schema.Object{{"pattern": preflight.NamePattern}, {"format": "ipv6"}}}
+	name := schema.Object{"type": "string", "pattern": site.NamePattern}
+	host := schema.Object{"type": "string", "anyOf": []schema.Object{{"pattern": site.NamePattern}, {"format": "ipv6"}}}
 	listOf := func(item schema.Object) schema.Object {
-		return schema.Object{"items": item, "maxItems": preflight.MaxSiteList}
+		return schema.Object{"items": item, "maxItems": site.MaxList}
 	}
 	matching := func(pattern string) schema.Object { return schema.Object{"type": "string", "pattern": pattern} }
 	port := func(least int) schema.Object { return schema.Object{"minimum": least, "maximum": 65535} }
@@ -47,8 +48,8 @@ func sectionRules(t *testing.T) map[string]schema.Object {
 		"Section.outside":      listOf(host),
 		"Section.mailRelays":   listOf(matching(`^.+:[0-9]+$`)),
 		"Section.idp":          listOf(matching(`^https?://`)),
-		"Section.turn":         {"maxItems": preflight.MaxSiteList},
-		"Section.paths":        {"propertyNames": schema.Object{"enum": sizing.Roles()}, "additionalProperties": schema.Object{"type": "array", "items": matching("^/"), "maxItems": preflight.MaxSiteList}},
+		"Section.turn":         {"maxItems": site.MaxList},
+		"Section.paths":        {"propertyNames": schema.Object{"enum": site.Roles()}, "additionalProperties": schema.Object{"type": "array", "items": matching("^/"), "maxItems": site.MaxList}},
 		"Section.limits":       {"propertyNames": schema.Object{"enum": ids}},
 		"DNS.domain":           name,
 		"DNS.names":            listOf(name),
@@ -72,20 +73,20 @@ func sectionRules(t *testing.T) map[string]schema.Object {
 
 func TestSiteSchemaIsThatOfTheCode(t *testing.T) {
 	comments := schema.Comments{}
-	if err := errors.Join(comments.Read(reflect.TypeFor[sizing.Site](), "."), comments.Read(reflect.TypeFor[preflight.Site](), "preflight")); err != nil {
+	if err := comments.Read(reflect.TypeFor[site.Site](), filepath.Join("..", "site")); err != nil {
 		t.Fatal(err)
 	}
 	rules := sectionRules(t)
-	maps.Copy(rules, sizing.SiteRules)
+	maps.Copy(rules, sitetest.Rules(sizing.SiteNames()))
 	required := map[string][]string{
 		"DNS": {"domain"}, "LoadBalancer": {"address"}, "TURN": {"address"}, "OSRelease": {"id", "version"}, "Registry": {"host", "path"}, "Waiver": {"id", "reason"},
 	}
-	maps.Copy(required, sizing.RequiredInSite)
+	maps.Copy(required, sitetest.Required())
 	required["Site"] = []string{"apiVersion", "kind", "name"} // the rest is wanted by what calculates
-	w := &schema.Writer{Comments: comments, Inline: sizing.Inline, Rules: rules, Required: required}
+	w := &schema.Writer{Comments: comments, Inline: func(t reflect.Type) schema.Object { return sitetest.Inline(sizing.SiteNames(), t) }, Rules: rules, Required: required}
 	made := w.Document(siteSchema, "A site that an island is for",
-		"What island size and island preflight read; size wants scenario, users and conferences, too. Made from the types in packages sizing and preflight; docs/sizing.md and docs/preflight.md explain them.",
-		w.Of(reflect.TypeFor[preflight.Site]()))
+		"What island size and island preflight read; size wants scenario, users and conferences, too. Made from the types in package sizing/site; docs/sizing.md and docs/preflight.md explain them.",
+		w.Of(reflect.TypeFor[site.Site]()))
 	schematest.Published(t, siteSchemaFile, made)
 	schematest.RulesUsed(t, rules, required, made)
 }
@@ -120,13 +121,13 @@ func TestSiteSchemaAgreesWithTheCode(t *testing.T) {
 		{"[web, windows, android]", "[web, web]"}, {"custom-app-on-premises", "moon"}, {"serverCount: 3", "servers: [{name: a, memory: 64 GiB, machines: [{name: m, role: minio}]}]"},
 		{"serverCount: 3", "servers: [{name: a, machines: [{name: m, role: mongo}]}]"}, {"serverCount: 3", "servers: [{cores: 3}]"},
 	} {
-		text := strings.Replace(sizing.GoodSite, change[0], change[1], 1)
+		text := strings.Replace(sitetest.Good, change[0], change[1], 1)
 		_, err := sizing.ReadSite("site.yaml", []byte(text))
 		agree(text, change[1], err)
 	}
 	for _, gone := range []string{"users: 2500\n", "conferences: 10x8,2x50\n", "scenario: custom-app-on-premises\n", "name: Example Hospital\n", "kind: Site\n"} {
-		text := strings.Replace(sizing.GoodSite, gone, "", 1)
-		_, err := preflight.ReadSite("site.yaml", []byte(text))
+		text := strings.Replace(sitetest.Good, gone, "", 1)
+		_, err := site.Read("site.yaml", []byte(text), sizing.SiteNames())
 		agree(text, "without "+gone, err)
 	}
 	for _, section := range []string{
@@ -145,11 +146,11 @@ func TestSiteSchemaAgreesWithTheCode(t *testing.T) {
 		`{limits: {time.offset: {warn: 0.2, fail: 1}}}`, `{limits: {time.offset: high}}`,
 		`{waivers: [{id: net.speed, host: kubenode1, reason: upgraded in May}]}`, `{waivers: [{id: net.speed, reason: " "}]}`, `{waivers: [{reason: x}]}`,
 	} {
-		text := sizing.GoodSite + "preflight: " + section + "\n"
-		_, err := preflight.ReadSite("site.yaml", []byte(text))
+		text := sitetest.Good + "preflight: " + section + "\n"
+		_, err := site.Read("site.yaml", []byte(text), sizing.SiteNames())
 		agree(text, section, err)
-		if _, err := sizing.ReadSite("site.yaml", []byte(text)); err != nil {
-			t.Errorf("%s: sizing looks into preflight's section: %v", section, err)
+		if _, again := sizing.ReadSite("site.yaml", []byte(text)); (again == nil) != (err == nil) {
+			t.Errorf("%s: sizing says %v, preflight %v", section, again, err)
 		}
 	}
 }
@@ -159,19 +160,19 @@ func TestSiteSchemaAgreesWithTheCode(t *testing.T) {
 func TestSitesOfTheGuides(t *testing.T) {
 	compiled := schematest.Compile(t, siteSchemaFile)
 	for _, guide := range []string{"sizing.md", "preflight.md"} {
-		text, err := os.ReadFile(filepath.Join("..", "docs", guide))
+		text, err := os.ReadFile(filepath.Join("..", "..", "docs", guide))
 		if err != nil {
 			t.Fatal(err)
 		}
-		site := regexp.MustCompile("(?s)```yaml\n(apiVersion: island/v1\nkind: Site\n.*?)```").FindSubmatch(text)
-		if site == nil {
+		document := regexp.MustCompile("(?s)```yaml\n(apiVersion: island/v1\nkind: Site\n.*?)```").FindSubmatch(text)
+		if document == nil {
 			t.Errorf("docs/%s shows no site", guide)
 			continue
 		}
-		if err := compiled.Validate(asJSON(t, string(site[1]))); err != nil {
+		if err := compiled.Validate(asJSON(t, string(document[1]))); err != nil {
 			t.Errorf("the site of docs/%s: %v", guide, err)
 		}
-		if _, err := preflight.ReadSite(guide, site[1]); err != nil {
+		if _, err := site.Read(guide, document[1], sizing.SiteNames()); err != nil {
 			t.Errorf("the site of docs/%s: %v", guide, err)
 		}
 	}

@@ -17,14 +17,17 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -34,59 +37,54 @@ const (
 	maxGreeting = 512 // RFC 5321: the longest reply line
 )
 
-// certificate looks at the site's certificate in four ways.
-func certificate(ctx context.Context, resolver *net.Resolver, site *preflight.Site) []facts.Observation {
-	c := site.Certificate
-	object, method := c.File, "certificate file"
+// certificate reads the site's certificate.
+func certificate(ctx context.Context, resolver *net.Resolver, site *site.Site) facts.Observation {
+	c := site.Preflight.Certificate
+	o := facts.Observation{Subject: facts.SubjectCertificate, Object: c.File, Method: "certificate file", Outcome: facts.OK}
 	var chain []*x509.Certificate
 	var err error
 	if c.File != "" {
 		chain, err = readPEM(c.File)
 	} else {
-		object, method = c.Address, "TLS handshake from the admin host"
+		o.Object, o.Method = c.Address, "TLS handshake from the admin host"
 		chain, err = handshake(ctx, resolver, site)
 	}
 	if errors.As(err, new(*fs.PathError)) {
-		return []facts.Observation{{Check: "site.certificate-chain", Object: object, Method: method, Outcome: facts.Unmade, Detail: facts.Cut(err.Error())}}
+		o.Outcome, o.Detail = facts.Unmade, facts.Cut(err.Error())
+		return o
 	}
 	if err != nil {
-		return []facts.Observation{failed("site.certificate-chain", object, method, err)}
+		o.Outcome, o.Detail = ended(err)
+		return o
 	}
 	leaf := chain[0]
-	dates := facts.Observation{Check: "site.certificate-dates", Object: object, Outcome: facts.OK, Method: method,
-		Detail: "valid until " + leaf.NotAfter.UTC().Format(time.DateOnly),
-		Values: map[string]string{"observed": strconv.Itoa(int(time.Until(leaf.NotAfter).Hours() / 24)), "unit": "days"}}
-	now := time.Now()
-	if now.After(leaf.NotAfter) {
-		dates.Outcome, dates.Detail = facts.Failed, "expired on "+leaf.NotAfter.UTC().Format(time.DateOnly)
-	} else if now.Before(leaf.NotBefore) {
-		dates.Outcome, dates.Detail = facts.Failed, "not valid before "+leaf.NotBefore.UTC().Format(time.DateOnly)
+	o.Certificate = &facts.Certificate{
+		NotBefore: leaf.NotBefore.UTC(), NotAfter: leaf.NotAfter.UTC(), Names: namesOf(leaf),
+		Missing: slices.DeleteFunc(site.DNSNames(), func(name string) bool { return leaf.VerifyHostname(name) == nil }),
+		Chain:   chainOf(chain, site), Pair: pair(leaf, c.KeyFile),
 	}
-	return []facts.Observation{dates, names(leaf, site, object, method), chainOf(chain, site, object, method), key(leaf, site, object, method)}
-}
-
-func names(leaf *x509.Certificate, site *preflight.Site, object, method string) facts.Observation {
-	o := facts.Observation{Check: "site.certificate-names", Object: object, Outcome: facts.OK, Method: method, Values: map[string]string{"observed": facts.Cut(strings.Join(leaf.DNSNames, ", "))}}
-	var missing []string
-	for _, name := range site.DNSNames() {
-		if leaf.VerifyHostname(name) != nil {
-			missing = append(missing, name)
-		}
-	}
-	if len(missing) > 0 {
-		o.Outcome, o.Detail = facts.Failed, facts.Cut("does not name "+strings.Join(missing, ", "))
-	}
+	key(leaf, o.Certificate)
 	return o
 }
 
-// chainOf verifies the chain at a moment when the leaf is valid, so that an
-// expired leaf is told once, by its dates.
-func chainOf(chain []*x509.Certificate, site *preflight.Site, object, method string) facts.Observation {
-	o := facts.Observation{Check: "site.certificate-chain", Object: object, Outcome: facts.OK, Method: method}
+// namesOf returns the names that a certificate is for, as far as facts take them.
+// What is too long for a name in DNS is none.
+func namesOf(leaf *x509.Certificate) []string {
+	names := []string{}
+	for _, name := range leaf.DNSNames {
+		if len(names) < facts.MaxList {
+			names = append(names, facts.Cut(name))
+		}
+	}
+	return names
+}
+
+// chainOf verifies the chain at a moment when the leaf is valid: its dates are
+// told apart.
+func chainOf(chain []*x509.Certificate, site *site.Site) facts.Result {
 	roots, err := authorities(site)
 	if err != nil {
-		o.Outcome, o.Detail = facts.Unmade, facts.Cut(err.Error())
-		return o
+		return facts.Result{Outcome: facts.Unmade, Detail: facts.Cut(err.Error())}
 	}
 	leaf := chain[0]
 	moment := time.Now()
@@ -101,19 +99,19 @@ func chainOf(chain []*x509.Certificate, site *preflight.Site, object, method str
 		between.AddCert(certificate)
 	}
 	if _, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: moment}); err != nil {
-		o.Outcome, o.Detail = facts.Failed, facts.Cut(strings.TrimPrefix(err.Error(), "x509: "))
+		return facts.Result{Outcome: facts.Failed, Detail: facts.Cut(strings.TrimPrefix(err.Error(), "x509: "))}
 	}
-	return o
+	return facts.Result{Outcome: facts.OK}
 }
 
 // authorities are the site's own with those of the system; nil is the system's.
 // A file of them often holds those between as well, which clients do not have:
 // only what vouches for itself is believed.
-func authorities(site *preflight.Site) (*x509.CertPool, error) {
-	if site.CAFile == "" {
+func authorities(site *site.Site) (*x509.CertPool, error) {
+	if site.Preflight.CAFile == "" {
 		return nil, nil
 	}
-	data, err := readBounded(site.CAFile)
+	data, err := readBounded(site.Preflight.CAFile)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +121,7 @@ func authorities(site *preflight.Site) (*x509.CertPool, error) {
 	}
 	certificates, err := parsePEM(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", site.CAFile, err)
+		return nil, fmt.Errorf("%s: %w", site.Preflight.CAFile, err)
 	}
 	found := false
 	for _, certificate := range certificates {
@@ -133,37 +131,40 @@ func authorities(site *preflight.Site) (*x509.CertPool, error) {
 		}
 	}
 	if !found {
-		return nil, fmt.Errorf("%s holds no root certificate", site.CAFile)
+		return nil, fmt.Errorf("%s holds no root certificate", site.Preflight.CAFile)
 	}
 	return pool, nil
 }
 
-func key(leaf *x509.Certificate, site *preflight.Site, object, method string) facts.Observation {
-	o := facts.Observation{Check: "site.certificate-key", Object: object, Outcome: facts.OK, Method: method}
+// key records what kind of public key a certificate has.
+func key(leaf *x509.Certificate, into *facts.Certificate) {
 	switch public := leaf.PublicKey.(type) {
 	case *rsa.PublicKey:
-		o.Detail = fmt.Sprintf("RSA, %d bits", public.N.BitLen())
-		o.Values = map[string]string{"rsaBits": strconv.Itoa(public.N.BitLen())}
+		into.Key, into.Bits = "RSA", public.N.BitLen()
 	case *ecdsa.PublicKey:
-		o.Detail = "ECDSA, " + public.Curve.Params().Name
+		into.Key, into.Curve = "ECDSA", public.Curve.Params().Name
 	default:
-		o.Detail = leaf.PublicKeyAlgorithm.String()
+		into.Key = leaf.PublicKeyAlgorithm.String()
 	}
-	if site.Certificate.KeyFile == "" {
-		return o
+}
+
+// pair compares a certificate with a private key; nil where none is named.
+func pair(leaf *x509.Certificate, keyFile string) *facts.Result {
+	if keyFile == "" {
+		return nil
 	}
-	private, err := readBounded(site.Certificate.KeyFile)
+	private, err := readBounded(keyFile)
 	if err == nil {
 		_, err = tls.X509KeyPair(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Raw}), private)
 	}
-	switch {
-	case err == nil:
-	case strings.Contains(err.Error(), "does not match"): // there is no error to compare with
-		o.Outcome, o.Detail = facts.Failed, facts.Cut(strings.TrimPrefix(err.Error(), "tls: "))
-	default:
-		o.Outcome, o.Detail = facts.Unmade, facts.Cut(strings.TrimPrefix(err.Error(), "tls: "))
+	if err == nil {
+		return &facts.Result{Outcome: facts.OK}
 	}
-	return o
+	r := facts.Result{Outcome: facts.Unmade, Detail: facts.Cut(strings.TrimPrefix(err.Error(), "tls: "))}
+	if strings.Contains(err.Error(), "does not match") { // there is no error to compare with
+		r.Outcome = facts.Failed
+	}
+	return &r
 }
 
 func readPEM(file string) ([]*x509.Certificate, error) {
@@ -202,13 +203,13 @@ func readBounded(name string) ([]byte, error) {
 }
 
 // handshake takes what the server presents, without believing it yet.
-func handshake(ctx context.Context, resolver *net.Resolver, site *preflight.Site) ([]*x509.Certificate, error) {
-	conn, err := dialer(resolver).DialContext(ctx, "tcp", site.Certificate.Address)
+func handshake(ctx context.Context, resolver *net.Resolver, site *site.Site) ([]*x509.Certificate, error) {
+	conn, err := dialer(resolver).DialContext(ctx, "tcp", site.Preflight.Certificate.Address)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	name, _, _ := net.SplitHostPort(site.Certificate.Address)
+	name, _, _ := net.SplitHostPort(site.Preflight.Certificate.Address)
 	if names := site.DNSNames(); len(names) > 0 {
 		name = names[0]
 	}
@@ -229,7 +230,7 @@ func ntp(ctx context.Context, resolver *net.Resolver, server string) facts.Obser
 	}
 	conn, err := dialer(resolver).DialContext(ctx, "udp", server)
 	if err != nil {
-		return failed("site.ntp", object, method, err)
+		return failed(facts.SubjectTime, object, method, err)
 	}
 	defer conn.Close()
 	request := make([]byte, 48)
@@ -239,9 +240,9 @@ func ntp(ctx context.Context, resolver *net.Resolver, server string) facts.Obser
 	n, err := exchange(conn, request, answer)
 	received := time.Now()
 	if err != nil {
-		return failed("site.ntp", object, method, err)
+		return failed(facts.SubjectTime, object, method, err)
 	}
-	o := facts.Observation{Check: "site.ntp", Object: object, Method: method, Outcome: facts.OK}
+	o := facts.Observation{Subject: facts.SubjectTime, Object: object, Method: method, Outcome: facts.OK}
 	switch {
 	case n < 48 || answer[0]&7 != 4 || !bytes.Equal(answer[24:32], request[40:48]):
 		o.Outcome, o.Detail = facts.WrongHost, "answer is not NTP's"
@@ -251,7 +252,8 @@ func ntp(ctx context.Context, resolver *net.Resolver, server string) facts.Obser
 		// When it was sent there, against when it came here: off by half a round trip.
 		offset := ntpTime(answer[40:48]).Sub(received)
 		o.Detail = fmt.Sprintf("stratum %d, %+.1f s from the admin host's clock", answer[1], offset.Seconds())
-		o.Values = map[string]string{"offset": strconv.FormatFloat(offset.Seconds(), 'f', 1, 64)}
+		tenths := math.Round(offset.Seconds()*10) / 10
+		o.Offset = &tenths
 	}
 	return o
 }
@@ -293,16 +295,16 @@ func mail(ctx context.Context, resolver *net.Resolver, relay string) facts.Obser
 	const method = "SMTP greeting, EHLO and QUIT from the admin host"
 	conn, err := dialer(resolver).DialContext(ctx, "tcp", relay)
 	if err != nil {
-		return failed("site.mail", relay, method, err)
+		return failed(facts.SubjectMail, relay, method, err)
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	reader := bufio.NewReaderSize(io.LimitReader(conn, 64<<10), maxGreeting)
 	greeting, err := reply(reader)
 	if err != nil {
-		return failed("site.mail", relay, method, err)
+		return failed(facts.SubjectMail, relay, method, err)
 	}
-	o := facts.Observation{Check: "site.mail", Object: relay, Method: method, Outcome: facts.OK}
+	o := facts.Observation{Subject: facts.SubjectMail, Object: relay, Method: method, Outcome: facts.OK}
 	if !strings.HasPrefix(greeting, "220") {
 		o.Outcome, o.Detail = facts.WrongHost, facts.Cut("greets with "+greeting)
 		return o
@@ -315,7 +317,7 @@ func mail(ctx context.Context, resolver *net.Resolver, relay string) facts.Obser
 		}
 	}
 	if err != nil {
-		return failed("site.mail", relay, method, err)
+		return failed(facts.SubjectMail, relay, method, err)
 	}
 	_, _ = io.WriteString(conn, "QUIT\r\n")
 	return o
@@ -333,7 +335,7 @@ func reply(reader *bufio.Reader) (string, error) {
 }
 
 // turn sends a STUN binding request over each transport (RFC 8489).
-func turn(ctx context.Context, resolver *net.Resolver, server preflight.TURN) []facts.Observation {
+func turn(ctx context.Context, resolver *net.Resolver, server site.TURN) []facts.Observation {
 	var result []facts.Observation
 	for _, transport := range []struct {
 		name string
@@ -347,7 +349,7 @@ func turn(ctx context.Context, resolver *net.Resolver, server preflight.TURN) []
 }
 
 func binding(ctx context.Context, resolver *net.Resolver, host, transport string, port int) facts.Observation {
-	const check = "site.turn"
+	const subject = facts.SubjectTURN
 	method := "STUN binding request over " + strings.ToUpper(transport) + " from the admin host"
 	object := fmt.Sprintf("%s %s", transport, net.JoinHostPort(host, strconv.Itoa(port)))
 	network := "tcp"
@@ -356,14 +358,14 @@ func binding(ctx context.Context, resolver *net.Resolver, host, transport string
 	}
 	conn, err := dialer(resolver).DialContext(ctx, network, net.JoinHostPort(host, strconv.Itoa(port)))
 	if err != nil {
-		return failed(check, object, method, err)
+		return failed(subject, object, method, err)
 	}
 	defer func() { _ = conn.Close() }()
 	if transport == "tls" {
 		// Which certificate a TURN server has is another check's matter.
 		client := tls.Client(conn, &tls.Config{ServerName: host, InsecureSkipVerify: true}) //nolint:gosec // see above
 		if err := client.HandshakeContext(ctx); err != nil {
-			return failed(check, object, method, err)
+			return failed(subject, object, method, err)
 		}
 		conn = client
 	}
@@ -382,9 +384,9 @@ func binding(ctx context.Context, resolver *net.Resolver, host, transport string
 		}
 	}
 	if err != nil {
-		return failed(check, object, method, err)
+		return failed(subject, object, method, err)
 	}
-	o := facts.Observation{Check: check, Object: object, Method: method, Outcome: facts.OK}
+	o := facts.Observation{Subject: subject, Object: object, Method: method, Outcome: facts.OK}
 	if n < 20 || !bytes.Equal(answer[4:20], request[4:20]) || answer[0]>>6 != 0 {
 		o.Outcome, o.Detail = facts.WrongHost, "answer is not STUN's"
 	}
@@ -392,27 +394,27 @@ func binding(ctx context.Context, resolver *net.Resolver, host, transport string
 }
 
 // idp fetches an identity provider's metadata and looks whether it is SAML's.
-func idp(ctx context.Context, resolver *net.Resolver, site *preflight.Site, url string) facts.Observation {
-	const check, method = "site.idp", "HTTP GET from the admin host"
+func idp(ctx context.Context, resolver *net.Resolver, site *site.Site, url string) facts.Observation {
+	const subject, method = facts.SubjectIDP, "HTTP GET from the admin host"
 	roots, err := authorities(site)
 	if err != nil {
-		return facts.Observation{Check: check, Object: url, Method: method, Outcome: facts.Unmade, Detail: facts.Cut(err.Error())}
+		return facts.Observation{Subject: subject, Object: url, Method: method, Outcome: facts.Unmade, Detail: facts.Cut(err.Error())}
 	}
 	transport := &http.Transport{DialContext: dialer(resolver).DialContext, TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true}
 	client := &http.Client{Transport: transport, Timeout: limit}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return failed(check, url, method, err)
+		return failed(subject, url, method, err)
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return failed(check, url, method, err)
+		return failed(subject, url, method, err)
 	}
 	defer response.Body.Close()
-	o := facts.Observation{Check: check, Object: url, Method: method, Outcome: facts.OK}
+	o := facts.Observation{Subject: subject, Object: url, Method: method, Outcome: facts.OK}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxMetadata))
 	if err != nil {
-		return failed(check, url, method, err)
+		return failed(subject, url, method, err)
 	}
 	if response.StatusCode != http.StatusOK {
 		o.Outcome, o.Detail = facts.Failed, "status "+strconv.Itoa(response.StatusCode)

@@ -1,23 +1,12 @@
-package preflight
+package site
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
 
-	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
-	"github.com/islandbundle/island/sizing"
 )
-
-// Site is a site document as preflight reads it. Beside the section of its own
-// it looks at the name, internet, push, federation and servers. What is left out
-// is not checked.
-type Site struct {
-	sizing.Site
-	Section `json:"preflight"` // in place of the one that sizing does not read
-}
 
 // Section is what a site document says for preflight alone: what is there, and
 // what of it is to be tried.
@@ -67,21 +56,31 @@ var DefaultNames = []string{"nginz-https", "nginz-ssl", "webapp", "assets", "acc
 // DNSNames returns every name that must have an address; none where no domain is
 // named.
 func (s *Site) DNSNames() []string {
-	if s.DNS == nil {
+	dns := s.Preflight.DNS
+	if dns == nil {
 		return nil
 	}
-	names := s.DNS.Names
+	names := dns.Names
 	if names == nil {
 		names = DefaultNames
 	}
 	var all []string
 	for _, name := range names {
-		all = append(all, name+"."+s.DNS.Domain)
+		all = append(all, name+"."+dns.Domain)
 	}
 	if s.Federation {
-		all = append(all, "federator."+s.DNS.Domain)
+		all = append(all, "federator."+dns.Domain)
 	}
-	return append(all, s.DNS.More...)
+	return append(all, dns.More...)
+}
+
+// Federated reports whether the backend federates with others; nil where no
+// document says.
+func (s *Site) Federated() *bool {
+	if s.Name == "" { // which each document has
+		return nil
+	}
+	return &s.Federation
 }
 
 // Certificate says where the site's certificate is.
@@ -113,7 +112,8 @@ type Waiver struct {
 	Reason string `json:"reason"`
 }
 
-func (w Waiver) matches(f Finding) bool { return w.ID == f.ID && (w.Host == "" || w.Host == f.Host) }
+// Covers reports whether a waiver is for a check of a host.
+func (w Waiver) Covers(id, host string) bool { return w.ID == id && (w.Host == "" || w.Host == host) }
 
 // String returns a waiver as ParseWaiver reads it.
 func (w Waiver) String() string {
@@ -127,7 +127,7 @@ func (w Waiver) String() string {
 func ParseWaiver(text, reason string) (Waiver, error) {
 	id, host, _ := strings.Cut(text, "@")
 	w := Waiver{ID: id, Host: host, Reason: strings.TrimSpace(reason)}
-	if !checkID.MatchString(id) {
+	if !IsID(id) {
 		return w, fault.New(fault.Usage, fault.Here, "", "such as net.speed@kubenode1", "%.80q is not the id of a check", text)
 	}
 	if w.Reason == "" {
@@ -136,45 +136,10 @@ func ParseWaiver(text, reason string) (Waiver, error) {
 	return w, nil
 }
 
-// NewSite is a site that promises nothing, not even to be an island: that is
-// what a site document promises where it does not say otherwise.
-func NewSite() *Site {
-	s := &Site{Site: *sizing.NewSite()}
-	s.Internet = true
-	return s
-}
-
-// ReadSite reads and checks a site document. What only sizing needs may be
-// missing. Every flaw is a Usage error with its field. file only names the
-// place.
-func ReadSite(file string, data []byte) (*Site, error) {
-	var s Site
-	if err := manifests.DecodeStrict(file, data, &s); err != nil {
-		return nil, err
-	}
-	c := &sectionCheck{file: file}
-	c.services(&s)
-	c.machines(&s)
-	c.policy(&s)
-	if err := errors.Join(append([]error{s.CheckDocument(file)}, c.flaws...)...); err != nil {
-		return nil, err
-	}
-	return &s, nil
-}
-
-// federated reports whether the backend federates with others; nil where no
-// document says.
-func (s *Site) federated() *bool {
-	if s.Name == "" { // which each document has
-		return nil
-	}
-	return &s.Federation
-}
-
 const installedHint = "such as 5.28.0"
 
 // CheckInstalled checks the version that is to be upgraded.
-func (s *Site) CheckInstalled() error {
+func (s *Section) CheckInstalled() error {
 	if s.Installed == "" {
 		return nil
 	}

@@ -16,11 +16,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
-	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -65,17 +65,15 @@ func TestMissingIntermediate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
-			site := preflight.NewSite()
-			site.CAFile, site.Certificate = filepath.Join(folder, "ca.pem"), &preflight.Certificate{File: filepath.Join(folder, "chain.pem")}
-			for file, data := range map[string][]byte{site.CAFile: test.authorities, site.Certificate.File: test.chain} {
+			hospital := site.Undescribed()
+			hospital.Preflight.CAFile, hospital.Preflight.Certificate = filepath.Join(folder, "ca.pem"), &site.Certificate{File: filepath.Join(folder, "chain.pem")}
+			for file, data := range map[string][]byte{hospital.Preflight.CAFile: test.authorities, hospital.Preflight.Certificate.File: test.chain} {
 				if err := os.WriteFile(file, data, 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
-			for _, o := range certificate(t.Context(), resolver, site) {
-				if o.Check == "site.certificate-chain" && o.Outcome != test.want {
-					t.Errorf("chain is %s: %s, want %s", o.Outcome, o.Detail, test.want)
-				}
+			if chain := certificate(t.Context(), resolver, hospital).Certificate.Chain; chain.Outcome != test.want {
+				t.Errorf("chain is %s: %s, want %s", chain.Outcome, chain.Detail, test.want)
 			}
 		})
 	}
@@ -105,7 +103,7 @@ func TestKeyAndFilesOfACertificate(t *testing.T) {
 	t.Parallel()
 	ca, good := issue(t, func(*x509.Certificate) {}, 0)
 	_, other := issue(t, func(*x509.Certificate) {}, 0)
-	key := func(c *preflight.Certificate) string { return filepath.Join(filepath.Dir(c.File), "leaf.key") }
+	key := func(c *site.Certificate) string { return filepath.Join(filepath.Dir(c.File), "leaf.key") }
 	pair, err := tls.LoadX509KeyPair(good.File, key(good))
 	if err != nil {
 		t.Fatal(err)
@@ -115,33 +113,33 @@ func TestKeyAndFilesOfACertificate(t *testing.T) {
 	})
 	gone := filepath.Join(t.TempDir(), "gone")
 	for name, test := range map[string]struct {
-		certificate preflight.Certificate
-		check       string
+		certificate site.Certificate
+		read        bool // whether there is a certificate to compare with
 		want        facts.Outcome
 	}{
-		"file and its key":         {preflight.Certificate{File: good.File, KeyFile: key(good)}, "site.certificate-key", facts.OK},
-		"file and another key":     {preflight.Certificate{File: good.File, KeyFile: key(other)}, "site.certificate-key", facts.Failed},
-		"file and no key":          {preflight.Certificate{File: good.File, KeyFile: gone}, "site.certificate-key", facts.Unmade},
-		"file and what is no key":  {preflight.Certificate{File: good.File, KeyFile: ca}, "site.certificate-key", facts.Unmade},
-		"address and its key":      {preflight.Certificate{Address: address, KeyFile: key(good)}, "site.certificate-key", facts.OK},
-		"address and another key":  {preflight.Certificate{Address: address, KeyFile: key(other)}, "site.certificate-key", facts.Failed},
-		"address and no key":       {preflight.Certificate{Address: address, KeyFile: gone}, "site.certificate-key", facts.Unmade},
-		"no file":                  {preflight.Certificate{File: gone}, "site.certificate-chain", facts.Unmade},
-		"file with no certificate": {preflight.Certificate{File: key(good)}, "site.certificate-chain", facts.Failed},
+		"file and its key":         {site.Certificate{File: good.File, KeyFile: key(good)}, true, facts.OK},
+		"file and another key":     {site.Certificate{File: good.File, KeyFile: key(other)}, true, facts.Failed},
+		"file and no key":          {site.Certificate{File: good.File, KeyFile: gone}, true, facts.Unmade},
+		"file and what is no key":  {site.Certificate{File: good.File, KeyFile: ca}, true, facts.Unmade},
+		"address and its key":      {site.Certificate{Address: address, KeyFile: key(good)}, true, facts.OK},
+		"address and another key":  {site.Certificate{Address: address, KeyFile: key(other)}, true, facts.Failed},
+		"address and no key":       {site.Certificate{Address: address, KeyFile: gone}, true, facts.Unmade},
+		"no file":                  {site.Certificate{File: gone}, false, facts.Unmade},
+		"file with no certificate": {site.Certificate{File: key(good)}, false, facts.Failed},
 	} {
-		site := preflight.NewSite()
-		site.CAFile, site.Certificate = ca, &test.certificate
-		found := false
-		for _, o := range certificate(t.Context(), resolver, site) {
-			if o.Check == test.check {
-				found = true
-				if o.Outcome != test.want {
-					t.Errorf("%s: outcome is %s (%s), want %s", name, o.Outcome, o.Detail, test.want)
-				}
-			}
+		hospital := site.Undescribed()
+		hospital.Preflight.CAFile, hospital.Preflight.Certificate = ca, &test.certificate
+		o := certificate(t.Context(), resolver, hospital)
+		if (o.Certificate != nil) != test.read {
+			t.Errorf("%s: observation is %+v", name, o)
+			continue
 		}
-		if !found {
-			t.Errorf("%s: no observation of %s", name, test.check)
+		got := facts.Result{Outcome: o.Outcome, Detail: o.Detail}
+		if test.read {
+			got = *o.Certificate.Pair
+		}
+		if got.Outcome != test.want {
+			t.Errorf("%s: outcome is %s (%s), want %s", name, got.Outcome, got.Detail, test.want)
 		}
 	}
 }
@@ -159,7 +157,7 @@ func TestTimeServerWithAnotherTime(t *testing.T) {
 		return reply
 	})
 	o := ntp(t.Context(), resolver, address)
-	if got, err := strconv.ParseFloat(o.Values["offset"], 64); o.Outcome != facts.OK || err != nil || got < off-1 || got > off+0.1 {
+	if o.Outcome != facts.OK || o.Offset == nil || *o.Offset < off-1 || *o.Offset > off+0.1 {
 		t.Errorf("server is %+v", o)
 	}
 }

@@ -1,4 +1,4 @@
-package preflight
+package site
 
 import (
 	"slices"
@@ -12,17 +12,17 @@ const siteHead = "apiVersion: island/v1\nkind: Site\nname: Example Hospital\n"
 
 func TestReadSite(t *testing.T) {
 	t.Parallel()
-	site, err := ReadSite("site.yaml", []byte(siteHead+`push: C
+	site, err := Read("site.yaml", []byte(siteHead+`push: C
 federation: true
 servers: [{name: rack-1, machines: [{name: cassandra1, role: cassandra}]}]
 preflight:
   dns: {domain: wire.example, names: [webapp], more: [turn.example]}
   mailRelays: ["smtp.example:25"]
-`))
+`), Names{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if site.Internet || site.Push != "C" || site.Servers[0].Machines[0].Name != "cassandra1" || site.MailRelays[0] != "smtp.example:25" {
+	if site.Internet || site.Push != "C" || site.Servers[0].Machines[0].Name != "cassandra1" || site.Preflight.MailRelays[0] != "smtp.example:25" {
 		t.Errorf("%+v", site)
 	}
 	if got, want := site.DNSNames(), []string{"webapp.wire.example", "federator.wire.example", "turn.example"}; !slices.Equal(got, want) {
@@ -34,14 +34,14 @@ preflight:
 // nothing, and what no document does.
 func TestNoSitePromisesNothing(t *testing.T) {
 	t.Parallel()
-	silent, err := ReadSite("site.yaml", []byte(siteHead))
+	silent, err := Read("site.yaml", []byte(siteHead), Names{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if silent.Internet || silent.federated() == nil || silent.DNSNames() != nil {
+	if silent.Internet || silent.Federated() == nil || silent.DNSNames() != nil {
 		t.Errorf("a document that says nothing is of an island that is not federated: %+v", silent)
 	}
-	if none := NewSite(); !none.Internet || none.federated() != nil || none.Push != "" || none.DNSNames() != nil {
+	if none := Undescribed(); !none.Internet || none.Federated() != nil || none.Push != "" || none.DNSNames() != nil {
 		t.Errorf("no document promises: %+v", none)
 	}
 }
@@ -58,7 +58,7 @@ func TestReadSiteRefuses(t *testing.T) {
 		"no name":               {"apiVersion: island/v1\nkind: Site\n", "site.yaml: name"},
 		"option as NTP":         {siteHead + "preflight: {ntp: [10.0.0.3, -evil]}\n", "site.yaml: preflight.ntp[1]"},
 		"outside":               {siteHead + "preflight: {outside: [a b]}\n", "site.yaml: preflight.outside[0]"},
-		"too many":              {siteHead + "preflight: {ntp: [a" + strings.Repeat(", a", MaxSiteList) + "]}\n", "site.yaml: preflight.ntp"},
+		"too many":              {siteHead + "preflight: {ntp: [a" + strings.Repeat(", a", MaxList) + "]}\n", "site.yaml: preflight.ntp"},
 		"path as name":          {siteHead + "preflight: {dns: {domain: ../etc}}\n", "site.yaml: preflight.dns.domain"},
 		"name too long":         {siteHead + "preflight: {dns: {domain: a, more: [a" + strings.Repeat(".a", 127) + "]}}\n", "site.yaml: preflight.dns.more[0]"},
 		"IdP by file":           {siteHead + "preflight: {idp: [\"file:///etc/passwd\"]}\n", "site.yaml: preflight.idp[0]"},
@@ -70,7 +70,7 @@ func TestReadSiteRefuses(t *testing.T) {
 		"push option":           {siteHead + "push: D\n", "site.yaml: push"},
 		"waiver without reason": {siteHead + "preflight: {waivers: [{id: cpu.cores, reason: \" \"}]}\n", "site.yaml: preflight.waivers[0]"},
 	} {
-		_, err := ReadSite("site.yaml", []byte(test.text))
+		_, err := Read("site.yaml", []byte(test.text), Names{})
 		flaws := fault.All(err)
 		if len(flaws) == 0 || flaws[0].Place.String() != test.place || flaws[0].Kind != fault.Usage {
 			t.Errorf("%s: %v, want it at %s", name, err, test.place)

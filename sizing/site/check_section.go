@@ -1,4 +1,4 @@
-package preflight
+package site
 
 import (
 	"fmt"
@@ -12,11 +12,10 @@ import (
 	"strings"
 
 	"github.com/islandbundle/island/manifests/fault"
-	"github.com/islandbundle/island/sizing"
 )
 
-// MaxSiteList bounds each list of preflight's section of a site document.
-const MaxSiteList = 100
+// MaxList bounds each list of preflight's section of a site document.
+const MaxList = 100
 
 // NamePattern is what the name of a host or a domain looks like.
 const NamePattern = `^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?)*$`
@@ -26,29 +25,32 @@ const maxName = 253
 
 var domainName = regexp.MustCompile(NamePattern)
 
-// sectionCheck collects what is wrong with preflight's section of a site
-// document.
-type sectionCheck struct {
-	file  string
-	flaws []error
+// section checks what is said for preflight alone.
+func (c *check) section() {
+	p := sectionCheck{&c.Flaws}
+	p.services(&c.site.Preflight)
+	p.machines(&c.site.Preflight)
+	p.policy(&c.site.Preflight)
 }
 
-func (c *sectionCheck) want(ok bool, field, hint, format string, args ...any) {
-	if !ok {
-		c.flaws = append(c.flaws, fault.At(fault.Place{File: c.file, Field: "preflight." + field}, hint, format, args...))
-	}
+// sectionCheck keeps what is wrong with preflight's section among the other flaws
+// of a site document.
+type sectionCheck struct{ flaws *fault.Flaws }
+
+func (c sectionCheck) want(ok bool, field, hint, format string, args ...any) {
+	c.flaws.Want(ok, "preflight."+field, hint, format, args...)
 }
 
 // list wants every member of a list to be something.
-func (c *sectionCheck) list(field string, list []string, is func(string) bool, hint, what string) {
-	c.want(len(list) <= MaxSiteList, field, "", "list has more than %d members", MaxSiteList)
+func (c sectionCheck) list(field string, list []string, is func(string) bool, hint, what string) {
+	c.want(len(list) <= MaxList, field, "", "list has more than %d members", MaxList)
 	for i, member := range list {
 		c.want(is(member), fmt.Sprintf("%s[%d]", field, i), hint, "%.80q is not %s", member, what)
 	}
 }
 
 // services checks what the admin host looks at.
-func (c *sectionCheck) services(s *Site) {
+func (c sectionCheck) services(s *Section) {
 	if s.DNS != nil {
 		c.want(isName(s.DNS.Domain), "dns.domain", "", "%.80q is not the name of a domain", s.DNS.Domain)
 		c.list("dns.names", s.DNS.Names, func(name string) bool { return isName(name + "." + s.DNS.Domain) }, "leave the domain out", "a name below the domain")
@@ -64,7 +66,7 @@ func (c *sectionCheck) services(s *Site) {
 		c.port("loadBalancer.https", lb.HTTPS, 0)
 		c.port("loadBalancer.http", lb.HTTP, 0)
 	}
-	c.want(len(s.TURN) <= MaxSiteList, "turn", "", "list has more than %d members", MaxSiteList)
+	c.want(len(s.TURN) <= MaxList, "turn", "", "list has more than %d members", MaxList)
 	for i, turn := range s.TURN {
 		at := fmt.Sprintf("turn[%d]", i)
 		c.host(at+".address", turn.Address)
@@ -77,12 +79,12 @@ func (c *sectionCheck) services(s *Site) {
 }
 
 // machines checks what hosts are to be like.
-func (c *sectionCheck) machines(s *Site) {
+func (c sectionCheck) machines(s *Section) {
 	for i, release := range s.OS {
 		c.want(release.ID != "" && release.Version != "", fmt.Sprintf("os[%d]", i), `such as {id: ubuntu, version: "22.04"}`, "wants id and version, as /etc/os-release has them")
 	}
 	for _, role := range slices.Sorted(maps.Keys(s.Paths)) {
-		c.want(sizing.Role(role).Known(), "paths."+role, "such as cassandra", "unknown role %.80q", role)
+		c.want(Role(role).Known(), "paths."+role, "such as cassandra", "unknown role %.80q", role)
 		c.list("paths."+role, s.Paths[role], path.IsAbs, "", "an absolute path")
 	}
 	if r := s.Registry; r != nil {
@@ -91,8 +93,9 @@ func (c *sectionCheck) machines(s *Site) {
 	c.want(s.CheckInstalled() == nil, "installed", installedHint, "%.80q is not a version", s.Installed)
 }
 
-// policy checks how is to be judged. Which checks there are, [Judge] knows.
-func (c *sectionCheck) policy(s *Site) {
+// policy checks what is to be let pass. Which checks there are, only preflight
+// knows.
+func (c sectionCheck) policy(s *Section) {
 	for i, waiver := range s.Waivers {
 		_, err := ParseWaiver(waiver.ID, waiver.Reason)
 		c.want(err == nil, fmt.Sprintf("waivers[%d]", i), "", "%w", err)
@@ -101,12 +104,12 @@ func (c *sectionCheck) policy(s *Site) {
 
 const hostHint = "a name or an address"
 
-func (c *sectionCheck) host(field, name string) {
+func (c sectionCheck) host(field, name string) {
 	c.want(isHost(name), field, hostHint, "%.80q is not the name of a host", name)
 }
 
 // port wants a port; 0 is the default, and -1, where it may be, none.
-func (c *sectionCheck) port(field string, port, least int) {
+func (c sectionCheck) port(field string, port, least int) {
 	c.want(port >= least && port <= maxPort, field, "", "%d is not a port", port)
 }
 

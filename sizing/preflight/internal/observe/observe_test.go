@@ -17,12 +17,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
 
-	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/site"
+
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -93,7 +95,7 @@ func TestHostileServices(t *testing.T) {
 	t.Cleanup(metadata.Close)
 	missing := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(missing.Close)
-	ctx, site := t.Context(), preflight.NewSite()
+	ctx, site := t.Context(), site.Undescribed()
 	for name, test := range map[string]struct {
 		look func() facts.Observation
 		want []facts.Outcome
@@ -139,8 +141,8 @@ func closed(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// TestCertificateFaults: each of them gives its own observation and no other.
-func TestCertificateFaults(t *testing.T) {
+// TestCertificateIsRecorded: each fault stands in the record, and no other does.
+func TestCertificateIsRecorded(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	for name, test := range map[string]struct {
@@ -150,37 +152,48 @@ func TestCertificateFaults(t *testing.T) {
 		want   []string
 	}{
 		"good":              {func(*x509.Certificate) {}, 0, false, nil},
-		"expired":           {func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Hour) }, 0, false, []string{"site.certificate-dates"}},
-		"not yet valid":     {func(c *x509.Certificate) { c.NotBefore = now.Add(time.Hour) }, 0, false, []string{"site.certificate-dates"}},
-		"wrong name":        {func(c *x509.Certificate) { c.DNSNames = []string{"other.example"} }, 0, false, []string{"site.certificate-names"}},
-		"no wildcard":       {func(c *x509.Certificate) { c.DNSNames = []string{"webapp.wire.example"} }, 0, false, []string{"site.certificate-names"}},
-		"weak key":          {func(*x509.Certificate) {}, 1024, false, []string{"site.certificate-key"}},
-		"unknown authority": {func(*x509.Certificate) {}, 0, true, []string{"site.certificate-chain"}},
+		"expired":           {func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Hour) }, 0, false, []string{"over"}},
+		"not yet valid":     {func(c *x509.Certificate) { c.NotBefore = now.Add(time.Hour) }, 0, false, []string{"early"}},
+		"wrong name":        {func(c *x509.Certificate) { c.DNSNames = []string{"other.example"} }, 0, false, []string{"names"}},
+		"no wildcard":       {func(c *x509.Certificate) { c.DNSNames = []string{"webapp.wire.example"} }, 0, false, []string{"names"}},
+		"weak key":          {func(*x509.Certificate) {}, 1024, false, []string{"RSA 1024"}},
+		"unknown authority": {func(*x509.Certificate) {}, 0, true, []string{"chain"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			site := preflight.NewSite()
-			site.DNS = &preflight.DNS{Domain: "wire.example"}
-			site.CAFile, site.Certificate = issue(t, test.change, test.bits)
+			hospital := site.Undescribed()
+			hospital.Preflight.DNS = &site.DNS{Domain: "wire.example"}
+			hospital.Preflight.CAFile, hospital.Preflight.Certificate = issue(t, test.change, test.bits)
 			if test.alone {
-				site.CAFile = ""
+				hospital.Preflight.CAFile = ""
 			}
-			var got []string
-			for _, o := range certificate(context.Background(), resolver, site) {
-				if o.Outcome != facts.OK || o.Values["rsaBits"] == "1024" { // which is judged by its limit
-					got = append(got, o.Check)
-				}
+			o := certificate(context.Background(), resolver, hospital)
+			if o.Outcome != facts.OK || o.Certificate == nil {
+				t.Fatalf("observation is %+v", o)
 			}
-			if !slices.Equal(got, test.want) {
+			if got := faultsOf(o.Certificate, now); !slices.Equal(got, test.want) {
 				t.Errorf("faults are %q, want %q", got, test.want)
 			}
 		})
 	}
 }
 
+func faultsOf(c *facts.Certificate, now time.Time) []string {
+	var faults []string
+	for fault, is := range map[string]bool{
+		"over": now.After(c.NotAfter), "early": now.Before(c.NotBefore), "names": len(c.Missing) > 0, "chain": c.Chain.Outcome != facts.OK,
+		c.Key + " " + strconv.Itoa(c.Bits): c.Key != "ECDSA" || c.Curve != "P-256", "pair": c.Pair != nil,
+	} {
+		if is {
+			faults = append(faults, fault)
+		}
+	}
+	return faults
+}
+
 // issue writes an authority's certificate and one that it issued, which has the
 // authority's key, and that, as leaf.key.
-func issue(t *testing.T, change func(*x509.Certificate), bits int) (string, *preflight.Certificate) {
+func issue(t *testing.T, change func(*x509.Certificate), bits int) (string, *site.Certificate) {
 	t.Helper()
 	folder := t.TempDir()
 	authority, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -218,5 +231,5 @@ func issue(t *testing.T, change func(*x509.Certificate), bits int) (string, *pre
 	if err != nil {
 		t.Fatal(err)
 	}
-	return files["ca"], &preflight.Certificate{File: files["leaf"]}
+	return files["ca"], &site.Certificate{File: files["leaf"]}
 }

@@ -2,16 +2,17 @@ package preflight
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // TestDefaultPorts holds the table to what the field's sources list.
 func TestDefaultPorts(t *testing.T) {
 	t.Parallel()
-	p, err := DefaultPorts()
+	p, err := site.DefaultPorts()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +34,7 @@ func TestDefaultPorts(t *testing.T) {
 	} {
 		hosts := []facts.Host{{Name: "a", Groups: []string{want.from}}, {Name: "b", Groups: []string{want.to}}}
 		var got []int
-		for _, w := range p.Wants(hosts) {
+		for _, w := range Wants(p, hosts) {
 			if w.From == "a" && w.To == "b" && w.Protocol == want.protocol {
 				got = append(got, w.Port)
 			}
@@ -51,35 +52,41 @@ func TestDefaultPorts(t *testing.T) {
 
 func TestMediaAvoidsNodePorts(t *testing.T) {
 	t.Parallel()
-	p, err := DefaultPorts()
+	p, err := site.DefaultPorts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, port := range p.row("media").Ports {
+	for _, port := range portRow(p, "media").Ports {
 		if port >= 30000 && port <= 32767 {
 			t.Errorf("media port %d is a node port", port)
 		}
 	}
 }
 
-func TestReadPortsRefuses(t *testing.T) {
+// TestPurposesAreInTheCatalogues holds the catalogues to the table, which travels
+// and has words of its own: a further language finds them where all others are. A
+// table with other words for a row keeps them.
+func TestPurposesAreInTheCatalogues(t *testing.T) {
 	t.Parallel()
-	const head = "apiVersion: island/v1\nkind: Ports\nsources: {G: {title: x}}\nrows:\n"
-	const row = "  - {id: a-b, from: [x], to: [y], protocol: tcp, ports: [1], source: G, purpose: {en: a, de: b}}\n"
-	if _, err := ReadPorts("ports.yaml", []byte(head+row)); err != nil {
+	p, err := site.DefaultPorts()
+	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{
-		"no rows":        head,
-		"row twice":      head + row + row,
-		"port 0":         head + strings.Replace(row, "[1]", "[0]", 1),
-		"port 65536":     head + strings.Replace(row, "[1]", "[65536]", 1),
-		"other protocol": head + strings.Replace(row, "tcp", "sctp", 1),
-		"no source":      head + strings.Replace(row, "source: G", "source: X", 1),
-		"nobody":         head + strings.Replace(row, "[x]", "[]", 1),
-	} {
-		if _, err := ReadPorts("ports.yaml", []byte(text)); err == nil {
-			t.Errorf("%s was taken", name)
+	for i := range p.Rows {
+		row := &p.Rows[i]
+		for tag, purpose := range row.Purpose {
+			l, err := words.All().Parse(tag)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := l.Word("preflight.port." + row.ID + ".purpose"); got != purpose {
+				t.Errorf("%s: the catalogue of %s has %q, the table %q", row.ID, tag, got, purpose)
+			}
 		}
+	}
+	row := portRow(p, "media")
+	row.Purpose = map[string]string{"en": "calls"}
+	if text := purposeOf(row); text.Code != "" || words.All()[1].Text(text) != "calls" {
+		t.Errorf("a row of a customer's own is told as %+v", text)
 	}
 }

@@ -1,0 +1,183 @@
+package site
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+const (
+	usersHint       = "count everybody who sends messages"
+	conferencesHint = "such as 10x8,2x50 (ten of 8 participants, two of 50), or none"
+)
+
+// Names are what a site document may name and this room cannot know: who brings
+// hardware tables and scenarios hands their names in.
+type Names struct {
+	Tables    []string
+	Scenarios []ScenarioID
+}
+
+// scenarioHint lists the scenarios that there are.
+func (n Names) scenarioHint() string { return "known: " + Joined(n.Scenarios) }
+
+// MachineName is what the name of a server or a machine looks like.
+var MachineName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+
+// Read reads and checks a site document. What only sizing needs may be missing.
+// Every flaw is a Usage error with its field. file only names the place.
+func Read(file string, data []byte, names Names) (*Site, error) {
+	return read(file, data, func(s *Site) error { return s.CheckDocument(file, names) })
+}
+
+// ReadWhole reads a site document as [Read] does, and wants what is calculated
+// from to be there, as [Site.Check] tells it.
+func ReadWhole(file string, data []byte, names Names) (*Site, error) {
+	return read(file, data, func(s *Site) error { return s.Check(file, names) })
+}
+
+func read(file string, data []byte, check func(*Site) error) (*Site, error) {
+	var s Site
+	if err := manifests.DecodeStrict(file, data, &s); err != nil {
+		return nil, err
+	}
+	if err := check(&s); err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+// Check tells everything that keeps a site from being calculated, each flaw
+// with its field: what is not given, and what [Site.CheckDocument] tells.
+func (s *Site) Check(file string, names Names) error {
+	c := &check{Flaws: fault.Flaws{File: file}, site: s, names: names}
+	if c.head() {
+		c.needed()
+		c.given()
+	}
+	return c.Err()
+}
+
+// CheckDocument tells everything that is wrong with what a site document says,
+// each flaw with its field. A document may leave out what is only calculated
+// from.
+func (s *Site) CheckDocument(file string, names Names) error {
+	c := &check{Flaws: fault.Flaws{File: file}, site: s, names: names}
+	if c.head() {
+		c.given()
+	}
+	return c.Err()
+}
+
+// check collects what is wrong with a site document.
+type check struct {
+	fault.Flaws
+	site  *Site
+	names Names
+}
+
+// head reports whether it is a site document at all.
+func (c *check) head() bool {
+	s := c.site
+	c.Want(s.APIVersion == manifests.APIVersion, "apiVersion", "this program reads "+manifests.APIVersion, "apiVersion is %q", s.APIVersion)
+	c.Want(s.Kind == Kind, "kind", "", "wants a document of kind %s, got %q", Kind, s.Kind)
+	return !c.Any()
+}
+
+// needed wants what nothing can be calculated without.
+func (c *check) needed() {
+	s := c.site
+	c.Want(s.Scenario != "", "scenario", c.names.scenarioHint(), "no scenario is given")
+	c.Want(s.Users != 0, "users", usersHint, "number of users is 0, wants at least 1")
+	c.Want(s.Conferences != nil, "conferences", conferencesHint, "no conferences are given")
+}
+
+// given judges what the site says.
+func (c *check) given() {
+	s := c.site
+	c.Want(s.Name != "" && len(s.Name) <= MaxName, "name", "as it should stand on the report", "site has no name, or one of more than %d bytes", MaxName)
+	c.Want(s.Table == "" || slices.Contains(c.names.Tables, s.Table), "table", "known: "+strings.Join(c.names.Tables, ", "), "no hardware table is called %.80q", s.Table)
+	c.Want(s.Scenario == "" || slices.Contains(c.names.Scenarios, s.Scenario), "scenario", c.names.scenarioHint(), "unknown scenario %.80q", s.Scenario)
+	c.Want(s.Users >= 0, "users", usersHint, "number of users is %d, wants at least 1", s.Users)
+	c.Want(s.Users <= MaxUsers, "users", "is there a digit too many?", "number of users is %d, at most %d is taken for meant", s.Users, MaxUsers)
+	c.share("videoShare", s.VideoShare)
+	c.share("relayedShare", s.RelayedShare)
+	c.Want(s.Mail == "" || s.Mail == MailExternal || s.Mail == MailBundled, "mail", "known: external, bundled", "unknown way of mail %.80q", s.Mail)
+	c.Want(s.Push == "" || s.Push == PushWire || s.Push == PushOwn || s.Push == PushNone, "push",
+		"A is through Wire's AWS SNS, B through your own, C is none", "unknown push option %.80q", s.Push)
+	c.Want(s.Growth.UsersPerYear >= 0 && s.Growth.UsersPerYear <= MaxGrowth, "growth.usersPercentPerYear", "", "growth of %d %% a year is not between 0 and %d", s.Growth.UsersPerYear, MaxGrowth)
+	c.Want(s.Growth.Months >= 0 && s.Growth.Months <= MaxMonths, "growth.months", "", "%d months is not between 0 and %d", s.Growth.Months, MaxMonths)
+	c.Want(s.Bundle.Keep >= 0 && s.Bundle.Keep <= MaxKept, "bundle.keep", "", "%d bundles is not between 0 and %d", s.Bundle.Keep, MaxKept)
+	c.Want(s.Restund == 0 || s.Restund >= 2 && s.Restund <= MaxServers, "restund", "two are enough for availability", "%d Restund machines is not between 2 and %d", s.Restund, MaxServers)
+	c.clients(s.Clients)
+	c.servers()
+	c.section()
+}
+
+func (c *check) share(field string, share *Percent) {
+	c.Want(share == nil || *share >= 0 && *share <= 100, field, "0 is nobody, 100 is everybody", "share is not between 0 and 100 percent")
+}
+
+func (c *check) clients(clients []Client) {
+	seen := map[Client]bool{}
+	for i, client := range clients {
+		field := fmt.Sprintf("clients[%d]", i)
+		c.Want(slices.Contains(Clients(), client), field, "known: "+Joined(Clients()), "unknown client %.80q", client)
+		c.Want(!seen[client], field, "", "client %.80q is named twice", client)
+		seen[client] = true
+	}
+}
+
+func (c *check) servers() {
+	s := c.site
+	c.Want(s.ServerCount >= 0 && s.ServerCount <= MaxServers, "serverCount", "", "number of servers is %d, not between 1 and %d", s.ServerCount, MaxServers)
+	c.Want(len(s.Servers) <= MaxServers, "servers", "", "site lists %d servers, at most %d are read", len(s.Servers), MaxServers)
+	c.Want(s.ServerCount == 0 || len(s.Servers) == 0 || s.ServerCount == len(s.Servers), "serverCount", "leave it out", "serverCount is %d, but %d servers are listed", s.ServerCount, len(s.Servers))
+	names, machines := map[string]bool{Elsewhere: true}, map[string]bool{}
+	for i, server := range s.Servers {
+		field := fmt.Sprintf("servers[%d]", i)
+		c.Want(MachineName.MatchString(server.Name) && !names[server.Name], field+".name", "letters, digits, dots and hyphens", "server name %.80q is not usable, or given twice", server.Name)
+		names[server.Name] = true
+		c.Want(server.Cores >= 0 && server.Cores <= MaxCores, field+".cores", "", "%d cores is not between 0 and %d", server.Cores, MaxCores)
+		for j, vm := range server.Machines {
+			at := fmt.Sprintf("%s.machines[%d]", field, j)
+			c.Want(MachineName.MatchString(vm.Name) && !machines[vm.Name], at+".name", "its name in the inventory", "machine name %.80q is not usable, or given twice", vm.Name)
+			machines[vm.Name] = true
+			c.Want(vm.Role.Known(), at+".role", "known: "+Joined(Roles()), "unknown role %.80q", vm.Role)
+			c.Want(vm.Cores >= 0 && vm.Cores <= MaxCores, at+".cores", "", "%d cores is not between 0 and %d", vm.Cores, MaxCores)
+		}
+	}
+	c.Want(len(machines) <= MaxMachines, "servers", "", "site lists %d machines, at most %d are read", len(machines), MaxMachines)
+	if len(s.Servers) == 0 {
+		for _, server := range DefaultServers(max(s.ServerCount, 1)) {
+			names[server.Name] = true
+		}
+		names["server-1"], names["server-2"], names["server-3"] = true, true, true
+	}
+	for _, host := range []struct{ field, name string }{{"adminHost", s.AdminHost}, {"assetHost", s.AssetHost}} {
+		c.Want(host.name == "" || names[host.name], host.field, "name a server, or say elsewhere", "no server is called %.80q", host.name)
+	}
+}
+
+// DefaultServers returns servers of which only the number is known, by the names
+// that they are given: server-1, server-2 and so on.
+func DefaultServers(count int) []Server {
+	servers := make([]Server, count)
+	for i := range servers {
+		servers[i].Name = fmt.Sprintf("server-%d", i+1)
+	}
+	return servers
+}
+
+// Joined lists words, as hints do.
+func Joined[T ~string](list []T) string {
+	var words []string
+	for _, item := range list {
+		words = append(words, string(item))
+	}
+	return strings.Join(words, ", ")
+}

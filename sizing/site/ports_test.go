@@ -1,0 +1,28 @@
+package site
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestReadPortsRefuses(t *testing.T) {
+	t.Parallel()
+	const head = "apiVersion: island/v1\nkind: Ports\nsources: {G: {title: x}}\nrows:\n"
+	const row = "  - {id: a-b, from: [x], to: [y], protocol: tcp, ports: [1], source: G, purpose: {en: a, de: b}}\n"
+	if _, err := ReadPorts("ports.yaml", []byte(head+row)); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"no rows":        head,
+		"row twice":      head + row + row,
+		"port 0":         head + strings.Replace(row, "[1]", "[0]", 1),
+		"port 65536":     head + strings.Replace(row, "[1]", "[65536]", 1),
+		"other protocol": head + strings.Replace(row, "tcp", "sctp", 1),
+		"no source":      head + strings.Replace(row, "source: G", "source: X", 1),
+		"nobody":         head + strings.Replace(row, "[x]", "[]", 1),
+	} {
+		if _, err := ReadPorts("ports.yaml", []byte(text)); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+}
