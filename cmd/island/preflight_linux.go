@@ -103,7 +103,8 @@ func (f *preflightFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.inventory, "inventory", "i", "", "the site's Ansible inventory, a file or a folder")
 	flags.BoolVar(&f.local, "local", false, "measure this machine alone; --group says its roles")
-	flags.StringArrayVar(&f.groups, "group", nil, "with --local, a group that this machine is in; else, look at these groups alone (repeatable)")
+	flags.StringArrayVar(&f.groups, "group", nil,
+		"with --local, a group that this machine is in; else, look at these groups alone (repeatable)")
 	flags.StringVar(&f.factsDir, "facts", "", "judge what a folder holds (a survey.json, or facts of hosts) and measure nothing")
 	flags.StringVar(&f.save, "save", "", "folder to keep what was measured in, as survey.json")
 	flags.StringVar(&f.site, "site", "", "site document (docs/site.schema.json): what the site promised, and what of it is to be looked at")
@@ -117,9 +118,11 @@ func (f *preflightFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.sudo, "sudo", false, "run the probe as root by sudo (default: as the inventory's ansible_become says)")
 	flags.StringVar(&f.sudoFile, "sudo-password-file", "", "file with the password for sudo (default: the inventory's, else none)")
 	flags.BoolVar(&f.noLinks, "no-links", false, "do not let hosts try to speak to each other")
-	flags.BoolVar(&f.through, "throughput", false, "send data from each conference host (group kube-node) to the next for 2 seconds, to see that they have 1 Gbit/s")
+	flags.BoolVar(&f.through, "throughput", false,
+		"send data from each conference host (group kube-node) to the next for 2 seconds, to see that they have 1 Gbit/s")
 	flags.BoolVar(&f.noFsync, "no-fsync", false, "do not time writes with a small test file")
-	flags.StringVar(&f.installed, "installed", "", "version of Wire's server that is to be upgraded; what it has left on the machines is then no fault")
+	flags.StringVar(&f.installed, "installed", "",
+		"version of Wire's server that is to be upgraded; what it has left on the machines is then no fault")
 	flags.StringArrayVar(&f.waive, "waive", nil, "let a failed check pass as a warning: ID or ID@HOST (repeatable; needs --reason)")
 	flags.StringVar(&f.reason, "reason", "", "why the checks are waived")
 	flags.BoolVar(&f.strict, "strict", false, "fail on warnings, too, but for those that are waived")
@@ -128,7 +131,8 @@ func (f *preflightFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.html, "html", "", "write the report as one HTML page, too")
 	flags.StringVar(&f.junit, "junit", "", "write the report as JUnit XML, too")
 	flags.StringVar(&f.json, "json", "", "write the report as JSON, too")
-	flags.StringVar(&f.signKey, "sign-key", "", "private key to sign the written reports with: FILE.sigstore.json beside each, as cosign verify-blob --bundle reads it")
+	flags.StringVar(&f.signKey, "sign-key", "",
+		"private key to sign the written reports with: FILE.sigstore.json beside each, as cosign verify-blob --bundle reads it")
 	flags.StringVar(&f.passFile, "passphrase-file", "", "file that holds the key's passphrase (else COSIGN_PASSWORD, else the terminal)")
 	_ = cmd.RegisterFlagCompletionFunc("table", cobra.FixedCompletions(sizing.Names(), cobra.ShellCompDirectiveDefault))
 	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(words.All().Tags(), cobra.ShellCompDirectiveNoFileComp))
@@ -181,7 +185,8 @@ func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
 		return err
 	}
 	for _, waiver := range result.Idle(input.Site.Preflight.Waivers) {
-		a.note("note: the waiver of %s lets nothing pass: what it names is well, could not be measured, or is not there", printable(waiver.String()))
+		a.note("note: the waiver of %s lets nothing pass: what it names is well, could not be measured, or is not there",
+			printable(waiver.String()))
 	}
 	return preflightVerdict(result, f.strict)
 }
@@ -191,7 +196,8 @@ func preflightVerdict(r *preflight.Report, strict bool) error {
 	failed, unmeasured, warned := r.Counts[preflight.Fail], r.Counts[preflight.Error], r.Counts[preflight.Warn]-r.Waived()
 	switch {
 	case failed > 0:
-		return fault.New(fault.PreflightFailed, fault.Site, "", "mend what the report names, and run it again", "%d requirements are not met", failed)
+		return fault.New(fault.PreflightFailed, fault.Site, "", "mend what the report names, and run it again",
+			"%d requirements are not met", failed)
 	case unmeasured > 0:
 		return fault.New(fault.Unmeasured, fault.Site, "", "the report says why; run it again", "%d things could not be measured", unmeasured)
 	case strict && warned > 0:
@@ -282,7 +288,8 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 		return nil, err
 	}
 	if names := passwordHosts(inv); len(names) > 0 {
-		a.note("note: the inventory gives a password to log in with for %s; ssh is given none, and wants a key", printable(strings.Join(names, ", ")))
+		a.note("note: the inventory gives a password to log in with for %s; ssh is given none, and wants a key",
+			printable(strings.Join(names, ", ")))
 	}
 	progress := a.hostProgress(hosts)
 	defer progress.close()
@@ -353,7 +360,9 @@ func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) 
 		if target.SudoPassword == "" {
 			target.SudoPassword = connection.BecomePassword
 		}
-		hosts = append(hosts, survey.Host{Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces(), Internal: connection.Internal, Target: target})
+		hosts = append(hosts, survey.Host{
+			Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces(), Internal: connection.Internal, Target: target,
+		})
 	}
 	if len(hosts) == 0 {
 		return nil, usage("the groups of the inventory are "+strings.Join(inv.Groups(), ", "), "no host is in the groups that were asked for")
@@ -389,7 +398,8 @@ func (f *preflightFlags) findProbe(found *kit, architecture string) ([]byte, err
 	}
 	var tried []string
 	if f.probes != "" {
-		tried = append(tried, filepath.Join(f.probes, "linux-"+architecture, "island-probe"), filepath.Join(f.probes, "island-probe-"+architecture))
+		tried = append(tried,
+			filepath.Join(f.probes, "linux-"+architecture, "island-probe"), filepath.Join(f.probes, "island-probe-"+architecture))
 	} else if self, err := os.Executable(); err == nil {
 		folder := filepath.Dir(self)
 		tried = append(tried, filepath.Join(filepath.Dir(folder), "linux-"+architecture, "island-probe"))
@@ -475,7 +485,10 @@ func (f *preflightFlags) openBundle(ctx context.Context) (*kit, error) {
 	if err := file.explain(b.Verify(ctx, bundle.VerifyOptions{})); err != nil {
 		return nil, err
 	}
-	found := &kit{probes: map[string][]byte{}, footprint: &preflight.Footprint{Name: filepath.Base(f.bundle), Size: manifests.Bytes(file.size)}}
+	found := &kit{
+		probes:    map[string][]byte{},
+		footprint: &preflight.Footprint{Name: filepath.Base(f.bundle), Size: manifests.Bytes(file.size)},
+	}
 	if found.footprint.Upgrades, found.footprint.Version, err = upgradesOfLock(&b.Inventory.Lock); err != nil {
 		return nil, err
 	}
