@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"strings"
 
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
 // language returns the language of a tag that was given, else the locale's.
@@ -22,4 +24,14 @@ func languages() string {
 	tags := words.All().Tags()
 	last := len(tags) - 1
 	return strings.TrimPrefix(strings.Join(tags[:last], ", ")+" or "+tags[last], " or ")
+}
+
+// inWords returns an error that has its words in a catalogue as one that says them.
+// Errors are English, as all that the program says on stderr.
+func inWords(err error) error {
+	var problem *facts.Problem
+	if !errors.As(err, &problem) {
+		return err
+	}
+	return errors.New(words.English().Text(problem.Text))
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
@@ -412,7 +412,7 @@ func (f *preflightFlags) findProbe(found *kit, architecture string) ([]byte, err
 			return data, nil
 		}
 	}
-	return nil, fmt.Errorf("no probe for %s: looked for %s", architecture, strings.Join(tried, ", "))
+	return nil, facts.NewProblem("facts.reach.no-probe", message.Args{"architecture": architecture, "places": strings.Join(tried, ", ")})
 }
 
 // signer reads the key that reports are signed with, before anything is

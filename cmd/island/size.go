@@ -186,6 +186,7 @@ func (f *sizeFlags) read(input *sizing.Input) error {
 // facts that preflight collected of all hosts.
 func existing(name string, data []byte, table *sizing.Table) ([]sizing.Existing, error) {
 	survey, err := facts.ReadSurvey(bytes.NewReader(data))
+	err = inWords(err)
 	if err != nil { // not a survey, or not a good one: then the kind tells
 		if bytes.Contains(data, []byte(`"`+facts.SurveyKind+`"`)) {
 			return nil, fault.Explain(err, fault.Usage, fault.Here, name, "collect the facts again with island preflight")

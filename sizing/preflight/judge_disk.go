@@ -45,10 +45,10 @@ func together(a, b facts.Path) bool {
 
 // unread says why a value was not read.
 func unread[T any](v facts.Value[T]) message.Text {
-	if v.Unread == "" {
+	if v.Unread.IsZero() {
 		return message.Of("facts.unread.not-in-facts", nil)
 	}
-	return told(v.Unread)
+	return v.Unread
 }
 
 // A pool is what the file systems behind some paths hold together.
@@ -132,7 +132,7 @@ func (j *judgement) diskPool(f found, systems []facts.Path, p *pool) {
 	for _, system := range systems {
 		j.diskState(f, system)
 	}
-	full := slices.ContainsFunc(systems, func(p facts.Path) bool { return p.Fsync.Unread == facts.NoSpace })
+	full := slices.ContainsFunc(systems, func(p facts.Path) bool { return p.Fsync.Unread.Is(facts.NoSpace) })
 	if full || tooSmall || j.isUpgrade() {
 		return // what is full or too small has too little free: said already; what is to be upgraded is in use
 	}
@@ -144,7 +144,7 @@ func (j *judgement) diskPool(f found, systems []facts.Path, p *pool) {
 // diskUnread says once that the file system behind a path was not read, and
 // what is not judged for it.
 func (j *judgement) diskUnread(f found, p facts.Path) {
-	f.object, f.method = names(p.Path), told(p.FileSystem.Method)
+	f.object, f.method = names(p.Path), p.FileSystem.Method
 	f.message = message.Of("preflight.finding.unmeasured-thing", args{"what": p.Path, "why": unread(p.FileSystem)})
 	f.outcome = Error
 	j.add("disk.size", f)
@@ -184,7 +184,7 @@ func (j *judgement) diskState(f found, p facts.Path) {
 		f.message = message.Of("preflight.finding.inodes", args{"share": share, "mount": v.Mount})
 		j.add("disk.inodes", f)
 	}
-	if p.Fsync.Unread == facts.NoSpace {
+	if p.Fsync.Unread.Is(facts.NoSpace) {
 		f.outcome, f.observed, f.required, f.unit = Error, Number(gigabytes(v.Free)), message.Text{}, unit("GB")
 		f.message = message.Of("preflight.finding.disk-full", args{"mount": v.Mount})
 		j.add("reach.disk-full", f)
@@ -196,13 +196,13 @@ func (j *judgement) fsync(host *facts.Host, f found) {
 	for _, system := range behind(host, j.Site.FsyncPaths(host.Groups)) {
 		f := f
 		v := system.Fsync
-		f.object, f.unit, f.required, f.method = names(system.Path), unit("ms"), atMost(warn), told(v.Method)
+		f.object, f.unit, f.required, f.method = names(system.Path), unit("ms"), atMost(warn), v.Method
 		switch {
 		case v.Known():
 			f.outcome, f.observed = graded(v.Value.MedianP99, warn, fail), Number(v.Value.MedianP99)
 			f.message = message.Of("preflight.finding.fsync",
 				args{"path": system.Path, "time": v.Value.MedianP99, "worst": v.Value.WorstP99, "required": warn})
-		case v.Unread == facts.NoSpace:
+		case v.Unread.Is(facts.NoSpace):
 			continue // reach.disk-full says so
 		default:
 			f.outcome, f.message = j.untimed(host, system)
@@ -214,18 +214,18 @@ func (j *judgement) fsync(host *facts.Host, f found) {
 // untimed says why writes were not timed. It is an error unless it was wished
 // so or is one of another check already.
 func (j *judgement) untimed(host *facts.Host, p facts.Path) (Outcome, message.Text) {
-	why, text, outcome := p.Fsync.Unread, unread(p.Fsync), Error
-	if !p.FileSystem.Known() && why != "not asked for" {
-		why, text = p.FileSystem.Unread, unread(p.FileSystem)
+	why, outcome := unread(p.Fsync), Error
+	if !p.FileSystem.Known() && !why.Is(facts.NotAsked) {
+		why = unread(p.FileSystem)
 		if slices.ContainsFunc(j.roles[host.Name], func(r sizing.Requirement) bool { return slices.Contains(j.pathsOf(r.Role), p.Path) }) {
 			outcome = Skipped // disk.size says so
 		}
 	}
-	said := args{"path": p.Path, "why": text}
-	switch why {
-	case "not asked for", "mounted read-only":
+	said := args{"path": p.Path, "why": why}
+	switch {
+	case why.Is(facts.NotAsked), why.Is(facts.ReadOnly):
 		outcome = Skipped
-	case "not permitted without root":
+	case why.Is(facts.NoRoot):
 		return outcome, message.Of("preflight.finding.untimed-without-root", said)
 	}
 	return outcome, message.Of("preflight.finding.untimed", said)

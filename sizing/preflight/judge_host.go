@@ -52,7 +52,7 @@ var hostChecks = []struct {
 }
 
 func (j *judgement) host(host *facts.Host) {
-	f := found{host: host.Name, observed: host.Reach.Outcome.Text(), required: facts.Reached.Text(), method: told(host.Reach.Method)}
+	f := found{host: host.Name, observed: host.Reach.Outcome.Text(), required: facts.Reached.Text(), method: host.Reach.Method}
 	if host.Reach.Outcome != facts.Reached || host.Facts == nil {
 		j.unreached(host, f)
 		return
@@ -69,7 +69,7 @@ func (j *judgement) host(host *facts.Host) {
 // unreached says once that there are no facts of a host, and skips what needs them.
 func (j *judgement) unreached(host *facts.Host, f found) {
 	f.outcome = Error
-	f.message = message.Of("preflight.finding.host-unmeasured", args{"why": ended(host.Reach.Outcome, told(host.Reach.Detail))})
+	f.message = message.Of("preflight.finding.host-unmeasured", args{"why": ended(host.Reach.Outcome, host.Reach.Detail)})
 	if host.Reach.Outcome == facts.LargeLost {
 		j.stuck(f)
 	} else {
@@ -90,7 +90,7 @@ func (j *judgement) concerns(id string, host *facts.Host) bool {
 // measured fills in a value's method, and says when it was not read: then the
 // check is an error, and there is nothing to judge.
 func measured[T any](j *judgement, id string, f *found, v facts.Value[T]) bool {
-	f.method = told(v.Method)
+	f.method = v.Method
 	if v.Source != "" {
 		f.method = message.Of("preflight.value.method", args{"method": f.method, "source": v.Source})
 	}
@@ -323,7 +323,7 @@ func (j *judgement) interfaces(host *facts.Host, f found) {
 	if !host.Facts.Network.Interfaces.Known() {
 		return // net.address says so
 	}
-	f.method = told(host.Facts.Network.Interfaces.Method)
+	f.method = host.Facts.Network.Interfaces.Method
 	var there []string
 	for _, n := range host.Facts.Network.Interfaces.Value {
 		there = append(there, n.Name)
@@ -353,7 +353,7 @@ func (j *judgement) static(host *facts.Host, f found) {
 	if n == nil {
 		return
 	}
-	f.method, f.object = told(host.Facts.Network.Interfaces.Method), names(address.Prefix)
+	f.method, f.object = host.Facts.Network.Interfaces.Method, names(address.Prefix)
 	static := message.Of("preflight.value.static", nil)
 	f.outcome, f.observed, f.required = Pass, static, static
 	if address.Dynamic {
@@ -397,9 +397,9 @@ func (j *judgement) island(host *facts.Host, f found) {
 
 func (j *judgement) firewall(host *facts.Host, f found) {
 	v := host.Facts.Security.Firewalls
-	f.method = told(v.Method)
+	f.method = v.Method
 	if !v.Known() {
-		f.outcome, f.message = Skipped, message.Of("preflight.finding.not-known", args{"why": told(v.Unread)})
+		f.outcome, f.message = Skipped, message.Of("preflight.finding.not-known", args{"why": v.Unread})
 		j.add("net.firewall", f)
 		return
 	}
@@ -419,11 +419,11 @@ func (j *judgement) selinux(host *facts.Host, f found) {
 func (j *judgement) leftovers(host *facts.Host, f found) {
 	v := host.Facts.Software.Leftovers
 	if !v.Known() {
-		f.outcome, f.message = Skipped, message.Of("preflight.finding.not-known", args{"why": told(v.Unread)})
+		f.outcome, f.message = Skipped, message.Of("preflight.finding.not-known", args{"why": v.Unread})
 		j.add("software.leftovers", f)
 		return
 	}
-	f.method = told(v.Method)
+	f.method = v.Method
 	f.outcome, f.observed = passIf(len(v.Value) == 0 || j.isUpgrade(), Fail), names(v.Value...)
 	if len(v.Value) > 0 {
 		f.message = message.Of("preflight.finding.leftovers", args{"paths": strings.Join(v.Value, ", ")})
@@ -472,7 +472,7 @@ func (j *judgement) unproven(host *facts.Host, f found) {
 	if !v.Known() || !v.Value {
 		return
 	}
-	f.outcome, f.observed, f.method = Skipped, names(host.Facts.Virtualisation.Kind.Value), told(v.Method)
+	f.outcome, f.observed, f.method = Skipped, names(host.Facts.Virtualisation.Kind.Value), v.Method
 	f.message = message.Of("preflight.finding.guest", nil)
 	j.add("guest.unproven", f)
 }

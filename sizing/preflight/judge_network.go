@@ -70,7 +70,7 @@ func (j *judgement) mtus() {
 			continue
 		}
 		f := found{host: host.Name, object: names(n.Name), outcome: passIf(n.MTU == usual, Fail), unit: unit("bytes")}
-		f.observed, f.required, f.method = Number(n.MTU), Number(usual), told(host.Facts.Network.Interfaces.Method)
+		f.observed, f.required, f.method = Number(n.MTU), Number(usual), host.Facts.Network.Interfaces.Method
 		f.message = message.Of("preflight.finding.mtu", args{"name": n.Name, "mtu": n.MTU, "usual": usual})
 		j.add("net.mtu", f)
 	}
@@ -135,7 +135,7 @@ func (j *judgement) listeners() {
 			}
 			said[p] = true
 			f := found{host: host.Name, object: names(fmt.Sprintf("%s/%d", p.protocol, p.number)), outcome: Fail, source: j.portSource(row)}
-			f.observed, f.required, f.method = facts.InUse.Text(), message.Of("preflight.value.free", nil), told(host.Facts.Network.Listeners.Method)
+			f.observed, f.required, f.method = facts.InUse.Text(), message.Of("preflight.value.free", nil), host.Facts.Network.Listeners.Method
 			f.message = message.Of("preflight.finding.listener", args{
 				"port": f.object, "purpose": purposeOf(row), "address": listener.Address, "process": cmp.Or(listener.Process, "?"),
 			})
@@ -203,10 +203,10 @@ func (j *judgement) port(object string, links []facts.Link) {
 		if j.measuredHost(link.To) == nil {
 			f.outcome = Skipped // which its own finding says
 		}
-		said["why"] = told(link.Detail)
+		said["why"] = link.Detail
 		f.message = message.Of("preflight.finding.port-untried", said)
 	default:
-		said["purpose"], said["ended"] = purpose, ended(link.Outcome, told(link.Detail))
+		said["purpose"], said["ended"] = purpose, ended(link.Outcome, link.Detail)
 		f.outcome, f.message = Fail, message.Of("preflight.finding.port", said)
 	}
 	j.add(id, f)
@@ -216,8 +216,8 @@ func (j *judgement) port(object string, links []facts.Link) {
 func (j *judgement) inUse(f *found, purpose message.Text, link facts.Link, row *site.PortRow) {
 	f.outcome, f.required = Fail, message.Of("preflight.value.free", nil)
 	f.message = message.Of("preflight.finding.port-in-use", args{"port": f.object, "purpose": purpose})
-	if link.Detail != "" {
-		f.message = message.Of("preflight.finding.port-in-use-by", args{"port": f.object, "purpose": purpose, "by": told(link.Detail)})
+	if !link.Detail.IsZero() {
+		f.message = message.Of("preflight.finding.port-in-use-by", args{"port": f.object, "purpose": purpose, "by": link.Detail})
 	}
 	if row != nil && row.SampleOf != "" || j.isUpgrade() {
 		f.outcome = Skipped // one of many ports: by chance another program's; or the very service that is upgraded
@@ -260,7 +260,7 @@ func summariseLinks(links []facts.Link, ports *site.Ports) []LinkSummary {
 }
 
 func badLink(p *site.Ports, link facts.Link) BadLink {
-	bad := BadLink{Protocol: link.Protocol, Port: link.Port, Outcome: link.Outcome, Detail: told(link.Detail)}
+	bad := BadLink{Protocol: link.Protocol, Port: link.Port, Outcome: link.Outcome, Detail: link.Detail}
 	if len(link.Rows) == 0 {
 		return bad
 	}

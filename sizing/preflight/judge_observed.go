@@ -40,7 +40,7 @@ func (j *judgement) siteChecks() {
 		case o.Offset != nil && o.Outcome == facts.OK:
 			j.offset(check, o)
 		default:
-			j.add(check, attempt(o, o.Outcome, told(o.Detail)))
+			j.add(check, attempt(o, o.Outcome, o.Detail))
 		}
 	}
 	j.unseen()
@@ -53,7 +53,7 @@ func (j *judgement) siteChecks() {
 
 // attempt says how an attempt to look at something ended.
 func attempt(o facts.Observation, outcome facts.Outcome, detail message.Text) found {
-	f := found{object: objectOf(o), observed: outcome.Text(), method: told(o.Method)}
+	f := found{object: objectOf(o), observed: outcome.Text(), method: o.Method}
 	if o.Found != "" {
 		f.observed = names(o.Found)
 	}
@@ -84,7 +84,7 @@ func objectOf(o facts.Observation) message.Text {
 // offset judges a time server by how far the admin host's clock is from it.
 func (j *judgement) offset(check string, o facts.Observation) {
 	warn, fail := j.limit(check, "warn"), j.limit(check, "fail")
-	f := attempt(o, o.Outcome, told(o.Detail))
+	f := attempt(o, o.Outcome, o.Detail)
 	f.observed, f.unit, f.required = message.Of("preflight.value.offset", args{"n": *o.Offset}), unit("s"), atMost(warn)
 	f.outcome = graded(math.Abs(*o.Offset), warn, fail)
 	j.add(check, f)
@@ -95,7 +95,7 @@ func (j *judgement) certificate(o facts.Observation) {
 	c := o.Certificate
 	j.certificateDates(o, c)
 	j.certificateNames(o, c)
-	j.add("site.certificate-chain", attempt(o, c.Chain.Outcome, told(c.Chain.Detail)))
+	j.add("site.certificate-chain", attempt(o, c.Chain.Outcome, c.Chain.Detail))
 	j.certificateKey(o, c)
 }
 
@@ -146,7 +146,7 @@ func (j *judgement) certificateKey(o facts.Observation, c *facts.Certificate) {
 	outcome, detail := facts.OK, names(c.Key)
 	switch {
 	case c.Pair != nil && c.Pair.Outcome != facts.OK:
-		outcome, detail = c.Pair.Outcome, told(c.Pair.Detail)
+		outcome, detail = c.Pair.Outcome, c.Pair.Detail
 	case c.Bits > 0:
 		detail = message.Of("facts.seen.rsa", args{"bits": c.Bits})
 	case c.Curve != "":

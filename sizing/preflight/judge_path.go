@@ -42,7 +42,7 @@ func (j *judgement) paths() {
 		}
 		if link, ok := unmeasured[host.Name]; ok {
 			f.outcome = Skipped
-			f.message = message.Of("preflight.finding.way-unmeasured", args{"to": link.To, "why": ended(link.Outcome, told(link.Detail))})
+			f.message = message.Of("preflight.finding.way-unmeasured", args{"to": link.To, "why": ended(link.Outcome, link.Detail)})
 			j.add("link.mtu", f)
 		}
 	}

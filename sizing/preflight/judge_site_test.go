@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/site"
@@ -60,7 +61,7 @@ func TestServersOfWhichNothingIsKnown(t *testing.T) {
 	gone := goodSurvey()
 	gone.Hosts[0].Facts, gone.Hosts[0].Reach.Outcome = nil, facts.Down
 	unread := goodSurvey()
-	unread.Hosts[0].Facts.CPU.Threads = facts.Value[int]{Unread: "not done in time"}
+	unread.Hosts[0].Facts.CPU.Threads = facts.Value[int]{Unread: message.Of("facts.unread.late", nil)}
 	for name, test := range map[string]struct {
 		survey *facts.Survey
 		site   *site.Site
@@ -124,7 +125,7 @@ func TestTimeServerIsHeldToTheClock(t *testing.T) {
 	t.Parallel()
 	for offset, want := range map[float64]string{0: "pass", -0.9: "pass", 2.5: "warn", -3600: "fail"} {
 		s := goodSurvey()
-		s.Site = []facts.Observation{{Subject: facts.SubjectTime, Object: "ntp", Outcome: facts.OK, Detail: "stratum 2", Offset: &offset}}
+		s.Site = []facts.Observation{{Subject: facts.SubjectTime, Object: "ntp", Outcome: facts.OK, Detail: message.Plain("stratum 2"), Offset: &offset}}
 		if got := only(judge(t, s, nil), "site.ntp"); !slices.Equal(got, []string{want + " ntp"}) {
 			t.Errorf("%g s off: findings are %q, want %s", offset, got, want)
 		}

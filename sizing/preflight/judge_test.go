@@ -43,8 +43,8 @@ func goodSurvey() *facts.Survey {
 		{From: "kubenode1", To: "cassandra1", Protocol: "mtu", Outcome: facts.OK, MTU: 1500, RoundTrip: 0.3},
 	}
 	s.Site = []facts.Observation{
-		{Subject: facts.SubjectName, Object: "webapp.example", Outcome: facts.OK, Method: "lookup"},
-		{Subject: facts.SubjectCertificate, Object: "x", Outcome: facts.OK, Method: "file", Certificate: goodCertificate(s.Started, 200)},
+		{Subject: facts.SubjectName, Object: "webapp.example", Outcome: facts.OK, Method: message.Plain("lookup")},
+		{Subject: facts.SubjectCertificate, Object: "x", Outcome: facts.OK, Method: message.Plain("file"), Certificate: goodCertificate(s.Started, 200)},
 	}
 	return s
 }
@@ -169,10 +169,10 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		"slow disk where none is needed fast": {func(s *facts.Survey) { path(s, "minio1", "/var/lib/minio-server1").Fsync.Value.MedianP99 = 80 }, nil},
 		"disk full while measured": {func(s *facts.Survey) {
 			p := path(s, "cassandra1", "/mnt/cassandra")
-			p.Fsync, p.FileSystem.Value.Free = facts.Value[facts.Fsync]{Method: "x", Unread: facts.NoSpace}, 0
+			p.Fsync, p.FileSystem.Value.Free = facts.Value[facts.Fsync]{Method: message.Plain("x"), Unread: message.Of(facts.NoSpace, nil)}, 0
 		}, []string{"error reach.disk-full@cassandra1"}},
 		"disk not readable": {func(s *facts.Survey) {
-			path(s, "cassandra1", "/mnt/cassandra").FileSystem = facts.Value[facts.FileSystem]{Method: "x", Unread: "not permitted without root"}
+			path(s, "cassandra1", "/mnt/cassandra").FileSystem = facts.Value[facts.FileSystem]{Method: message.Plain("x"), Unread: message.Of(facts.NoRoot, nil)}
 		}, []string{"error disk.size@cassandra1"}},
 		"wrong release":          {func(s *facts.Survey) { h(s, "minio2").Facts.OS.Version.Value = "18.04" }, []string{"fail os.release@minio2"}},
 		"wrong architecture":     {func(s *facts.Survey) { h(s, "minio2").Facts.CPU.Architecture.Value = "arm64" }, []string{"fail cpu.architecture@minio2"}},
@@ -204,7 +204,7 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		}, []string{"fail site.certificate-key@"}},
 		"some hosts alone": {func(s *facts.Survey) { s.Partial, s.Hosts = true, s.Hosts[:1] }, nil},
 		"port that could not be listened on": {func(s *facts.Survey) {
-			s.Links[0].Outcome, s.Links[0].Detail = facts.Unmade, "too many open files"
+			s.Links[0].Outcome, s.Links[0].Detail = facts.Unmade, message.Plain("too many open files")
 		}, []string{"error link.tcp@cassandra1"}},
 		"huge pages": {func(s *facts.Survey) {
 			m := &h(s, "cassandra2").Facts.Memory
@@ -259,7 +259,7 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 			s.Links = append(s.Links, facts.Link{From: "minio3", To: "minio1", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2})
 		}, []string{"fail link.mtu@minio3"}},
 		"small MTU from the admin host": {func(s *facts.Survey) {
-			h(s, "minio3").Facts, h(s, "minio3").Clock, h(s, "minio3").Reach = nil, nil, facts.Reach{Outcome: facts.LargeLost, Method: "ssh"}
+			h(s, "minio3").Facts, h(s, "minio3").Clock, h(s, "minio3").Reach = nil, nil, facts.Reach{Outcome: facts.LargeLost, Method: message.Plain("ssh")}
 			s.Links = append(s.Links, facts.Link{From: facts.AdminHost, To: "minio3", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2})
 		}, []string{"fail link.mtu@minio3"}},
 		"long way":            {func(s *facts.Survey) { s.Links[4].RoundTrip = 40 }, []string{"warn link.round-trip@kubenode1"}},

@@ -21,7 +21,7 @@ func (j *judgement) throughput() {
 		f.method = message.Of("facts.method.throughput", nil)
 		if link.Outcome != facts.OK {
 			f.outcome = Error
-			f.message = message.Of("preflight.finding.throughput-unmeasured", args{"to": link.To, "why": ended(link.Outcome, told(link.Detail))})
+			f.message = message.Of("preflight.finding.throughput-unmeasured", args{"to": link.To, "why": ended(link.Outcome, link.Detail)})
 			j.add(id, f)
 			continue
 		}

@@ -22,7 +22,7 @@ func (j *judgement) installed() (version string, method message.Text) {
 	for _, host := range j.Survey.Hosts {
 		if host.Facts != nil && host.Facts.Software.Release.Value != "" {
 			release := host.Facts.Software.Release
-			return release.Value, message.Of("preflight.value.method", args{"method": told(release.Method), "source": host.Name})
+			return release.Value, message.Of("preflight.value.method", args{"method": release.Method, "source": host.Name})
 		}
 	}
 	return "", message.Text{}

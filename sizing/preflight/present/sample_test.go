@@ -112,7 +112,7 @@ func faultySite(t testing.TB) *preflight.Report {
 	host := func(name string) *facts.Host {
 		return &s.Hosts[slices.IndexFunc(s.Hosts, func(h facts.Host) bool { return h.Name == name })]
 	}
-	links := func(from, to string, port int, outcome facts.Outcome, detail string) {
+	links := func(from, to string, port int, outcome facts.Outcome, detail message.Text) {
 		for i := range s.Links {
 			if l := &s.Links[i]; (from == "" || l.From == from) && (to == "" || l.To == to) && (port == 0 || l.Port == port) {
 				l.Outcome, l.Detail = outcome, detail
@@ -137,31 +137,31 @@ func faultySite(t testing.TB) *preflight.Report {
 	host("elasticsearch1").Facts.OS.Version = factstest.Read("24.04")
 	host("elasticsearch2").Facts.Network.Routes = factstest.Read([]facts.Route{{Gateway: "10.0.0.1", Interface: "eth0"}})
 	host("restund1").Facts.Time.Synchronised = factstest.Read(false)
-	host("restund1").Facts.CPU.Steal = facts.Value[float64]{Method: "stolen time", Unread: "permission denied"}
+	host("restund1").Facts.CPU.Steal = facts.Value[float64]{Method: message.Plain("stolen time"), Unread: message.Plain("permission denied")}
 	for name, reach := range map[string]facts.Reach{
-		"minio3":   {Outcome: facts.Down, Detail: "connect to host 10.0.0.16 port 22: No route to host", Method: "ssh"},
-		"restund3": {Outcome: facts.AuthRefused, Detail: "Permission denied (publickey)", Method: "ssh"},
+		"minio3":   {Outcome: facts.Down, Detail: message.Plain("connect to host 10.0.0.16 port 22: No route to host"), Method: message.Plain("ssh")},
+		"restund3": {Outcome: facts.AuthRefused, Detail: message.Plain("Permission denied (publickey)"), Method: message.Plain("ssh")},
 	} {
 		host(name).Reach, host(name).Facts, host(name).Clock = reach, nil, nil
 		s.Links = slices.DeleteFunc(s.Links, func(l facts.Link) bool { return l.From == name })
-		links("", name, 0, facts.Unmade, "probe did not listen")
+		links("", name, 0, facts.Unmade, message.Of("facts.link.no-listener", nil))
 	}
-	links("cassandra1", "cassandra2", 7000, facts.TimedOut, "")
-	links("", "cassandra1", 9042, facts.TimedOut, "")
-	links("kubenode2", "cassandra1", 9160, facts.Refused, "")
-	links("kubenode1", "elasticsearch1", 9200, facts.Refused, "")
-	links("elasticsearch2", "elasticsearch3", 0, facts.WrongHost, `answered "SSH-2.0-OpenSSH_8.9"`)
-	links("", "kubenode2", 6443, facts.InUse, "haproxy (pid 811)")
-	links("kubenode3", "restund2", 0, facts.Down, "network is unreachable")
-	links("minio1", "minio2", 0, facts.Failed, "too many open files")
+	links("cassandra1", "cassandra2", 7000, facts.TimedOut, message.Text{})
+	links("", "cassandra1", 9042, facts.TimedOut, message.Text{})
+	links("kubenode2", "cassandra1", 9160, facts.Refused, message.Text{})
+	links("kubenode1", "elasticsearch1", 9200, facts.Refused, message.Text{})
+	links("elasticsearch2", "elasticsearch3", 0, facts.WrongHost, message.Of("facts.link.answered", message.Args{"answer": `"SSH-2.0-OpenSSH_8.9"`}))
+	links("", "kubenode2", 6443, facts.InUse, message.Plain("haproxy (pid 811)"))
+	links("kubenode3", "restund2", 0, facts.Down, message.Plain("network is unreachable"))
+	links("minio1", "minio2", 0, facts.Failed, message.Plain("too many open files"))
 	s.Site = []facts.Observation{
-		{Subject: facts.SubjectName, Object: "webapp.wire.example.org", Outcome: facts.Unresolved, Method: "lookup of A and AAAA records from the admin host"},
-		{Subject: facts.SubjectName, Object: "nginz-https.wire.example.org", Outcome: facts.OK, Method: "lookup of A and AAAA records from the admin host"},
-		{Subject: facts.SubjectCertificate, Object: "wire.pem", Outcome: facts.OK, Method: "certificate file", Certificate: &facts.Certificate{
+		{Subject: facts.SubjectName, Object: "webapp.wire.example.org", Outcome: facts.Unresolved, Method: message.Of("facts.method.addresses", nil)},
+		{Subject: facts.SubjectName, Object: "nginz-https.wire.example.org", Outcome: facts.OK, Method: message.Of("facts.method.addresses", nil)},
+		{Subject: facts.SubjectCertificate, Object: "wire.pem", Outcome: facts.OK, Method: message.Of("facts.method.certificate-file", nil), Certificate: &facts.Certificate{
 			NotAfter: s.Started.Add(19*24*time.Hour + time.Hour), Names: []string{"*.wire.example.org"}, Key: "ECDSA", Curve: "P-256",
 			Chain: facts.Result{Outcome: facts.OK},
 		}},
-		{Subject: facts.SubjectTime, Object: "10.0.0.3", Outcome: facts.TimedOut, Method: "one NTP request from the admin host"},
+		{Subject: facts.SubjectTime, Object: "10.0.0.3", Outcome: facts.TimedOut, Method: message.Of("facts.method.ntp", nil)},
 	}
 	hospital := site.Undescribed()
 	hospital.Name, hospital.Internet = "Klinikum Musterstadt", false

@@ -12,6 +12,7 @@ import (
 	"github.com/islandbundle/island/manifests/schema"
 	"github.com/islandbundle/island/manifests/schema/schematest"
 	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
 )
 
 func makeSchema(t *testing.T, name string) schema.Object {
@@ -29,7 +30,7 @@ func makeSchema(t *testing.T, name string) schema.Object {
 			}
 			return nil
 		},
-		Named: map[reflect.Type]schema.Object{reflect.TypeFor[Words](): wordsSchema(), reflect.TypeFor[message.Text](): textSchema()},
+		Named: map[reflect.Type]schema.Object{reflect.TypeFor[Words](): wordsSchema(), reflect.TypeFor[message.Text](): factstest.Text()},
 	}
 	made := w.Document(name, "Report of island preflight --output json",
 		"Made from the types in package present; docs/preflight.md explains each check.", w.Of(reflect.TypeFor[Document]()))
@@ -37,30 +38,13 @@ func makeSchema(t *testing.T, name string) schema.Object {
 	return made
 }
 
-// code is what the code of a message looks like.
-const codePattern = `^[a-z0-9]+([.-][A-Za-z0-9]+)*$`
-
 // wordsSchema is of a text in every language.
 func wordsSchema() schema.Object {
-	properties := schema.Object{"code": schema.Object{"type": "string", "pattern": codePattern}, "args": argsSchema()}
+	properties := schema.Object{"code": factstest.Code(), "args": factstest.Args()}
 	for _, tag := range words.All().Tags() {
 		properties[tag] = schema.Object{"type": "string"}
 	}
 	return schema.Object{"type": "object", "properties": properties, "required": words.All().Tags(), "additionalProperties": false}
-}
-
-// textSchema is of a message by its code; text is it in English.
-func textSchema() schema.Object {
-	return schema.Object{"type": "object", "additionalProperties": false, "properties": schema.Object{
-		"code": schema.Object{"type": "string", "pattern": codePattern}, "args": argsSchema(), "text": schema.Object{"type": "string"},
-	}}
-}
-
-func argsSchema() schema.Object {
-	text := schema.Object{"$ref": "#/$defs/Text"}
-	return schema.Object{"type": "object", "additionalProperties": schema.Object{"anyOf": []schema.Object{
-		{"type": []string{"number", "string", "boolean"}}, text, {"type": "array", "items": text},
-	}}}
 }
 
 // TestReportSchema holds the published schema, the types, and a report together.

@@ -15,7 +15,8 @@ import (
 )
 
 // TestVersionOneIsJudgedAsItWas: the survey and the report on it were written by a
-// program that knew version 1 alone.
+// program that knew version 1 alone. What version 1 tells in English without a code
+// stays English, in German reports too.
 func TestVersionOneIsJudgedAsItWas(t *testing.T) {
 	t.Parallel()
 	const name = "../testdata/survey-v1"
