@@ -12,8 +12,12 @@ import (
 	"github.com/islandbundle/island/internal/words/message"
 )
 
-// NoBreak is a space that does not break a line: between a number and its unit.
-const NoBreak = "\u00a0"
+// Spaces that do not break a line: between a number and its unit, and the same
+// but narrow.
+const (
+	NoBreak       = "\u00a0"
+	NarrowNoBreak = "\u202f"
+)
 
 // Parse returns the language of a tag such as "de", "de-AT" or "en_US.UTF-8".
 // Where there is none, the error names those that there are.

@@ -42,7 +42,12 @@ func TestNumbers(t *testing.T) {
 		{en.Decimal(1234.5, 2), "1,234.5"}, {de.Decimal(1234.5, 2), "1.234,5"}, {de.Decimal(2.675, 2), "2,67"}, {en.Decimal(-0.001, 2), "0"},
 		{en.Percent(30), "30%"}, {de.Percent(30), "30\u202f%"},
 		{en.GB(400e9), "400\u00a0GB"}, {de.GB(1.5e9), "1,5\u00a0GB"}, {en.GiB(3 << 29), "1.5\u00a0GiB"}, {en.GB(999), "999\u00a0B"},
-		{de.Rate(170_500), "170,5\u00a0Mbit/s"},
+		{en.Int(999), "999"}, {en.Int(1000), "1,000"}, {en.Decimal(1.5, 2), "1.5"}, {de.Decimal(1234.567, 2), "1.234,57"},
+		{de.Decimal(2, 2), "2"}, {en.Decimal(100, 0), "100"}, {en.GB(590e9), "590\u00a0GB"}, {de.GB(2_050_000_000_000), "2,05\u00a0TB"},
+		{en.GB(0), "0\u00a0B"}, {en.GB(14_200_000_000), "14.2\u00a0GB"}, {en.GiB(16 << 30), "16\u00a0GiB"},
+		{de.Rate(170_000), "170\u00a0Mbit/s"}, {en.Rate(298_667), "298.7\u00a0Mbit/s"}, {de.Rate(50), "50\u00a0kbit/s"},
+		{en.Rate(1_700_000), "1.7\u00a0Gbit/s"}, {de.Rate(170_500), "170,5\u00a0Mbit/s"},
+		{de.List([]string{"a", "b", "c"}), "a, b und c"}, {en.List(nil), ""},
 		{en.List([]string{"a"}), "a"}, {en.List([]string{"a", "b", "c"}), "a, b and c"}, {de.List([]string{"a", "b"}), "a und b"},
 	} {
 		if c.got != c.want {
@@ -147,13 +152,21 @@ func TestParseAndLocale(t *testing.T) {
 	if _, err := words.All().Parse("tlh"); err == nil || !strings.Contains(err.Error(), "en, de") {
 		t.Errorf("Klingon: %v", err)
 	}
-	environment := map[string]string{"LANG": "de_DE.UTF-8"}
-	if l := words.All().FromLocale(func(name string) string { return environment[name] }); l.Tag != "de" {
-		t.Errorf("LANG gives %s", l.Tag)
-	}
-	environment["LC_ALL"] = "tlh"
-	if l := words.All().FromLocale(func(name string) string { return environment[name] }); l.Tag != "en" {
-		t.Errorf("an unknown LC_ALL gives %s", l.Tag)
+	for _, c := range []struct {
+		environment map[string]string
+		want        string
+	}{
+		{map[string]string{"LANG": "de_DE.UTF-8"}, "de"},
+		{map[string]string{"LANG": "de_DE.UTF-8", "LC_MESSAGES": "en_GB"}, "en"},
+		{map[string]string{"LANG": "en_US", "LC_MESSAGES": "en_GB", "LC_ALL": "de_AT@euro"}, "de"},
+		{map[string]string{"LANG": "fr_FR.UTF-8"}, "en"},
+		{map[string]string{"LANG": "de_DE.UTF-8", "LC_ALL": "tlh"}, "en"},
+		{map[string]string{"LC_ALL": "C"}, "en"},
+		{nil, "en"},
+	} {
+		if l := words.All().FromLocale(func(name string) string { return c.environment[name] }); l.Tag != c.want {
+			t.Errorf("%v gives %s, want %s", c.environment, l.Tag, c.want)
+		}
 	}
 }
 

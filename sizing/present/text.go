@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/site"
@@ -34,7 +33,7 @@ func Text(w io.Writer, r *sizing.Report, lang *words.Language) error {
 	t.sources()
 	// What must not be torn apart has been kept together; terminals and programs
 	// that search want plain spaces.
-	_, err := io.WriteString(w, strings.NewReplacer(page.NoBreak, " ", page.NarrowNoBreak, " ").Replace(t.b.String()))
+	_, err := io.WriteString(w, strings.NewReplacer(words.NoBreak, " ", words.NarrowNoBreak, " ").Replace(t.b.String()))
 	return err
 }
 

@@ -70,7 +70,7 @@ func HTML(r *preflight.Report, l *words.Language) ([]byte, error) {
 func printable(html string) string {
 	var b strings.Builder
 	for _, r := range html {
-		if c := string(r); c == "\n" || c == page.NoBreak || c == page.NarrowNoBreak {
+		if c := string(r); c == "\n" || c == words.NoBreak || c == words.NarrowNoBreak {
 			b.WriteString(c)
 		} else {
 			b.WriteString(facts.Printable(c))

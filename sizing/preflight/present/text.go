@@ -16,7 +16,6 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight"
@@ -50,7 +49,7 @@ func Text(w io.Writer, r *preflight.Report, options Options) error {
 	t.findings(shown)
 	todo, _ := tasks(r, options.Lang)
 	t.todo(todo)
-	plain := strings.NewReplacer(page.NoBreak, " ", page.NarrowNoBreak, " ")
+	plain := strings.NewReplacer(words.NoBreak, " ", words.NarrowNoBreak, " ")
 	_, err := io.WriteString(w, plain.Replace(t.String()))
 	return err
 }
