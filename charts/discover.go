@@ -69,7 +69,7 @@ func (c *Chart) Discover(ctx context.Context, options DiscoverOptions) (Discover
 			}
 		}
 	}
-	result.Finds = Union(found...)
+	result.Finds = union(found...)
 	if !c.metadata.IsLibrary() && len(found) == len(renderings) {
 		faults = append(faults, c.notRendered(&result, renderings, on))
 	}
@@ -96,7 +96,7 @@ func (c *Chart) notRendered(result *Discovery, renderings []Rendering, on map[st
 			unused = append(unused, Finds{Images: c.declared(all, on, usedOrHeld(index, unused))})
 		}
 	}
-	result.Finds = Union(append([]Finds{result.Finds}, unused...)...)
+	result.Finds = union(append([]Finds{result.Finds}, unused...)...)
 	return nil
 }
 
@@ -132,10 +132,10 @@ func inRendering(err error, name string) error {
 	return errors.Join(all...)
 }
 
-// Union returns the finds of several renderings, each once, with the names of all
+// union returns the finds of several renderings, each once, with the names of all
 // renderings that show it. A find of the same image at the same place is the
 // same; the surer class is kept.
-func Union(renderings ...Finds) Finds {
+func union(renderings ...Finds) Finds {
 	var all Finds
 	images, leftOut := map[ImageFind]int{}, map[LeftOut]int{}
 	for _, finds := range renderings {

@@ -32,7 +32,7 @@ type ImageFind struct {
 	Reason   string // for a candidate: why it is no more than that; for a likely one, what it rests on if not on its form
 	Origin   manifests.Origin
 	Subchart string // names of subcharts joined by slashes, empty for the chart itself
-	// Rendering is the name of the rendering that needs the image. [Union] gives
+	// Rendering is the name of the rendering that needs the image. Discover gives
 	// all of them, joined by commas.
 	Rendering string
 }

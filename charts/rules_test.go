@@ -164,7 +164,7 @@ func TestUnion(t *testing.T) {
 		find.Rendering, find.Class = name, class
 		return find
 	}
-	got := Union(
+	got := union(
 		Finds{Images: []ImageFind{inRendering(typedFind, "production", Certain)},
 			LeftOut: []LeftOut{{inRendering(textFind, "production", Certain), RuleTestHook}}},
 		Finds{Images: []ImageFind{inRendering(typedFind, "demo", Certain), inRendering(shapedFind, "demo", Candidate)},

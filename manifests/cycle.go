@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// CycleMonths is how long after a release the next is due: update packages
+// cycleMonths is how long after a release the next is due: update packages
 // come every six months (Wire's customer guide, "Backend Installation").
-const CycleMonths = 6
+const cycleMonths = 6
 
 // Support is the time in which a release is supported. The zero value says
 // nothing about it.
@@ -29,19 +29,19 @@ func (c *checker) support() {
 		"support ends on %s, which is not after its first day %s", s.Until, s.From)
 }
 
-// AddMonths returns the day some months later; the month's last day where it has
+// addMonths returns the day some months later; the month's last day where it has
 // fewer days.
-func (d Date) AddMonths(months int) Date {
+func (d Date) addMonths(months int) Date {
 	year, month, day := d.day.Date()
 	last := time.Date(year, month+time.Month(months)+1, 0, 0, 0, 0, 0, time.UTC).Day()
 	return Date{time.Date(year, month+time.Month(months), min(day, last), 0, 0, 0, 0, time.UTC)}
 }
 
-// DaysUntil returns how many days later another day is; negative if earlier.
-func (d Date) DaysUntil(other Date) int { return int(other.day.Sub(d.day).Hours() / 24) }
+// daysUntil returns how many days later another day is; negative if earlier.
+func (d Date) daysUntil(other Date) int { return int(other.day.Sub(d.day).Hours() / 24) }
 
-// CycleOf returns the half-year that a day is in, such as 2026-H1.
-func CycleOf(d Date) string {
+// cycleOf returns the half-year that a day is in, such as 2026-H1.
+func cycleOf(d Date) string {
 	half := 1
 	if d.day.Month() > time.June {
 		half = 2
@@ -51,9 +51,9 @@ func CycleOf(d Date) string {
 
 var cycleName = regexp.MustCompile(`^(\d{4})-H([12])$`)
 
-// NextCycle returns the cycle after one, such as 2026-H2 after 2026-H1; empty if
+// nextCycle returns the cycle after one, such as 2026-H2 after 2026-H1; empty if
 // the name is not of that form.
-func NextCycle(cycle string) string {
+func nextCycle(cycle string) string {
 	parts := cycleName.FindStringSubmatch(cycle)
 	if parts == nil {
 		return ""
@@ -111,7 +111,7 @@ type PatchState struct {
 func (p *Patch) StateOn(today Date) PatchState {
 	m := p.Metadata
 	s := PatchState{
-		ID: m.ID, Date: m.Date, AgeDays: m.Date.DaysUntil(today), Severity: m.Severity, Deadline: m.Deadline,
+		ID: m.ID, Date: m.Date, AgeDays: m.Date.daysUntil(today), Severity: m.Severity, Deadline: m.Deadline,
 		Overdue: !m.Deadline.IsZero() && today.Time().After(m.Deadline.Time()), Summary: m.Summary, Vulnerabilities: []string{},
 	}
 	for _, v := range m.Vulnerabilities {
@@ -121,16 +121,16 @@ func (p *Patch) StateOn(today Date) PatchState {
 	return s
 }
 
-// StatusOn tells where a release stands on a day, given the patches that it was
+// StatusOn returns where a release stands on a day, given the patches that it was
 // made with and all that are known. Patches for other releases are passed over.
 func StatusOn(r LockedRelease, has []LockedPatch, known []*Patch, today Date) (Status, error) {
 	s := Status{
-		Release: r.Name, Version: r.Version, Cycle: cmp.Or(r.Cycle, CycleOf(r.Date)), Date: r.Date, Today: today,
-		NextDue: r.Date.AddMonths(CycleMonths), Support: supportOn(r.Support, today), SupportUntil: r.Support.Until,
+		Release: r.Name, Version: r.Version, Cycle: cmp.Or(r.Cycle, cycleOf(r.Date)), Date: r.Date, Today: today,
+		NextDue: r.Date.addMonths(cycleMonths), Support: supportOn(r.Support, today), SupportUntil: r.Support.Until,
 		Expires: r.Expires, Expired: !r.Expires.IsZero() && today.Time().After(r.Expires.Time()),
 		Patches: []string{}, Lacks: []PatchState{},
 	}
-	s.NextCycle = cmp.Or(NextCycle(s.Cycle), CycleOf(s.NextDue))
+	s.NextCycle = cmp.Or(nextCycle(s.Cycle), cycleOf(s.NextDue))
 	s.CycleOverdue = today.Time().After(s.NextDue.Time())
 	fulfilled := map[string]bool{}
 	for _, p := range has {
@@ -146,7 +146,7 @@ func StatusOn(r LockedRelease, has []LockedPatch, known []*Patch, today Date) (S
 			meant = append(meant, p)
 		}
 	}
-	ordered, _, err := OrderPatches(meant)
+	ordered, _, err := orderPatches(meant)
 	for _, p := range slices.DeleteFunc(ordered, func(p *Patch) bool { return fulfilled[p.ID()] }) {
 		s.Lacks = append(s.Lacks, p.StateOn(today))
 	}

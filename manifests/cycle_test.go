@@ -15,20 +15,20 @@ func TestCycles(t *testing.T) {
 		{"2026-07-01", "2027-01-01", "2026-H2", "2027-H1"},
 	} {
 		d := day(t, test.date)
-		if got := d.AddMonths(CycleMonths).String(); got != test.later {
+		if got := d.addMonths(cycleMonths).String(); got != test.later {
 			t.Errorf("six months after %s is %s, not %s", test.date, got, test.later)
 		}
-		if got := CycleOf(d); got != test.cycle {
+		if got := cycleOf(d); got != test.cycle {
 			t.Errorf("%s is in %s, not %s", test.date, got, test.cycle)
 		}
-		if got := NextCycle(test.cycle); got != test.next {
+		if got := nextCycle(test.cycle); got != test.next {
 			t.Errorf("%s is followed by %s, not %s", test.cycle, got, test.next)
 		}
 	}
-	if got := NextCycle("spring"); got != "" {
+	if got := nextCycle("spring"); got != "" {
 		t.Errorf("a cycle of another name is followed by %q", got)
 	}
-	if got := day(t, "2026-02-27").DaysUntil(day(t, "2026-03-02")); got != 3 {
+	if got := day(t, "2026-02-27").daysUntil(day(t, "2026-03-02")); got != 3 {
 		t.Errorf("%d days", got)
 	}
 }

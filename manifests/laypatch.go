@@ -25,7 +25,7 @@ func (r *Patched) Later(id, than string) bool {
 	return at(id) > at(than)
 }
 
-// LayPatches lays patches over a release, in the order that [OrderPatches]
+// LayPatches lays patches over a release, in the order that orderPatches
 // gives. It is pure: neither the release nor the patches are changed, and the
 // same arguments in any order give the same result.
 //
@@ -35,7 +35,7 @@ func (r *Patched) Later(id, than string) bool {
 // Whether an image override matches anything is known only when the charts have
 // been rendered, and is not told here.
 func LayPatches(base *Release, patches []*Patch) (*Patched, error) {
-	ordered, superseded, err := OrderPatches(patches)
+	ordered, superseded, err := orderPatches(patches)
 	if err != nil {
 		return nil, err
 	}

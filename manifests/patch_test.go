@@ -269,7 +269,7 @@ func TestOrderPatches(t *testing.T) {
 				if test.fault == "" {
 					rand.Shuffle(len(patches), func(i, j int) { patches[i], patches[j] = patches[j], patches[i] })
 				}
-				ordered, superseded, err := OrderPatches(patches)
+				ordered, superseded, err := orderPatches(patches)
 				var ids []string
 				for _, p := range ordered {
 					ids = append(ids, p.ID())

@@ -18,7 +18,7 @@ type Superseded struct {
 	By    string // id
 }
 
-// OrderPatches returns patches in the order in which they are laid: what a patch
+// orderPatches returns patches in the order in which they are laid: what a patch
 // requires before it, else by date, then by id. A patch that another of them
 // supersedes is not among them; where such a one is required, what supersedes it
 // stands for it.
@@ -26,7 +26,7 @@ type Superseded struct {
 // Two patches of one id, a required patch that is missing, patches that
 // conflict, and patches that require or supersede each other in a circle are
 // Usage errors.
-func OrderPatches(patches []*Patch) ([]*Patch, []Superseded, error) {
+func orderPatches(patches []*Patch) ([]*Patch, []Superseded, error) {
 	o := ordering{byID: map[string]*Patch{}, by: map[string][]string{}}
 	if len(patches) > MaxPatches {
 		return nil, nil, fault.At(fault.Place{}, "", "%d patches are given, at most %d are laid", len(patches), MaxPatches)

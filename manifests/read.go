@@ -1,7 +1,6 @@
 package manifests
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -152,11 +151,4 @@ func (c *Chart) Place(sub string) fault.Place {
 	}
 	lowest := c.entries[len(c.entries)-1]
 	return lowest.source.place(lowest.field + sub)
-}
-
-// SortCharts puts the charts in the order of their names, then versions.
-func (r *Release) SortCharts() {
-	slices.SortStableFunc(r.Charts, func(a, b Chart) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
-	})
 }

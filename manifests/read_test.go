@@ -529,16 +529,6 @@ func TestChartPlaceInCode(t *testing.T) {
 	}
 }
 
-func TestSortCharts(t *testing.T) {
-	t.Parallel()
-	r := Release{Charts: []Chart{{Name: "b", Version: "1.0.0"}, {Name: "a", Version: "2.0.0"}, {Name: "a", Version: "1.0.0"}}}
-	r.SortCharts()
-	want := []Chart{{Name: "a", Version: "1.0.0"}, {Name: "a", Version: "2.0.0"}, {Name: "b", Version: "1.0.0"}}
-	if !reflect.DeepEqual(r.Charts, want) {
-		t.Errorf("%v", r.Charts)
-	}
-}
-
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(wholeRelease))
 	f.Add([]byte(whatBuildJSONLacks))

@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// SiteValues gives, for each chart of which the lock's patches replaced images,
+// SiteValues returns, for each chart of which the lock's patches replaced images,
 // the values that have to be set on site, as a values file for Helm: without
 // them pods would go on asking for the old images. By chart, in YAML.
 func SiteValues(l *Lock) (map[string][]byte, error) {

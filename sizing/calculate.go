@@ -204,7 +204,8 @@ func (c *calculation) hardware() *Hardware {
 	}
 	if m := c.table.Machine; m != nil {
 		h.Rows = append(h.Rows, HardwareRow{
-			Role: m.Role, Title: c.roleName(m.Role), Notes: m.Notes, Count: 1, Cores: m.Cores.Value, CoresRequired: m.Cores.Value, ExtraCores: c.extraCores,
+			Role: m.Role, Title: c.roleName(m.Role), Notes: m.Notes, Count: 1,
+			Cores: m.Cores.Value, CoresRequired: m.Cores.Value, ExtraCores: c.extraCores,
 			Memory: int64(m.Memory.Value), Disk: int64(m.Disk.Value), Unit: "GiB", MoreThan: true,
 			Sources: CellSources{m.Cores.Source, m.Cores.Source, m.Memory.Source, m.Disk.Source},
 		})

@@ -134,7 +134,10 @@ func TestPlacementKeepsRolesApart(t *testing.T) {
 		hospital := randomSite(t, random)
 		if random.IntN(2) == 0 {
 			for i := range hospital.ServerCount {
-				hospital.Servers = append(hospital.Servers, site.Server{Name: fmt.Sprintf("s%d", i), Cores: random.Int64N(64), Memory: site.Capacity(random.Int64N(64e9)), Disk: site.Capacity(random.Int64N(2e12))})
+				hospital.Servers = append(hospital.Servers, site.Server{
+					Name: fmt.Sprintf("s%d", i), Cores: random.Int64N(64),
+					Memory: site.Capacity(random.Int64N(64e9)), Disk: site.Capacity(random.Int64N(2e12)),
+				})
 			}
 			hospital.ServerCount = 0
 		}
@@ -161,7 +164,8 @@ func TestPlacementOfTheGuide(t *testing.T) {
 	r := calculate(t, someSite(t, 1000, "none"), "guide")
 	var got []string
 	for _, s := range r.Placement.Servers {
-		got = append(got, fmt.Sprintf("%d/%s/%s", s.Needs.Cores, words.English().GB(int64(s.Needs.Memory)), words.English().GB(int64(s.Needs.Disk))))
+		gb := func(b manifests.Bytes) string { return words.English().GB(int64(b)) }
+		got = append(got, fmt.Sprintf("%d/%s/%s", s.Needs.Cores, gb(s.Needs.Memory), gb(s.Needs.Disk)))
 	}
 	want := []string{"12/22\u00a0GB/690\u00a0GB", "11/18\u00a0GB/590\u00a0GB", "11/20\u00a0GB/620\u00a0GB"}
 	if !slices.Equal(got, want) {
@@ -205,7 +209,10 @@ func TestFindings(t *testing.T) {
 		{"two of a role on a server", 100, "none", func(s *site.Site) { s.ServerCount = 2 }, "placement.same-server.server-1.cassandra", Warn},
 		{"a loss that stops a role", 100, "none", func(s *site.Site) { s.ServerCount = 2 }, "loss.server-1", Warn},
 		{"a server that is too small", 100, "none", func(s *site.Site) {
-			s.Servers = []site.Server{{Name: "a", Cores: 32, Memory: 64e9, Disk: 2e12}, {Name: "b", Cores: 32, Memory: 15e9, Disk: 2e12}, {Name: "c", Cores: 32, Memory: 64e9, Disk: 2e12}}
+			s.Servers = []site.Server{
+				{Name: "a", Cores: 32, Memory: 64e9, Disk: 2e12}, {Name: "b", Cores: 32, Memory: 15e9, Disk: 2e12},
+				{Name: "c", Cores: 32, Memory: 64e9, Disk: 2e12},
+			}
 		}, "placement.room.b", Fail},
 		{"push on an island", 100, "none", func(s *site.Site) { s.Push = site.PushOwn }, "push.island", Fail},
 		{"no push for iOS", 100, "none", nil, "push.ios", Info},
@@ -217,7 +224,9 @@ func TestFindings(t *testing.T) {
 		{"push with internet not chosen", 100, "none", func(s *site.Site) { s.Internet = true }, "push.open", Ask},
 		{"images unknown", 100, "none", nil, "node.images", Ask},
 		{"images too large compressed alone", 100, "none", func(s *site.Site) { s.Bundle.ImagesCompressed = 41e9 }, "node.images", Fail},
-		{"images that reach the kubelet's limit", 100, "none", func(s *site.Site) { s.Bundle.ImagesCompressed, s.Bundle.ImagesUnpacked = 10e9, 25e9 }, "node.images", Warn},
+		{"images that reach the kubelet's limit", 100, "none", func(s *site.Site) {
+			s.Bundle.ImagesCompressed, s.Bundle.ImagesUnpacked = 10e9, 25e9
+		}, "node.images", Warn},
 		{"images that fit", 100, "none", func(s *site.Site) { s.Bundle.ImagesCompressed, s.Bundle.ImagesUnpacked = 8e9, 20e9 }, "node.images", Good},
 		{"compressed alone proves nothing", 100, "none", func(s *site.Site) { s.Bundle.ImagesCompressed = 8e9 }, "node.images", Ask},
 		{"bundles too large for the asset host", 100, "none", func(s *site.Site) { s.Bundle.Size = 60e9 }, "storage.asset-host", Warn},
@@ -280,7 +289,8 @@ func TestNothingIsMadeUp(t *testing.T) {
 			t.Errorf("own factor is not shown as such: %+v", q)
 		}
 	}
-	if f := figureOf(t, own.Storage.Figures, "images.unpacked"); f.Value != 12_500_015_000 || !strings.Contains(english(f.Label), "your own factor") {
+	f := figureOf(t, own.Storage.Figures, "images.unpacked")
+	if f.Value != 12_500_015_000 || !strings.Contains(english(f.Label), "your own factor") {
 		t.Errorf("unpacked by an own factor: %+v", f)
 	}
 }
@@ -294,13 +304,16 @@ func TestFootprint(t *testing.T) {
 	if want := f.Compressed + 7; f.Contents != want {
 		t.Errorf("contents %d, want %d", f.Contents, want)
 	}
-	want := []ChartFootprint{{"wire-server", false, 2, 3_003_000}, {"images, group system", true, 1, 2_001_500}, {"webapp", false, 1, 2_001_500}}
+	want := []ChartFootprint{
+		{"wire-server", false, 2, 3_003_000}, {"images, group system", true, 1, 2_001_500}, {"webapp", false, 1, 2_001_500},
+	}
 	if !slices.Equal(f.Charts, want) {
 		t.Errorf("charts\n%v, want\n%v", f.Charts, want)
 	}
-	r := Calculate(Input{Site: someSite(t, 100, "none"), Table: embeddedTable(t, "guide"), Lock: sizingtest.Lock(t, 9e9)})
-	wantFinding(t, r, "node.images", Fail)
-	wantFinding(t, Calculate(Input{Site: someSite(t, 100, "none"), Table: embeddedTable(t, "guide"), Lock: sizingtest.Lock(t, 7e9)}), "node.images", Warn)
+	for size, level := range map[int64]Level{9e9: Fail, 7e9: Warn} {
+		in := Input{Site: someSite(t, 100, "none"), Table: embeddedTable(t, "guide"), Lock: sizingtest.Lock(t, size)}
+		wantFinding(t, Calculate(in), "node.images", level)
+	}
 }
 
 func TestCloudNeedsNothing(t *testing.T) {

@@ -52,7 +52,8 @@ func ReadExisting(file string, data []byte) ([]Existing, error) {
 		return wantMachines(file, existingMachines(site))
 	}
 	if _, ok := head["machines"]; !ok {
-		return nil, fault.At(fault.Place{File: file, Field: "machines"}, "give a site document, or facts with a list of machines", "document lists no machines")
+		return nil, fault.At(fault.Place{File: file, Field: "machines"},
+			"give a site document, or facts with a list of machines", "document lists no machines")
 	}
 	for name := range head {
 		if name != "machines" {

@@ -16,7 +16,8 @@ func (c *calculation) conferencing() *Conferencing {
 	for _, g := range c.site.Conferences {
 		video := portion(c.videoShare(), g.Participants)
 		each := rule.Of(g.Participants, video)
-		r.Groups = append(r.Groups, ConferenceLine{g.Count, g.Participants, video, each, each.times(g.Count), c.groupFormula(g.Participants, video)})
+		formula := c.groupFormula(g.Participants, video)
+		r.Groups = append(r.Groups, ConferenceLine{g.Count, g.Participants, video, each, each.times(g.Count), formula})
 		r.Total.Video += video * g.Count
 	}
 	r.Total.Count, r.Total.Participants = c.site.Conferences.Count(), c.site.Conferences.Participants()

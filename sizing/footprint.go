@@ -94,7 +94,9 @@ func chartFootprints(lock *manifests.Lock, platform manifests.Platform, sizes ma
 
 // sumOf adds up the blobs that a node of a platform fetches for some images,
 // each once.
-func sumOf(images []manifests.LockedImage, platform manifests.Platform, sizes map[manifests.Digest]int64, of func(manifests.LockedImage) bool) manifests.Bytes {
+func sumOf(
+	images []manifests.LockedImage, platform manifests.Platform, sizes map[manifests.Digest]int64, of func(manifests.LockedImage) bool,
+) manifests.Bytes {
 	seen := map[manifests.Digest]bool{}
 	sum := int64(0)
 	add := func(digest manifests.Digest) {

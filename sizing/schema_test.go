@@ -70,7 +70,8 @@ func besideTexts(defs object) {
 		}
 	}
 	inArgs := object{"anyOf": []object{
-		{"type": []string{"string", "number", "boolean"}}, {"$ref": "#/$defs/Message"}, {"type": "array", "items": object{"$ref": "#/$defs/Message"}},
+		{"type": []string{"string", "number", "boolean"}}, {"$ref": "#/$defs/Message"},
+		{"type": "array", "items": object{"$ref": "#/$defs/Message"}},
 	}}
 	defs["Message"] = object{
 		"type": "object", "additionalProperties": false,
@@ -91,7 +92,8 @@ func TestReportSchemaIsThatOfTheCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := &schema.Writer{Comments: comments, Inline: inline, Rules: reportRules(), Required: sitetest.Required(), Written: true}
-	made := w.Document(reportSchema, "A sizing report", "Made from the types in package sizing; docs/sizing.md explains each number.", w.Of(reflect.TypeFor[Report]()))
+	made := w.Document(reportSchema, "A sizing report",
+		"Made from the types in package sizing; docs/sizing.md explains each number.", w.Of(reflect.TypeFor[Report]()))
 	delete(w.Defs["Site"].(object)["properties"].(object), "preflight") // a report does not tell it
 	besideTexts(w.Defs)
 	schematest.Published(t, schemaFile(reportSchema), made)

@@ -40,7 +40,10 @@ func TestGuideRows(t *testing.T) {
 	}
 	var got []figures
 	for _, r := range table.Rows {
-		got = append(got, figures{r.Role, r.Count.Value, r.Cores.Value, r.Memory.Value, r.Disk.Value, strings.Join(r.Notes, ","), strings.Join(r.Cores.Notes, ",")})
+		got = append(got, figures{
+			r.Role, r.Count.Value, r.Cores.Value, r.Memory.Value, r.Disk.Value,
+			strings.Join(r.Notes, ","), strings.Join(r.Cores.Notes, ","),
+		})
 	}
 	want := []figures{
 		{site.Cassandra, 3, 2, 4, 80, "", ""},
@@ -122,18 +125,22 @@ func TestReadTableFaults(t *testing.T) {
 		{"unnamed source", "cores: {value: 2, source: G}", "cores: {value: 2, source: X}", "rows[0].cores.source", `source "X" is not among`},
 		{"no cores", "cores: {value: 2, source: G}", "cores: {value: 0, source: G}", "rows[0].cores.value", "value 0 is not between"},
 		{"negative count", "count: {value: 3, source: G}", "count: {value: -3, source: G}", "rows[0].count.value", "value -3 is not between"},
-		{"GiB for GB", "memory: {value: 4 GB, source: G}", "memory: {value: 4 GiB, source: G}", "rows[0].memory.value", "not a whole amount in GB"},
+		{"GiB for GB", "memory: {value: 4 GB, source: G}", "memory: {value: 4 GiB, source: G}",
+			"rows[0].memory.value", "not a whole amount in GB"},
 		{"no unit", "memory: {value: 4 GB, source: G}", `memory: {value: "4", source: G}`, "rows[0].memory.value", "not a whole amount in GB"},
 		{"absurd disk", "disk: {value: 80 GB, source: G}", "disk: {value: 999999999999 GB, source: G}", "rows[0].disk.value", "more than"},
 		{"not a number", "cores: {value: 2, source: G}", "cores: {value: .nan, source: G}", "rows[0].cores.value", "wants a whole number"},
 		{"role twice", "role: minio\n", "role: cassandra\n", "rows[1].role", "has two rows"},
 		{"footnote unknown", `notes: ["3"]`, `notes: ["9"]`, "rows[3].notes[0]", "footnote"},
-		{"one-sided sharing", "sharesServerWith: [minio, elasticsearch,", "sharesServerWith: [elasticsearch,", "rows[1].sharesServerWith[0]", "not the other way round"},
+		{"one-sided sharing", "sharesServerWith: [minio, elasticsearch,", "sharesServerWith: [elasticsearch,",
+			"rows[1].sharesServerWith[0]", "not the other way round"},
 		{"no language", "de: Leitfaden von Wire, hochverfügbar", `de: ""`, "title", "missing in a language"},
 		{"other kind", "kind: HardwareTable", "kind: Site", "kind", "wants a document of kind"},
 		{"unknown field", "servers:", "server:", "server", "unknown field"},
-		{"two core rules in one", "usersPerCore: 50", "usersPerCore: 50\n      percentPerUser: 2", "rules.extraCores[2]", "one of percentPerUser"},
-		{"factor NaN", "factors: []", "factors: [{id: sft-memory-mb-per-participant, value: .nan, basis: {en: a, de: b}}]", "rules.factors[0].value", "wants a number"},
+		{"two core rules in one", "usersPerCore: 50", "usersPerCore: 50\n      percentPerUser: 2",
+			"rules.extraCores[2]", "one of percentPerUser"},
+		{"factor NaN", "factors: []", "factors: [{id: sft-memory-mb-per-participant, value: .nan, basis: {en: a, de: b}}]",
+			"rules.factors[0].value", "wants a number"},
 		{"factor without basis", "factors: []", "factors: [{id: sft-memory-mb-per-participant, value: 2}]", "rules.factors[0].basis", "no basis"},
 		{"no headroom left", "headroomPercent: {value: 30", "headroomPercent: {value: 100", "rules.network.headroomPercent.value", "not between"},
 	} {

@@ -314,6 +314,31 @@ func TestFallbackWithinABody(t *testing.T) {
 	}
 }
 
+// What one location failed is not held against the next.
+func TestPatienceIsOfOneLocation(t *testing.T) {
+	t.Parallel()
+	data := noise(4, 150_000)
+	for name, end := range map[string]func(http.ResponseWriter, *http.Request, []byte){
+		"cut once too often": cutAfter(10),
+		"gone at the last":   status(404),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mirror := newFlaky(data, append(slicesOf(registry.MaxTries-1, cutAfter(10)), end)...)
+			origin := newFlaky(data, slicesOf(registry.MaxTries-1, cutAfter(10))...)
+			server := serve(t, origin)
+			u := newUpstream(t, withMirror(t, server.URL, serve(t, mirror).URL))
+			got, err := readAll(t, u.Upstream, contentOf(server.URL+"/f", data), 0)
+			if err != nil || !bytes.Equal(got, data) {
+				t.Fatalf("read %d bytes, error %v", len(got), err)
+			}
+			if n := origin.asked.Load(); n != registry.MaxTries {
+				t.Errorf("the origin was asked %d times, wanted %d", n, registry.MaxTries)
+			}
+		})
+	}
+}
+
 // A mirror that is down costs its retries once, not for each blob.
 func TestDownMirrorIsNotWaitedFor(t *testing.T) {
 	t.Parallel()

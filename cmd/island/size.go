@@ -91,7 +91,8 @@ func (f *sizeFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.assetHost, "asset-host", "", "server that the asset host stands on, or elsewhere (default: where there is room)")
 	flags.Int64Var(&f.growth, "growth", 0, "growth of users, in percent a year")
 	flags.IntVar(&f.months, "months", 0, "months to look ahead (default: 36)")
-	flags.StringArrayVar(&f.clients, "client", nil, "client app to hand out: web, windows, macos, linux, android or ios (repeatable; default: all)")
+	flags.StringArrayVar(&f.clients, "client", nil,
+		"client app to hand out: web, windows, macos, linux, android or ios (repeatable; default: all)")
 	flags.StringVar(&f.bundleSize, "bundle-size", "", "size of the bundle, such as \"14 GB\", where no lock is given")
 	flags.StringVar(&f.imagesUnpacked, "images-unpacked", "", "what the release's images take unpacked, measured on a node")
 	flags.IntVar(&f.keep, "keep", 0, "bundles kept on the asset host (default: 2)")
@@ -332,7 +333,8 @@ func (a *app) complete(ctx context.Context, in io.Reader, lang *words.Language, 
 	site.Name = cmp.Or(site.Name, "island")
 	site.Scenario = cmp.Or(site.Scenario, sizing.DefaultScenario)
 	if site.Users == 0 {
-		return usage("give --users, a site document with --site, or run it on a terminal to be asked", "users: number of messaging users is not given")
+		return usage("give --users, a site document with --site, or run it on a terminal to be asked",
+			"users: number of messaging users is not given")
 	}
 	if site.Conferences == nil {
 		return usage("give --conferences, such as 10x8,2x50, or none", "conferences: no conferences are given")

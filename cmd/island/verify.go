@@ -69,8 +69,12 @@ func (r verifyResult) text(w io.Writer) {
 	if len(r.Signers) == 0 {
 		fmt.Fprintf(w, "signed   NO: whoever made this archive may be anyone\n")
 	}
-	for _, signer := range r.Signers {
-		fmt.Fprintf(w, "signed   by key %s\n", signer.KeyID)
+	for i, signer := range r.Signers {
+		fmt.Fprintf(w, "signed   by key %s", signer.KeyID)
+		if i > 0 {
+			fmt.Fprintf(w, "  (%s)", signer.Slot)
+		}
+		fmt.Fprintln(w)
 	}
 	fmt.Fprintf(w, "identity %s\n", r.Digest)
 }

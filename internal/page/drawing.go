@@ -91,6 +91,7 @@ func (d *Drawing) HTML() HTML {
 		size = fmt.Sprintf(` width="%s" height="%s"`, n(d.width), n(d.height))
 	}
 	return HTML(fmt.Sprintf( //nolint:gosec // every part was escaped above
-		`<svg class="drawing"%s viewBox="0 0 %s %s" role="img" aria-labelledby="%s-t %s-d" xmlns="http://www.w3.org/2000/svg"><title id="%s-t">%s</title><desc id="%s-d">%s</desc>%s</svg>`,
+		`<svg class="drawing"%s viewBox="0 0 %s %s" role="img" aria-labelledby="%s-t %s-d" xmlns="http://www.w3.org/2000/svg">`+
+			`<title id="%s-t">%s</title><desc id="%s-d">%s</desc>%s</svg>`,
 		size, n(d.width), n(d.height), id, id, id, template.HTMLEscapeString(d.title), id, template.HTMLEscapeString(d.desc), d.b.String()))
 }

@@ -59,7 +59,8 @@ const pageFrame = `<!DOCTYPE html>
 <dl class="meta">{{range .}}<div><dt>{{.Name}}</dt><dd>{{.Value}}</dd></div>{{end}}</dl>{{end}}
 </header>
 {{- with .Contents}}
-<nav class="contents" aria-label="{{$.Language.Word "page.contents"}}"><ol>{{range .}}<li><a href="#{{.ID}}">{{.Title}}</a></li>{{end}}</ol></nav>{{end}}
+<nav class="contents" aria-label="{{$.Language.Word "page.contents"}}"><ol>
+{{- range .}}<li><a href="#{{.ID}}">{{.Title}}</a></li>{{end}}</ol></nav>{{end}}
 <main id="content">
 {{.Body}}
 </main>

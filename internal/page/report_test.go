@@ -10,11 +10,15 @@ import (
 
 func TestNumbers(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{English.Int(0), "0"}, {English.Int(999), "999"}, {English.Int(1000), "1,000"}, {German.Int(1234567), "1.234.567"}, {German.Int(-1234), "−1.234"},
-		{English.Decimal(1.5, 2), "1.5"}, {German.Decimal(1234.567, 2), "1.234,57"}, {German.Decimal(2, 2), "2"}, {English.Decimal(-0.001, 2), "0"}, {English.Decimal(100, 0), "100"},
+		{English.Int(0), "0"}, {English.Int(999), "999"}, {English.Int(1000), "1,000"},
+		{German.Int(1234567), "1.234.567"}, {German.Int(-1234), "−1.234"},
+		{English.Decimal(1.5, 2), "1.5"}, {German.Decimal(1234.567, 2), "1.234,57"}, {German.Decimal(2, 2), "2"},
+		{English.Decimal(-0.001, 2), "0"}, {English.Decimal(100, 0), "100"},
 		{English.Percent(30), "30%"}, {German.Percent(30), "30\u202f%"},
-		{English.GB(590e9), "590\u00a0GB"}, {German.GB(2_050_000_000_000), "2,05\u00a0TB"}, {English.GB(0), "0\u00a0B"}, {English.GB(14_200_000_000), "14.2\u00a0GB"},
-		{English.GiB(16 << 30), "16\u00a0GiB"}, {German.Rate(170_000), "170\u00a0Mbit/s"}, {English.Rate(298_667), "298.7\u00a0Mbit/s"}, {German.Rate(50), "50\u00a0kbit/s"}, {English.Rate(1_700_000), "1.7\u00a0Gbit/s"},
+		{English.GB(590e9), "590\u00a0GB"}, {German.GB(2_050_000_000_000), "2,05\u00a0TB"},
+		{English.GB(0), "0\u00a0B"}, {English.GB(14_200_000_000), "14.2\u00a0GB"},
+		{English.GiB(16 << 30), "16\u00a0GiB"}, {German.Rate(170_000), "170\u00a0Mbit/s"}, {English.Rate(298_667), "298.7\u00a0Mbit/s"},
+		{German.Rate(50), "50\u00a0kbit/s"}, {English.Rate(1_700_000), "1.7\u00a0Gbit/s"},
 		{German.List([]string{"a", "b", "c"}), "a, b und c"}, {English.List([]string{"a"}), "a"}, {English.List(nil), ""},
 	} {
 		if c.got != c.want {
@@ -64,7 +68,9 @@ func TestTicks(t *testing.T) {
 }
 
 func TestPage(t *testing.T) {
-	page := Page{Language: German.Words(), Title: "<b>x</b>", Meta: []Pair{{"a", "<i>"}}, Contents: []Link{{"s", "S"}}, Body: `<h2 id="s">S</h2>`}
+	page := Page{
+		Language: German.Words(), Title: "<b>x</b>", Meta: []Pair{{"a", "<i>"}}, Contents: []Link{{"s", "S"}}, Body: `<h2 id="s">S</h2>`,
+	}
 	first, err := page.Render()
 	if err != nil {
 		t.Fatal(err)
@@ -87,15 +93,25 @@ func TestDrawingEscapes(t *testing.T) {
 	d.Rect(0, 0, 1, 1, 0, "r1", `"<y>`)
 	d.Upward(0, 0, "start", "<x>&")
 	d.OwnSize()
-	if out := string(d.HTML()); !strings.Contains(out, `width="10" height="10"`) || strings.Contains(out, "<t>") || strings.Contains(out, "<d>") || strings.Contains(out, "<x>") || strings.Contains(out, "<y>") {
-		t.Errorf("markup in a picture: %s", out)
+	out := string(d.HTML())
+	if !strings.Contains(out, `width="10" height="10"`) {
+		t.Errorf("a picture without its size: %s", out)
+	}
+	for _, markup := range []string{"<t>", "<d>", "<x>", "<y>"} {
+		if strings.Contains(out, markup) {
+			t.Errorf("markup in a picture: %s", out)
+		}
 	}
 }
 
 func TestChartStaysInside(t *testing.T) {
 	svg := string(Chart{
-		ID: "c", Title: "t", Desc: "d", XMax: 10, YMax: 100, XTick: func(x float64) string { return "" }, YTick: func(x float64) string { return "" },
-		Lines: []ChartLine{{Name: "up", Class: "line-1", Points: []Point{{0, 0}, {5, 50}, {20, 400}}}, {Name: "near", Class: "line-2", Points: []Point{{0, 0}, {10, 99}}}},
+		ID: "c", Title: "t", Desc: "d", XMax: 10, YMax: 100,
+		XTick: func(x float64) string { return "" }, YTick: func(x float64) string { return "" },
+		Lines: []ChartLine{
+			{Name: "up", Class: "line-1", Points: []Point{{0, 0}, {5, 50}, {20, 400}}},
+			{Name: "near", Class: "line-2", Points: []Point{{0, 0}, {10, 99}}},
+		},
 	}.Draw())
 	for _, m := range regexp.MustCompile(`points="([^"]*)"`).FindAllStringSubmatch(svg, -1) {
 		for _, point := range strings.Fields(m[1]) {

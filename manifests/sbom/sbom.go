@@ -18,8 +18,8 @@ import (
 	"github.com/islandbundle/island/manifests"
 )
 
-// SpecVersion is the version of CycloneDX that is written.
-const SpecVersion = cyclonedx.SpecVersion1_6
+// specVersion is the version of CycloneDX that is written.
+const specVersion = cyclonedx.SpecVersion1_6
 
 // Names of properties, in a namespace of our own (CycloneDX, "Properties").
 const (
@@ -29,8 +29,8 @@ const (
 	layerOf    = "island:layer:"
 )
 
-// Of returns the bill of materials for a lock. What the lock left out is not in it.
-func Of(lock *manifests.Lock) (*cyclonedx.BOM, error) {
+// of returns the bill of materials for a lock. What the lock left out is not in it.
+func of(lock *manifests.Lock) (*cyclonedx.BOM, error) {
 	serial, err := serialNumber(lock)
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func Of(lock *manifests.Lock) (*cyclonedx.BOM, error) {
 		Name: lock.Release.Name, Version: lock.Release.Version, PackageURL: lock.Release.PURL(),
 	}
 	bom := cyclonedx.NewBOM()
-	bom.SpecVersion, bom.JSONSchema = SpecVersion, "http://cyclonedx.org/schema/bom-1.6.schema.json"
+	bom.SpecVersion, bom.JSONSchema = specVersion, "http://cyclonedx.org/schema/bom-1.6.schema.json"
 	bom.SerialNumber = serial
 	bom.Metadata = &cyclonedx.Metadata{
 		Timestamp: lock.Release.Date.Time().Format(time.RFC3339),
@@ -74,13 +74,13 @@ func Of(lock *manifests.Lock) (*cyclonedx.BOM, error) {
 
 // Encode returns the bill of materials as JSON. The same lock gives the same bytes.
 func Encode(lock *manifests.Lock) ([]byte, error) {
-	bom, err := Of(lock)
+	bom, err := of(lock)
 	if err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
 	encoder := cyclonedx.NewBOMEncoder(&b, cyclonedx.BOMFileFormatJSON).SetPretty(true).SetEscapeHTML(false)
-	if err := encoder.EncodeVersion(bom, SpecVersion); err != nil {
+	if err := encoder.EncodeVersion(bom, specVersion); err != nil {
 		return nil, fmt.Errorf("encode bill of materials: %w", err)
 	}
 	return b.Bytes(), nil

@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// Dialect is the value of $schema.
-const Dialect = "https://json-schema.org/draft/2020-12/schema"
+// dialect is the value of $schema.
+const dialect = "https://json-schema.org/draft/2020-12/schema"
 
 // Home is where schemas are published; their $id begins with it.
 const Home = "https://github.com/islandbundle/island/docs/"
@@ -116,7 +116,7 @@ func (w *Writer) Of(t reflect.Type) Object {
 // docs/: what stands at its root, such as the reference that [Writer.Of] gave,
 // and the definitions made so far.
 func (w *Writer) Document(file, title, description string, root Object) Object {
-	document := Object{"$schema": Dialect, "$id": Home + file, "title": title, "description": description, "$defs": w.Defs}
+	document := Object{"$schema": dialect, "$id": Home + file, "title": title, "description": description, "$defs": w.Defs}
 	maps.Copy(document, root)
 	return document
 }

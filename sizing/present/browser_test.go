@@ -27,7 +27,8 @@ func visit(b *browser.Browser, page []byte) (dom string, asked, console []string
 func TestPageInBrowser(t *testing.T) {
 	t.Parallel()
 	b := browser.Start(t)
-	_, asked, console := visit(b, []byte(`<!DOCTYPE html><title>x</title><img src="http://outside.example/pixel.png"><script>console.error("seen")</script>`))
+	const bad = `<!DOCTYPE html><title>x</title><img src="http://outside.example/pixel.png"><script>console.error("seen")</script>`
+	_, asked, console := visit(b, []byte(bad))
 	if !slices.Contains(asked, "outside.example/pixel.png") || !strings.Contains(fmt.Sprint(console), "seen") {
 		t.Fatalf("a page that asks and complains is not noticed: %q, %q", asked, console)
 	}
@@ -51,7 +52,8 @@ func TestPageInBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	injected := bytes.Replace(page, []byte("</main>"), []byte(`<img src="http://outside.example/pixel.png"><script>document.title="taken"</script></main>`), 1)
+	const taking = `<img src="http://outside.example/pixel.png"><script>document.title="taken"</script></main>`
+	injected := bytes.Replace(page, []byte("</main>"), []byte(taking), 1)
 	dom, asked, console := visit(b, injected)
 	if len(asked) > 0 || strings.Contains(dom, "<title>taken") || !strings.Contains(fmt.Sprint(console), "Content Security Policy") {
 		t.Errorf("the page's policy does not hold: %q, %q", asked, console)

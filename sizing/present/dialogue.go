@@ -149,7 +149,8 @@ func (d *dialogue) ask(q question) error {
 		}
 		fmt.Fprintf(d.out, "  %v\n", flaw)
 	}
-	return fault.New(fault.Usage, fault.Here, "", "give the site with --site or by flags", "%d answers to %q could not be taken", maxTries, firstLine(q.text))
+	return fault.New(fault.Usage, fault.Here, "", "give the site with --site or by flags",
+		"%d answers to %q could not be taken", maxTries, firstLine(q.text))
 }
 
 func firstLine(s string) string {

@@ -22,7 +22,8 @@ func TestDialogue(t *testing.T) {
 	if err := hospital.Check("", sizing.SiteNames()); err != nil {
 		t.Fatal(err)
 	}
-	if hospital.Name != "Klinikum" || hospital.Scenario != sizing.DefaultScenario || hospital.Users != 2500 || hospital.Conferences.String() != "10x8,2x50" || hospital.ServerCount != 3 || hospital.Mail != site.MailExternal {
+	if hospital.Name != "Klinikum" || hospital.Scenario != sizing.DefaultScenario || hospital.Users != 2500 ||
+		hospital.Conferences.String() != "10x8,2x50" || hospital.ServerCount != 3 || hospital.Mail != site.MailExternal {
 		t.Errorf("%+v", hospital)
 	}
 	if asked := strings.Count(out.String(), "Nachrichten-Nutzer, insgesamt: "); asked != 3 {

@@ -8,7 +8,15 @@ import (
 )
 
 func FuzzPageOfSite(f *testing.F) {
-	f.Add([]byte("apiVersion: island/v1\nkind: Site\nname: x\nscenario: custom-app-on-premises\nusers: 2500\nconferences: 10x8, 2x50\nserverCount: 3\nrestund: 3\n"))
+	f.Add([]byte(`apiVersion: island/v1
+kind: Site
+name: x
+scenario: custom-app-on-premises
+users: 2500
+conferences: 10x8, 2x50
+serverCount: 3
+restund: 3
+`))
 	f.Add([]byte(`{"apiVersion":"island/v1","kind":"Site","users":1,"conferences":"none"}`))
 	guide, _, err := sizing.Embedded("guide")
 	if err != nil {

@@ -74,7 +74,8 @@ func (v view) ServersDrawing() page.HTML {
 		most = larger(larger(most, s.Needs), has(s))
 	}
 	each := serverHead + 3*(barHeight+barGap) + serverGap
-	d := page.NewDrawing("servers", v.Word("drawing.servers.title"), v.serversInWords(servers), serversWidth, each*float64(len(servers))-serverGap/2)
+	height := each*float64(len(servers)) - serverGap/2
+	d := page.NewDrawing("servers", v.Word("drawing.servers.title"), v.serversInWords(servers), serversWidth, height)
 	for i, s := range servers {
 		v.drawServer(d, s, most, each*float64(i))
 	}

@@ -22,7 +22,10 @@ func TestReportSchemaDescribesReports(t *testing.T) {
 		"cloud":   calculate(t, cloud, "guide"),
 		"demo":    calculate(t, someSite(t, 5, "none"), "demo"),
 		"servers": calculate(t, servers, "guide"),
-		"whole":   sizing.Calculate(sizing.Input{Site: someSite(t, 2500, "10x8"), Table: tableWithFactors(t), Lock: sizingtest.Lock(t, 1e9), Against: []sizing.Existing{{Name: "m", Role: site.MinIO, Cores: 1}}}),
+		"whole": sizing.Calculate(sizing.Input{
+			Site: someSite(t, 2500, "10x8"), Table: tableWithFactors(t), Lock: sizingtest.Lock(t, 1e9),
+			Against: []sizing.Existing{{Name: "m", Role: site.MinIO, Cores: 1}},
+		}),
 	} {
 		data, err := JSON(r, language(t, "de"))
 		if err != nil {

@@ -53,7 +53,8 @@ func TestTotalsInEveryForm(t *testing.T) {
 					wantHTMLRow(t, string(page), cells)
 				}
 				for i := 1; i <= 4; i++ {
-					if !strings.Contains(string(page), fmt.Sprintf(`<li id="note-%d">`, i)) || !strings.Contains(text.String(), "\n  "+superscript(fmt.Sprint(i))+" ") {
+					if !strings.Contains(string(page), fmt.Sprintf(`<li id="note-%d">`, i)) ||
+						!strings.Contains(text.String(), "\n  "+superscript(fmt.Sprint(i))+" ") {
 						t.Errorf("footnote %d is missing", i)
 					}
 				}

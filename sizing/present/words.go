@@ -70,7 +70,13 @@ func more(row sizing.HardwareRow) string {
 
 // superscript returns a footnote's mark.
 func superscript(id string) string {
-	return strings.NewReplacer("0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5", "⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹").Replace(id)
+	const raised = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return r
+		}
+		return []rune(raised)[r-'0']
+	}, id)
 }
 
 func marks(notes []string) string {

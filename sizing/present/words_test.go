@@ -133,7 +133,9 @@ words:
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Bevindingen", "Let op", "3 kernen", "Wire's gids", "25.000 gebruikers, meer dan some thousands", "Hardware table"} {
+	for _, want := range []string{
+		"Bevindingen", "Let op", "3 kernen", "Wire's gids", "25.000 gebruikers, meer dan some thousands", "Hardware table",
+	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the text lacks %q:\n%.900s", want, text.String())
 		}
@@ -175,8 +177,9 @@ func TestMessagesBesideTexts(t *testing.T) {
 	if err := json.Unmarshal(data, &doc); err != nil {
 		t.Fatal(err)
 	}
-	title := said{"sizing.table.title.guide-postgresql", "Wire's guide with PostgreSQL, high availability", nil}
-	if doc.Language != "de" || doc.Table.Title != "Leitfaden von Wire mit PostgreSQL, hochverfügbar" || doc.Table.TitleMessage.Code != title.Code || doc.Table.TitleMessage.Text != title.Text {
+	const german, english = "Leitfaden von Wire mit PostgreSQL, hochverfügbar", "Wire's guide with PostgreSQL, high availability"
+	title := doc.Table.TitleMessage
+	if doc.Language != "de" || doc.Table.Title != german || title.Code != "sizing.table.title.guide-postgresql" || title.Text != english {
 		t.Errorf("table: %+v", doc.Table)
 	}
 	for _, f := range doc.Findings {

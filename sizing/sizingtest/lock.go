@@ -41,7 +41,9 @@ func Lock(t testing.TB, layer int64) *manifests.Lock {
 		}
 		return d
 	}
-	for _, image := range []struct{ name, chart, list string }{{"brig", "wire-server", ""}, {"galley", "wire-server", ""}, {"webapp", "webapp", ""}, {"pause", "", "images, group system"}} {
+	for _, image := range []struct{ name, chart, list string }{
+		{"brig", "wire-server", ""}, {"galley", "wire-server", ""}, {"webapp", "webapp", ""}, {"pause", "", "images, group system"},
+	} {
 		ref, err := manifests.ParseImageRef("quay.io/wire/" + image.name + ":1")
 		if err != nil {
 			t.Fatal(err)

@@ -73,8 +73,31 @@ func (sum *totals) chart(pool *sandbox.Pool, name string) error {
 	if chart.Metadata().IsLibrary() {
 		sum.library++
 	}
-	included, leftOut := map[string]bool{}, map[string]bool{}
 	fmt.Printf("OK   %s (%s)\n", filepath.Base(name), name)
+	included := sum.found(discovery)
+	leftOut := map[string]bool{}
+	for _, left := range discovery.LeftOut {
+		sum.leftOut++
+		leftOut[normal(left.Image)] = true
+	}
+	for _, stub := range discovery.Stubbed {
+		fmt.Printf("     stubbed %s=%v: %.100s\n", stub.Path, stub.Value, strings.ReplaceAll(stub.Why, "\n", " "))
+	}
+	for _, off := range discovery.Off {
+		fmt.Printf("     off %s by %s\n", off.Subchart, strings.Join(off.On, " or "))
+	}
+	if helmErr != nil {
+		fmt.Printf("     helm template fails: %.200s\n", strings.ReplaceAll(helmErr.Error(), "\n", " "))
+		return nil
+	}
+	against("grep", included, leftOut, byGrep(text), &sum.moreThanGrep, &sum.onlyGrep, &sum.textGrep)
+	against("yq", included, leftOut, byQuery(text), &sum.moreThanQuery, &sum.onlyQuery, &sum.textQuery)
+	return nil
+}
+
+// found counts what was found by its class, and returns what would be carried.
+func (sum *totals) found(discovery charts.Discovery) map[string]bool {
+	included := map[string]bool{}
 	for _, find := range discovery.Images {
 		switch find.Class {
 		case charts.Candidate:
@@ -91,42 +114,22 @@ func (sum *totals) chart(pool *sandbox.Pool, name string) error {
 		}
 		included[normal(find.Image)] = true
 	}
-	for _, stub := range discovery.Stubbed {
-		fmt.Printf("     stubbed %s=%v: %.100s\n", stub.Path, stub.Value, strings.ReplaceAll(stub.Why, "\n", " "))
+	return included
+}
+
+// against prints and counts what only one of the two ways finds: more is what
+// the other way lacks, only and text are what it alone has.
+func against(way string, included, leftOut, theirs map[string]bool, more, only, text *int) {
+	for _, image := range without(included, theirs) {
+		*more++
+		fmt.Printf("     not by %s: %s\n", way, image)
 	}
-	for _, left := range discovery.LeftOut {
-		sum.leftOut++
-		leftOut[normal(left.Image)] = true
-	}
-	for _, off := range discovery.Off {
-		fmt.Printf("     off %s by %s\n", off.Subchart, strings.Join(off.On, " or "))
-	}
-	if helmErr != nil {
-		fmt.Printf("     helm template fails: %.200s\n", strings.ReplaceAll(helmErr.Error(), "\n", " "))
-		return nil
-	}
-	grep, query := byGrep(text), byQuery(text)
-	sum.moreThanGrep += len(without(included, grep))
-	sum.moreThanQuery += len(without(included, query))
-	for _, image := range without(included, grep) {
-		fmt.Printf("     not by grep: %s\n", image)
-	}
-	for _, image := range without(included, query) {
-		fmt.Printf("     not by yq: %s\n", image)
-	}
-	for _, image := range without(grep, included) {
+	for _, image := range without(theirs, included) {
 		if !leftOut[image] {
-			count(image, &sum.onlyGrep, &sum.textGrep)
-			fmt.Printf("     ONLY by grep: %.120s\n", image)
+			count(image, only, text)
+			fmt.Printf("     ONLY by %s: %.120s\n", way, image)
 		}
 	}
-	for _, image := range without(query, included) {
-		if !leftOut[image] {
-			count(image, &sum.onlyQuery, &sum.textQuery)
-			fmt.Printf("     ONLY by yq: %.120s\n", image)
-		}
-	}
-	return nil
 }
 
 // count tells references from other text.
