@@ -82,7 +82,7 @@ func TestPhrase(t *testing.T) {
 // observes, and what of the command reads facts and finds the probe.
 var told = []string{
 	"judge_observed.go", "facts/*.go", "internal/observe/*.go", "probe/*.go", "remote/*.go", "survey/*.go",
-	"../../cmd/island/preflight_linux.go", "../../cmd/island/preflightfacts_linux.go",
+	"../../cmd/island/measure_linux.go", "../../cmd/island/preflightfacts.go",
 }
 
 // untold are texts among theirs that no finding repeats, and why.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package survey
 
 import (
@@ -82,7 +84,8 @@ func (s *surveyor) loadBalancer(ctx context.Context) (wait func() []facts.Observ
 // balanceAll connects several times at once, of which one that leads to a node
 // is enough.
 func (s *surveyor) balanceAll(ctx context.Context, address string, tries int) facts.Observation {
-	best := facts.Observation{Subject: facts.SubjectBalancer, Object: address, Method: balancerMethod, Outcome: facts.Unmade, Detail: "the inventory has no node"}
+	best := facts.Observation{Subject: facts.SubjectBalancer, Object: address, Method: balancerMethod, Outcome: facts.Unmade,
+		Detail: "the inventory has no node"}
 	results := make(chan facts.Observation, tries)
 	for range tries {
 		go func() { results <- s.balance(ctx, address) }()
