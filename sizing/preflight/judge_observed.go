@@ -47,7 +47,8 @@ func (j *judgement) siteChecks() {
 	}
 	j.unseen()
 	if j.Site.Push != "" && !j.Site.Internet {
-		f := found{object: "push", observed: string(j.Site.Push), required: string(site.PushNone), outcome: passIf(j.Site.Push == site.PushNone, Fail), method: "site document"}
+		f := found{object: "push", observed: string(j.Site.Push), required: string(site.PushNone), method: "site document"}
+		f.outcome = passIf(j.Site.Push == site.PushNone, Fail)
 		j.add("site.push", f)
 	}
 }

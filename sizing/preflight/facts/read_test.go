@@ -139,7 +139,8 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Read(strings.NewReader(string(data))); err != nil && int64(len(data)) <= MaxFacts && !strings.Contains(err.Error(), "more than") {
+		if _, err := Read(strings.NewReader(string(data))); err != nil && int64(len(data)) <= MaxFacts &&
+			!strings.Contains(err.Error(), "more than") {
 			t.Fatalf("what was read is refused when written: %v", err)
 		}
 	})
@@ -150,11 +151,13 @@ func FuzzRead(f *testing.F) {
 func TestSurveyOfAnotherVersion(t *testing.T) {
 	t.Parallel()
 	survey := func(version, more string) error {
-		_, err := ReadSurvey(strings.NewReader(`{"apiVersion":"island/v1","kind":"Survey",` + version + `"started":"2026-03-01T12:00:00Z","elapsed":1,"hosts":[],"links":[],"site":[]` + more + `}`))
+		_, err := ReadSurvey(strings.NewReader(`{"apiVersion":"island/v1","kind":"Survey",` + version +
+			`"started":"2026-03-01T12:00:00Z","elapsed":1,"hosts":[],"links":[],"site":[]` + more + `}`))
 		return err
 	}
 	for version, want := range map[string]string{
-		"": "", `"version":2,`: "", `"version":3,`: "version 3", `"version":1,`: "version 1", `"version":-1,`: "version -1", `"version":"2",`: "version",
+		"": "", `"version":2,`: "", `"version":3,`: "version 3",
+		`"version":1,`: "version 1", `"version":-1,`: "version -1", `"version":"2",`: "version",
 	} {
 		err := survey(version, "")
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {

@@ -130,7 +130,8 @@ func address(ctx context.Context, resolver *net.Resolver, name string) facts.Obs
 	for _, a := range addresses {
 		words = append(words, a.Unmap().String())
 	}
-	return facts.Observation{Subject: facts.SubjectName, Object: name, Outcome: facts.OK, Method: method, Found: facts.Cut(strings.Join(words, ", "))}
+	return facts.Observation{Subject: facts.SubjectName, Object: name, Outcome: facts.OK, Method: method,
+		Found: facts.Cut(strings.Join(words, ", "))}
 }
 
 func service(ctx context.Context, resolver *net.Resolver, domain string) facts.Observation {
@@ -143,7 +144,8 @@ func service(ctx context.Context, resolver *net.Resolver, domain string) facts.O
 	if len(records) == 0 {
 		return facts.Observation{Subject: facts.SubjectService, Object: name, Outcome: facts.Unresolved, Detail: "no record", Method: method}
 	}
-	return facts.Observation{Subject: facts.SubjectService, Object: name, Outcome: facts.OK, Method: method, Found: facts.Cut(records[0].Target)}
+	return facts.Observation{Subject: facts.SubjectService, Object: name, Outcome: facts.OK, Method: method,
+		Found: facts.Cut(records[0].Target)}
 }
 
 // nobody are addresses of no one (RFC 5737, RFC 3849), to which only a route out
@@ -153,7 +155,8 @@ var nobody = []string{"192.0.2.1:9", "[2001:db8::1]:9"}
 // wayOut looks whether the admin host has a route out. Nothing is sent:
 // connecting a datagram socket only looks up the route (udp(7)).
 func wayOut() facts.Observation {
-	o := facts.Observation{Subject: facts.SubjectRoute, Object: "route of the admin host", Method: "lookup of routes to addresses outside, without sending", Outcome: facts.OK}
+	o := facts.Observation{Subject: facts.SubjectRoute, Object: "route of the admin host",
+		Method: "lookup of routes to addresses outside, without sending", Outcome: facts.OK}
 	for _, address := range nobody {
 		if conn, err := net.Dial("udp", address); err == nil {
 			o.Outcome, o.Detail = facts.Failed, "leads out from "+conn.LocalAddr().(*net.UDPAddr).IP.String()
@@ -173,8 +176,10 @@ func outside(ctx context.Context, resolver *net.Resolver, site *site.Site) facts
 	}
 	for _, name := range names {
 		if found, err := resolver.LookupNetIP(ctx, "ip", name+"."); err == nil && len(found) > 0 {
-			return facts.Observation{Subject: facts.SubjectOutside, Object: name, Outcome: facts.Failed, Detail: "the name server knows it", Method: method, Found: found[0].String()}
+			return facts.Observation{Subject: facts.SubjectOutside, Object: name, Outcome: facts.Failed, Detail: "the name server knows it",
+				Method: method, Found: found[0].String()}
 		}
 	}
-	return facts.Observation{Subject: facts.SubjectOutside, Object: strings.Join(names, ", "), Outcome: facts.OK, Method: method, Detail: "not known here"}
+	return facts.Observation{Subject: facts.SubjectOutside, Object: strings.Join(names, ", "), Outcome: facts.OK, Method: method,
+		Detail: "not known here"}
 }

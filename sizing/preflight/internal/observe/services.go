@@ -400,7 +400,8 @@ func idp(ctx context.Context, resolver *net.Resolver, site *site.Site, url strin
 	if err != nil {
 		return facts.Observation{Subject: subject, Object: url, Method: method, Outcome: facts.Unmade, Detail: facts.Cut(err.Error())}
 	}
-	transport := &http.Transport{DialContext: dialer(resolver).DialContext, TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true}
+	transport := &http.Transport{DialContext: dialer(resolver).DialContext, TLSClientConfig: &tls.Config{RootCAs: roots},
+		DisableKeepAlives: true}
 	client := &http.Client{Transport: transport, Timeout: limit}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -423,7 +424,8 @@ func idp(ctx context.Context, resolver *net.Resolver, site *site.Site, url strin
 	var metadata struct {
 		XMLName xml.Name
 	}
-	if xml.Unmarshal(body, &metadata) != nil || metadata.XMLName.Local != "EntityDescriptor" && metadata.XMLName.Local != "EntitiesDescriptor" {
+	if xml.Unmarshal(body, &metadata) != nil ||
+		metadata.XMLName.Local != "EntityDescriptor" && metadata.XMLName.Local != "EntitiesDescriptor" {
 		o.Outcome, o.Detail = facts.WrongHost, "what is there is no SAML metadata"
 	}
 	return o
