@@ -5,8 +5,8 @@
 // source of each of its numbers, a [Site] that says what the customer wants,
 // and, where a release is known, its [Footprint]. [Calculate] is a pure
 // function of the three. What comes out is a [Report] in which each number
-// carries its formula and its source; it is printed as text, JSON or one HTML
-// page, in English or German.
+// carries its formula and its source, and each text is a message in no language;
+// package present puts it into one, as text, JSON or one HTML page.
 //
 // A number that no public source gives is never made up. The report then says
 // to ask Wire, and what to ask.

@@ -24,7 +24,8 @@ type acceptFlags struct {
 
 func (f *acceptFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.state, "state", "", "file in which this site remembers what it has accepted; made if there is none")
-	cmd.Flags().StringVar(&f.allowRollback, "allow-rollback", "", "take a bundle whose sequence goes back or leaps ahead, for this `REASON`, which is recorded")
+	cmd.Flags().StringVar(&f.allowRollback, "allow-rollback", "",
+		"take a bundle whose sequence goes back or leaps ahead, for this `REASON`, which is recorded")
 	cmd.Flags().BoolVar(&f.enforceExpiry, "enforce-expiry", false, "refuse an expired bundle instead of warning of it")
 }
 
@@ -39,7 +40,7 @@ func (f *acceptFlags) load(trust *bundle.Trust, today manifests.Date) (*state.St
 	}
 	known := state.New()
 	if _, err := os.Lstat(f.state); !errors.Is(err, os.ErrNotExist) {
-		data, err := readBounded(f.state, state.MaxBytes)
+		data, err := readDocument(f.state, state.MaxBytes, aState)
 		if err != nil {
 			return nil, err
 		}

@@ -53,7 +53,10 @@ func (a *app) command() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("island "+strings.TrimPrefix(cmd.CommandPath(), "island ")+" --help", "%w", err)
 	})
-	root.AddCommand(a.keygen(), a.sign(), a.patches(), a.patch(), a.discover(), a.resolve(), a.build(), a.verify(), a.apply(), a.show(), a.diff(), a.status(), a.upgradePath(), a.size(), a.preflight(), a.man())
+	root.AddCommand(
+		a.keygen(), a.sign(), a.patches(), a.patch(), a.discover(), a.resolve(), a.build(), a.verify(), a.apply(), a.show(),
+		a.diff(), a.status(), a.upgradePath(), a.size(), a.preflight(), a.man(),
+	)
 	return root
 }
 
@@ -76,7 +79,7 @@ func exitStatus(extra ...string) string {
 	lines := append([]string{
 		"0  done",
 		"1  failed: upstream, disk or network; nothing half-written is left under a final name",
-		"2  wrong usage, or a document that is not valid",
+		"2  wrong usage, a document that is not valid, or a file that is something else",
 	}, extra...)
 	return "\n\nEXIT STATUS\n  " + strings.Join(lines, "\n  ")
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -74,6 +73,9 @@ func (a *app) runApply(ctx context.Context, baseName, deltaName string, trust bu
 		return err
 	}
 	defer closeDelta() //nolint:errcheck // read only
+	if base.Delta != nil && delta.Delta == nil {
+		return usage("island apply "+deltaName+" "+baseName, "the base and the delta are given the wrong way round")
+	}
 	plan, source, err := bundle.Apply(base, delta)
 	if err != nil {
 		return err
@@ -88,50 +90,4 @@ func (a *app) runApply(ctx context.Context, baseName, deltaName string, trust bu
 	return a.print(applyResult{
 		Bundle: out, Digest: plan.Digest(), Release: plan.Inventory.Lock.Release, Size: plan.Size(), Delta: delta.Size(),
 	})
-}
-
-// openBundle opens a bundle whose signature is trusted.
-func openBundle(name string, trust bundle.Trust) (*bundle.Bundle, func() error, error) {
-	file, size, err := openRegular(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	b, err := bundle.Open(file, size, trust)
-	if err != nil {
-		file.Close()
-		return nil, nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return b, file.Close, nil
-}
-
-// openBase reads what a delta is to be made for: an earlier bundle, or the
-// bundle.json out of one. It is the sender's own, so that no key is asked for:
-// a wrong one makes a delta that no site accepts.
-func openBase(name string) (*bundle.Base, error) {
-	file, size, err := openRegular(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	if startsWithBrace(file) {
-		data, err := readBounded(name, bundle.MaxInventoryBytes)
-		if err != nil {
-			return nil, err
-		}
-		return bundle.ReadBase(data)
-	}
-	b, err := bundle.Open(file, size, bundle.Trust{WithoutAnyCheck: true})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if b.Delta != nil {
-		return nil, usage("apply it first, or give its target's bundle.json", "%s is a delta itself", name)
-	}
-	return b.Base(), nil
-}
-
-func startsWithBrace(file *os.File) bool {
-	start := make([]byte, 1)
-	_, err := file.ReadAt(start, 0)
-	return err == nil && start[0] == '{'
 }

@@ -71,6 +71,11 @@ has OS-ARCH/island and OS-ARCH/island-probe, as "make build" fills it.` + exitSt
 			return a.runBuild(cmd.Context(), f, strings.Join(args, ""))
 		},
 	}
+	f.add(cmd)
+	return cmd
+}
+
+func (f *buildFlags) add(cmd *cobra.Command) {
 	f.release.add(cmd)
 	f.upstream.add(cmd)
 	f.signing.add(cmd)
@@ -82,13 +87,13 @@ has OS-ARCH/island and OS-ARCH/island-probe, as "make build" fills it.` + exitSt
 	flags.StringVar(&f.toolsFolder, "tools", "", "folder with OS-ARCH/island for the release's platforms")
 	flags.StringVar(&f.site, "site", "", "site document: the sizing report for it travels in the bundle")
 	flags.StringVar(&f.table, "table", "", "hardware table to carry: one that island size knows by name, or a file")
-	flags.StringVar(&f.lang, "lang", "en", "language of the sizing report: "+languages(" or "))
+	flags.StringVar(&f.lang, "lang", "en", "language of the sizing report: "+languages())
 	flags.BoolVar(&f.strict, "strict-discovery", true, "refuse to build while something may be an image and no rule of the release decides")
 	flags.StringVar(&f.base, "base", "", "build a delta for this earlier bundle (or the bundle.json out of it): only what it lacks")
-	flags.StringVar(&f.delta, "delta", deltaWhole, "with --base: carry changed layers whole, or as patches where they can be rebuilt from the base (deep)")
+	flags.StringVar(&f.delta, "delta", deltaWhole,
+		"with --base: carry changed layers whole, or as patches where they can be rebuilt from the base (deep)")
 	flags.StringArrayVar(&f.reuse, "reuse", nil, "take from this earlier bundle what it has, rather than from the network (repeatable)")
 	flags.BoolVar(&f.withoutTools, "without-tools", false, "carry no program; the site must have its own")
-	return cmd
 }
 
 type buildResult struct {
@@ -123,71 +128,95 @@ func (r buildResult) text(w io.Writer) {
 }
 
 func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error {
-	if err := f.checkDelta(); err != nil {
-		return err
-	}
-	// The key comes first: a wrong passphrase should not cost an hour's
-	// fetching, and the memory that scrypt takes is given back before buffers
-	// need it.
-	signers, err := f.readSigners(ctx)
+	d, err := a.prepare(ctx, f, lockFile)
 	if err != nil {
 		return err
 	}
-	if f.out != "" { // else the lock names it
-		if err := bundle.MayCreate(f.out, f.force); err != nil {
-			return err
-		}
-	}
-	lock, baseDir, err := a.lockToBuild(ctx, f, lockFile)
+	plan, err := f.plan(d.lock, d.signers)
 	if err != nil {
 		return err
 	}
-	out := cmp.Or(f.out, f.fileName(lock))
-	if err := bundle.MayCreate(out, f.force); err != nil {
-		return err
-	}
-	if f.strict && len(lock.Undecided) > 0 {
-		return undecided(lock.Undecided)
-	}
-	plan, err := f.plan(lock, signers)
-	if err != nil {
-		return err
-	}
-	world, err := f.upstream.open(a, baseDir)
+	world, err := f.upstream.open(a, d.baseDir)
 	if err != nil {
 		return err
 	}
 	defer world.Close()
-	source, closeReused, err := f.source(resolve.Source{World: world, BaseDir: baseDir})
+	source, closeReused, err := f.source(resolve.Source{World: world, BaseDir: d.baseDir})
 	if err != nil {
 		return err
 	}
 	defer closeReused()
 	if f.delta == deltaDeep {
-		if plan, err = a.deepen(ctx, f, plan, signers, source, out); err != nil {
+		if plan, err = a.deepen(ctx, f, plan, d.signers, source, d.out); err != nil {
 			return err
 		}
 		defer plan.Close()
 	}
+	result, err := a.fill(ctx, f, d, plan, source)
+	if err != nil {
+		return err
+	}
+	return a.print(result)
+}
+
+// delivery is what a build knows before it fetches anything for the bundle.
+type delivery struct {
+	signers []namedSigner
+	lock    *manifests.Lock
+	baseDir string // paths in the lock are relative to it
+	out     string
+}
+
+func (a *app) prepare(ctx context.Context, f buildFlags, lockFile string) (delivery, error) {
+	var d delivery
+	err := f.checkDelta()
+	if err != nil {
+		return d, err
+	}
+	// The key comes first: a wrong passphrase should not cost an hour's
+	// fetching, and the memory that scrypt takes is given back before buffers
+	// need it.
+	if d.signers, err = f.readSigners(ctx); err != nil {
+		return d, err
+	}
+	if f.out != "" { // else the lock names it
+		if err := bundle.MayCreate(f.out, f.force); err != nil {
+			return d, err
+		}
+	}
+	if d.lock, d.baseDir, err = a.lockToBuild(ctx, f, lockFile); err != nil {
+		return d, err
+	}
+	d.out = cmp.Or(f.out, f.fileName(d.lock))
+	if err := bundle.MayCreate(d.out, f.force); err != nil {
+		return d, err
+	}
+	if f.strict && len(d.lock.Undecided) > 0 {
+		return d, undecided(d.lock.Undecided)
+	}
+	return d, nil
+}
+
+func (a *app) fill(ctx context.Context, f buildFlags, d delivery, plan *bundle.Plan, source bundle.Source) (buildResult, error) {
 	progress := a.progress("build")
-	err = bundle.Fill(ctx, plan, source, out, bundle.FillOptions{
+	err := bundle.Fill(ctx, plan, source, d.out, bundle.FillOptions{
 		Parallel: f.upstream.total, Progress: progress, Replace: f.force,
 	})
 	progress.close()
 	if err != nil {
 		if ctx.Err() != nil {
-			a.note("what is finished is kept in %s; run the same command again to go on", out+bundle.PartialSuffix)
+			a.note("what is finished is kept in %s; run the same command again to go on", d.out+bundle.PartialSuffix)
 		}
-		return err
+		return buildResult{}, err
 	}
 	result := buildResult{
-		Bundle: out, Base: string(plan.BaseDigest()), Digest: string(plan.Digest()), Size: plan.Size(),
-		ReusedSize: progress.reused.Load(), Patches: len(plan.DeepPatches()), counts: count(lock),
+		Bundle: d.out, Base: string(plan.BaseDigest()), Digest: string(plan.Digest()), Size: plan.Size(),
+		ReusedSize: progress.reused.Load(), Patches: len(plan.DeepPatches()), counts: count(d.lock),
 	}
-	if len(signers) > 0 {
-		result.KeyID = signers[0].ID
+	if len(d.signers) > 0 {
+		result.KeyID = d.signers[0].ID
 	}
-	return a.print(result)
+	return result, nil
 }
 
 // fileName returns the archive's name where nobody chooses one.
@@ -224,7 +253,8 @@ func (f *buildFlags) source(world bundle.Source) (bundle.Source, func(), error) 
 func undecided(list []manifests.Omission) error {
 	var errs []error
 	for _, o := range list[:min(len(list), maxUndecidedShown)] {
-		errs = append(errs, fault.New(fault.Failure, fault.Here, "image "+o.What, "", "it may be needed on the island, and no rule decides: %s (%s)", o.Reason, originLine(o.Origin)))
+		errs = append(errs, fault.New(fault.Failure, fault.Here, "image "+o.What, "",
+			"it may be needed on the island, and no rule decides: %s (%s)", o.Reason, originLine(o.Origin)))
 	}
 	more := ""
 	if hidden := len(list) - maxUndecidedShown; hidden > 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 
 	"github.com/islandbundle/island/bundle"
@@ -27,7 +28,9 @@ func (f *buildFlags) checkDelta() error {
 // deepen makes of the plan of a whole bundle that of a deep delta, signed, which
 // has to be closed. Patches are kept without names beside the output, where
 // there is room for layers.
-func (a *app) deepen(ctx context.Context, f buildFlags, plan *bundle.Plan, signers []namedSigner, source bundle.Source, out string) (*bundle.Plan, error) {
+func (a *app) deepen(
+	ctx context.Context, f buildFlags, plan *bundle.Plan, signers []namedSigner, source bundle.Source, out string,
+) (*bundle.Plan, error) {
 	base, closeBase, err := openDeepBase(f.base)
 	if err != nil {
 		return nil, err
@@ -46,15 +49,38 @@ func (a *app) deepen(ctx context.Context, f buildFlags, plan *bundle.Plan, signe
 	return delta, nil
 }
 
+// openBase reads what a delta is to be made for: an earlier bundle, or the
+// bundle.json out of one. It is the sender's own, so that no key is asked for:
+// a wrong one makes a delta that no site accepts.
+func openBase(name string) (*bundle.Base, error) {
+	file, err := open(name, anInventory)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if file.form == anInventory {
+		return file.base()
+	}
+	b, err := file.bundle(bundle.Trust{WithoutAnyCheck: true})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if b.Delta != nil {
+		return nil, usage("apply it first, or give its target's bundle.json", "%s is a delta itself", name)
+	}
+	return b.Base(), nil
+}
+
 // openDeepBase opens the base for what it holds, not for its inventory alone.
 func openDeepBase(name string) (*bundle.Bundle, func() error, error) {
-	file, _, err := openRegular(name)
+	file, err := open(name, anInventory)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer file.Close()
-	if startsWithBrace(file) {
-		return nil, nil, usage("give the archive; without it, leave out --delta=deep", "%s is an inventory: a deep delta is made of what layers hold", name)
+	if file.form == anInventory {
+		return nil, nil, usage("give the archive; without it, leave out --delta=deep",
+			"%s is an inventory: a deep delta is made of what layers hold", name)
 	}
 	return openBundle(name, bundle.Trust{WithoutAnyCheck: true})
 }

@@ -55,12 +55,12 @@ that it answers at once. With --key the signatures of bundles are checked first.
 }
 
 func compare(older, newer string, trust trustFlags) (diff.Difference, error) {
-	was, err := openSubject(older, trust)
+	was, err := openSubject(older, trust, aLock, aRelease)
 	if err != nil {
 		return diff.Difference{}, err
 	}
 	defer was.close()
-	is, err := openSubject(newer, trust)
+	is, err := openSubject(newer, trust, aLock, aRelease)
 	if err != nil {
 		return diff.Difference{}, err
 	}
@@ -212,7 +212,9 @@ func eachValue(charts []diff.ValuesChanges, visit func(kind, chart string, v dif
 
 // diffMarkdown writes a difference as a section of release notes.
 func diffMarkdown(w io.Writer, d diff.Difference) {
-	fmt.Fprintf(w, "## %s: %s to %s\n", mark(cmp.Or(d.New.Release, d.New.Name)), mark(cmp.Or(d.Old.Version, d.Old.Name)), mark(cmp.Or(d.New.Version, d.New.Name)))
+	release := cmp.Or(d.New.Release, d.New.Name)
+	from, to := cmp.Or(d.Old.Version, d.Old.Name), cmp.Or(d.New.Version, d.New.Name)
+	fmt.Fprintf(w, "## %s: %s to %s\n", mark(release), mark(from), mark(to))
 	if len(d.New.Patches) > 0 {
 		fmt.Fprintf(w, "\nPatches: %s\n", mark(strings.Join(d.New.Patches, ", ")))
 	}
@@ -245,5 +247,8 @@ func diffMarkdown(w io.Writer, d diff.Difference) {
 // mark keeps text from outside from being taken for Markdown or HTML.
 func mark(s string) string {
 	s = printable(strings.ReplaceAll(s, "\n", " "))
-	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", "&", "&amp;", "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`).Replace(s)
+	return strings.NewReplacer(
+		"<", "&lt;", "&", "&amp;",
+		`\`, `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`,
+	).Replace(s)
 }

@@ -225,7 +225,8 @@ func (r discoverResult) text(w io.Writer) {
 		for _, version := range conflict.Versions {
 			versions = append(versions, strings.TrimPrefix(version.Image, conflict.Name))
 		}
-		fmt.Fprintf(w, "\nnote: %s is wanted in %d versions: %s\n", printable(conflict.Name), len(versions), printable(strings.Join(versions, ", ")))
+		fmt.Fprintf(w, "\nnote: %s is wanted in %d versions: %s\n",
+			printable(conflict.Name), len(versions), printable(strings.Join(versions, ", ")))
 	}
 	fmt.Fprintf(w, "\n+ carried (%d finds)   ? undecided (%d)   - left out, with the reason\n", included, r.Undecided)
 	if r.Rules != "" && r.Undecided > 0 {

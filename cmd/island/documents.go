@@ -35,7 +35,8 @@ func documentsOf(lock *manifests.Lock) ([]bundle.Document, error) {
 		return nil, err
 	}
 	for _, chart := range slices.Sorted(maps.Keys(values)) {
-		documents = append(documents, bundle.Document{Path: manifests.EntryPath(bundle.PatchesFolder + "values/" + chart + ".yaml"), Bytes: values[chart]})
+		path := manifests.EntryPath(bundle.PatchesFolder + "values/" + chart + ".yaml")
+		documents = append(documents, bundle.Document{Path: path, Bytes: values[chart]})
 	}
 	if steps := manifests.SiteSteps(lock); steps != nil {
 		documents = append(documents, bundle.Document{Path: bundle.PatchesFolder + "STEPS.txt", Bytes: steps})
@@ -62,7 +63,7 @@ func (f *buildFlags) sizingDocuments(lock *manifests.Lock) ([]bundle.Document, e
 	if err != nil {
 		return nil, err
 	}
-	lang, err := parseLanguage(f.lang)
+	lang, err := language(f.lang)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,8 @@ func (a *app) runKeygen(ctx context.Context, prefix, passphraseFile string) erro
 	result := keygenResult{PrivateKey: prefix + ".key", PublicKey: prefix + ".pub"}
 	for _, name := range []string{result.PrivateKey, result.PublicKey} {
 		if _, err := os.Lstat(name); !errors.Is(err, os.ErrNotExist) {
-			return fault.New(fault.Usage, fault.Here, name, "choose another --key-name; a key that is lost cannot be made again", "file exists already")
+			return fault.New(fault.Usage, fault.Here, name,
+				"choose another --key-name; a key that is lost cannot be made again", "file exists already")
 		}
 	}
 	passphrase, err := keyfile.Passphrase{File: passphraseFile}.New(ctx)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
@@ -142,8 +142,8 @@ func (f *preflightFlags) findProbe(found *kit, architecture string) ([]byte, err
 	}
 	var tried []string
 	if f.probes != "" {
-		tried = append(tried, filepath.Join(f.probes, "linux-"+architecture, "island-probe"),
-			filepath.Join(f.probes, "island-probe-"+architecture))
+		tried = append(tried,
+			filepath.Join(f.probes, "linux-"+architecture, "island-probe"), filepath.Join(f.probes, "island-probe-"+architecture))
 	} else if self, err := os.Executable(); err == nil {
 		folder := filepath.Dir(self)
 		tried = append(tried, filepath.Join(filepath.Dir(folder), "linux-"+architecture, "island-probe"))
@@ -156,5 +156,5 @@ func (f *preflightFlags) findProbe(found *kit, architecture string) ([]byte, err
 			return data, nil
 		}
 	}
-	return nil, fmt.Errorf("no probe for %s: looked for %s", architecture, strings.Join(tried, ", "))
+	return nil, facts.NewProblem("facts.reach.no-probe", message.Args{"architecture": architecture, "places": strings.Join(tried, ", ")})
 }

@@ -169,6 +169,9 @@ func rebaseFor(out, file string, r *manifests.Release) error {
 // readRelease reads a release or a build.json, which then has the name under
 // which it is resolved.
 func readRelease(file string) (*manifests.Release, error) {
+	if err := checkForm(file, aRelease); err != nil {
+		return nil, err
+	}
 	data, err := manifests.ReadFile(file)
 	if err != nil {
 		return nil, err

@@ -5,13 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"os"
 	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
@@ -111,7 +110,7 @@ func (f *preflightFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.reason, "reason", "", "why the checks are waived")
 	flags.BoolVar(&f.strict, "strict", false, "fail on warnings, too, but for those that are waived")
 	flags.BoolVar(&f.all, "all", false, "print passed and skipped checks, too")
-	flags.StringVar(&f.lang, "lang", "", "language of the report: en or de (default: the locale's)")
+	flags.StringVar(&f.lang, "lang", "", "language of the report: "+languages()+" (default: the locale's)")
 	flags.StringVar(&f.html, "html", "", "write the report as one HTML page, too")
 	flags.StringVar(&f.junit, "junit", "", "write the report as JUnit XML, too")
 	flags.StringVar(&f.json, "json", "", "write the report as JSON, too")
@@ -119,7 +118,7 @@ func (f *preflightFlags) add(cmd *cobra.Command) {
 		"private key to sign the written reports with: FILE.sigstore.json beside each, as cosign verify-blob --bundle reads it")
 	flags.StringVar(&f.passFile, "passphrase-file", "", "file that holds the key's passphrase (else COSIGN_PASSWORD, else the terminal)")
 	_ = cmd.RegisterFlagCompletionFunc("table", cobra.FixedCompletions(sizing.Names(), cobra.ShellCompDirectiveDefault))
-	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions([]string{"en", "de"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(words.All().Tags(), cobra.ShellCompDirectiveNoFileComp))
 }
 
 // preflightResult is a report as a command's result.
@@ -133,15 +132,14 @@ func (r preflightResult) text(w io.Writer) {
 }
 
 // MarshalJSON returns the report alone.
-func (r preflightResult) MarshalJSON() ([]byte, error) { return json.Marshal(r.Report) }
+func (r preflightResult) MarshalJSON() ([]byte, error) {
+	return json.Marshal(present.NewDocument(r.Report))
+}
 
 func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
-	lang := page.FromLocale(os.Getenv)
-	if f.lang != "" {
-		var err error
-		if lang, err = page.ParseLang(f.lang); err != nil {
-			return usage("say en or de", "--lang: %w", err)
-		}
+	lang, err := language(f.lang)
+	if err != nil {
+		return err
 	}
 	signer, err := f.signer(ctx)
 	if err != nil {
@@ -241,7 +239,7 @@ func (f *preflightFlags) signer(ctx context.Context) (*namedSigner, error) {
 }
 
 // write writes the reports that were asked for, and signs each.
-func (f *preflightFlags) write(r *preflight.Report, lang page.Lang, signer *namedSigner) error {
+func (f *preflightFlags) write(r *preflight.Report, lang *words.Language, signer *namedSigner) error {
 	for _, form := range []struct {
 		file   string
 		encode func() ([]byte, error)
@@ -252,7 +250,7 @@ func (f *preflightFlags) write(r *preflight.Report, lang page.Lang, signer *name
 			err := present.JUnit(&b, r)
 			return b.Bytes(), err
 		}},
-		{f.json, func() ([]byte, error) { return manifests.EncodeJSON(r) }},
+		{f.json, func() ([]byte, error) { return manifests.EncodeJSON(present.NewDocument(r)) }},
 	} {
 		if form.file == "" {
 			continue

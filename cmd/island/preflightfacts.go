@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing/preflight/facts"
@@ -23,6 +25,7 @@ func saveSurvey(folder string, s *facts.Survey) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fault.Explain(err, fault.Failure, fault.Here, "", "choose a folder that can be written to")
 	}
+	facts.EachText(s, func(text *message.Text) { *text = words.English().Filled(*text) })
 	data, err := manifests.EncodeJSON(s)
 	if err != nil {
 		return err
@@ -57,6 +60,7 @@ func (a *app) readSaved(folder string, inv *inventory.Inventory) (*facts.Survey,
 	}
 	defer file.Close()
 	s, err := facts.ReadSurvey(file)
+	err = inWords(err)
 	if err != nil {
 		return nil, fault.Explain(err, fault.Usage, fault.Here, path, "is it a survey that island preflight --save wrote?")
 	}
@@ -105,7 +109,7 @@ func (a *app) regroup(s *facts.Survey, inv *inventory.Inventory) error {
 		if err != nil {
 			return err
 		}
-		result.Reach.Detail = "the saved survey does not have it"
+		result.Reach.Detail = message.Of("facts.reach.not-saved", nil)
 		lacking = append(lacking, result)
 	}
 	if len(saved) > 0 {
@@ -123,7 +127,7 @@ func hostWithout(host *inventory.Host) (facts.Host, error) {
 	connection, err := host.Connection()
 	return facts.Host{
 		Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces(), Internal: connection.Internal,
-		Reach: facts.Reach{Outcome: facts.Failed, Method: "saved"},
+		Reach: facts.Reach{Outcome: facts.Failed, Method: message.Of("facts.method.saved", nil)},
 	}, err
 }
 
@@ -160,9 +164,9 @@ func (a *app) readBrought(folder string, inv *inventory.Inventory) (*facts.Surve
 		result.Facts = byName[host.Name].facts
 		switch {
 		case result.Facts == nil && len(strangers) > 0:
-			result.Reach.Detail = facts.Cut("no facts of it were brought; those brought are of " + someOf(strangers))
+			result.Reach.Detail = message.Of("facts.reach.others-brought", message.Args{"names": facts.Cut(someOf(strangers))})
 		case result.Facts == nil:
-			result.Reach.Detail = "no facts of it were brought"
+			result.Reach.Detail = message.Of("facts.reach.not-brought", nil)
 		default:
 			result.Reach.Outcome = facts.Reached
 			if s.Started.IsZero() || result.Facts.Taken.Before(s.Started) {
@@ -260,5 +264,5 @@ func readFacts(path string) (*facts.Facts, error) {
 		return nil, fault.Explain(err, fault.Usage, fault.Here, "", "")
 	}
 	document, err := facts.Read(file)
-	return document, fault.Explain(err, fault.Usage, fault.Here, path, "it must be what island-probe collect wrote")
+	return document, fault.Explain(inWords(err), fault.Usage, fault.Here, path, "it must be what island-probe collect wrote")
 }

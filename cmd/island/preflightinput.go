@@ -88,19 +88,22 @@ func (f *preflightFlags) openBundle(ctx context.Context) (*kit, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, size, err := openRegular(f.bundle)
+	file, err := open(f.bundle)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	b, err := bundle.Open(file, size, trust)
+	b, err := file.bundle(trust)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.Verify(ctx, bundle.VerifyOptions{}); err != nil {
+	if err := file.explain(b.Verify(ctx, bundle.VerifyOptions{})); err != nil {
 		return nil, err
 	}
-	found := &kit{probes: map[string][]byte{}, needs: &preflight.BundleNeeds{Name: filepath.Base(f.bundle), Size: manifests.Bytes(size)}}
+	found := &kit{
+		probes: map[string][]byte{},
+		needs:  &preflight.BundleNeeds{Name: filepath.Base(f.bundle), Size: manifests.Bytes(file.size)},
+	}
 	if found.needs.Upgrades, found.needs.Version, err = upgradesOfLock(&b.Inventory.Lock); err != nil {
 		return nil, err
 	}

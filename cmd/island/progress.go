@@ -111,7 +111,8 @@ func (p *progress) Total(bytes int64) {
 	if p.bars != nil {
 		p.bar = p.bars.AddBar(bytes, mpb.BarRemoveOnComplete(),
 			mpb.PrependDecorators(decor.Name(p.name, decor.WC{W: 8, C: decor.DindentRight}), decor.CountersKibiByte("% .1f of % .1f")),
-			mpb.AppendDecorators(decor.AverageSpeed(decor.SizeB1024(0), "% .1f"), decor.Name("  "), decor.AverageETA(decor.ET_STYLE_GO), decor.Name(" left")))
+			mpb.AppendDecorators(
+				decor.AverageSpeed(decor.SizeB1024(0), "% .1f"), decor.Name("  "), decor.AverageETA(decor.ET_STYLE_GO), decor.Name(" left")))
 	}
 }
 

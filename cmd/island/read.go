@@ -9,21 +9,38 @@ import (
 	"github.com/islandbundle/island/manifests/fault"
 )
 
-// openRegular opens a file that can be read at any offset.
-func openRegular(name string) (*os.File, int64, error) {
+// openRegular opens a file that can be read at any offset, and returns its size.
+// What else the name may stand for is not opened: a pipe would wait for a writer.
+func openRegular(name string, wanted []form) (*os.File, int64, error) {
+	if info, err := os.Stat(name); err == nil {
+		if err := wantRegular(name, info, wanted); err != nil {
+			return nil, 0, err
+		}
+	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, 0, fault.Explain(err, fault.Usage, fault.Here, "", "give the path of a bundle, or - for standard input")
+		return nil, 0, explainMissing(name, err, wanted)
 	}
+	// Between the two it may have become another.
 	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = usage("pipe it in and name it -", "%s is not a regular file", name)
+	if err == nil {
+		err = wantRegular(name, info, wanted)
 	}
 	if err != nil {
 		file.Close()
 		return nil, 0, err
 	}
 	return file, info.Size(), nil
+}
+
+func wantRegular(name string, info os.FileInfo, wanted []form) error {
+	switch {
+	case info.Mode().IsRegular():
+		return nil
+	case info.IsDir():
+		return explainFolder(name, wanted)
+	}
+	return usage("save it to a file; island verify also reads standard input, named -", "%s is not a regular file", name)
 }
 
 // readBounded reads a file of at most limit bytes.
@@ -33,7 +50,12 @@ func readBounded(name string, limit int64) ([]byte, error) {
 		return nil, fault.Explain(err, fault.Usage, fault.Here, "", "")
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, limit+1))
+	return readAtMost(file, name, limit)
+}
+
+// readAtMost reads what is left of a file, of at most limit bytes.
+func readAtMost(r io.Reader, name string, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(data)) > limit {
 		err = fmt.Errorf("file is larger than %s", manifests.Bytes(limit))
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle/resolve"
@@ -31,7 +33,8 @@ func (f *releaseFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.file, "file", "f", "", "release document, or a Wire build.json")
 	flags.StringArrayVar(&f.overlays, "overlay", nil, "overlay document to lay over the release (repeatable)")
-	flags.StringArrayVarP(&f.patches, "patch", "p", nil, "patch document to lay over the release (repeatable; they say their order themselves)")
+	flags.StringArrayVarP(&f.patches, "patch", "p", nil,
+		"patch document to lay over the release (repeatable; they say their order themselves)")
 	flags.BoolVar(&f.signed, "require-signed", false, "refuse release, overlays and patches that are not signed with a --doc-key")
 	flags.StringArrayVar(&f.docKeys, "doc-key", nil, "public key of who may sign documents (repeatable)")
 	flags.StringVar(&f.profile, "profile", "", "profile of the release to apply, such as default, demo or min")
@@ -42,9 +45,11 @@ func (f *releaseFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.expires, "expires", "", "day after which the bundle should not be installed")
 	flags.Uint64Var(&f.sequence, "sequence", 0, "number that grows with every delivery")
 	flags.StringArrayVar(&f.platforms, "platform", nil, "platform to carry, such as linux/amd64 (repeatable)")
-	flags.BoolVar(&f.stubRequired, "stub-required", false, "make up the values that charts demand and nobody gave, to find their images; the lock says which")
+	flags.BoolVar(&f.stubRequired, "stub-required", false,
+		"make up the values that charts demand and nobody gave, to find their images; the lock says which")
 	flags.BoolVar(&f.includeDisabled, "include-disabled", false, "carry the images of features that are switched off, too")
-	_ = cmd.RegisterFlagCompletionFunc("profile", cobra.FixedCompletions([]string{"default", "demo", "min"}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("profile",
+		cobra.FixedCompletions([]string{"default", "demo", "min"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func (f *releaseFlags) assemble() (*resolve.Assembled, error) {
@@ -77,7 +82,22 @@ func (f *releaseFlags) assemble() (*resolve.Assembled, error) {
 		return nil, err
 	}
 	input.IncludeDisabled = f.includeDisabled
+	if err := f.checkForms(); err != nil {
+		return nil, err
+	}
 	return resolve.Assemble(input)
+}
+
+// checkForms tells at once of all documents that are something else.
+func (f *releaseFlags) checkForms() error {
+	errs := []error{checkForm(f.file, aRelease)}
+	for _, name := range f.overlays {
+		errs = append(errs, checkForm(name, anOverlay))
+	}
+	for _, name := range f.patches {
+		errs = append(errs, checkForm(name, aPatch))
+	}
+	return errors.Join(errs...)
 }
 
 func (f *releaseFlags) policy() (resolve.Policy, error) {

@@ -7,16 +7,22 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/sbom"
 	"github.com/islandbundle/island/manifests/vex"
 )
 
+// showFlags say which part of a bundle or a lock is shown; without any, an
+// overview.
+type showFlags struct {
+	images, charts, files, leftOut, patches, vex, sbom bool
+
+	why   string
+	trust trustFlags
+}
+
 func (a *app) show() *cobra.Command {
-	var trust trustFlags
-	var images, charts, files, leftOut, patches, vexDocument, sbomDocument bool
-	var why string
+	var f showFlags
 	cmd := &cobra.Command{
 		Use:   "show BUNDLE | LOCK",
 		Short: "Say what is in a bundle or a lock, and why",
@@ -31,71 +37,52 @@ wrote it, and said to be unchecked.` + exitStatus(refusedStatus),
 			if err := oneOf(cmd, "images", "charts", "files", "left-out", "why", "patches", "vex", "sbom"); err != nil {
 				return err
 			}
-			view, err := openView(args[0], trust)
-			if err != nil {
-				return err
-			}
-			switch {
-			case why != "":
-				return a.showWhy(view, why)
-			case images:
-				return a.print(imageList(view.Lock.Images))
-			case charts:
-				return a.print(chartList(view.Lock.Charts))
-			case files:
-				return a.print(fileList(view.Lock.Files))
-			case leftOut:
-				return a.print(omissionList(view.Lock.LeftOut))
-			case patches:
-				return a.print(orNone(patchDetails(view.Lock.Patches)))
-			case vexDocument:
-				return a.showDocument(view.Lock, vex.Encode, "no patch in it names a vulnerability")
-			case sbomDocument:
-				return a.showDocument(view.Lock, sbom.Encode, "")
-			default:
-				return a.print(view.overview())
-			}
+			return a.runShow(args[0], f)
 		},
 	}
-	trust.add(cmd)
-	flags := cmd.Flags()
-	flags.BoolVar(&images, "images", false, "list the images")
-	flags.BoolVar(&charts, "charts", false, "list the charts")
-	flags.BoolVar(&files, "files", false, "list the files")
-	flags.BoolVar(&leftOut, "left-out", false, "list what was seen and is not carried, with the reasons")
-	flags.BoolVar(&patches, "patches", false, "list the patches in it, with what has to be set and done on site")
-	flags.BoolVar(&vexDocument, "vex", false, "write as OpenVEX which vulnerabilities its patches fix, and in what")
-	flags.BoolVar(&sbomDocument, "sbom", false, "write the bill of materials as CycloneDX")
-	flags.StringVar(&why, "why", "", "say what needs the images whose name contains this, and which patch decided such images, charts and files")
+	f.add(cmd)
 	return cmd
 }
 
-// view is a lock and what is known of the bundle around it.
-type view struct {
-	Name   string
-	Lock   *manifests.Lock
-	Bundle *bundle.Bundle // nil for a lock file
+func (f *showFlags) add(cmd *cobra.Command) {
+	f.trust.add(cmd)
+	flags := cmd.Flags()
+	flags.BoolVar(&f.images, "images", false, "list the images")
+	flags.BoolVar(&f.charts, "charts", false, "list the charts")
+	flags.BoolVar(&f.files, "files", false, "list the files")
+	flags.BoolVar(&f.leftOut, "left-out", false, "list what was seen and is not carried, with the reasons")
+	flags.BoolVar(&f.patches, "patches", false, "list the patches in it, with what has to be set and done on site")
+	flags.BoolVar(&f.vex, "vex", false, "write as OpenVEX which vulnerabilities its patches fix, and in what")
+	flags.BoolVar(&f.sbom, "sbom", false, "write the bill of materials as CycloneDX")
+	flags.StringVar(&f.why, "why", "",
+		"say what needs the images whose name contains this, and which patch decided such images, charts and files")
 }
 
-func openView(name string, flags trustFlags) (*view, error) {
-	file, size, err := openRegular(name)
+func (a *app) runShow(name string, f showFlags) error {
+	s, err := openSubject(name, f.trust, aLock)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer file.Close()
-	if startsWithBrace(file) {
-		lock, err := readLock(name)
-		return &view{Name: name, Lock: lock}, err
+	defer s.close()
+	switch {
+	case f.why != "":
+		return a.showWhy(s, f.why)
+	case f.images:
+		return a.print(imageList(s.lock.Images))
+	case f.charts:
+		return a.print(chartList(s.lock.Charts))
+	case f.files:
+		return a.print(fileList(s.lock.Files))
+	case f.leftOut:
+		return a.print(omissionList(s.lock.LeftOut))
+	case f.patches:
+		return a.print(orNone(patchDetails(s.lock.Patches)))
+	case f.vex:
+		return a.showDocument(s.lock, vex.Encode, "no patch in it names a vulnerability")
+	case f.sbom:
+		return a.showDocument(s.lock, sbom.Encode, "")
 	}
-	trust, err := flags.lookingTrust()
-	if err != nil {
-		return nil, err
-	}
-	b, err := bundle.Open(file, size, trust)
-	if err != nil {
-		return nil, err
-	}
-	return &view{Name: name, Lock: &b.Inventory.Lock, Bundle: b}, nil
+	return a.print(s.overview())
 }
 
 type overview struct {
@@ -109,12 +96,12 @@ type overview struct {
 	counts
 }
 
-func (v *view) overview() overview {
-	o := overview{Name: v.Name, Release: v.Lock.Release, counts: count(v.Lock)}
-	if v.Bundle != nil {
-		o.Digest, o.Tool, o.Size = v.Bundle.Digest, v.Bundle.Inventory.Tool, v.Bundle.Size()
-		o.Signature = v.Bundle.SignatureState()
-		o.SignedBy = firstSigner(v.Bundle.SignedBy)
+func (s *subject) overview() overview {
+	o := overview{Name: s.name, Release: s.lock.Release, counts: count(s.lock)}
+	if s.bundle != nil {
+		o.Digest, o.Tool, o.Size = s.bundle.Digest, s.bundle.Inventory.Tool, s.bundle.Size()
+		o.Signature = s.bundle.SignatureState()
+		o.SignedBy = firstSigner(s.bundle.SignedBy)
 	}
 	return o
 }
@@ -211,30 +198,30 @@ type whyResult struct {
 	LeftOut []manifests.Omission    `json:"leftOut"`
 }
 
-func (a *app) showWhy(v *view, part string) error {
+func (a *app) showWhy(s *subject, part string) error {
 	result := whyResult{Images: []manifests.LockedImage{}, LeftOut: []manifests.Omission{}}
-	for _, image := range v.Lock.Images {
+	for _, image := range s.lock.Images {
 		if strings.Contains(image.Name.String(), part) || strings.Contains(string(image.Digest), part) {
 			result.Images = append(result.Images, image)
 		}
 	}
-	for _, omission := range v.Lock.LeftOut {
+	for _, omission := range s.lock.LeftOut {
 		if strings.Contains(omission.What, part) {
 			result.LeftOut = append(result.LeftOut, omission)
 		}
 	}
-	for _, chart := range v.Lock.Charts {
+	for _, chart := range s.lock.Charts {
 		if chart.DecidedBy != "" && strings.Contains(chart.Name, part) {
 			result.Charts = append(result.Charts, chart)
 		}
 	}
-	for _, file := range v.Lock.Files {
+	for _, file := range s.lock.Files {
 		if file.DecidedBy != "" && strings.Contains(string(file.Path), part) {
 			result.Files = append(result.Files, file)
 		}
 	}
 	if len(result.Images)+len(result.LeftOut)+len(result.Charts)+len(result.Files) == 0 {
-		return usage("island show "+v.Name+" --images lists them", "no image carried or left out has %q in its name", part)
+		return usage("island show "+s.name+" --images lists them", "no image carried or left out has %q in its name", part)
 	}
 	return a.print(result)
 }

@@ -73,7 +73,7 @@ func (f *sizeFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.table, "table", "", "hardware table: a name ("+strings.Join(sizing.Names(), ", ")+") or a file")
 	flags.StringVar(&f.lock, "lock", "", "lock of the release, for its footprint")
 	flags.StringVar(&f.against, "against", "", "site document or facts with machines that exist, to compare with")
-	flags.StringVar(&f.lang, "lang", "", "language of the report: "+languages(" or ")+" (default: the locale's)")
+	flags.StringVar(&f.lang, "lang", "", "language of the report: "+languages()+" (default: the locale's)")
 	flags.StringVar(&f.html, "html", "", "write the report as one HTML page, too")
 	flags.StringVar(&f.name, "name", "", "name of the site")
 	flags.StringVar(&f.scenario, "scenario", "", "deployment scenario (default: "+string(sizing.DefaultScenario)+")")
@@ -97,7 +97,7 @@ func (f *sizeFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.imagesUnpacked, "images-unpacked", "", "what the release's images take unpacked, measured on a node")
 	flags.IntVar(&f.keep, "keep", 0, "bundles kept on the asset host (default: 2)")
 	_ = cmd.RegisterFlagCompletionFunc("table", cobra.FixedCompletions(sizing.Names(), cobra.ShellCompDirectiveDefault))
-	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(strings.Fields(languages(" ")), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(words.All().Tags(), cobra.ShellCompDirectiveNoFileComp))
 }
 
 // sizeResult is a sizing report as a command's result.
@@ -117,7 +117,7 @@ func (p printableWriter) Write(data []byte) (int, error) {
 }
 
 func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
-	lang, err := f.language()
+	lang, err := language(f.lang)
 	if err != nil {
 		return err
 	}
@@ -158,28 +158,6 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 	return a.print(sizeResult{present.Document{Report: result, Language: lang}})
 }
 
-func (f *sizeFlags) language() (*words.Language, error) {
-	if f.lang == "" {
-		return words.All().FromLocale(os.Getenv), nil
-	}
-	return parseLanguage(f.lang)
-}
-
-// parseLanguage reads what --lang gives.
-func parseLanguage(tag string) (*words.Language, error) {
-	lang, err := words.All().Parse(tag)
-	return lang, fault.Explain(err, fault.Usage, fault.Here, "--lang", "say "+languages(" or "))
-}
-
-// languages lists the tags of the languages there are.
-func languages(separator string) string {
-	var tags []string
-	for _, l := range words.All() {
-		tags = append(tags, l.Tag)
-	}
-	return strings.Join(tags, separator)
-}
-
 // read reads the other documents that a report is made from.
 func (f *sizeFlags) read(input *sizing.Input) error {
 	table, data, err := readTable(cmp.Or(f.table, input.Site.Table, sizing.DefaultTable))
@@ -193,7 +171,7 @@ func (f *sizeFlags) read(input *sizing.Input) error {
 		}
 	}
 	if f.against != "" {
-		data, err := readBounded(f.against, facts.MaxSurvey)
+		data, err := readDocument(f.against, facts.MaxSurvey, aSite, aSurvey, aReport)
 		if err != nil {
 			return err
 		}
@@ -208,6 +186,7 @@ func (f *sizeFlags) read(input *sizing.Input) error {
 // facts that preflight collected of all hosts.
 func existing(name string, data []byte, table *sizing.Table) ([]sizing.Existing, error) {
 	survey, err := facts.ReadSurvey(bytes.NewReader(data))
+	err = inWords(err)
 	if err != nil { // not a survey, or not a good one: then the kind tells
 		if bytes.Contains(data, []byte(`"`+facts.SurveyKind+`"`)) {
 			return nil, fault.Explain(err, fault.Usage, fault.Here, name, "collect the facts again with island preflight")

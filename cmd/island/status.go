@@ -37,7 +37,7 @@ exits 0 whatever it finds; --output json is for scripts that act on it.` + exitS
 			if err != nil {
 				return err
 			}
-			s, err := openSubject(args[0], trust)
+			s, err := openSubject(args[0], trust, aLock, aRelease)
 			if err != nil {
 				return err
 			}
@@ -64,16 +64,21 @@ func readPatches(files []string) ([]*manifests.Patch, error) {
 	var patches []*manifests.Patch
 	var errs []error
 	for _, file := range files {
-		data, err := manifests.ReadFile(file)
-		if err == nil {
-			var p *manifests.Patch
-			if p, err = manifests.ReadPatch(file, data); err == nil {
-				patches = append(patches, p)
-			}
-		}
-		errs = append(errs, err)
+		p, err := readPatch(file)
+		patches, errs = append(patches, p), append(errs, err)
 	}
 	return patches, errors.Join(errs...)
+}
+
+func readPatch(file string) (*manifests.Patch, error) {
+	if err := checkForm(file, aPatch); err != nil {
+		return nil, err
+	}
+	data, err := manifests.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return manifests.ReadPatch(file, data)
 }
 
 // standing returns what the status of a subject follows from.

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"os"
-
 	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/manifests"
 )
@@ -15,52 +12,42 @@ type subject struct {
 	release *manifests.Release // nil for a lock and a bundle
 	lock    *manifests.Lock    // nil for a release
 	bundle  *bundle.Bundle     // nil but for a bundle
-	file    *os.File           // likewise
+	file    *opened
 }
 
-// openSubject opens one of the three. A bundle is looked at, not trusted: what
-// is told of it is told as whoever made it wrote it, unless keys are given.
-func openSubject(name string, flags trustFlags) (*subject, error) {
-	file, size, err := openRegular(name)
+// openSubject opens a bundle, or one of the other forms that are taken. A bundle
+// is looked at, not trusted: what is told of it is told as whoever made it wrote
+// it, unless keys are given.
+func openSubject(name string, flags trustFlags, others ...form) (*subject, error) {
+	file, err := open(name, others...)
 	if err != nil {
 		return nil, err
 	}
-	magic := make([]byte, 5)
-	if _, err := file.ReadAt(magic, 257); err == nil && string(magic) == "ustar" { // POSIX ustar, header block
-		return openBundleSubject(name, file, size, flags)
-	}
-	file.Close()
-	data, err := readBounded(name, manifests.MaxLockBytes)
-	if err != nil {
-		return nil, err
-	}
-	var kind struct {
-		Kind string `json:"kind"`
-	}
-	if err := json.Unmarshal(data, &kind); err == nil && kind.Kind == manifests.KindLock {
-		lock, err := manifests.ReadLock(name, data)
-		return &subject{name: name, lock: lock}, err
-	}
-	release, err := manifests.Read(name, data)
-	return &subject{name: name, release: release}, err
-}
-
-func openBundleSubject(name string, file *os.File, size int64, flags trustFlags) (*subject, error) {
-	trust, err := flags.lookingTrust()
-	if err != nil {
+	s := &subject{name: name, file: file}
+	if err := s.read(flags); err != nil {
 		file.Close()
 		return nil, err
 	}
-	b, err := bundle.Open(file, size, trust)
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	return &subject{name: name, lock: &b.Inventory.Lock, bundle: b, file: file}, nil
+	return s, nil
 }
 
-func (s *subject) close() {
-	if s.file != nil {
-		s.file.Close()
+func (s *subject) read(flags trustFlags) error {
+	var err error
+	switch s.file.form {
+	case aRelease:
+		s.release, err = s.file.release()
+	case aLock:
+		s.lock, err = s.file.lock()
+	default:
+		var trust bundle.Trust
+		if trust, err = flags.lookingTrust(); err != nil {
+			return err
+		}
+		if s.bundle, err = s.file.bundle(trust); err == nil {
+			s.lock = &s.bundle.Inventory.Lock
+		}
 	}
+	return err
 }
+
+func (s *subject) close() { s.file.Close() }

@@ -62,7 +62,7 @@ func upgradesOf(file string) (*manifests.Upgrades, string, error) {
 		builtIn, err := wireapp.Upgrades()
 		return builtIn, "", err
 	}
-	s, err := openSubject(file, trustFlags{})
+	s, err := openSubject(file, trustFlags{}, aLock, aRelease)
 	if err != nil {
 		return nil, "", err
 	}

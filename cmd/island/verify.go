@@ -110,16 +110,20 @@ func (a *app) runVerify(ctx context.Context, name string, trust bundle.Trust, ac
 
 func verifyFileOrStream(ctx context.Context, name string, trust bundle.Trust, options bundle.VerifyOptions) (*bundle.Bundle, error) {
 	if name == "-" {
-		return bundle.VerifyStream(ctx, os.Stdin, trust, options)
+		stream, err := openStream(os.Stdin)
+		if err != nil {
+			return nil, err
+		}
+		return bundle.VerifyStream(ctx, stream, trust, options)
 	}
-	file, size, err := openRegular(name)
+	file, err := open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	b, err := bundle.Open(file, size, trust)
+	b, err := file.bundle(trust)
 	if err != nil {
 		return nil, err
 	}
-	return b, b.Verify(ctx, options)
+	return b, file.explain(b.Verify(ctx, options))
 }

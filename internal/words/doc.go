@@ -21,9 +21,12 @@
 // braces, and after a colon how it is written:
 //
 //	{x}          text as it is; a number with up to three decimals and no
-//	             thousands apart, as ports and years are written
+//	             thousands apart, as ports, years and measurements are copied
 //	{x:int}      a whole number, its thousands apart
 //	{x:dec1}     with at most one decimal; dec2, dec3 likewise
+//	{x:fix1}     with just one decimal, as measurements are written: 2.0, -0.5;
+//	             fix2 and fix3 likewise
+//	{x:plus1}    the same with its sign: +2.0
 //	{x:percent}  a whole percentage
 //	{x:GB}       bytes in units of 10⁹ or what suits: kB, MB, TB
 //	{x:GiB}      bytes in units of 2³⁰ or what suits

@@ -17,7 +17,7 @@ type piece struct {
 }
 
 // formats are the names of the ways to write an argument.
-var formats = []string{"", "int", "dec1", "dec2", "dec3", "percent", "GB", "GiB", "rate", "and"}
+var formats = []string{"", "int", "dec1", "dec2", "dec3", "fix1", "fix2", "fix3", "plus1", "percent", "GB", "GiB", "rate", "and"}
 
 // write writes an argument in one of the formats.
 func (l *Language) write(format string, v any) string {
@@ -26,6 +26,10 @@ func (l *Language) write(format string, v any) string {
 		return l.Int(int64(amount(v)))
 	case "dec1", "dec2", "dec3":
 		return l.Decimal(amount(v), int(format[3]-'0'))
+	case "fix1", "fix2", "fix3":
+		return l.fixed(amount(v), int(format[3]-'0'))
+	case "plus1":
+		return l.signed(amount(v), 1)
 	case "percent":
 		return l.Percent(int64(amount(v)))
 	case "GB":

@@ -25,7 +25,6 @@ func (c Catalogues) Parse(s string) (*Language, error) {
 	if base == "c" || base == "posix" {
 		return c[0], nil
 	}
-	var tags []string
 	for _, want := range []string{tag, base} {
 		for _, l := range c {
 			if strings.EqualFold(l.Tag, want) {
@@ -33,10 +32,16 @@ func (c Catalogues) Parse(s string) (*Language, error) {
 			}
 		}
 	}
+	return nil, fmt.Errorf("%.40q is not a language that reports are written in: %s", s, strings.Join(c.Tags(), ", "))
+}
+
+// Tags returns the tags of the languages, English first.
+func (c Catalogues) Tags() []string {
+	var tags []string
 	for _, l := range c {
 		tags = append(tags, l.Tag)
 	}
-	return nil, fmt.Errorf("%.40q is not a language that reports are written in: %s", s, strings.Join(tags, ", "))
+	return tags
 }
 
 // FromLocale returns the language of messages by POSIX's order of precedence:
@@ -90,19 +95,51 @@ func (l *Language) Text(t message.Text) string {
 	return t.Code
 }
 
+// Filled returns a text with its words in the language, those of its arguments
+// included, as it is written for programs to read.
+func (l *Language) Filled(t message.Text) message.Text {
+	filled := message.Text{Code: t.Code, Words: l.Text(t)}
+	for name, arg := range t.Args {
+		switch v := arg.(type) {
+		case message.Text:
+			arg = l.Filled(v)
+		case []message.Text:
+			list := make([]message.Text, len(v))
+			for i, member := range v {
+				list[i] = l.Filled(member)
+			}
+			arg = list
+		}
+		if filled.Args == nil {
+			filled.Args = message.Args{}
+		}
+		filled.Args[name] = arg
+	}
+	return filled
+}
+
 // choose picks the form for the count in args.
 func (e entry) choose(l *Language, args message.Args) form {
 	if e.count == "" {
 		return e.forms["other"]
 	}
-	n := int(math.Abs(amount(args[e.count])))
-	wanted := plural.Cardinal.MatchPlural(l.tag, n, 0, 0, 0, 0)
+	wanted := l.pluralOf(amount(args[e.count]))
 	for name, f := range e.forms {
 		if *pluralForms[name] == wanted {
 			return f
 		}
 	}
 	return e.forms["other"]
+}
+
+// pluralOf returns the form for a count, which need not be whole: 1.5 cores (Unicode
+// TR 35, plural operands).
+func (l *Language) pluralOf(count float64) plural.Form {
+	whole, fraction, _ := strings.Cut(strconv.FormatFloat(math.Abs(count), 'f', -1, 64), ".")
+	fraction = fraction[:min(len(fraction), 3)]
+	i, _ := strconv.Atoi(whole[max(0, len(whole)-9):]) // languages look at the last digits alone
+	f, _ := strconv.Atoi(fraction)
+	return plural.Cardinal.MatchPlural(l.tag, i, len(fraction), len(fraction), f, f)
 }
 
 // amount returns an argument as a number; what is none is 0.
@@ -130,7 +167,8 @@ func (l *Language) plain(v any) string {
 	case bool:
 		return l.Word("value." + strconv.FormatBool(v))
 	}
-	return l.decimal(amount(v), 3, number.NoSeparator())
+	n := rounded(amount(v), 3)
+	return l.printer.Sprint(number.Decimal(n, number.MaxFractionDigits(3), number.NoSeparator()))
 }
 
 func (l *Language) texts(list []message.Text) []string {
@@ -163,15 +201,32 @@ func (l *Language) List(words []string) string {
 func (l *Language) Int(n int64) string { return minus(l.printer.Sprint(number.Decimal(n))) }
 
 // Decimal returns a number with at most that many decimals, and no zeros at its end.
-func (l *Language) Decimal(x float64, decimals int) string { return l.decimal(x, decimals) }
+func (l *Language) Decimal(x float64, decimals int) string {
+	return minus(l.printer.Sprint(number.Decimal(rounded(x, decimals), number.MaxFractionDigits(decimals))))
+}
 
-func (l *Language) decimal(x float64, decimals int, options ...number.Option) string {
-	// Rounded first, as strconv does: what is written is then exact.
-	rounded, err := strconv.ParseFloat(strconv.FormatFloat(x, 'f', decimals, 64), 64)
-	if err != nil || rounded == 0 {
-		rounded = 0 // and never −0
+// fixed returns a number with just that many decimals and a plain hyphen as its
+// sign, as measurements are copied.
+func (l *Language) fixed(x float64, decimals int) string {
+	return l.printer.Sprint(number.Decimal(rounded(x, decimals), number.Scale(decimals), number.NoSeparator()))
+}
+
+// signed is fixed with a sign before positive numbers too.
+func (l *Language) signed(x float64, decimals int) string {
+	text := l.fixed(x, decimals)
+	if strings.HasPrefix(text, "-") {
+		return text
 	}
-	return minus(l.printer.Sprint(number.Decimal(rounded, append(options, number.MaxFractionDigits(decimals))...)))
+	return "+" + text
+}
+
+// rounded rounds as strconv does: what is written of it is then exact.
+func rounded(x float64, decimals int) float64 {
+	result, err := strconv.ParseFloat(strconv.FormatFloat(x, 'f', decimals, 64), 64)
+	if err != nil || result == 0 {
+		return 0 // and never −0
+	}
+	return result
 }
 
 // minus puts the sign in place of the hyphen.

@@ -57,6 +57,8 @@ words:
   list: {and: "{most} + {last}"}
   value: {"true": aye, "false": nay}
   unit: {GB: GB}
+  measured: "{x:fix1} {x:fix3} {x:plus1}"
+  cores: {count: n, one: "{n} core", other: "{n} cores"}
   hosts:
     count: n
     one: "{n} host: {names:and}"
@@ -84,6 +86,10 @@ func TestMessages(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{en.Say("hosts", args(1)), "1 host: x + y"},
 		{en.Say("hosts", args(3)), "3 hosts of 2\u00a0GB, 7 of 100, {so} aye 1.2 nay"},
+		{en.Say("measured", message.Args{"x": 2.0}), "2.0 2.000 +2.0"},
+		{pl.Say("measured", message.Args{"x": -1234.56}), "-1234,6 -1234,560 -1234,6"},
+		{en.Say("cores", message.Args{"n": 1.0}), "1 core"},
+		{en.Say("cores", message.Args{"n": 1.5}), "1.5 cores"},
 		{pl.Say("hosts", args(3)), "3 hosts, few: x, y"},
 		{ja.Say("hosts", args(1)), "1 host: x + y"}, // falls back to English
 		{en.Say("unknown.code", nil), "unknown.code"},
@@ -96,7 +102,7 @@ func TestMessages(t *testing.T) {
 			t.Errorf("%q, want %q", c.got, c.want)
 		}
 	}
-	if missing := ja.Missing(); len(missing) != 6 {
+	if missing := ja.Missing(); len(missing) != 8 {
 		t.Errorf("an empty catalogue lacks %v", missing)
 	}
 	if missing := pl.Missing(); len(missing) != 0 {
@@ -131,7 +137,9 @@ func TestFlawsOfCatalogues(t *testing.T) {
 
 func TestParseAndLocale(t *testing.T) {
 	t.Parallel()
-	for tag, want := range map[string]string{"de": "de", "de-AT": "de", "de_DE.UTF-8": "de", "en_US.UTF-8": "en", "C": "en", "POSIX": "en", "C.UTF-8": "en", "de_DE@euro": "de"} {
+	for tag, want := range map[string]string{
+		"de": "de", "de-AT": "de", "de_DE.UTF-8": "de", "de_DE@euro": "de", "en_US.UTF-8": "en", "C": "en", "POSIX": "en", "C.UTF-8": "en",
+	} {
 		if l, err := words.All().Parse(tag); err != nil || l.Tag != want {
 			t.Errorf("%s: %v, %v", tag, l, err)
 		}
@@ -154,8 +162,11 @@ func TestParseAndLocale(t *testing.T) {
 func TestTextsAsJSON(t *testing.T) {
 	t.Parallel()
 	for range 200 {
-		was := message.Of("a.b", message.Args{"n": rand.Int64N(math.MaxInt32), "x": rand.Float64() + 0.5, "s": "path", "t": message.Of("c", message.Args{"ok": true}),
-			"list": []message.Text{message.Plain("p")}})
+		was := message.Of(
+			"a.b",
+			message.Args{"n": rand.Int64N(math.MaxInt32), "x": rand.Float64() + 0.5, "s": "path", "t": message.Of("c", message.Args{"ok": true}),
+				"list": []message.Text{message.Plain("p")}},
+		)
 		data, err := json.Marshal(was)
 		if err != nil {
 			t.Fatal(err)

@@ -4,7 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing/site"
@@ -19,11 +19,31 @@ type Check struct {
 	Source string             `json:"source"`
 	Groups []string           `json:"groups,omitempty"` // of the hosts that it is for; all if empty
 	Limits map[string]float64 `json:"limits,omitempty"`
-	// Required is what findings say is required, where they have nothing more exact.
-	Required string    `json:"required,omitempty"`
-	Title    page.Text `json:"title"`
-	Why      page.Text `json:"why"`
-	Remedy   page.Text `json:"remedy"`
+	// Required names what findings say is required, where they have nothing more exact.
+	Required string `json:"required,omitempty"`
+}
+
+// Title says what the check asks.
+func (c *Check) Title() message.Text { return message.Of("preflight.check."+c.ID+".title", nil) }
+
+// Why says what the check is good for.
+func (c *Check) Why() message.Text { return message.Of("preflight.check."+c.ID+".why", nil) }
+
+// Remedy says what to do where the check does not pass.
+func (c *Check) Remedy() message.Text { return message.Of("preflight.check."+c.ID+".remedy", nil) }
+
+// source says whose requirement it is. Programs are told its id.
+func (c *Check) source() message.Text {
+	return message.Named("preflight.source."+c.Source, c.Source)
+}
+
+// required says what is required of all that the check looks at; nothing if that
+// differs.
+func (c *Check) required() message.Text {
+	if c.Required == "" {
+		return message.Text{}
+	}
+	return message.Of("preflight.required."+c.Required, nil)
 }
 
 // Checks are all checks in their order.
@@ -47,8 +67,8 @@ func AllChecks() (*Checks, error) {
 		switch {
 		case !site.IsID(check.ID) || c.byID[check.ID] != nil:
 			return nil, fmt.Errorf("checks.yaml: id %q is not a name, or stands twice", check.ID)
-		case !check.Title.Complete() || !check.Why.Complete() || !check.Remedy.Complete() || check.Source == "":
-			return nil, fmt.Errorf("checks.yaml: %s lacks a text or its source", check.ID)
+		case check.Source == "":
+			return nil, fmt.Errorf("checks.yaml: %s lacks its source", check.ID)
 		}
 		c.byID[check.ID] = check
 	}
@@ -74,7 +94,8 @@ func (c *Checks) withLimits(limits map[string]map[string]float64) (*Checks, erro
 		}
 		for name, value := range own {
 			if _, known := merged[name]; !known || value < 0 {
-				return nil, fault.New(fault.Usage, fault.Here, "limits of "+check.ID, "docs/preflight.md lists the limits", "check has no limit %.40q, or the value is negative", name)
+				return nil, fault.New(fault.Usage, fault.Here, "limits of "+check.ID, "docs/preflight.md lists the limits",
+					"check has no limit %.40q, or the value is negative", name)
 			}
 			merged[name] = value
 		}

@@ -2,11 +2,11 @@ package preflight
 
 import (
 	"slices"
+	"time"
 
-	"github.com/islandbundle/island/sizing/site"
-
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // Outcome is how a check ended.
@@ -27,64 +27,74 @@ func (o Outcome) rank() int {
 
 // Finding is what one check says of one host, or of the site.
 type Finding struct {
-	ID        string    `json:"id"` // stable: docs/preflight.md explains each
-	Host      string    `json:"host,omitempty"`
-	Role      string    `json:"role,omitempty"`
-	Object    string    `json:"object,omitempty"` // a path, a port, a name
-	Outcome   Outcome   `json:"outcome"`
-	Observed  string    `json:"observed,omitempty"`
-	Required  string    `json:"required,omitempty"`
-	Unit      string    `json:"unit,omitempty"`
-	Tolerance string    `json:"tolerance,omitempty"`
-	Message   page.Text `json:"message"`
-	Method    string    `json:"method,omitempty"`
-	Source    string    `json:"source"` // where the requirement stands
-	Remedy    page.Text `json:"remedy"`
-	Waived    string    `json:"waived,omitempty"` // the reason that was given for letting it pass as a warning
+	ID        string // stable: docs/preflight.md explains each
+	Host      string
+	Roles     []string     // of the host, or those that the check is about
+	Object    message.Text // a path, a port, a name
+	Outcome   Outcome
+	Observed  message.Text
+	Required  message.Text
+	Unit      message.Text
+	Tolerance message.Text
+	// Subject is what the message speaks of, where that is no sentence of its own:
+	// the check, or the object. A page that has said it leaves it out.
+	Subject message.Text
+	Message message.Text
+	Method  message.Text
+	Source  message.Text // where the requirement stands
+	Remedy  message.Text
+	Waived  string // the reason that was given for letting it pass as a warning
 }
 
-// Report is all findings of one judgement.
+// Sentence returns the message with its subject.
+func (f Finding) Sentence() message.Text {
+	if f.Subject.IsZero() {
+		return f.Message
+	}
+	return message.Of("preflight.finding.of", message.Args{"of": f.Subject, "what": f.Message})
+}
+
+// Report is all findings of one judgement, in no language.
 type Report struct {
-	APIVersion string          `json:"apiVersion"` // island/v1
-	Kind       string          `json:"kind"`       // PreflightReport
-	Tool       string          `json:"tool,omitempty"`
-	Site       string          `json:"site,omitempty"`
-	Taken      string          `json:"taken"` // when the survey began, RFC 3339
-	Table      string          `json:"table"`
-	Counts     map[Outcome]int `json:"counts"`
-	Hosts      []HostSummary   `json:"hosts"`
-	Findings   []Finding       `json:"findings"` // worst first
-	Links      []LinkSummary   `json:"links"`
+	Tool     string
+	Site     string
+	Taken    time.Time // when the survey began
+	Table    string
+	Counts   map[Outcome]int
+	Hosts    []HostSummary
+	Findings []Finding // worst first
+	Links    []LinkSummary
 }
 
 // HostSummary is one host at a glance.
 type HostSummary struct {
-	Name    string   `json:"name"`
-	Address string   `json:"address,omitempty"`
-	Server  string   `json:"server,omitempty"`
-	Roles   []string `json:"roles"`
-	Worst   Outcome  `json:"worst"`
-	Cores   string   `json:"cores,omitempty"`
-	Memory  int64    `json:"memory,omitempty"` // bytes
-	Took    float64  `json:"took"`             // seconds to collect from it
+	Name     string
+	Address  string
+	Server   string
+	Roles    []string
+	Worst    Outcome
+	Measured bool    // there are facts of it
+	Cores    float64 // usable ones
+	Memory   int64   // bytes
+	Took     float64 // seconds to collect from it
 }
 
 // LinkSummary is a cell of the matrix: one host to another.
 type LinkSummary struct {
-	From  string    `json:"from"`
-	To    string    `json:"to"`
-	Tried int       `json:"tried"`
-	OK    int       `json:"ok"`
-	Bad   []BadLink `json:"bad,omitempty"`
+	From  string
+	To    string
+	Tried int
+	OK    int
+	Bad   []BadLink
 }
 
 // BadLink is a port that was not reached, or not tried.
 type BadLink struct {
-	Protocol string        `json:"protocol"`
-	Port     int           `json:"port"`
-	Purpose  page.Text     `json:"purpose"` // what the first row of the table that wants it says
-	Outcome  facts.Outcome `json:"outcome"`
-	Detail   string        `json:"detail,omitempty"`
+	Protocol string
+	Port     int
+	Purpose  message.Text // what the first row of the table that wants it says
+	Outcome  facts.Outcome
+	Detail   message.Text
 }
 
 // Worst returns the worst outcome of all findings.

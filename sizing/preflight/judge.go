@@ -3,16 +3,13 @@ package preflight
 import (
 	"cmp"
 	"slices"
-	"strings"
-	"time"
 
-	"github.com/islandbundle/island/sizing/site"
-
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // Input is all that is judged.
@@ -57,7 +54,8 @@ func Judge(in Input) (*Report, error) {
 	}
 	for _, waiver := range in.Site.Preflight.Waivers {
 		if checks.Check(waiver.ID) == nil {
-			return nil, fault.New(fault.Usage, fault.Here, "waiver", "docs/preflight.md lists the checks", "no check has the id %.60q", waiver.ID)
+			return nil, fault.New(fault.Usage, fault.Here, "waiver", "docs/preflight.md lists the checks",
+				"no check has the id %.60q", waiver.ID)
 		}
 	}
 	j := &judgement{Input: in, checks: checks, requirements: in.Table.Requirements()}
@@ -116,12 +114,12 @@ func (j *judgement) roleNames(host *facts.Host) []string {
 }
 
 // rolesOf returns the roles of a host by its name; none for what is no host.
-func (j *judgement) rolesOf(name string) string {
+func (j *judgement) rolesOf(name string) []string {
 	host := j.hosts[name]
 	if host == nil {
-		return ""
+		return nil
 	}
-	return strings.Join(j.roleNames(host), ", ")
+	return j.roleNames(host)
 }
 
 // measuredHost returns a host by its name, and nil where there are no facts of it.
@@ -135,43 +133,54 @@ func (j *judgement) measuredHost(name string) *facts.Host {
 // a finding in the making.
 type found struct {
 	outcome            Outcome
-	host, role, object string
-	observed, required string
-	unit, tolerance    string
-	method, source     string
-	message            page.Text
+	host               string
+	roles              []string
+	object             message.Text
+	observed, required message.Text
+	unit, tolerance    message.Text
+	method, source     message.Text
+	subject, message   message.Text
 }
 
 func (j *judgement) add(id string, f found) {
 	check := j.checks.Check(id)
-	f.required = cmp.Or(f.required, check.Required)
 	finding := Finding{
-		ID: id, Host: f.host, Role: cmp.Or(f.role, j.rolesOf(f.host)), Object: facts.Cut(f.object), Outcome: f.outcome, Observed: facts.Cut(f.observed), Required: f.required,
-		Unit: f.unit, Tolerance: f.tolerance, Method: f.method, Source: cmp.Or(f.source, check.Source), Message: f.message,
+		ID: id, Host: f.host, Roles: f.roles, Object: f.object, Outcome: f.outcome, Observed: f.observed, Required: f.required,
+		Unit: f.unit, Tolerance: f.tolerance, Method: f.method, Source: f.source, Subject: f.subject, Message: f.message,
 	}
-	if finding.Message.EN == "" {
-		finding.Message = check.Title
-		if f.outcome.rank() >= Warn.rank() {
-			finding.Message = amounts(check.Title, f)
+	if finding.Roles == nil {
+		finding.Roles = j.rolesOf(f.host)
+	}
+	if finding.Required.IsZero() {
+		finding.Required = check.required()
+	}
+	if finding.Source.IsZero() {
+		finding.Source = check.source()
+	}
+	if bad := f.outcome.rank() >= Warn.rank(); bad {
+		finding.Remedy = check.Remedy()
+		if finding.Message.IsZero() {
+			finding.Subject, finding.Message = check.Title(), amounts(finding)
 		}
 	}
-	if f.outcome.rank() >= Warn.rank() {
-		finding.Remedy = check.Remedy
+	if finding.Message.IsZero() {
+		finding.Message = check.Title()
 	}
 	j.findings = append(j.findings, finding)
 }
 
-// amounts words what was observed and what is required.
-func amounts(title page.Text, f found) page.Text {
-	unit := page.Text{}
-	if f.unit != "" {
-		unit = say(" %s", " %s", Phrase(f.unit))
+// amounts says what was observed and what is required.
+func amounts(f Finding) message.Text {
+	inUnit := func(value message.Text) message.Text {
+		if f.Unit.IsZero() {
+			return value
+		}
+		return message.Of("preflight.value.with-unit", args{"value": value, "unit": f.Unit})
 	}
-	observed := say("%s: observed %s%s", "%s: gemessen %s%s", title, Phrase(facts.Cut(f.observed)), unit)
-	if f.required == "" {
-		return observed
+	if f.Required.IsZero() {
+		return message.Of("preflight.finding.observed", args{"observed": inUnit(f.Observed)})
 	}
-	return say("%s, required %s%s", "%s, verlangt %s%s", observed, Phrase(f.required), unit)
+	return message.Of("preflight.finding.observed-required", args{"observed": inUnit(f.Observed), "required": inUnit(f.Required)})
 }
 
 // limit returns a limit of a check.
@@ -192,9 +201,8 @@ func (j *judgement) waive() {
 
 func (j *judgement) report() *Report {
 	r := &Report{
-		APIVersion: manifests.APIVersion, Kind: "PreflightReport", Tool: j.Tool, Site: j.Site.Name,
-		Taken: j.Survey.Started.UTC().Format(time.RFC3339), Table: j.Table.Name, Counts: map[Outcome]int{}, Findings: j.findings,
-		Hosts: []HostSummary{}, Links: []LinkSummary{},
+		Tool: j.Tool, Site: j.Site.Name, Taken: j.Survey.Started.UTC(), Table: j.Table.Name,
+		Counts: map[Outcome]int{}, Findings: j.findings, Hosts: []HostSummary{}, Links: summariseLinks(j.Survey.Links, j.Ports),
 	}
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return b.Outcome.rank() - a.Outcome.rank() })
 	worst := map[string]Outcome{}
@@ -206,14 +214,15 @@ func (j *judgement) report() *Report {
 	}
 	for i := range j.Survey.Hosts {
 		host := &j.Survey.Hosts[i]
-		summary := HostSummary{Name: host.Name, Address: host.Address, Server: j.serverOf(host.Name), Roles: j.roleNames(host), Worst: cmp.Or(worst[host.Name], Pass), Took: host.Reach.Elapsed}
+		summary := HostSummary{
+			Name: host.Name, Address: host.Address, Server: j.serverOf(host.Name), Roles: j.roleNames(host),
+			Worst: cmp.Or(worst[host.Name], Pass), Measured: host.Facts != nil, Took: host.Reach.Elapsed,
+		}
 		if host.Facts != nil {
-			summary.Cores = trim(host.Facts.CPU.Usable.Value)
-			summary.Memory = host.Facts.Memory.Usable.Value
+			summary.Cores, summary.Memory = host.Facts.CPU.Usable.Value, host.Facts.Memory.Usable.Value
 		}
 		r.Hosts = append(r.Hosts, summary)
 	}
-	r.Links = summariseLinks(j.Survey.Links, j.Ports)
 	return r
 }
 

@@ -1,17 +1,15 @@
 package preflight
 
 import (
-	"cmp"
-	"fmt"
+	"math"
 	"slices"
 	"strings"
 
-	"github.com/islandbundle/island/sizing/site"
-
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 func (j *judgement) pathsOf(role site.Role) []string { return j.Site.DataPaths(role) }
@@ -45,19 +43,35 @@ func together(a, b facts.Path) bool {
 	return a.Path == b.Path || read && a.FileSystem.Value.DeviceID == b.FileSystem.Value.DeviceID
 }
 
-// unread says why the file system behind a path was not read.
-func unread(p facts.Path) string { return cmp.Or(p.FileSystem.Unread, "not in the facts") }
+// unread says why a value was not read.
+func unread[T any](v facts.Value[T]) message.Text {
+	if v.Unread.IsZero() {
+		return message.Of("facts.unread.not-in-facts", nil)
+	}
+	return v.Unread
+}
+
+// A pool is what the file systems behind some paths hold together.
+type pool struct {
+	roles    []string
+	paths    []string
+	required manifests.Bytes
+	moreThan bool
+	source   message.Text
+}
 
 // disks judges each role's disk; roles whose data shares a file system are
 // taken together, since they have to share its size too.
 func (j *judgement) disks(host *facts.Host, f found) {
-	type pool struct {
-		roles    []string
-		paths    []string
-		required manifests.Bytes
-		moreThan bool
-		source   string
+	for _, p := range j.pools(host) {
+		f := f
+		f.roles, f.source = p.roles, p.source
+		j.diskPool(f, behind(host, p.paths), p)
 	}
+}
+
+// pools returns the roles of a host by the file systems of their data.
+func (j *judgement) pools(host *facts.Host) []*pool {
 	var pools []*pool
 	for _, role := range j.roles[host.Name] {
 		paths := j.pathsOf(role.Role)
@@ -80,17 +94,13 @@ func (j *judgement) disks(host *facts.Host, f found) {
 		into.moreThan = into.moreThan || role.MoreThan
 		into.source = j.tableSource(role.DiskSource)
 	}
-	for _, p := range pools {
-		f := f
-		f.role, f.source = strings.Join(p.roles, ", "), p.source
-		j.diskPool(host, f, behind(host, p.paths), p.paths, p.required, p.moreThan)
-	}
+	return pools
 }
 
-func (j *judgement) diskPool(host *facts.Host, f found, systems []facts.Path, paths []string, required manifests.Bytes, moreThan bool) {
-	f.object = strings.Join(paths, ", ")
+func (j *judgement) diskPool(f found, systems []facts.Path, p *pool) {
+	f.object = names(p.paths...)
 	if len(systems) == 0 {
-		f.outcome, f.message = Error, say("the probe was not asked for %s", "Nach %s wurde nicht gefragt", f.object)
+		f.outcome, f.message = Error, message.Of("preflight.finding.not-asked", args{"path": f.object})
 		j.add("disk.size", f)
 		return
 	}
@@ -106,37 +116,39 @@ func (j *judgement) diskPool(host *facts.Host, f found, systems []facts.Path, pa
 		known = append(known, system)
 	}
 	if len(known) < len(systems) { // too little to add up; what was read is judged for itself
-		f.source = ""
+		f.source = message.Text{}
 		for _, system := range known {
 			j.diskState(f, system)
 		}
 		return
 	}
-	f.unit, f.observed, f.required = "GB", gigabytes(size), gigabytes(int64(required))
-	f.outcome, f.tolerance = j.amount(size, required, j.Table.Tolerance.Disk, moreThan)
-	f.message = say("%s GB behind %s, %s GB required (tolerance %s)", "%s GB hinter %s, %s GB verlangt (Toleranz %s)", Phrase(f.observed), f.object, Phrase(f.required), f.tolerance)
+	f.unit, f.observed, f.required = unit("GB"), Number(gigabytes(size)), Number(gigabytes(int64(p.required)))
+	f.outcome, f.tolerance = j.amount(size, p.required, j.Table.Tolerance.Disk, p.moreThan)
+	f.message = message.Of("preflight.finding.disk-size",
+		args{"size": gigabytes(size), "path": f.object, "required": gigabytes(int64(p.required)), "tolerance": f.tolerance})
 	j.add("disk.size", f)
 	tooSmall := f.outcome != Pass
-	f.source, f.tolerance = "", ""
+	f.source, f.tolerance = message.Text{}, message.Text{}
 	for _, system := range systems {
 		j.diskState(f, system)
 	}
-	if full := slices.ContainsFunc(systems, func(p facts.Path) bool { return p.Fsync.Unread == facts.NoSpace }); full || tooSmall || j.isUpgrade() {
+	full := slices.ContainsFunc(systems, func(p facts.Path) bool { return p.Fsync.Unread.Is(facts.NoSpace) })
+	if full || tooSmall || j.isUpgrade() {
 		return // what is full or too small has too little free: said already; what is to be upgraded is in use
 	}
 	for _, system := range systems {
-		j.diskFree(f, system, float64(required)*float64(system.FileSystem.Value.Size)/float64(size))
+		j.diskFree(f, system, float64(p.required)*float64(system.FileSystem.Value.Size)/float64(size))
 	}
 }
 
 // diskUnread says once that the file system behind a path was not read, and
 // what is not judged for it.
 func (j *judgement) diskUnread(f found, p facts.Path) {
-	f.object, f.method = p.Path, p.FileSystem.Method
-	f.message = say("%s could not be measured: %s", "%s konnte nicht gemessen werden: %s", p.Path, Phrase(unread(p)))
+	f.object, f.method = names(p.Path), p.FileSystem.Method
+	f.message = message.Of("preflight.finding.unmeasured-thing", args{"what": p.Path, "why": unread(p.FileSystem)})
 	f.outcome = Error
 	j.add("disk.size", f)
-	f.outcome, f.source = Skipped, ""
+	f.outcome, f.source = Skipped, message.Text{}
 	j.add("disk.read-only", f)
 	j.add("disk.inodes", f)
 	if !j.isUpgrade() {
@@ -149,30 +161,32 @@ func (j *judgement) diskUnread(f found, p facts.Path) {
 func (j *judgement) diskFree(f found, p facts.Path, part float64) {
 	warn, fail := j.limit("disk.free", "warn"), j.limit("disk.free", "fail")
 	share := 100 * float64(p.FileSystem.Value.Free) / part
-	f.object, f.observed, f.required = p.Path, gigabytes(p.FileSystem.Value.Free), "≥ "+gigabytes(int64(part*warn/100))
+	free, least := gigabytes(p.FileSystem.Value.Free), atLeast(gigabytes(int64(part*warn/100)))
+	f.object, f.observed, f.required = names(p.Path), Number(free), least
 	f.outcome = graded(-share, -warn, -fail)
-	f.message = say("%s GB free behind %s, %s GB wanted", "%s GB frei hinter %s, %s GB gewünscht", Phrase(f.observed), p.Path, Phrase(f.required))
+	f.message = message.Of("preflight.finding.disk-free", args{"free": free, "path": p.Path, "required": least})
 	j.add("disk.free", f)
 }
 
 // diskState judges one file system: written to, with inodes, not full.
 func (j *judgement) diskState(f found, p facts.Path) {
 	v := p.FileSystem.Value
-	f.object, f.unit = v.Mount, ""
+	f.object, f.unit = names(v.Mount), message.Text{}
 	readOnly := slices.Contains(strings.Split(v.Options, ","), "ro")
-	f.outcome, f.observed, f.required = passIf(!readOnly, Fail), v.Options, "rw"
-	f.message = say("%s is mounted %s", "%s ist eingehängt mit %s", v.Mount, v.Options)
+	f.outcome, f.observed, f.required = passIf(!readOnly, Fail), names(v.Options), names("rw")
+	f.message = message.Of("preflight.finding.mounted", args{"mount": v.Mount, "options": v.Options})
 	j.add("disk.read-only", f)
 	if v.Inodes > 0 {
-		share := 100 * float64(v.InodesFree) / float64(v.Inodes)
+		share := math.RoundToEven(100 * float64(v.InodesFree) / float64(v.Inodes))
 		least := j.limit("disk.inodes", "percent")
-		f.outcome, f.observed, f.required, f.unit = passIf(share >= least, Warn), fmt.Sprintf("%.0f", share), "≥ "+trim(least), "%"
-		f.message = say("%s %% of the inodes of %s are free", "%s %% der Inodes von %s sind frei", Phrase(f.observed), v.Mount)
+		f.outcome = passIf(100*float64(v.InodesFree)/float64(v.Inodes) >= least, Warn)
+		f.observed, f.required, f.unit = Number(share), atLeast(least), unit("percent")
+		f.message = message.Of("preflight.finding.inodes", args{"share": share, "mount": v.Mount})
 		j.add("disk.inodes", f)
 	}
-	if p.Fsync.Unread == facts.NoSpace {
-		f.outcome, f.observed, f.required, f.unit = Error, gigabytes(v.Free), "", "GB"
-		f.message = say("%s was full while it was measured", "%s war während der Messung voll", v.Mount)
+	if p.Fsync.Unread.Is(facts.NoSpace) {
+		f.outcome, f.observed, f.required, f.unit = Error, Number(gigabytes(v.Free)), message.Text{}, unit("GB")
+		f.message = message.Of("preflight.finding.disk-full", args{"mount": v.Mount})
 		j.add("reach.disk-full", f)
 	}
 }
@@ -181,14 +195,14 @@ func (j *judgement) fsync(host *facts.Host, f found) {
 	warn, fail := j.limit("disk.fsync", "warn"), j.limit("disk.fsync", "fail")
 	for _, system := range behind(host, j.Site.FsyncPaths(host.Groups)) {
 		f := f
-		f.object, f.unit, f.required, f.method = system.Path, "ms", "≤ "+trim(warn), system.Fsync.Method
 		v := system.Fsync
+		f.object, f.unit, f.required, f.method = names(system.Path), unit("ms"), atMost(warn), v.Method
 		switch {
 		case v.Known():
-			f.outcome, f.observed = graded(v.Value.MedianP99, warn, fail), trim(v.Value.MedianP99)
-			f.message = say("99th percentile of fdatasync on %s is %s ms (worst run %s ms), at most %s ms wanted", "99. Perzentil von fdatasync auf %s ist %s ms (schlechtester Lauf %s ms), höchstens %s ms gewünscht",
-				system.Path, Phrase(f.observed), Phrase(trim(v.Value.WorstP99)), Phrase(trim(warn)))
-		case v.Unread == facts.NoSpace:
+			f.outcome, f.observed = graded(v.Value.MedianP99, warn, fail), Number(v.Value.MedianP99)
+			f.message = message.Of("preflight.finding.fsync",
+				args{"path": system.Path, "time": v.Value.MedianP99, "worst": v.Value.WorstP99, "required": warn})
+		case v.Unread.Is(facts.NoSpace):
 			continue // reach.disk-full says so
 		default:
 			f.outcome, f.message = j.untimed(host, system)
@@ -199,19 +213,20 @@ func (j *judgement) fsync(host *facts.Host, f found) {
 
 // untimed says why writes were not timed. It is an error unless it was wished
 // so or is one of another check already.
-func (j *judgement) untimed(host *facts.Host, p facts.Path) (Outcome, page.Text) {
-	why, outcome := cmp.Or(p.Fsync.Unread, "not in the facts"), Error
-	if !p.FileSystem.Known() && why != "not asked for" {
-		why = unread(p)
+func (j *judgement) untimed(host *facts.Host, p facts.Path) (Outcome, message.Text) {
+	why, outcome := unread(p.Fsync), Error
+	if !p.FileSystem.Known() && !why.Is(facts.NotAsked) {
+		why = unread(p.FileSystem)
 		if slices.ContainsFunc(j.roles[host.Name], func(r sizing.Requirement) bool { return slices.Contains(j.pathsOf(r.Role), p.Path) }) {
 			outcome = Skipped // disk.size says so
 		}
 	}
-	switch why {
-	case "not asked for", "mounted read-only":
+	said := args{"path": p.Path, "why": why}
+	switch {
+	case why.Is(facts.NotAsked), why.Is(facts.ReadOnly):
 		outcome = Skipped
-	case "not permitted without root":
-		return outcome, say("not measured on %s: %s; run it with --sudo", "Auf %s nicht gemessen: %s; mit --sudo ausführen", p.Path, Phrase(why))
+	case why.Is(facts.NoRoot):
+		return outcome, message.Of("preflight.finding.untimed-without-root", said)
 	}
-	return outcome, say("not measured on %s: %s", "Auf %s nicht gemessen: %s", p.Path, Phrase(why))
+	return outcome, message.Of("preflight.finding.untimed", said)
 }

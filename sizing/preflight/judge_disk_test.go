@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
 )
@@ -13,13 +14,13 @@ import (
 // path, and nothing that was measured is lost for it.
 func TestDiskNotRead(t *testing.T) {
 	t.Parallel()
-	const late = "not done in time"
+	const late = "facts.unread.late"
 	hung := func(paths ...string) func(*facts.Facts) {
 		return func(f *facts.Facts) {
 			for i := range f.Paths {
 				if p := &f.Paths[i]; slices.Contains(paths, p.Path) {
-					p.FileSystem = facts.Value[facts.FileSystem]{Method: "statfs(2), mount table", Unread: late}
-					p.Fsync = facts.Value[facts.Fsync]{Method: "x", Unread: late}
+					p.FileSystem = facts.Value[facts.FileSystem]{Method: message.Plain("statfs(2)"), Unread: message.Of(late, nil)}
+					p.Fsync = facts.Value[facts.Fsync]{Method: message.Plain("x"), Unread: message.Of(late, nil)}
 				}
 			}
 		}
@@ -29,7 +30,7 @@ func TestDiskNotRead(t *testing.T) {
 			f.Root = root
 			for i := range f.Paths {
 				if f.Paths[i].Path == path {
-					f.Paths[i].Fsync = facts.Value[facts.Fsync]{Method: "x", Unread: why}
+					f.Paths[i].Fsync = facts.Value[facts.Fsync]{Method: message.Plain("x"), Unread: message.Of(why, nil)}
 				}
 			}
 		}
@@ -97,11 +98,11 @@ func TestDiskNotRead(t *testing.T) {
 			want: []string{"error disk.fsync /mnt/cassandra: not measured on /mnt/cassandra: not done in time"},
 		},
 		"a write takes root": {
-			groups: []string{"cassandra"}, change: write("/mnt/cassandra", "not permitted without root", false), passed: 4,
+			groups: []string{"cassandra"}, change: write("/mnt/cassandra", facts.NoRoot, false), passed: 4,
 			want: []string{"error disk.fsync /mnt/cassandra: not measured on /mnt/cassandra: not permitted without root; run it with --sudo"},
 		},
 		"no write was wished": {
-			groups: []string{"cassandra"}, change: write("/mnt/cassandra", "not asked for", false), passed: 4,
+			groups: []string{"cassandra"}, change: write("/mnt/cassandra", facts.NotAsked, false), passed: 4,
 			want: []string{"skipped disk.fsync /mnt/cassandra: not measured on /mnt/cassandra: not asked for"},
 		},
 	} {
@@ -118,7 +119,7 @@ func TestDiskNotRead(t *testing.T) {
 				case f.Outcome == Pass:
 					passed++
 				default:
-					got = append(got, string(f.Outcome)+" "+f.ID+" "+f.Object+": "+f.Message.EN)
+					got = append(got, string(f.Outcome)+" "+f.ID+" "+english(f.Object)+": "+english(f.Sentence()))
 				}
 			}
 			slices.Sort(got)

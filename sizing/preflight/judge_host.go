@@ -5,15 +5,13 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/islandbundle/island/sizing/site"
-
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // reachChecks tells which check a failure to reach a host belongs to.
@@ -54,32 +52,32 @@ var hostChecks = []struct {
 }
 
 func (j *judgement) host(host *facts.Host) {
-	base := found{host: host.Name}
-	outcome := host.Reach.Outcome
-	if outcome != facts.Reached || host.Facts == nil {
-		f := base
-		f.outcome, f.observed, f.required, f.method = Error, string(outcome), string(facts.Reached), host.Reach.Method
-		f.message = say("host could not be measured: %s", "Host konnte nicht gemessen werden: %s", ended(outcome, host.Reach.Detail))
-		if outcome == facts.LargeLost {
-			j.stuck(f)
-		} else {
-			j.add(cmp.Or(reachChecks[outcome], "reach.probe"), f)
-		}
-		for _, check := range hostChecks {
-			if j.concerns(check.id, host) {
-				f := base
-				f.outcome, f.message = Skipped, say("host was not measured", "Host wurde nicht gemessen")
-				j.add(check.id, f)
-			}
-		}
+	f := found{host: host.Name, observed: host.Reach.Outcome.Text(), required: facts.Reached.Text(), method: host.Reach.Method}
+	if host.Reach.Outcome != facts.Reached || host.Facts == nil {
+		j.unreached(host, f)
 		return
 	}
-	f := base
-	f.outcome, f.observed, f.required, f.method = Pass, string(outcome), string(facts.Reached), host.Reach.Method
+	f.outcome = Pass
 	j.add("reach.down", f)
 	for _, check := range hostChecks {
 		if j.concerns(check.id, host) {
-			check.judge(j, host, base)
+			check.judge(j, host, found{host: host.Name})
+		}
+	}
+}
+
+// unreached says once that there are no facts of a host, and skips what needs them.
+func (j *judgement) unreached(host *facts.Host, f found) {
+	f.outcome = Error
+	f.message = message.Of("preflight.finding.host-unmeasured", args{"why": ended(host.Reach.Outcome, host.Reach.Detail)})
+	if host.Reach.Outcome == facts.LargeLost {
+		j.stuck(f)
+	} else {
+		j.add(cmp.Or(reachChecks[host.Reach.Outcome], "reach.probe"), f)
+	}
+	for _, check := range hostChecks {
+		if j.concerns(check.id, host) {
+			j.add(check.id, found{host: host.Name, outcome: Skipped, message: message.Of("preflight.finding.host-skipped", nil)})
 		}
 	}
 }
@@ -94,13 +92,13 @@ func (j *judgement) concerns(id string, host *facts.Host) bool {
 func measured[T any](j *judgement, id string, f *found, v facts.Value[T]) bool {
 	f.method = v.Method
 	if v.Source != "" {
-		f.method += " (" + v.Source + ")"
+		f.method = message.Of("preflight.value.method", args{"method": f.method, "source": v.Source})
 	}
 	if v.Known() {
 		return true
 	}
 	f.outcome = Error
-	f.message = say("could not be measured: %s", "Konnte nicht gemessen werden: %s", Phrase(cmp.Or(v.Unread, "not in the facts")))
+	f.message = message.Of("preflight.finding.unmeasured", args{"why": unread(v)})
 	j.add(id, *f)
 	return false
 }
@@ -115,34 +113,44 @@ func (j *judgement) cores(host *facts.Host, f found) {
 	if required == 0 || !measured(j, "cpu.cores", &f, v) {
 		return
 	}
-	f.observed, f.required, f.unit = trim(v.Value), strconv.Itoa(required), "cores"
+	f.observed, f.required, f.unit = Number(v.Value), Number(required), unit("cores")
 	f.outcome = passIf(v.Value >= float64(required), Fail)
-	f.message = say("%s usable cores, %d required", "%s nutzbare Kerne, %d verlangt", Phrase(f.observed), required)
+	f.message = message.Of("preflight.finding.cores", args{"usable": v.Value, "required": required})
 	if c := host.Facts.CPU; v.Value < float64(c.Threads.Value) {
-		f.message = say("%s usable cores of %d (affinity %d, quota %s), %d required", "%s nutzbare Kerne von %d (Affinität %d, Quote %s), %d verlangt",
-			Phrase(f.observed), c.Threads.Value, c.Affinity.Value, Phrase(trim(c.Quota.Value)), required)
+		f.message = message.Of("preflight.finding.cores-limited", args{
+			"usable": v.Value, "required": required, "threads": c.Threads.Value, "affinity": c.Affinity.Value, "quota": c.Quota.Value,
+		})
 	}
 	j.add("cpu.cores", f)
 }
 
 // tableSource names where in the table a number comes from.
-func (j *judgement) tableSource(key string) string {
+func (j *judgement) tableSource(key string) message.Text {
 	if source, ok := j.Table.Sources[key]; ok {
-		return fmt.Sprintf("table %s: %s", j.Table.Name, source.Title)
+		return message.Of("preflight.source.table-entry", args{"table": j.Table.Name, "title": source.Title})
 	}
-	return "table " + j.Table.Name
+	return j.wholeTable()
+}
+
+// wholeTable names the table as the source of what is required.
+func (j *judgement) wholeTable() message.Text {
+	return message.Of("preflight.source.table-name", args{"table": j.Table.Name})
+}
+
+func (j *judgement) bundleSource() message.Text {
+	return message.Of("preflight.source.bundle-name", args{"bundle": j.Bundle.Name})
 }
 
 func (j *judgement) architecture(host *facts.Host, f found) {
 	v := host.Facts.CPU.Architecture
 	wanted := []string{"amd64"}
 	if j.Bundle != nil && len(j.Bundle.Architectures) > 0 {
-		wanted, f.source = j.Bundle.Architectures, "bundle "+j.Bundle.Name
+		wanted, f.source = j.Bundle.Architectures, j.bundleSource()
 	}
 	if !measured(j, "cpu.architecture", &f, v) {
 		return
 	}
-	f.observed, f.required = v.Value, strings.Join(wanted, ", ")
+	f.observed, f.required = names(v.Value), names(wanted...)
 	f.outcome = passIf(slices.Contains(wanted, v.Value), Fail)
 	j.add("cpu.architecture", f)
 }
@@ -150,7 +158,7 @@ func (j *judgement) architecture(host *facts.Host, f found) {
 func (j *judgement) aes(host *facts.Host, f found) {
 	v := host.Facts.CPU.AES
 	if measured(j, "cpu.aes", &f, v) {
-		f.outcome, f.observed, f.required = passIf(v.Value, Warn), strconv.FormatBool(v.Value), "true"
+		f.outcome, f.observed, f.required = passIf(v.Value, Warn), truth(v.Value), truth(true)
 		j.add("cpu.aes", f)
 	}
 }
@@ -159,7 +167,7 @@ func (j *judgement) steal(host *facts.Host, f found) {
 	v := host.Facts.CPU.Steal
 	if measured(j, "cpu.steal", &f, v) {
 		warn, fail := j.limit("cpu.steal", "warn"), j.limit("cpu.steal", "fail")
-		f.outcome, f.observed, f.required, f.unit = graded(v.Value, warn, fail), trim(v.Value), "≤ "+trim(warn), "%"
+		f.outcome, f.observed, f.required, f.unit = graded(v.Value, warn, fail), Number(v.Value), atMost(warn), unit("percent")
 		j.add("cpu.steal", f)
 	}
 }
@@ -177,31 +185,31 @@ func (j *judgement) memory(host *facts.Host, f found) {
 		return
 	}
 	f.outcome, f.tolerance = j.amount(v.Value, required, j.Table.Tolerance.Memory, moreThan)
-	f.observed, f.required, f.unit = gigabytes(v.Value), gigabytes(int64(required)), "GB"
+	visible, wanted := gigabytes(v.Value), gigabytes(int64(required))
+	f.observed, f.required, f.unit = Number(visible), Number(wanted), unit("GB")
+	f.message = message.Of("preflight.finding.memory", args{"visible": visible, "required": wanted, "tolerance": f.tolerance})
 	if huge := host.Facts.Memory.HugePages.Value; huge > 0 {
-		f.message = say("%s GB visible, %s GB of them huge pages; %s GB required (tolerance %s)", "%s GB sichtbar, %s GB davon Huge Pages; %s GB verlangt (Toleranz %s)",
-			Phrase(gigabytes(host.Facts.Memory.Total.Value)), Phrase(gigabytes(huge)), Phrase(f.required), f.tolerance)
-		j.add("memory.total", f)
-		return
+		f.message = message.Of("preflight.finding.memory-huge", args{
+			"visible": gigabytes(host.Facts.Memory.Total.Value), "huge": gigabytes(huge), "required": wanted, "tolerance": f.tolerance,
+		})
 	}
-	f.message = say("%s GB visible, %s GB required (tolerance %s)", "%s GB sichtbar, %s GB verlangt (Toleranz %s)", Phrase(f.observed), Phrase(f.required), f.tolerance)
 	j.add("memory.total", f)
 }
 
 // amount compares what is visible with what is nominally required.
-func (j *judgement) amount(visible int64, required manifests.Bytes, t sizing.Tolerance, moreThan bool) (Outcome, string) {
+func (j *judgement) amount(visible int64, required manifests.Bytes, t sizing.Tolerance, moreThan bool) (Outcome, message.Text) {
 	least := t.Least(required)
 	ok := visible >= int64(least)
 	if moreThan {
 		ok = visible > int64(least)
 	}
-	return passIf(ok, Fail), fmt.Sprintf("%d %%", t.Percent)
+	return passIf(ok, Fail), message.Of("preflight.value.percent", args{"n": int(t.Percent)})
 }
 
 func (j *judgement) swap(host *facts.Host, f found) {
 	v := host.Facts.Memory.Swap
 	if measured(j, "memory.swap", &f, v) {
-		f.outcome, f.observed, f.required, f.unit = passIf(v.Value == 0, Fail), gigabytes(v.Value), "0", "GB"
+		f.outcome, f.observed, f.required, f.unit = passIf(v.Value == 0, Fail), Number(gigabytes(v.Value)), Number(0), unit("GB")
 		j.add("memory.swap", f)
 	}
 }
@@ -215,18 +223,21 @@ func (j *judgement) release(host *facts.Host, f found) {
 	if len(wanted) == 0 {
 		wanted = []site.OSRelease{{ID: "ubuntu", Version: "22.04"}}
 	}
-	var names []string
+	var releases []string
 	for _, release := range wanted {
-		names = append(names, release.ID+" "+release.Version)
+		releases = append(releases, release.ID+" "+release.Version)
 	}
-	f.observed, f.required = id.Value+" "+version.Value, strings.Join(names, ", ")
+	f.observed, f.required = names(id.Value+" "+version.Value), names(releases...)
 	f.outcome = passIf(slices.Contains(wanted, site.OSRelease{ID: id.Value, Version: version.Value}), Fail)
 	j.add("os.release", f)
 }
 
+// kernelModules are those that the container network needs.
+var kernelModules = []string{"br_netfilter", "nf_conntrack", "overlay"}
+
 func (j *judgement) modules(host *facts.Host, f found) {
 	var missing []string
-	for _, name := range []string{"br_netfilter", "nf_conntrack", "overlay"} {
+	for _, name := range kernelModules {
 		v := host.Facts.Kernel.Modules[name]
 		if !measured(j, "kernel.modules", &f, v) {
 			return
@@ -235,9 +246,9 @@ func (j *judgement) modules(host *facts.Host, f found) {
 			missing = append(missing, name)
 		}
 	}
-	f.outcome, f.observed, f.required = passIf(len(missing) == 0, Fail), strings.Join(missing, ", "), "br_netfilter, nf_conntrack, overlay"
+	f.outcome, f.observed, f.required = passIf(len(missing) == 0, Fail), names(missing...), names(kernelModules...)
 	if len(missing) > 0 {
-		f.message = say("modules are missing: %s", "Module fehlen: %s", f.observed)
+		f.message = message.Of("preflight.finding.modules", args{"missing": f.observed})
 	}
 	j.add("kernel.modules", f)
 }
@@ -249,12 +260,13 @@ func (j *judgement) portRange(host *facts.Host, f found) {
 	}
 	var first, last int
 	if _, err := fmt.Sscanf(v.Value, "%d %d", &first, &last); err != nil {
-		f.outcome, f.message = Error, say("range is not understood: %s", "Bereich ist nicht verständlich: %s", v.Value)
+		f.outcome, f.message = Error, message.Of("preflight.finding.port-range", args{"range": v.Value})
 		j.add("kernel.port-range", f)
 		return
 	}
 	nodeFirst, nodeLast := int(j.limit("kernel.port-range", "first")), int(j.limit("kernel.port-range", "last"))
-	f.observed, f.required = v.Value, fmt.Sprintf("outside %d–%d", nodeFirst, nodeLast)
+	f.observed = names(v.Value)
+	f.required = message.Of("preflight.value.outside", args{"first": nodeFirst, "last": nodeLast})
 	f.outcome = passIf(first > nodeLast || last < nodeFirst, Fail)
 	j.add("kernel.port-range", f)
 }
@@ -262,7 +274,7 @@ func (j *judgement) portRange(host *facts.Host, f found) {
 func (j *judgement) synchronised(host *facts.Host, f found) {
 	v := host.Facts.Time.Synchronised
 	if measured(j, "time.synchronised", &f, v) {
-		f.outcome, f.observed, f.required = passIf(v.Value, Warn), strconv.FormatBool(v.Value), "true"
+		f.outcome, f.observed, f.required = passIf(v.Value, Warn), truth(v.Value), truth(true)
 		j.add("time.synchronised", f)
 	}
 }
@@ -274,7 +286,7 @@ func (j *judgement) hostname(host *facts.Host, f found) {
 	}
 	short, _, _ := strings.Cut(v.Value, ".")
 	f.outcome = passIf(v.Value == host.Name || short == host.Name, Fail)
-	f.observed, f.required = v.Value, host.Name
+	f.observed, f.required = names(v.Value), names(host.Name)
 	j.add("net.hostname", f)
 }
 
@@ -298,9 +310,9 @@ func (j *judgement) address(host *facts.Host, f found) {
 		return
 	}
 	n, _ := nic(host)
-	f.outcome, f.required = passIf(n != nil, Fail), host.Internal
+	f.outcome, f.required = passIf(n != nil, Fail), names(host.Internal)
 	if n != nil {
-		f.observed = n.Name
+		f.observed = names(n.Name)
 	}
 	j.add("net.address", f)
 }
@@ -318,16 +330,16 @@ func (j *judgement) interfaces(host *facts.Host, f found) {
 	}
 	with, _ := nic(host)
 	for _, name := range host.Interfaces {
-		f.object, f.required = name, name
+		f.object, f.required = names(name), names(name)
 		switch {
 		case !slices.Contains(there, name):
-			f.outcome, f.observed = Fail, strings.Join(there, ", ")
-			f.message = say("inventory names the interface %s; there are %s", "Inventory nennt die Schnittstelle %s; vorhanden sind %s", name, f.observed)
+			f.outcome, f.observed = Fail, names(there...)
+			f.message = message.Of("preflight.finding.no-interface", args{"name": name, "there": strings.Join(there, ", ")})
 		case with != nil && with.Name != name:
-			f.outcome, f.observed = Fail, with.Name
-			f.message = say("inventory names the interface %s, but the address %s that others use is at %s", "Inventory nennt die Schnittstelle %s, aber die Adresse %s, die andere verwenden, liegt auf %s", name, host.Internal, with.Name)
+			f.outcome, f.observed = Fail, names(with.Name)
+			f.message = message.Of("preflight.finding.other-interface", args{"name": name, "address": host.Internal, "at": with.Name})
 		default:
-			f.outcome, f.observed, f.message = Pass, name, page.Text{}
+			f.outcome, f.observed, f.message = Pass, names(name), message.Text{}
 		}
 		j.add("net.interface", f)
 	}
@@ -341,9 +353,12 @@ func (j *judgement) static(host *facts.Host, f found) {
 	if n == nil {
 		return
 	}
-	f.method = host.Facts.Network.Interfaces.Method
-	f.outcome, f.observed, f.required = passIf(!address.Dynamic, Fail), map[bool]string{true: "dynamic", false: "static"}[address.Dynamic], "static"
-	f.object = address.Prefix
+	f.method, f.object = host.Facts.Network.Interfaces.Method, names(address.Prefix)
+	static := message.Of("preflight.value.static", nil)
+	f.outcome, f.observed, f.required = Pass, static, static
+	if address.Dynamic {
+		f.outcome, f.observed = Fail, message.Of("preflight.value.dynamic", nil)
+	}
 	j.add("net.static", f)
 }
 
@@ -356,12 +371,11 @@ func (j *judgement) speed(host *facts.Host, f found) {
 		return
 	}
 	wanted := j.limit("net.speed", "mbit")
-	f.object, f.required, f.unit, f.method = n.Name, "≥ "+trim(wanted), "Mbit/s", "speed that the driver reports"
+	f.object, f.required, f.unit, f.method = names(n.Name), atLeast(wanted), unit("Mbps"), message.Of("facts.method.speed", nil)
 	if n.Speed == 0 {
-		f.outcome = Skipped
-		f.message = say("the driver of %s does not say its speed, as most virtual ones", "Der Treiber von %s nennt keine Geschwindigkeit, wie die meisten virtuellen", n.Name)
+		f.outcome, f.message = Skipped, message.Of("preflight.finding.no-speed", args{"name": n.Name})
 	} else {
-		f.outcome, f.observed = passIf(float64(n.Speed) >= wanted, Fail), strconv.FormatInt(n.Speed, 10)
+		f.outcome, f.observed = passIf(float64(n.Speed) >= wanted, Fail), Number(n.Speed)
 	}
 	j.add("net.speed", f)
 }
@@ -374,9 +388,9 @@ func (j *judgement) island(host *facts.Host, f found) {
 	for _, route := range host.Facts.Network.Routes.Value {
 		routes = append(routes, strings.TrimSpace(cmp.Or(route.Destination, "default")+" "+route.Gateway+" "+route.Interface))
 	}
-	f.outcome, f.observed, f.required = passIf(len(routes) == 0, Fail), strings.Join(routes, ", "), "no route out"
+	f.outcome, f.observed, f.required = passIf(len(routes) == 0, Fail), names(routes...), message.Of("preflight.value.no-route", nil)
 	if len(routes) > 0 {
-		f.message = say("a route leads out: %s", "Eine Route führt hinaus: %s", f.observed)
+		f.message = message.Of("preflight.finding.route-out", args{"routes": strings.Join(routes, ", ")})
 	}
 	j.add("net.island", f)
 }
@@ -385,19 +399,19 @@ func (j *judgement) firewall(host *facts.Host, f found) {
 	v := host.Facts.Security.Firewalls
 	f.method = v.Method
 	if !v.Known() {
-		f.outcome, f.message = Skipped, say("not known: %s", "Nicht bekannt: %s", Phrase(v.Unread))
+		f.outcome, f.message = Skipped, message.Of("preflight.finding.not-known", args{"why": v.Unread})
 		j.add("net.firewall", f)
 		return
 	}
 	managers := slices.DeleteFunc(slices.Clone(v.Value), func(name string) bool { return name != "ufw" && name != "firewalld" })
-	f.outcome, f.observed = passIf(len(managers) == 0, Warn), strings.Join(managers, ", ")
+	f.outcome, f.observed = passIf(len(managers) == 0, Warn), names(managers...)
 	j.add("net.firewall", f)
 }
 
 func (j *judgement) selinux(host *facts.Host, f found) {
 	v := host.Facts.Security.SELinux
 	if measured(j, "security.selinux", &f, v) {
-		f.outcome, f.observed = passIf(v.Value != "enforcing", Warn), v.Value
+		f.outcome, f.observed = passIf(v.Value != "enforcing", Warn), names(v.Value)
 		j.add("security.selinux", f)
 	}
 }
@@ -405,14 +419,14 @@ func (j *judgement) selinux(host *facts.Host, f found) {
 func (j *judgement) leftovers(host *facts.Host, f found) {
 	v := host.Facts.Software.Leftovers
 	if !v.Known() {
-		f.outcome, f.message = Skipped, say("not known: %s", "Nicht bekannt: %s", Phrase(v.Unread))
+		f.outcome, f.message = Skipped, message.Of("preflight.finding.not-known", args{"why": v.Unread})
 		j.add("software.leftovers", f)
 		return
 	}
 	f.method = v.Method
-	f.outcome, f.observed = passIf(len(v.Value) == 0 || j.isUpgrade(), Fail), strings.Join(v.Value, ", ")
+	f.outcome, f.observed = passIf(len(v.Value) == 0 || j.isUpgrade(), Fail), names(v.Value...)
 	if len(v.Value) > 0 {
-		f.message = say("left of an earlier installation: %s", "Von einer früheren Installation übrig: %s", f.observed)
+		f.message = message.Of("preflight.finding.leftovers", args{"paths": strings.Join(v.Value, ", ")})
 	}
 	j.add("software.leftovers", f)
 }
@@ -428,13 +442,16 @@ func (j *judgement) runtimes(host *facts.Host, f found) {
 			running = append(running, name)
 		}
 	}
-	f.outcome, f.observed = passIf(len(running) == 0, Warn), strings.Join(v.Value, ", ")
+	f.outcome, f.observed = passIf(len(running) == 0, Warn), names(v.Value...)
 	j.add("software.runtime", f)
 }
 
+// neededPrograms are those that the installation runs on every host.
+var neededPrograms = []string{"gpg", "python3"}
+
 func (j *judgement) programs(host *facts.Host, f found) {
 	var missing []string
-	for _, name := range []string{"gpg", "python3"} {
+	for _, name := range neededPrograms {
 		v := host.Facts.Software.Programs[name]
 		if !measured(j, "software.programs", &f, v) {
 			return
@@ -443,9 +460,9 @@ func (j *judgement) programs(host *facts.Host, f found) {
 			missing = append(missing, name)
 		}
 	}
-	f.outcome, f.observed, f.required = passIf(len(missing) == 0, Fail), strings.Join(missing, ", "), "gpg, python3"
+	f.outcome, f.observed, f.required = passIf(len(missing) == 0, Fail), names(missing...), names(neededPrograms...)
 	if len(missing) > 0 {
-		f.message = say("programs are missing: %s", "Programme fehlen: %s", f.observed)
+		f.message = message.Of("preflight.finding.programs", args{"missing": f.observed})
 	}
 	j.add("software.programs", f)
 }
@@ -455,10 +472,7 @@ func (j *judgement) unproven(host *facts.Host, f found) {
 	if !v.Known() || !v.Value {
 		return
 	}
-	f.outcome, f.observed, f.method = Skipped, host.Facts.Virtualisation.Kind.Value, v.Method
-	f.message = page.Text{
-		EN: "a guest cannot prove that its disk is not thin, nor that its cores are not promised twice beyond stolen time",
-		DE: "Ein Gast kann nicht beweisen, dass seine Festplatte nicht dünn zugeteilt ist und seine Kerne nicht über entzogene Zeit hinaus doppelt zugesagt sind",
-	}
+	f.outcome, f.observed, f.method = Skipped, names(host.Facts.Virtualisation.Kind.Value), v.Method
+	f.message = message.Of("preflight.finding.guest", nil)
 	j.add("guest.unproven", f)
 }

@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/islandbundle/island/sizing/site"
-
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // clocks compares each host's clock with the median of all.
@@ -32,16 +30,16 @@ func (j *judgement) clocks() {
 		host := &j.Survey.Hosts[i]
 		if host.Clock == nil {
 			if host.Facts != nil {
-				j.add("time.offset", found{host: host.Name, outcome: Skipped, message: say("clock was not compared: the facts were not read over a connection", "Uhr wurde nicht verglichen: die Messwerte kamen nicht über eine Verbindung")})
+				j.add("time.offset", found{host: host.Name, outcome: Skipped, message: message.Of("preflight.finding.no-clock", nil)})
 			}
 			continue
 		}
 		deviation := math.Abs(host.Clock.Offset - median)
 		certain := math.Max(0, deviation-host.Clock.Uncertainty)
-		f := found{host: host.Name, outcome: graded(certain, warn, fail)}
-		f.observed, f.required, f.unit = fmt.Sprintf("%.3f ± %.3f", deviation, host.Clock.Uncertainty), "≤ "+trim(warn), "s"
-		f.method = fmt.Sprintf("shortest of %d exchanges with the admin host, against the median of all hosts", host.Clock.Exchanges)
-		f.message = say("clock is %s s from the median of all hosts", "Uhr weicht %s s vom Median aller Hosts ab", Phrase(f.observed))
+		f := found{host: host.Name, outcome: graded(certain, warn, fail), required: atMost(warn), unit: unit("s")}
+		f.observed = message.Of("preflight.value.deviation", args{"n": deviation, "uncertainty": host.Clock.Uncertainty})
+		f.method = message.Of("facts.method.clock", args{"exchanges": host.Clock.Exchanges})
+		f.message = message.Of("preflight.finding.clock", args{"deviation": f.observed})
 		j.add("time.offset", f)
 	}
 }
@@ -71,9 +69,9 @@ func (j *judgement) mtus() {
 		if n == nil {
 			continue
 		}
-		f := found{host: host.Name, object: n.Name, outcome: passIf(n.MTU == usual, Fail)}
-		f.observed, f.required, f.unit, f.method = strconv.Itoa(n.MTU), strconv.Itoa(usual), "bytes", host.Facts.Network.Interfaces.Method
-		f.message = say("MTU of %s is %d, of most hosts %d", "MTU von %s ist %d, der meisten Hosts %d", n.Name, n.MTU, usual)
+		f := found{host: host.Name, object: names(n.Name), outcome: passIf(n.MTU == usual, Fail), unit: unit("bytes")}
+		f.observed, f.required, f.method = Number(n.MTU), Number(usual), host.Facts.Network.Interfaces.Method
+		f.message = message.Of("preflight.finding.mtu", args{"name": n.Name, "mtu": n.MTU, "usual": usual})
 		j.add("net.mtu", f)
 	}
 }
@@ -104,7 +102,7 @@ func (j *judgement) links() {
 	j.paths()
 	j.throughput()
 	if wants := Wants(j.Ports, j.Survey.Hosts); len(groups) == 0 && len(wants) > 0 {
-		j.add("link.tcp", found{outcome: Skipped, message: say("hosts did not try to reach each other", "Hosts haben nicht versucht, einander zu erreichen")})
+		j.add("link.tcp", found{outcome: Skipped, message: message.Of("preflight.finding.no-links", nil)})
 	}
 }
 
@@ -119,10 +117,10 @@ func (j *judgement) listeners() {
 		host, protocol string
 		number         int
 	}
-	told := map[port]bool{}
+	said := map[port]bool{}
 	for _, link := range j.Survey.Links {
 		if link.Outcome == facts.InUse {
-			told[port{link.To, link.Protocol, link.Port}] = true
+			said[port{link.To, link.Protocol, link.Port}] = true
 		}
 	}
 	for _, host := range j.Survey.Hosts {
@@ -132,13 +130,15 @@ func (j *judgement) listeners() {
 		for _, listener := range host.Facts.Network.Listeners.Value {
 			row := j.rowTo(host.Groups, listener.Protocol, listener.Port)
 			p := port{host.Name, listener.Protocol, listener.Port}
-			if row == nil || row.SampleOf != "" || told[p] {
+			if row == nil || row.SampleOf != "" || said[p] {
 				continue
 			}
-			told[p] = true
-			f := found{host: host.Name, object: fmt.Sprintf("%s/%d", p.protocol, p.number), outcome: Fail, observed: string(facts.InUse), required: "free", method: host.Facts.Network.Listeners.Method}
-			f.source = j.portSource(row)
-			f.message = say("%s (%s) is in use at %s: %s", "%s (%s) ist belegt an %s: %s", f.object, row.Purpose, listener.Address, cmp.Or(listener.Process, "?"))
+			said[p] = true
+			f := found{host: host.Name, object: names(fmt.Sprintf("%s/%d", p.protocol, p.number)), outcome: Fail, source: j.portSource(row)}
+			f.observed, f.required, f.method = facts.InUse.Text(), message.Of("preflight.value.free", nil), host.Facts.Network.Listeners.Method
+			f.message = message.Of("preflight.finding.listener", args{
+				"port": f.object, "purpose": purposeOf(row), "address": listener.Address, "process": cmp.Or(listener.Process, "?"),
+			})
 			j.add("port.in-use", f)
 		}
 	}
@@ -163,8 +163,8 @@ func (j *judgement) rowOf(link facts.Link) *site.PortRow {
 }
 
 // portSource names where in the table of ports a row stands.
-func (j *judgement) portSource(row *site.PortRow) string {
-	return "ports " + row.ID + ": " + j.Ports.Sources[row.Source].Title
+func (j *judgement) portSource(row *site.PortRow) message.Text {
+	return message.Of("preflight.source.ports-row", args{"row": row.ID, "title": j.Ports.Sources[row.Source].Title})
 }
 
 // portName names a port, or the range that it is a sample of.
@@ -179,11 +179,11 @@ func (j *judgement) portName(link facts.Link) string {
 func (j *judgement) port(object string, links []facts.Link) {
 	link, row := links[0], j.rowOf(links[0])
 	id := "link." + link.Protocol
-	f := found{host: link.To, object: object, observed: string(link.Outcome), required: string(facts.OK), method: "listener of the probe there, dialled from the hosts that need it"}
-	purpose := page.Text{EN: object, DE: object}
+	f := found{host: link.To, object: names(object), observed: link.Outcome.Text(), required: facts.OK.Text()}
+	f.method = message.Of("facts.method.dial", nil)
+	purpose := f.object
 	if row != nil {
-		f.source = j.portSource(row)
-		purpose = row.Purpose
+		f.source, purpose = j.portSource(row), purposeOf(row)
 	}
 	var from []string
 	for _, l := range links {
@@ -191,31 +191,37 @@ func (j *judgement) port(object string, links []facts.Link) {
 			from = append(from, l.From)
 		}
 	}
-	who := strings.Join(from, ", ")
+	said := args{"port": f.object, "from": strings.Join(from, ", ")}
 	switch link.Outcome {
 	case facts.OK:
-		f.outcome = Pass
-		f.message = say("%s: reached from %s", "%s: erreicht von %s", object, who)
+		f.outcome, f.message = Pass, message.Of("preflight.finding.port-reached", said)
 	case facts.InUse:
-		id, f.outcome, f.required = "port.in-use", Fail, "free"
-		f.message = say("%s (%s) is in use", "%s (%s) ist belegt", object, purpose)
-		if link.Detail != "" {
-			f.message = say("%s (%s) is in use: %s", "%s (%s) ist belegt: %s", object, purpose, Phrase(link.Detail))
-		}
-		if row != nil && row.SampleOf != "" || j.isUpgrade() {
-			f.outcome = Skipped // one of many ports: by chance another program's; or the very service that is upgraded
-		}
+		id = "port.in-use"
+		j.inUse(&f, purpose, link, row)
 	case facts.Unmade:
 		f.outcome = Error
 		if j.measuredHost(link.To) == nil {
 			f.outcome = Skipped // which its own finding says
 		}
-		f.message = say("%s from %s was not tried: %s", "%s von %s wurde nicht versucht: %s", object, who, Phrase(link.Detail))
+		said["why"] = link.Detail
+		f.message = message.Of("preflight.finding.port-untried", said)
 	default:
-		f.outcome = Fail
-		f.message = say("%s (%s) from %s: %s", "%s (%s) von %s: %s", object, purpose, who, ended(link.Outcome, link.Detail))
+		said["purpose"], said["ended"] = purpose, ended(link.Outcome, link.Detail)
+		f.outcome, f.message = Fail, message.Of("preflight.finding.port", said)
 	}
 	j.add(id, f)
+}
+
+// inUse judges a port that another program had when the probe was to listen.
+func (j *judgement) inUse(f *found, purpose message.Text, link facts.Link, row *site.PortRow) {
+	f.outcome, f.required = Fail, message.Of("preflight.value.free", nil)
+	f.message = message.Of("preflight.finding.port-in-use", args{"port": f.object, "purpose": purpose})
+	if !link.Detail.IsZero() {
+		f.message = message.Of("preflight.finding.port-in-use-by", args{"port": f.object, "purpose": purpose, "by": link.Detail})
+	}
+	if row != nil && row.SampleOf != "" || j.isUpgrade() {
+		f.outcome = Skipped // one of many ports: by chance another program's; or the very service that is upgraded
+	}
 }
 
 func (j *judgement) mtuOf(name string) int {
@@ -259,7 +265,7 @@ func badLink(p *site.Ports, link facts.Link) BadLink {
 		return bad
 	}
 	if row := portRow(p, link.Rows[0]); row != nil {
-		bad.Purpose = row.Purpose
+		bad.Purpose = purposeOf(row)
 		if row.SampleOf != "" && link.Outcome == facts.InUse {
 			bad.Outcome = facts.Unmade // one of many ports: by chance another program's
 		}

@@ -1,15 +1,13 @@
 package preflight
 
 import (
-	"cmp"
 	"crypto/x509"
-	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/site"
 )
@@ -42,42 +40,52 @@ func (j *judgement) siteChecks() {
 		case o.Offset != nil && o.Outcome == facts.OK:
 			j.offset(check, o)
 		default:
-			j.add(check, attempt(o, facts.Result{Outcome: o.Outcome, Detail: o.Detail}))
+			j.add(check, attempt(o, o.Outcome, o.Detail))
 		}
 	}
 	j.unseen()
 	if j.Site.Push != "" && !j.Site.Internet {
-		f := found{object: "push", observed: string(j.Site.Push), required: string(site.PushNone), method: "site document"}
-		f.outcome = passIf(j.Site.Push == site.PushNone, Fail)
+		f := found{object: names("push"), observed: names(string(j.Site.Push)), required: names(string(site.PushNone))}
+		f.outcome, f.method = passIf(j.Site.Push == site.PushNone, Fail), message.Of("facts.method.site-document", nil)
 		j.add("site.push", f)
 	}
 }
 
-// attempt words how an attempt to look at something ended.
-func attempt(o facts.Observation, r facts.Result) found {
-	f := found{object: o.Object, observed: cmp.Or(o.Found, string(r.Outcome)), method: o.Method}
-	switch r.Outcome {
+// attempt says how an attempt to look at something ended.
+func attempt(o facts.Observation, outcome facts.Outcome, detail message.Text) found {
+	f := found{object: objectOf(o), observed: outcome.Text(), method: o.Method}
+	if o.Found != "" {
+		f.observed = names(o.Found)
+	}
+	switch outcome {
 	case facts.OK:
-		f.outcome = Pass
-		f.message = say("%s: %s", "%s: %s", o.Object, Phrase(cmp.Or(r.Detail, string(facts.OK))))
+		f.outcome, f.subject, f.message = Pass, f.object, detail
+		if detail.IsZero() {
+			f.message = outcome.Text()
+		}
 	case facts.Moot:
-		f.outcome = Skipped
-		f.message = say("%s was not tried: %s", "%s wurde nicht versucht: %s", o.Object, Phrase(r.Detail))
+		f.outcome, f.message = Skipped, message.Of("preflight.finding.untried", args{"what": f.object, "why": detail})
 	case facts.Unmade:
-		f.outcome = Error
-		f.message = say("%s could not be measured: %s", "%s konnte nicht gemessen werden: %s", o.Object, Phrase(r.Detail))
+		f.outcome, f.message = Error, message.Of("preflight.finding.unmeasured-thing", args{"what": f.object, "why": detail})
 	default:
-		f.outcome = Fail
-		f.message = say("%s: %s", "%s: %s", o.Object, ended(r.Outcome, r.Detail))
+		f.outcome, f.subject, f.message = Fail, f.object, ended(outcome, detail)
 	}
 	return f
+}
+
+// objectOf names what was looked at.
+func objectOf(o facts.Observation) message.Text {
+	if o.Subject == facts.SubjectRoute {
+		return message.Of("facts.seen.admin-route", nil)
+	}
+	return names(o.Object)
 }
 
 // offset judges a time server by how far the admin host's clock is from it.
 func (j *judgement) offset(check string, o facts.Observation) {
 	warn, fail := j.limit(check, "warn"), j.limit(check, "fail")
-	f := attempt(o, facts.Result{Outcome: o.Outcome, Detail: o.Detail})
-	f.observed, f.unit, f.required = strconv.FormatFloat(*o.Offset, 'f', 1, 64), "s", "≤ "+trim(warn)
+	f := attempt(o, o.Outcome, o.Detail)
+	f.observed, f.unit, f.required = message.Of("preflight.value.offset", args{"n": *o.Offset}), unit("s"), atMost(warn)
 	f.outcome = graded(math.Abs(*o.Offset), warn, fail)
 	j.add(check, f)
 }
@@ -86,10 +94,8 @@ func (j *judgement) offset(check string, o facts.Observation) {
 func (j *judgement) certificate(o facts.Observation) {
 	c := o.Certificate
 	j.certificateDates(o, c)
-	names := attempt(o, j.certificateNames(c))
-	names.observed = cmp.Or(facts.Cut(strings.Join(c.Names, ", ")), names.observed)
-	j.add("site.certificate-names", names)
-	j.add("site.certificate-chain", attempt(o, c.Chain))
+	j.certificateNames(o, c)
+	j.add("site.certificate-chain", attempt(o, c.Chain.Outcome, c.Chain.Detail))
 	j.certificateKey(o, c)
 }
 
@@ -97,54 +103,60 @@ func (j *judgement) certificate(o facts.Observation) {
 // survey is judged alike whenever that is.
 func (j *judgement) certificateDates(o facts.Observation, c *facts.Certificate) {
 	const check = "site.certificate-dates"
-	at, ends := j.Survey.Started, c.NotAfter.UTC().Format(time.DateOnly)
-	result := facts.Result{Outcome: facts.OK, Detail: "valid until " + ends}
+	at := j.Survey.Started
+	outcome, detail := facts.OK, message.Of("facts.seen.valid-until", args{"day": day(c.NotAfter)})
 	switch {
 	case at.After(c.NotAfter):
-		result = facts.Result{Outcome: facts.Failed, Detail: "expired on " + ends}
+		outcome, detail = facts.Failed, message.Of("facts.seen.expired", args{"day": day(c.NotAfter)})
 	case at.Before(c.NotBefore):
-		result = facts.Result{Outcome: facts.Failed, Detail: "not valid before " + c.NotBefore.UTC().Format(time.DateOnly)}
+		outcome, detail = facts.Failed, message.Of("facts.seen.not-yet", args{"day": day(c.NotBefore)})
 	}
-	f := attempt(o, result)
+	f := attempt(o, outcome, detail)
 	days := int(c.NotAfter.Sub(at).Hours() / 24)
-	f.observed, f.unit = strconv.Itoa(days), "days"
+	f.observed, f.unit = Number(days), unit("days")
 	if f.outcome == Pass {
 		warn := j.limit(check, "warn")
-		f.outcome, f.required = passIf(float64(days) >= warn, Warn), "≥ "+trim(warn)
+		f.outcome, f.required = passIf(float64(days) >= warn, Warn), atLeast(warn)
 	}
 	j.add(check, f)
 }
 
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
 // certificateNames compares a certificate with the names of the site document;
 // where that has none, those count that it had when the certificate was read.
-func (j *judgement) certificateNames(c *facts.Certificate) facts.Result {
+func (j *judgement) certificateNames(o facts.Observation, c *facts.Certificate) {
 	missing := c.Missing
 	if j.Site.Preflight.DNS != nil {
 		named := x509.Certificate{DNSNames: c.Names}
 		missing = slices.DeleteFunc(j.Site.DNSNames(), func(name string) bool { return named.VerifyHostname(name) == nil })
 	}
+	f := attempt(o, facts.OK, message.Text{})
 	if len(missing) > 0 {
-		return facts.Result{Outcome: facts.Failed, Detail: facts.Cut("does not name " + strings.Join(missing, ", "))}
+		f = attempt(o, facts.Failed, message.Of("facts.seen.not-named", args{"names": facts.Cut(strings.Join(missing, ", "))}))
 	}
-	return facts.Result{Outcome: facts.OK}
+	if len(c.Names) > 0 {
+		f.observed = names(c.Names...)
+	}
+	j.add("site.certificate-names", f)
 }
 
 func (j *judgement) certificateKey(o facts.Observation, c *facts.Certificate) {
 	const check = "site.certificate-key"
-	result := facts.Result{Outcome: facts.OK, Detail: c.Key}
+	outcome, detail := facts.OK, names(c.Key)
 	switch {
 	case c.Pair != nil && c.Pair.Outcome != facts.OK:
-		result = *c.Pair
+		outcome, detail = c.Pair.Outcome, c.Pair.Detail
 	case c.Bits > 0:
-		result.Detail = fmt.Sprintf("RSA, %d bits", c.Bits)
+		detail = message.Of("facts.seen.rsa", args{"bits": c.Bits})
 	case c.Curve != "":
-		result.Detail = "ECDSA, " + c.Curve
+		detail = names("ECDSA", c.Curve)
 	}
-	f := attempt(o, result)
+	f := attempt(o, outcome, detail)
 	if f.outcome == Pass && c.Bits > 0 {
 		least := j.limit(check, "rsaBits")
-		f.outcome, f.unit = passIf(float64(c.Bits) >= least, Fail), "bits"
-		f.observed, f.required = strconv.Itoa(c.Bits), "≥ "+trim(least)
+		f.outcome, f.unit = passIf(float64(c.Bits) >= least, Fail), unit("bits")
+		f.observed, f.required = Number(c.Bits), atLeast(least)
 	}
 	j.add(check, f)
 }

@@ -3,14 +3,10 @@ package preflight
 import (
 	"cmp"
 	"slices"
-	"strconv"
-	"strings"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
-
-const pathMethod = "ICMP echoes that may not be fragmented: the largest that comes back, both ways"
 
 // A way between two hosts, measured from one of its ends or from both.
 type way struct {
@@ -32,12 +28,12 @@ func (j *judgement) paths() {
 	byCommonEnd(ways, isSlow, j.slow)
 	for i := range j.Survey.Hosts {
 		host := &j.Survey.Hosts[i]
-		f := found{host: host.Name, outcome: Pass, method: pathMethod}
+		f := found{host: host.Name, outcome: Pass, method: message.Of("facts.method.path", nil)}
 		if good := slices.DeleteFunc(waysOf(host.Name, ways), isNarrow); len(good) > 0 {
 			least := slices.MinFunc(good, func(a, b way) int { return cmp.Compare(a.bytes, b.bytes) })
 			f := f
-			f.observed, f.required, f.unit = strconv.Itoa(least.bytes), strconv.Itoa(least.expected), "bytes"
-			f.message = say("full packets pass on %d ways", "Volle Pakete kommen auf %d Wegen durch", len(good))
+			f.observed, f.required, f.unit = Number(least.bytes), Number(least.expected), unit("bytes")
+			f.message = message.Of("preflight.finding.full-packets", args{"ways": len(good)})
 			j.add("link.mtu", f)
 		}
 		if good := slices.DeleteFunc(waysOf(host.Name, ways), isSlow); len(good) > 0 {
@@ -45,7 +41,8 @@ func (j *judgement) paths() {
 			j.add("link.round-trip", j.trip(host.Name, slowest))
 		}
 		if link, ok := unmeasured[host.Name]; ok {
-			f.outcome, f.message = Skipped, say("way to %s and perhaps others was not measured: %s", "Der Weg nach %s und vielleicht weitere wurden nicht gemessen: %s", link.To, ended(link.Outcome, link.Detail))
+			f.outcome = Skipped
+			f.message = message.Of("preflight.finding.way-unmeasured", args{"to": link.To, "why": ended(link.Outcome, link.Detail)})
 			j.add("link.mtu", f)
 		}
 	}
@@ -106,34 +103,32 @@ func (j *judgement) ways() ([]way, map[string]facts.Link) {
 func (w way) ends(name string) bool { return w.a == name || w.b == name }
 
 // other names the other end.
-func (w way) other(name string) page.Text {
+func (w way) other(name string) message.Text {
 	end := w.a
 	if end == name {
 		end = w.b
 	}
 	if end == facts.AdminHost {
-		return Phrase("admin host")
+		return message.Of("preflight.value.admin-host", nil)
 	}
-	return page.Text{EN: end, DE: end}
+	return names(end)
 }
 
 // narrow says that ways to a host do not carry what their ends do.
 func (j *judgement) narrow(name string, ways []way) {
 	least, expected := ways[0].bytes, ways[0].expected
-	var en, de []string
+	var others []message.Text
 	for _, w := range ways {
 		least, expected = min(least, w.bytes), max(expected, w.expected)
-		other := w.other(name)
-		en, de = append(en, other.EN), append(de, other.DE)
+		others = append(others, w.other(name))
 	}
-	f := found{host: name, object: strings.Join(en, ", "), outcome: Fail, unit: "bytes", method: pathMethod}
-	f.observed, f.required = strconv.Itoa(least), strconv.Itoa(expected)
-	f.message = say("%d bytes pass whole to and from %s, the ends carry %d", "%d Bytes kommen von und nach %s ganz durch, die Enden können %d",
-		least, page.Text{EN: strings.Join(en, ", "), DE: strings.Join(de, ", ")}, expected)
+	f := found{host: name, object: listed(others), outcome: Fail, unit: unit("bytes"), method: message.Of("facts.method.path", nil)}
+	f.observed, f.required = Number(least), Number(expected)
+	said := args{"bytes": least, "others": others, "expected": expected}
+	f.message = message.Of("preflight.finding.narrow", said)
 	if !slices.ContainsFunc(ways, func(w way) bool { return !w.ends(facts.AdminHost) }) {
 		// The probe went there as large as it is: ssh does not mind, whatever is in the way.
-		f.outcome = Warn
-		f.message = say("%s; ssh works all the same: a firewall may drop large echoes alone", "%s; ssh geht trotzdem: vielleicht verwirft eine Firewall nur große Echos", f.message)
+		f.outcome, f.message = Warn, message.Of("preflight.finding.narrow-echoes", said)
 	}
 	j.add("link.mtu", f)
 }
@@ -141,13 +136,13 @@ func (j *judgement) narrow(name string, ways []way) {
 // stuck judges a host that could not be measured, since ssh stood still on a
 // way that swallows large packets.
 func (j *judgement) stuck(f found) {
-	f.outcome, f.unit, f.method = Fail, "bytes", pathMethod // which is known, if nothing else is
+	f.outcome, f.unit, f.method = Fail, unit("bytes"), message.Of("facts.method.path", nil) // which is known, if nothing else is
 	for _, link := range j.Survey.Links {
 		if link.From == facts.AdminHost && link.To == f.host && link.Protocol == "mtu" {
-			f.observed, f.required = strconv.Itoa(link.MTU), strconv.Itoa(link.Largest)
+			f.observed, f.required = Number(link.MTU), Number(link.Largest)
 		}
 	}
-	f.message = say("ssh connects and stands still: of %s bytes that the admin host sends only %s pass whole", "ssh verbindet sich und bleibt stehen: von %s Bytes, die der Admin-Host sendet, kommen nur %s ganz durch", Phrase(f.required), Phrase(f.observed))
+	f.message = message.Of("preflight.finding.stuck", args{"sent": f.required, "passed": f.observed})
 	j.add("link.mtu", f)
 }
 
@@ -158,10 +153,10 @@ func (j *judgement) slow(name string, ways []way) {
 	j.add("link.round-trip", f)
 }
 
-// trip words how long a host's slowest way takes.
+// trip says how long a host's slowest way takes.
 func (j *judgement) trip(name string, slowest way) found {
-	other := slowest.other(name)
-	f := found{host: name, outcome: Pass, object: other.EN, unit: "ms", observed: trim(slowest.roundTrip), required: "≤ " + trim(j.limit("link.round-trip", "warn")), method: pathMethod}
-	f.message = say("slowest round trip is %s ms, with %s", "Langsamste Laufzeit ist %s ms, mit %s", Phrase(f.observed), other)
+	f := found{host: name, outcome: Pass, object: slowest.other(name), unit: unit("ms"), method: message.Of("facts.method.path", nil)}
+	f.observed, f.required = Number(slowest.roundTrip), atMost(j.limit("link.round-trip", "warn"))
+	f.message = message.Of("preflight.finding.round-trip", args{"time": slowest.roundTrip, "with": f.object})
 	return f
 }

@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/islandbundle/island/sizing/site"
-
+	"github.com/islandbundle/island/internal/words/message"
+	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // counts judges how many hosts each role has, and which share one.
@@ -22,43 +22,52 @@ func (j *judgement) counts() {
 		j.sharing(host)
 	}
 	for _, role := range j.requirements {
-		if role.Role == site.DemoMachine {
-			continue
+		if role.Role != site.DemoMachine {
+			j.count(role, hosts[role.Role])
 		}
-		if len(role.Groups) == 0 {
-			j.add("count.hosts", found{
-				role: string(role.Role), outcome: Skipped, required: strconv.Itoa(role.Count), source: "table " + j.Table.Name,
-				message: say("%s: no group of the inventory stands for it, so that no machine was measured for it", "%s: Keine Gruppe des Inventorys steht dafür, deshalb wurde keine Maschine dafür gemessen", Phrase(role.Title)),
-			})
-			continue
-		}
-		f := found{role: string(role.Role), observed: strconv.Itoa(hosts[role.Role]), required: strconv.Itoa(role.Count), method: "inventory groups " + strings.Join(role.Groups, ", "), source: "table " + j.Table.Name}
-		f.outcome = passIf(hosts[role.Role] >= role.Count, Fail)
-		f.message = say("%s of %d hosts for %s", "%s von %d Hosts für %s", f.observed, role.Count, Phrase(role.Title))
-		if role.Role == site.Restund && hosts[role.Role] == 0 {
-			f.outcome = Skipped
-			f.message = say("no Restund hosts: coturn has taken its place, and no table has figures for it", "Keine Restund-Hosts: coturn ist an die Stelle getreten, und keine Tabelle hat Zahlen dafür")
-		}
-		if j.Survey.Partial && f.outcome == Fail {
-			f.outcome = Skipped
-			f.message = say("only some hosts were looked at", "Nur einige Hosts wurden betrachtet")
-		}
-		j.add("count.hosts", f)
 	}
+	j.etcdMembers()
+}
+
+// count judges how many hosts a role has.
+func (j *judgement) count(role sizing.Requirement, hosts int) {
+	f := found{roles: []string{string(role.Role)}, outcome: Skipped, required: Number(role.Count), source: j.wholeTable()}
+	if len(role.Groups) == 0 {
+		f.subject, f.message = roleTitle(role), message.Of("preflight.finding.no-group", nil)
+		j.add("count.hosts", f)
+		return
+	}
+	f.observed, f.method = Number(hosts), message.Of("facts.method.groups", args{"groups": strings.Join(role.Groups, ", ")})
+	f.outcome = passIf(hosts >= role.Count, Fail)
+	f.message = message.Of("preflight.finding.count", args{"hosts": hosts, "required": role.Count, "role": roleTitle(role)})
+	if role.Role == site.Restund && hosts == 0 {
+		f.outcome, f.message = Skipped, message.Of("preflight.finding.no-restund", nil)
+	}
+	if j.Survey.Partial && f.outcome == Fail {
+		f.outcome, f.message = Skipped, message.Of("preflight.finding.partial", nil)
+	}
+	j.add("count.hosts", f)
+}
+
+// etcdMembers judges whether they are an odd number.
+func (j *judgement) etcdMembers() {
 	members := 0
 	for _, host := range j.Survey.Hosts {
 		if slices.Contains(host.Groups, "etcd") {
 			members++
 		}
 	}
-	if members > 0 {
-		f := found{object: "etcd", observed: strconv.Itoa(members), required: "odd", outcome: passIf(members%2 == 1, Fail), method: "inventory group etcd"}
-		f.message = say("%d etcd members", "%d etcd-Mitglieder", members)
-		if j.Survey.Partial {
-			f.outcome, f.message = Skipped, say("only some hosts were looked at", "Nur einige Hosts wurden betrachtet")
-		}
-		j.add("count.etcd", f)
+	if members == 0 {
+		return
 	}
+	f := found{object: names("etcd"), observed: Number(members), outcome: passIf(members%2 == 1, Fail)}
+	f.required = message.Of("preflight.value.odd", nil)
+	f.method = message.Of("facts.method.group", args{"group": "etcd"})
+	f.message = message.Of("preflight.finding.etcd", args{"members": members})
+	if j.Survey.Partial {
+		f.outcome, f.message = Skipped, message.Of("preflight.finding.partial", nil)
+	}
+	j.add("count.etcd", f)
 }
 
 // sharing judges the roles of one host in pairs. Roles that the table has no
@@ -73,67 +82,77 @@ func (j *judgement) sharing(host facts.Host) {
 			}
 		}
 	}
-	if names := j.roleNames(&host); len(names) > 1 && len(names) > len(roles) {
-		unknown = names
+	if all := j.roleNames(&host); len(all) > 1 && len(all) > len(roles) {
+		unknown = all
 	}
-	f := found{host: host.Name, outcome: Pass, observed: strings.Join(apart, ", "), required: "one role", method: "inventory groups", source: "table " + j.Table.Name}
+	f := found{host: host.Name, outcome: Pass, observed: names(apart...), required: message.Of("preflight.value.one-role", nil)}
+	f.method, f.source = message.Of("facts.method.all-groups", nil), j.wholeTable()
 	switch {
 	case len(apart) > 0:
-		f.outcome = Fail
-		f.message = say("roles on one machine that must not share it: %s", "Rollen auf einer Maschine, die sie nicht teilen dürfen: %s", f.observed)
+		f.outcome, f.message = Fail, message.Of("preflight.finding.roles-apart", args{"roles": strings.Join(apart, ", ")})
 	case len(unknown) > 0:
-		f.outcome, f.observed = Warn, strings.Join(unknown, " + ")
-		f.message = say("%s on one machine: the table has no figures for all of them, so that what they need together is not known",
-			"%s auf einer Maschine: Die Tabelle hat nicht für alle Zahlen, deshalb ist nicht bekannt, was sie zusammen brauchen", f.observed)
+		f.outcome, f.observed = Warn, names(strings.Join(unknown, " + "))
+		f.message = message.Of("preflight.finding.roles-unknown", args{"roles": strings.Join(unknown, " + ")})
 	}
 	j.add("roles.share", f)
 }
 
 // servers judges what the site document maps to physical servers.
 func (j *judgement) servers() {
-	if len(j.Site.Servers) == 0 {
-		return
-	}
 	perServer := map[string]map[site.Role]int{}
 	for _, server := range j.Site.Servers {
 		perServer[server.Name] = map[site.Role]int{}
 		cores, memory, disk := promise{present: server.Cores}, promise{present: int64(server.Memory)}, promise{present: int64(server.Disk)}
 		for _, machine := range server.Machines {
-			c, m, d := machine.Cores, int64(machine.Memory), int64(machine.Disk)
-			if host := j.hosts[machine.Name]; host != nil {
-				for _, role := range j.roles[host.Name] {
-					perServer[server.Name][role.Role]++
-				}
-				if host.Facts != nil {
-					// What it sees; where that was not read, what it was given.
-					c, m = cmp.Or(int64(host.Facts.CPU.Threads.Value), c), cmp.Or(host.Facts.Memory.Total.Value, m)
-					d = max(d, disksOf(host))
-				}
+			for _, role := range j.roles[machine.Name] {
+				perServer[server.Name][role.Role]++
 			}
+			c, m, d := j.shareOf(machine)
 			cores.add(machine.Name, c)
 			memory.add(machine.Name, m)
 			disk.add(machine.Name, d)
 		}
-		j.overcommit(server.Name, "cores", cores, func(n int64) string { return strconv.FormatInt(n, 10) }, "cores")
-		j.overcommit(server.Name, "memory", memory, gigabytes, "GB")
-		j.overcommit(server.Name, "disk", disk, gigabytes, "GB")
+		whole := func(n int64) float64 { return float64(n) }
+		j.overcommit(server.Name, message.Of("preflight.value.cores", nil), cores, whole, unit("cores"))
+		j.overcommit(server.Name, message.Of("preflight.value.memory", nil), memory, gigabytes, unit("GB"))
+		j.overcommit(server.Name, message.Of("preflight.value.disk", nil), disk, gigabytes, unit("GB"))
 	}
 	for _, role := range j.requirements {
-		var full, free []string
-		for _, server := range j.Site.Servers {
-			switch n := perServer[server.Name][role.Role]; {
-			case n > max(role.PerServer, 1):
-				full = append(full, server.Name)
-			case n == 0:
-				free = append(free, server.Name)
-			}
-		}
-		if len(full) > 0 && len(free) > 0 {
-			f := found{host: full[0], role: string(role.Role), outcome: Fail, observed: strings.Join(full, ", "), method: "site document"}
-			f.message = say("%s stands more than once on %s, and not on %s", "%s steht mehrfach auf %s und nicht auf %s", Phrase(role.Title), strings.Join(full, ", "), strings.Join(free, ", "))
-			j.add("server.spread", f)
+		j.spread(role, perServer)
+	}
+}
+
+// shareOf returns what a machine has of its server: what it sees; where that was
+// not read, what it was given.
+func (j *judgement) shareOf(machine site.SiteVM) (cores, memory, disk int64) {
+	cores, memory, disk = machine.Cores, int64(machine.Memory), int64(machine.Disk)
+	if host := j.measuredHost(machine.Name); host != nil {
+		cores = cmp.Or(int64(host.Facts.CPU.Threads.Value), cores)
+		memory = cmp.Or(host.Facts.Memory.Total.Value, memory)
+		disk = max(disk, disksOf(host))
+	}
+	return cores, memory, disk
+}
+
+// spread judges whether one of a role stands on each server.
+func (j *judgement) spread(role sizing.Requirement, perServer map[string]map[site.Role]int) {
+	var full, free []string
+	for _, server := range j.Site.Servers {
+		switch n := perServer[server.Name][role.Role]; {
+		case n > max(role.PerServer, 1):
+			full = append(full, server.Name)
+		case n == 0:
+			free = append(free, server.Name)
 		}
 	}
+	if len(full) == 0 || len(free) == 0 {
+		return
+	}
+	f := found{host: full[0], roles: []string{string(role.Role)}, outcome: Fail, observed: names(full...)}
+	f.method = message.Of("facts.method.site-document", nil)
+	f.message = message.Of("preflight.finding.spread",
+		args{"role": roleTitle(role), "full": strings.Join(full, ", "), "free": strings.Join(free, ", ")})
+	j.add("server.spread", f)
 }
 
 // promise is what a server's machines see or were given of one of its resources.
@@ -150,20 +169,19 @@ func (p *promise) add(machine string, amount int64) {
 }
 
 // overcommit judges whether a server has what its machines were promised.
-func (j *judgement) overcommit(server, what string, p promise, text func(int64) string, unit string) {
+func (j *judgement) overcommit(server string, what message.Text, p promise, amount func(int64) float64, in message.Text) {
 	if p.present == 0 {
 		return
 	}
-	f := found{
-		host: server, object: what, observed: text(p.given), required: "≤ " + text(p.present), unit: unit,
-		method: "sum of what its machines see or were given, by the site document",
-	}
+	f := found{host: server, object: what, observed: Number(amount(p.given)), required: atMost(amount(p.present)), unit: in}
+	f.method = message.Of("facts.method.servers", nil)
 	f.outcome = passIf(p.given <= p.present, Fail)
-	f.message = say("machines on %s have %s %s, the server has %s", "Maschinen auf %s haben %s %s, der Server hat %s", server, Phrase(f.observed), Phrase(unit), Phrase(text(p.present)))
+	f.message = message.Of("preflight.finding.overcommit",
+		args{"server": server, "given": amount(p.given), "unit": in, "present": amount(p.present)})
 	if f.outcome == Pass && len(p.unknown) > 0 {
 		f.outcome = Error
-		f.message = say("%s on %s: nothing is known of %s, which was not measured and has no figures in the site document",
-			"%s auf %s: Nichts ist bekannt über %s; gemessen wurde nicht, und das Standort-Dokument hat keine Zahlen", Phrase(what), server, strings.Join(p.unknown, ", "))
+		f.message = message.Of("preflight.finding.overcommit-unknown",
+			args{"what": what, "server": server, "machines": strings.Join(p.unknown, ", ")})
 	}
 	j.add("server.overcommit", f)
 }
@@ -194,7 +212,9 @@ func (j *judgement) unseen() {
 	want := func(named bool, check string, objects ...string) {
 		for _, object := range objects {
 			if named && !seen[[2]string{check, object}] {
-				j.add(check, found{object: object, outcome: Skipped, message: say("%s was not looked at when the facts were taken", "%s wurde nicht betrachtet, als die Messwerte genommen wurden", cmp.Or(object, check))})
+				j.add(check, found{
+					object: names(object), outcome: Skipped, message: message.Of("preflight.finding.unseen", args{"what": cmp.Or(object, check)}),
+				})
 			}
 		}
 	}
@@ -235,10 +255,10 @@ func (j *judgement) bundle() {
 }
 
 func (j *judgement) fits(id string, host *facts.Host, paths []string, need int64, usable func(facts.FileSystem) int64) {
-	f := found{host: host.Name, object: paths[0], unit: "GB", required: "≥ " + gigabytes(need), source: "bundle " + j.Bundle.Name}
+	f := found{host: host.Name, object: names(paths[0]), unit: unit("GB"), required: atLeast(gigabytes(need)), source: j.bundleSource()}
 	systems := behind(host, paths)
 	if len(systems) == 0 {
-		f.outcome, f.message = Error, say("the probe was not asked for %s", "Nach %s wurde nicht gefragt", paths[0])
+		f.outcome, f.message = Error, message.Of("preflight.finding.not-asked", args{"path": paths[0]})
 		j.add(id, f)
 		return
 	}
@@ -246,7 +266,7 @@ func (j *judgement) fits(id string, host *facts.Host, paths []string, need int64
 		return
 	}
 	have := usable(systems[0].FileSystem.Value)
-	f.outcome, f.observed = passIf(have >= need, Fail), gigabytes(have)
-	f.message = say("%s GB usable behind %s, %s GB needed", "%s GB nutzbar hinter %s, %s GB nötig", Phrase(f.observed), paths[0], Phrase(gigabytes(need)))
+	f.outcome, f.observed = passIf(have >= need, Fail), Number(gigabytes(have))
+	f.message = message.Of("preflight.finding.fits", args{"usable": gigabytes(have), "path": paths[0], "required": gigabytes(need)})
 	j.add(id, f)
 }

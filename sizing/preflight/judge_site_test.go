@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/islandbundle/island/sizing/site"
-
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // only returns the findings of one check, as outcome and object.
@@ -16,7 +16,7 @@ func only(r *Report, id string) []string {
 	list := []string{}
 	for _, f := range r.Findings {
 		if f.ID == id {
-			list = append(list, strings.TrimSpace(string(f.Outcome)+" "+f.Object))
+			list = append(list, strings.TrimSpace(string(f.Outcome)+" "+english(f.Object)))
 		}
 	}
 	slices.Sort(list)
@@ -61,7 +61,7 @@ func TestServersOfWhichNothingIsKnown(t *testing.T) {
 	gone := goodSurvey()
 	gone.Hosts[0].Facts, gone.Hosts[0].Reach.Outcome = nil, facts.Down
 	unread := goodSurvey()
-	unread.Hosts[0].Facts.CPU.Threads = facts.Value[int]{Unread: "not done in time"}
+	unread.Hosts[0].Facts.CPU.Threads = facts.Value[int]{Unread: message.Of("facts.unread.late", nil)}
 	for name, test := range map[string]struct {
 		survey *facts.Survey
 		site   *site.Site
@@ -95,7 +95,7 @@ func TestRolesWithoutFigures(t *testing.T) {
 	}
 	// The guide's admin host stands in no group, and is not passed over.
 	if !slices.ContainsFunc(r.Findings, func(f Finding) bool {
-		return f.ID == "count.hosts" && f.Outcome == Skipped && f.Role == string(site.AdminHost)
+		return f.ID == "count.hosts" && f.Outcome == Skipped && slices.Equal(f.Roles, []string{string(site.AdminHost)})
 	}) {
 		t.Error("nothing is said of the admin host")
 	}
@@ -125,7 +125,7 @@ func TestTimeServerIsHeldToTheClock(t *testing.T) {
 	t.Parallel()
 	for offset, want := range map[float64]string{0: "pass", -0.9: "pass", 2.5: "warn", -3600: "fail"} {
 		s := goodSurvey()
-		s.Site = []facts.Observation{{Subject: facts.SubjectTime, Object: "ntp", Outcome: facts.OK, Detail: "stratum 2", Offset: &offset}}
+		s.Site = []facts.Observation{{Subject: facts.SubjectTime, Object: "ntp", Outcome: facts.OK, Detail: message.Plain("stratum 2"), Offset: &offset}}
 		if got := only(judge(t, s, nil), "site.ntp"); !slices.Equal(got, []string{want + " ntp"}) {
 			t.Errorf("%g s off: findings are %q, want %s", offset, got, want)
 		}
@@ -147,10 +147,10 @@ func TestFindingsAreWhole(t *testing.T) {
 		hosts[host.Name] = true
 	}
 	for _, f := range r.Findings {
-		if f.Role == "" && hosts[f.Host] {
+		if len(f.Roles) == 0 && hosts[f.Host] {
 			t.Errorf("%s@%s has no role", f.ID, f.Host)
 		}
-		if f.Source == "" || f.Message.EN == "" || f.Message.DE == "" || f.Outcome != Skipped && (f.Required == "" || f.Method == "") {
+		if f.Source.IsZero() || f.Message.IsZero() || f.Outcome != Skipped && (f.Required.IsZero() || f.Method.IsZero()) {
 			t.Errorf("lacks something: %+v", f)
 		}
 	}

@@ -4,18 +4,20 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/islandbundle/island/sizing/site"
-
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // goodSurvey is of a site that meets the guide's table.
@@ -41,8 +43,8 @@ func goodSurvey() *facts.Survey {
 		{From: "kubenode1", To: "cassandra1", Protocol: "mtu", Outcome: facts.OK, MTU: 1500, RoundTrip: 0.3},
 	}
 	s.Site = []facts.Observation{
-		{Subject: facts.SubjectName, Object: "webapp.example", Outcome: facts.OK, Method: "lookup"},
-		{Subject: facts.SubjectCertificate, Object: "x", Outcome: facts.OK, Method: "file", Certificate: goodCertificate(s.Started, 200)},
+		{Subject: facts.SubjectName, Object: "webapp.example", Outcome: facts.OK, Method: message.Plain("lookup")},
+		{Subject: facts.SubjectCertificate, Object: "x", Outcome: facts.OK, Method: message.Plain("file"), Certificate: goodCertificate(s.Started, 200)},
 	}
 	return s
 }
@@ -70,7 +72,60 @@ func judge(t testing.TB, s *facts.Survey, site *site.Site) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
+	isWorded(t, r)
 	return r
+}
+
+func english(text message.Text) string { return words.English().Text(text) }
+
+// isWorded wants every text of a report in every language: with words for each code,
+// and without a gap that nothing fills.
+func isWorded(t testing.TB, r *Report) {
+	t.Helper()
+	for _, f := range r.Findings {
+		for _, text := range []message.Text{
+			f.Sentence(), f.Object, f.Observed, f.Required, f.Unit, f.Tolerance, f.Method, f.Source, f.Remedy,
+		} {
+			hasWords(t, f.ID, text)
+		}
+		for _, role := range f.Roles {
+			hasWords(t, f.ID, message.Of("preflight.role."+role, nil))
+		}
+	}
+	for _, link := range r.Links {
+		for _, bad := range link.Bad {
+			hasWords(t, "link", bad.Purpose)
+			hasWords(t, "link", bad.Detail)
+		}
+	}
+}
+
+func hasWords(t testing.TB, id string, text message.Text) {
+	t.Helper()
+	if err := text.Check(); err != nil {
+		t.Errorf("%s: %+v: %v", id, text, err)
+	}
+	if text.Code != "" {
+		for _, l := range words.All() {
+			gaps, ok := l.Gaps(text.Code)
+			if !ok && text.Given == nil {
+				t.Errorf("%s: %s has no words for %s", id, l.Tag, text.Code)
+			}
+			if given := slices.Sorted(maps.Keys(text.Args)); ok && !slices.Equal(gaps, given) {
+				t.Errorf("%s: %s in %s has gaps for %q, and the message fills %q", id, text.Code, l.Tag, gaps, given)
+			}
+		}
+	}
+	for _, arg := range text.Args {
+		switch v := arg.(type) {
+		case message.Text:
+			hasWords(t, id, v)
+		case []message.Text:
+			for _, member := range v {
+				hasWords(t, id, member)
+			}
+		}
+	}
 }
 
 func bad(r *Report) []string {
@@ -114,10 +169,10 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		"slow disk where none is needed fast": {func(s *facts.Survey) { path(s, "minio1", "/var/lib/minio-server1").Fsync.Value.MedianP99 = 80 }, nil},
 		"disk full while measured": {func(s *facts.Survey) {
 			p := path(s, "cassandra1", "/mnt/cassandra")
-			p.Fsync, p.FileSystem.Value.Free = facts.Value[facts.Fsync]{Method: "x", Unread: facts.NoSpace}, 0
+			p.Fsync, p.FileSystem.Value.Free = facts.Value[facts.Fsync]{Method: message.Plain("x"), Unread: message.Of(facts.NoSpace, nil)}, 0
 		}, []string{"error reach.disk-full@cassandra1"}},
 		"disk not readable": {func(s *facts.Survey) {
-			path(s, "cassandra1", "/mnt/cassandra").FileSystem = facts.Value[facts.FileSystem]{Method: "x", Unread: "not permitted without root"}
+			path(s, "cassandra1", "/mnt/cassandra").FileSystem = facts.Value[facts.FileSystem]{Method: message.Plain("x"), Unread: message.Of(facts.NoRoot, nil)}
 		}, []string{"error disk.size@cassandra1"}},
 		"wrong release":          {func(s *facts.Survey) { h(s, "minio2").Facts.OS.Version.Value = "18.04" }, []string{"fail os.release@minio2"}},
 		"wrong architecture":     {func(s *facts.Survey) { h(s, "minio2").Facts.CPU.Architecture.Value = "arm64" }, []string{"fail cpu.architecture@minio2"}},
@@ -149,7 +204,7 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		}, []string{"fail site.certificate-key@"}},
 		"some hosts alone": {func(s *facts.Survey) { s.Partial, s.Hosts = true, s.Hosts[:1] }, nil},
 		"port that could not be listened on": {func(s *facts.Survey) {
-			s.Links[0].Outcome, s.Links[0].Detail = facts.Unmade, "too many open files"
+			s.Links[0].Outcome, s.Links[0].Detail = facts.Unmade, message.Plain("too many open files")
 		}, []string{"error link.tcp@cassandra1"}},
 		"huge pages": {func(s *facts.Survey) {
 			m := &h(s, "cassandra2").Facts.Memory
@@ -204,7 +259,7 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 			s.Links = append(s.Links, facts.Link{From: "minio3", To: "minio1", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2})
 		}, []string{"fail link.mtu@minio3"}},
 		"small MTU from the admin host": {func(s *facts.Survey) {
-			h(s, "minio3").Facts, h(s, "minio3").Clock, h(s, "minio3").Reach = nil, nil, facts.Reach{Outcome: facts.LargeLost, Method: "ssh"}
+			h(s, "minio3").Facts, h(s, "minio3").Clock, h(s, "minio3").Reach = nil, nil, facts.Reach{Outcome: facts.LargeLost, Method: message.Plain("ssh")}
 			s.Links = append(s.Links, facts.Link{From: facts.AdminHost, To: "minio3", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2})
 		}, []string{"fail link.mtu@minio3"}},
 		"long way":            {func(s *facts.Survey) { s.Links[4].RoundTrip = 40 }, []string{"warn link.round-trip@kubenode1"}},
@@ -230,7 +285,7 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 				t.Errorf("findings are %q, want %q", got, test.want)
 			}
 			for _, f := range r.Bad() {
-				if !f.Remedy.Complete() || !f.Message.Complete() || f.Source == "" {
+				if f.Remedy.IsZero() || f.Message.IsZero() || f.Source.IsZero() {
 					t.Errorf("finding %s lacks a text, a remedy or its source: %+v", f.ID, f)
 				}
 			}
@@ -420,7 +475,7 @@ func TestUpgradePath(t *testing.T) {
 				t.Errorf("findings are %q, want %q", got, test.want)
 			}
 			i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.ID == "bundle.upgrade" })
-			if i < 0 || !strings.Contains(r.Findings[i].Message.EN, test.words) {
+			if i < 0 || !strings.Contains(english(r.Findings[i].Sentence()), test.words) {
 				t.Errorf("finding is %+v, want %q in it", r.Findings[max(i, 0)], test.words)
 			}
 		})

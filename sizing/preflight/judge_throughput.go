@@ -1,8 +1,9 @@
 package preflight
 
 import (
-	"fmt"
+	"math"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -16,15 +17,18 @@ func (j *judgement) throughput() {
 		}
 		asked = true
 		least := j.limit(id, "mbit")
-		f := found{host: link.From, object: link.From + " → " + link.To, unit: "Mbit/s", required: "≥ " + trim(least), method: "bytes of one TCP stream at the host that receives, over 2 s of which the first fifth does not count"}
+		f := found{host: link.From, object: names(link.From + " → " + link.To), unit: unit("Mbps"), required: atLeast(least)}
+		f.method = message.Of("facts.method.throughput", nil)
 		if link.Outcome != facts.OK {
-			f.outcome, f.message = Error, say("throughput to %s could not be measured: %s", "Durchsatz zu %s konnte nicht gemessen werden: %s", link.To, ended(link.Outcome, link.Detail))
+			f.outcome = Error
+			f.message = message.Of("preflight.finding.throughput-unmeasured", args{"to": link.To, "why": ended(link.Outcome, link.Detail)})
 			j.add(id, f)
 			continue
 		}
 		mbit := link.BitsPerSecond / 1e6
-		f.outcome, f.observed = passIf(mbit >= least, Fail), fmt.Sprintf("%.0f", mbit)
-		f.message = say("%s Mbit/s to %s, %s wanted (%d segments sent again)", "%s Mbit/s zu %s, %s verlangt (%d Segmente wiederholt)", Phrase(f.observed), link.To, Phrase(trim(least)), link.Retransmits)
+		f.outcome, f.observed = passIf(mbit >= least, Fail), Number(math.RoundToEven(mbit))
+		f.message = message.Of("preflight.finding.throughput",
+			args{"rate": math.RoundToEven(mbit), "to": link.To, "required": least, "again": link.Retransmits})
 		j.add(id, f)
 	}
 	if asked {
@@ -32,7 +36,7 @@ func (j *judgement) throughput() {
 	}
 	for i := range j.Survey.Hosts {
 		if host := &j.Survey.Hosts[i]; host.Facts != nil && j.concerns(id, host) {
-			j.add(id, found{host: host.Name, outcome: Skipped, message: say("not asked for: --throughput measures it", "Nicht verlangt: --throughput misst ihn")})
+			j.add(id, found{host: host.Name, outcome: Skipped, message: message.Of("preflight.finding.throughput-unasked", nil)})
 		}
 	}
 }

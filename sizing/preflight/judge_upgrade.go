@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
@@ -14,16 +15,17 @@ func (j *judgement) isUpgrade() bool { return j.Site.Preflight.Installed != "" }
 
 // installed returns the version that is to be upgraded, and who says so: the site
 // document, else what the asset host serves.
-func (j *judgement) installed() (version, method string) {
+func (j *judgement) installed() (version string, method message.Text) {
 	if j.Site.Preflight.Installed != "" {
-		return j.Site.Preflight.Installed, "site document"
+		return j.Site.Preflight.Installed, message.Of("facts.method.site-document", nil)
 	}
 	for _, host := range j.Survey.Hosts {
 		if host.Facts != nil && host.Facts.Software.Release.Value != "" {
-			return host.Facts.Software.Release.Value, host.Facts.Software.Release.Method + " (" + host.Name + ")"
+			release := host.Facts.Software.Release
+			return release.Value, message.Of("preflight.value.method", args{"method": release.Method, "source": host.Name})
 		}
 	}
-	return "", ""
+	return "", message.Text{}
 }
 
 // upgrade judges whether the bundle can follow on what is installed.
@@ -32,14 +34,15 @@ func (j *judgement) upgrade() {
 		return
 	}
 	from, method := j.installed()
-	f := found{object: j.Bundle.Name, observed: from, required: "→ " + j.Bundle.Version, method: method, source: "bundle " + j.Bundle.Name}
+	f := found{object: names(j.Bundle.Name), observed: names(from), required: names("→ " + j.Bundle.Version)}
+	f.method, f.source = method, j.bundleSource()
 	switch {
 	case from == "" && j.leftAnywhere():
-		f.outcome, f.message = Error, say("something is installed, but it is not known which version: say it with --installed", "Etwas ist installiert, aber die Version ist nicht bekannt: mit --installed angeben")
+		f.outcome, f.message = Error, message.Of("preflight.finding.version-unknown", nil)
 	case from == "":
-		f.outcome, f.message = Skipped, say("nothing is installed: this is no upgrade", "Nichts ist installiert: dies ist keine Aktualisierung")
+		f.outcome, f.message = Skipped, message.Of("preflight.finding.nothing-installed", nil)
 	case from == j.Bundle.Version:
-		f.outcome, f.message = Pass, say("%s is installed already", "%s ist schon installiert", from)
+		f.outcome, f.message = Pass, message.Of("preflight.finding.installed-already", args{"version": from})
 	default:
 		j.path(&f, from)
 	}
@@ -50,15 +53,17 @@ func (j *judgement) upgrade() {
 func (j *judgement) path(f *found, from string) {
 	site := manifests.SiteFacts{Kubernetes: j.kubernetes(), Federated: j.Site.Federated()}
 	hops, err := j.Bundle.Upgrades.Path(from, j.Bundle.Version, site)
+	said := args{"from": from, "to": j.Bundle.Version}
 	switch {
 	case err != nil:
-		f.outcome, f.message = Fail, say("%s", "%s", err.Error())
+		f.outcome, f.message = Fail, message.Plain(err.Error())
 	case len(hops) > 1:
-		f.outcome, f.message = Fail, say("upgrade to %s first, and only then to %s", "Zuerst auf %s aktualisieren, erst dann auf %s", hops[0].To, j.Bundle.Version)
+		f.outcome, f.message = Fail, message.Of("preflight.finding.upgrade-between", args{"first": hops[0].To, "to": j.Bundle.Version})
 	case len(hops[0].Conditions) > 0:
-		f.outcome, f.message = Warn, say("%s to %s in one step, if this holds: %s", "%s auf %s in einem Schritt, wenn dies gilt: %s", from, j.Bundle.Version, strings.Join(hops[0].Conditions, ", "))
+		said["conditions"] = strings.Join(hops[0].Conditions, ", ")
+		f.outcome, f.message = Warn, message.Of("preflight.finding.upgrade-if", said)
 	default:
-		f.outcome, f.message = Pass, say("%s to %s in one step", "%s auf %s in einem Schritt", from, j.Bundle.Version)
+		f.outcome, f.message = Pass, message.Of("preflight.finding.upgrade", said)
 	}
 }
 
@@ -86,13 +91,17 @@ func (j *judgement) registry() {
 	}
 	own := j.Site.Preflight.Registry
 	if own == nil {
-		j.add("bundle.registry", found{outcome: Pass, object: j.Bundle.Name, observed: "0", required: "0", unit: "GB", method: "site document",
-			message: say("the bundle is served in place: a registry of its own needs no room", "Das Bundle wird direkt ausgeliefert: Eine eigene Registry braucht keinen Platz")})
+		j.add("bundle.registry", found{
+			outcome: Pass, object: names(j.Bundle.Name), observed: Number(0), required: Number(0), unit: unit("GB"),
+			method: message.Of("facts.method.site-document", nil), message: message.Of("preflight.finding.no-registry", nil),
+		})
 		return
 	}
 	if host := j.measuredHost(own.Host); host != nil {
 		j.fits("bundle.registry", host, []string{own.Path}, int64(j.Bundle.Images), func(p facts.FileSystem) int64 { return p.Free })
 		return
 	}
-	j.add("bundle.registry", found{outcome: Error, host: own.Host, object: own.Path, message: say("the registry's host was not measured", "Der Host der Registry wurde nicht gemessen")})
+	j.add("bundle.registry", found{
+		outcome: Error, host: own.Host, object: names(own.Path), message: message.Of("preflight.finding.registry-unmeasured", nil),
+	})
 }

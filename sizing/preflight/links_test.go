@@ -4,9 +4,8 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/islandbundle/island/sizing/site"
-
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // TestLinksAreSummarised wants what each bad port is for, and takes a sampled
@@ -25,9 +24,9 @@ func TestLinksAreSummarised(t *testing.T) {
 		link("tcp", 6443, "kubernetes-api", facts.InUse), link("udp", 46883, "media", facts.InUse), link("mtu", 0, "", facts.OK),
 	}, ports)
 	want := []LinkSummary{{From: "a", To: "b", Tried: 4, OK: 1, Bad: []BadLink{
-		{Protocol: "tcp", Port: 9042, Purpose: portRow(ports, "cassandra-clients").Purpose, Outcome: facts.TimedOut},
-		{Protocol: "tcp", Port: 6443, Purpose: portRow(ports, "kubernetes-api").Purpose, Outcome: facts.InUse},
-		{Protocol: "udp", Port: 46883, Purpose: portRow(ports, "media").Purpose, Outcome: facts.Unmade},
+		{Protocol: "tcp", Port: 9042, Purpose: purposeOf(portRow(ports, "cassandra-clients")), Outcome: facts.TimedOut},
+		{Protocol: "tcp", Port: 6443, Purpose: purposeOf(portRow(ports, "kubernetes-api")), Outcome: facts.InUse},
+		{Protocol: "udp", Port: 46883, Purpose: purposeOf(portRow(ports, "media")), Outcome: facts.Unmade},
 	}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -10,14 +10,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/islandbundle/island/sizing/site"
-	"github.com/islandbundle/island/sizing/site/sitetest"
-
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/schema"
 	"github.com/islandbundle/island/manifests/schema/schematest"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/site"
+	"github.com/islandbundle/island/sizing/site/sitetest"
 )
 
 // One document says what a site is, to sizing and to preflight; one schema

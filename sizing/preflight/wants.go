@@ -1,6 +1,9 @@
 package preflight
 
 import (
+	"sync"
+
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/site"
 )
@@ -45,3 +48,22 @@ func portRow(p *site.Ports, id string) *site.PortRow {
 	}
 	return nil
 }
+
+// purposeOf says what the ports of a row are for. Where the row is the program's
+// own, the catalogues have further languages for it.
+func purposeOf(row *site.PortRow) message.Text {
+	text := message.Text{Given: row.Purpose}
+	if own := portRow(builtInPorts(), row.ID); own != nil && own.Purpose["en"] == row.Purpose["en"] {
+		text.Code = "preflight.port." + row.ID + ".purpose"
+	}
+	return text
+}
+
+// builtInPorts are those that the program brings; a test reads them as well.
+var builtInPorts = sync.OnceValue(func() *site.Ports {
+	p, err := site.DefaultPorts()
+	if err != nil {
+		panic(err)
+	}
+	return p
+})

@@ -4,9 +4,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/islandbundle/island/sizing/site"
-
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // TestDefaultPorts holds the table to what the field's sources list.
@@ -60,5 +60,33 @@ func TestMediaAvoidsNodePorts(t *testing.T) {
 		if port >= 30000 && port <= 32767 {
 			t.Errorf("media port %d is a node port", port)
 		}
+	}
+}
+
+// TestPurposesAreInTheCatalogues holds the catalogues to the table, which travels
+// and has words of its own: a further language finds them where all others are. A
+// table with other words for a row keeps them.
+func TestPurposesAreInTheCatalogues(t *testing.T) {
+	t.Parallel()
+	p, err := site.DefaultPorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range p.Rows {
+		row := &p.Rows[i]
+		for tag, purpose := range row.Purpose {
+			l, err := words.All().Parse(tag)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := l.Word("preflight.port." + row.ID + ".purpose"); got != purpose {
+				t.Errorf("%s: the catalogue of %s has %q, the table %q", row.ID, tag, got, purpose)
+			}
+		}
+	}
+	row := portRow(p, "media")
+	row.Purpose = map[string]string{"en": "calls"}
+	if text := purposeOf(row); text.Code != "" || words.All()[1].Text(text) != "calls" {
+		t.Errorf("a row of a customer's own is told as %+v", text)
 	}
 }

@@ -1,44 +1,55 @@
 package preflight
 
 import (
-	"fmt"
-	"strconv"
 	"strings"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words/message"
+	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
-// say words a message in both languages. Of an argument that has words in both,
-// each gets its own.
-func say(en, de string, args ...any) page.Text {
-	german := make([]any, len(args))
-	english := make([]any, len(args))
-	for i, arg := range args {
-		english[i], german[i] = arg, arg
-		if text, ok := arg.(page.Text); ok {
-			english[i], german[i] = text.EN, text.DE
-		}
+// args are the arguments of a message.
+type args = message.Args
+
+// names are what something is called, the same in every language and of bounded
+// length.
+func names(list ...string) message.Text { return message.Plain(facts.Cut(strings.Join(list, ", "))) }
+
+// listed is a list whose members each language words.
+func listed(list []message.Text) message.Text {
+	return message.Of("preflight.value.list", args{"items": list})
+}
+
+// Number is an amount that was measured or is required.
+func Number[N int | int64 | float64](n N) message.Text {
+	return message.Of("preflight.value.number", args{"n": n})
+}
+
+func atMost(n float64) message.Text  { return message.Of("preflight.value.at-most", args{"n": n}) }
+func atLeast(n float64) message.Text { return message.Of("preflight.value.at-least", args{"n": n}) }
+
+// truth is yes or no.
+func truth(is bool) message.Text { return message.Of("preflight.value.truth", args{"is": is}) }
+
+// unit is what an amount is counted in.
+func unit(name string) message.Text { return message.Of("preflight.unit."+name, nil) }
+
+// gigabytes returns bytes in the unit of the hardware table, cut to two decimals.
+func gigabytes(bytes int64) float64 { return float64(bytes/1e7) / 100 }
+
+// ended says how an attempt ended, and what more is known of it.
+func ended(o facts.Outcome, detail message.Text) message.Text {
+	if detail.IsZero() {
+		return o.Text()
 	}
-	return page.Text{EN: fmt.Sprintf(en, english...), DE: fmt.Sprintf(de, german...)}
+	return message.Of("preflight.finding.ended", args{"outcome": o.Text(), "detail": detail})
 }
 
-// ended words how an attempt ended, and what more is known of it.
-func ended(o facts.Outcome, detail string) page.Text {
-	if detail == "" {
-		return OutcomeText(o)
-	}
-	return say("%s: %s", "%s: %s", OutcomeText(o), Phrase(detail))
+// roleTitle is what the table calls a role. Languages that have a word of their
+// own for the role use that.
+func roleTitle(r sizing.Requirement) message.Text {
+	return message.Text{Code: "preflight.role." + string(r.Role), Given: map[string]string{"en": r.Title}}
 }
-
-// trim returns a number without zeros at its end, at most three decimals.
-func trim(x float64) string {
-	text := strconv.FormatFloat(x, 'f', 3, 64)
-	return strings.TrimRight(strings.TrimRight(text, "0"), ".")
-}
-
-// gigabytes returns bytes in the unit of the hardware table.
-func gigabytes(bytes int64) string { return trim(float64(bytes/1e7) / 100) }
 
 func passIf(ok bool, otherwise Outcome) Outcome {
 	if ok {

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 
-	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -30,14 +29,15 @@ type Ports struct {
 
 // PortRow is one need of speaking.
 type PortRow struct {
-	ID       string    `json:"id"`
-	From     []string  `json:"from"` // groups of the inventory; all for every host
-	To       []string  `json:"to"`
-	Protocol string    `json:"protocol"` // tcp or udp
-	Ports    []int     `json:"ports"`
-	SampleOf string    `json:"sampleOf,omitempty"` // the range that the ports stand for
-	Source   string    `json:"source"`
-	Purpose  page.Text `json:"purpose"`
+	ID       string   `json:"id"`
+	From     []string `json:"from"` // groups of the inventory; all for every host
+	To       []string `json:"to"`
+	Protocol string   `json:"protocol"` // tcp or udp
+	Ports    []int    `json:"ports"`
+	SampleOf string   `json:"sampleOf,omitempty"` // the range that the ports stand for
+	Source   string   `json:"source"`
+
+	Purpose map[string]string `json:"purpose"` // by language
 }
 
 // Limits of a table of ports.

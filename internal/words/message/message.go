@@ -9,6 +9,7 @@ package message
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,8 +50,71 @@ func Of(code string, args Args) Text { return Text{Code: code, Args: args} }
 // Plain is a text that no catalogue has: a name, a path, another program's message.
 func Plain(words string) Text { return Text{Words: words} }
 
+// NoLanguage is the tag under which a text has the id that programs know (BCP 47:
+// no linguistic content).
+const NoLanguage = "zxx"
+
+// Named is a text for something that programs know by an id. Where no catalogue
+// has the code, people are told the id too.
+func Named(code, id string) Text {
+	return Text{Code: code, Words: id, Given: map[string]string{NoLanguage: id}}
+}
+
 // IsZero reports whether a text says nothing.
 func (t Text) IsZero() bool { return t.Code == "" && t.Words == "" && len(t.Given) == 0 }
+
+// Map returns a text whose strings, those of its arguments included, have gone
+// through f.
+func (t Text) Map(f func(string) string) Text {
+	mapped := Text{Code: t.Code, Words: f(t.Words), Given: t.Given}
+	for name, arg := range t.Args {
+		switch v := arg.(type) {
+		case string:
+			arg = f(v)
+		case Text:
+			arg = v.Map(f)
+		case []Text:
+			list := make([]Text, len(v))
+			for i, member := range v {
+				list[i] = member.Map(f)
+			}
+			arg = list
+		}
+		if mapped.Args == nil {
+			mapped.Args = Args{}
+		}
+		mapped.Args[name] = arg
+	}
+	return mapped
+}
+
+// Codes returns the codes of a text and of those in its arguments.
+func (t Text) Codes() []string {
+	var codes []string
+	if t.Code != "" {
+		codes = append(codes, t.Code)
+	}
+	for _, arg := range t.Args {
+		switch v := arg.(type) {
+		case Text:
+			codes = append(codes, v.Codes()...)
+		case []Text:
+			for _, member := range v {
+				codes = append(codes, member.Codes()...)
+			}
+		}
+	}
+	return codes
+}
+
+// String returns the words that a text brings along, else its code and arguments: for
+// those who have no catalogue, such as logs.
+func (t Text) String() string {
+	if t.Words != "" || len(t.Args) == 0 {
+		return cmp.Or(t.Words, t.Code)
+	}
+	return fmt.Sprintf("%s %v", t.Code, map[string]any(t.Args))
+}
 
 // Is reports whether a text is the message of a code.
 func (t Text) Is(code string) bool { return t.Code == code }

@@ -6,11 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"reflect"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/islandbundle/island/internal/words/message"
 )
 
 // Limits of what is read. All of it comes from hosts that may be hostile.
@@ -21,7 +25,7 @@ const (
 	MaxList   = 4096     // members of one list or map
 	MaxHosts  = 1000     // hosts of one survey
 	MaxLinks  = 200_000  // links of one survey
-	maxDepth  = 12       // nesting of a document
+	maxDepth  = 24       // nesting of a document
 )
 
 // Read reads one host's facts: at most [MaxFacts] bytes, known fields alone,
@@ -32,7 +36,8 @@ func Read(r io.Reader) (*Facts, error) {
 		return nil, err
 	}
 	if document.APIVersion != APIVersion || document.Kind != Kind {
-		return nil, fmt.Errorf("not a facts document of %s but %q, kind %q", APIVersion, document.APIVersion, document.Kind)
+		return nil, NewProblem("facts.wrong.kind",
+			message.Args{"version": APIVersion, "found": strconv.Quote(document.APIVersion), "kind": strconv.Quote(document.Kind)})
 	}
 	return document, nil
 }
@@ -99,10 +104,10 @@ func read(r io.Reader, limit int64, into any) error {
 // decode is strict about everything that json leaves open.
 func decode(data []byte, limit int64, into any) error {
 	if int64(len(data)) > limit {
-		return fmt.Errorf("document is larger than %d bytes", limit)
+		return NewProblem("facts.wrong.size", message.Args{"limit": limit})
 	}
 	if !utf8.Valid(data) {
-		return errors.New("document is not UTF-8")
+		return NewProblem("facts.wrong.utf8", nil)
 	}
 	if err := checkShape(data); err != nil {
 		return err
@@ -134,7 +139,7 @@ func checkShape(data []byte) error {
 			return nil
 		}
 		if err != nil {
-			return errors.New("not JSON: " + Printable(err.Error()))
+			return NewProblem("facts.wrong.json", message.Args{"why": Printable(err.Error())})
 		}
 		if delimiter, ok := token.(json.Delim); ok && (delimiter == '}' || delimiter == ']') {
 			stack = stack[:len(stack)-1]
@@ -143,10 +148,10 @@ func checkShape(data []byte) error {
 				top := &stack[len(stack)-1]
 				if key, ok := token.(string); ok && top.keys != nil && top.isKey {
 					if top.keys[key] {
-						return fmt.Errorf("key %q stands twice", Printable(key))
+						return NewProblem("facts.wrong.twice", message.Args{"key": strconv.Quote(Printable(key))})
 					}
 					if top.keys[key] = true; len(top.keys) > MaxList {
-						return fmt.Errorf("more than %d keys in one object", MaxList)
+						return NewProblem("facts.wrong.keys", message.Args{"limit": MaxList})
 					}
 					top.isKey = false
 					continue
@@ -158,14 +163,14 @@ func checkShape(data []byte) error {
 					next = level{keys: map[string]bool{}, isKey: true}
 				}
 				if stack = append(stack, next); len(stack) > maxDepth {
-					return fmt.Errorf("nested more than %d deep", maxDepth)
+					return NewProblem("facts.wrong.depth", message.Args{"limit": maxDepth})
 				}
 				continue
 			}
 		}
 		if len(stack) == 0 {
 			if decoder.More() {
-				return errors.New("something follows the document")
+				return NewProblem("facts.wrong.behind", nil)
 			}
 			continue
 		}
@@ -173,9 +178,39 @@ func checkShape(data []byte) error {
 	}
 }
 
+// wrong says what is wrong with a field.
+func wrong(code, field string, args message.Args) error {
+	all := message.Args{"field": strings.TrimPrefix(field, ".")}
+	maps.Copy(all, args)
+	return NewProblem(code, all)
+}
+
+// cleanText bounds a text that people will be told. Hosts say what facts have codes
+// for; they do not speak for the report.
+func cleanText(t *message.Text, field string) error {
+	if err := t.Check(); err != nil {
+		return wrong("facts.wrong.message", field, message.Args{"why": Printable(err.Error())})
+	}
+	for _, code := range t.Codes() {
+		if !strings.HasPrefix(code, "facts.") {
+			return wrong("facts.wrong.code", field, message.Args{"code": code})
+		}
+	}
+	*t = t.Map(Printable)
+	if code := version1[t.Words]; code != "" && t.Code == "" {
+		*t = message.Of(code, nil)
+	}
+	return nil
+}
+
 // clean bounds every text and list, refuses numbers that no host has, and
 // takes what is not printable out of every text.
 func clean(v reflect.Value, field string) error {
+	if v.CanAddr() {
+		if text, ok := v.Addr().Interface().(*message.Text); ok {
+			return cleanText(text, field)
+		}
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
@@ -199,7 +234,7 @@ func clean(v reflect.Value, field string) error {
 			limit = MaxLinks
 		}
 		if v.Len() > limit {
-			return fmt.Errorf("%s: more than %d members", strings.TrimPrefix(field, "."), limit)
+			return wrong("facts.wrong.members", field, message.Args{"limit": limit})
 		}
 		for i := range v.Len() {
 			if err := clean(v.Index(i), field); err != nil {
@@ -210,17 +245,17 @@ func clean(v reflect.Value, field string) error {
 		return cleanMap(v, field)
 	case reflect.String:
 		if v.Len() > MaxText {
-			return fmt.Errorf("%s: text of more than %d bytes", strings.TrimPrefix(field, "."), MaxText)
+			return wrong("facts.wrong.text", field, message.Args{"limit": MaxText})
 		}
 		v.SetString(Printable(v.String()))
 	case reflect.Int, reflect.Int64:
 		// No count, size or speed is negative.
 		if v.Int() < 0 {
-			return fmt.Errorf("%s: %d is negative", strings.TrimPrefix(field, "."), v.Int())
+			return wrong("facts.wrong.negative", field, message.Args{"value": v.Int()})
 		}
 	case reflect.Float64:
 		if f := v.Float(); math.IsNaN(f) || math.Abs(f) > 1e15 {
-			return fmt.Errorf("%s: %g is no measurement", strings.TrimPrefix(field, "."), f)
+			return wrong("facts.wrong.number", field, message.Args{"value": fmt.Sprintf("%g", f)})
 		}
 	}
 	return nil
@@ -228,11 +263,11 @@ func clean(v reflect.Value, field string) error {
 
 func cleanMap(v reflect.Value, field string) error {
 	if v.Len() > MaxList {
-		return fmt.Errorf("%s: more than %d members", strings.TrimPrefix(field, "."), MaxList)
+		return wrong("facts.wrong.members", field, message.Args{"limit": MaxList})
 	}
 	for _, key := range v.MapKeys() {
 		if Printable(key.String()) != key.String() || key.Len() > MaxText {
-			return fmt.Errorf("%s: a key is not a name", strings.TrimPrefix(field, "."))
+			return wrong("facts.wrong.name", field, nil)
 		}
 		member := reflect.New(v.Type().Elem()).Elem()
 		member.Set(v.MapIndex(key))
@@ -270,4 +305,39 @@ func Cut(s string) string {
 		s = s[:len(s)-1]
 	}
 	return s + "…"
+}
+
+// EachText calls f for every text in a document that people are told.
+func EachText(document any, f func(*message.Text)) { eachText(reflect.ValueOf(document), f) }
+
+func eachText(v reflect.Value, f func(*message.Text)) {
+	if v.CanAddr() {
+		if text, ok := v.Addr().Interface().(*message.Text); ok {
+			f(text)
+			return
+		}
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			eachText(v.Elem(), f)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				eachText(v.Field(i), f)
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			eachText(v.Index(i), f)
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			member := reflect.New(v.Type().Elem()).Elem()
+			member.Set(v.MapIndex(key))
+			eachText(member, f)
+			v.SetMapIndex(key, member)
+		}
+	}
 }

@@ -7,7 +7,13 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 )
+
+// said is what people are told of an error.
+func said(err error) string { return words.English().Text(Reason(err)) }
 
 func minimal(t testing.TB, change func(*Facts)) string {
 	t.Helper()
@@ -59,10 +65,10 @@ func TestReadRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := Read(strings.NewReader(test.text))
-			if err == nil || !strings.Contains(err.Error(), test.want) {
+			if err == nil || !strings.Contains(said(err), test.want) {
 				t.Fatalf("error is %v, wants one with %q", err, test.want)
 			}
-			if strings.ContainsFunc(err.Error(), unicode.IsControl) {
+			if strings.ContainsFunc(err.Error()+said(err), unicode.IsControl) {
 				t.Errorf("error has control characters: %q", err)
 			}
 		})
@@ -73,7 +79,7 @@ func TestReadRefuses(t *testing.T) {
 func TestReadStopsAtItsLimit(t *testing.T) {
 	t.Parallel()
 	source := &endless{}
-	if _, err := Read(source); err == nil || !strings.Contains(err.Error(), "larger than") {
+	if _, err := Read(source); err == nil || !strings.Contains(said(err), "larger than") {
 		t.Fatalf("error is %v", err)
 	}
 	if source.taken > 4*MaxFacts {
@@ -115,6 +121,58 @@ func TestReadTakesControlOut(t *testing.T) {
 	}
 }
 
+// TestTextsOfHosts: a host says what facts have codes for, within limits and in
+// printable characters; it has no words for what the report says itself.
+func TestTextsOfHosts(t *testing.T) {
+	t.Parallel()
+	read := func(text message.Text) (message.Text, error) {
+		f, err := Read(strings.NewReader(minimal(t, func(f *Facts) { f.CPU.Steal = Value[float64]{Method: text, Unread: text} })))
+		if err != nil {
+			return message.Text{}, err
+		}
+		return f.CPU.Steal.Unread, nil
+	}
+	evil := "\x1b[2J<b>\u202e"
+	nested := message.Of("facts.link.needs-root", message.Args{"why": message.Of("facts.unread.no-file", message.Args{"path": evil})})
+	for _, text := range []message.Text{message.Plain(evil), nested, {Code: "facts.of-tomorrow", Words: evil}, message.Of(NoSpace, message.Args{"x": evil})} {
+		got, err := read(text)
+		if err != nil || got.Code != text.Code {
+			t.Fatalf("%+v is read as %+v, %v", text, got, err)
+		}
+		for _, l := range words.All() {
+			if told := l.Text(got); strings.ContainsFunc(told, func(r rune) bool { return !unicode.IsPrint(r) }) || told == "" {
+				t.Errorf("%s: %q is told of %+v", l.Tag, told, text)
+			}
+		}
+	}
+	deep := message.Plain("x")
+	for range message.MaxDepth + 2 {
+		deep = message.Of("facts.link.refused", message.Args{"why": deep})
+	}
+	for name, text := range map[string]message.Text{
+		"the report's own words": message.Of("preflight.page.yes", nil),
+		"the same, hidden":       message.Of("facts.link.refused", message.Args{"why": message.Of("preflight.page.yes", nil)}),
+		"no code":                message.Of("../../x", nil),
+		"long":                   message.Plain(strings.Repeat("x", message.MaxBytes+1)),
+		"long argument":          message.Of(NoSpace, message.Args{"x": strings.Repeat("x", message.MaxBytes+1)}),
+		"deep":                   deep,
+	} {
+		if got, err := read(text); err == nil {
+			t.Errorf("%s was read as %+v", name, got)
+		} else if strings.ContainsFunc(said(err), unicode.IsControl) {
+			t.Errorf("%s: error is %q", name, said(err))
+		}
+	}
+	for plain, code := range version1 {
+		if got, err := read(message.Plain(plain)); err != nil || !got.Is(code) || words.English().Word(code) != plain {
+			t.Errorf("version 1's %q is read as %+v, %v", plain, got, err)
+		}
+	}
+	if got := Heard(message.Of("preflight.page.yes", nil)); !got.IsZero() {
+		t.Errorf("a host is heard saying %+v", got)
+	}
+}
+
 func TestCut(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{strings.Repeat("ä", MaxText), "short", "\xff\xff", strings.Repeat("\x1b", 9000)} {
@@ -139,8 +197,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Read(strings.NewReader(string(data))); err != nil && int64(len(data)) <= MaxFacts &&
-			!strings.Contains(err.Error(), "more than") {
+		if _, err := Read(strings.NewReader(string(data))); err != nil && int64(len(data)) <= MaxFacts && !strings.Contains(said(err), "more than") {
 			t.Fatalf("what was read is refused when written: %v", err)
 		}
 	})
@@ -151,13 +208,11 @@ func FuzzRead(f *testing.F) {
 func TestSurveyOfAnotherVersion(t *testing.T) {
 	t.Parallel()
 	survey := func(version, more string) error {
-		_, err := ReadSurvey(strings.NewReader(`{"apiVersion":"island/v1","kind":"Survey",` + version +
-			`"started":"2026-03-01T12:00:00Z","elapsed":1,"hosts":[],"links":[],"site":[]` + more + `}`))
+		_, err := ReadSurvey(strings.NewReader(`{"apiVersion":"island/v1","kind":"Survey",` + version + `"started":"2026-03-01T12:00:00Z","elapsed":1,"hosts":[],"links":[],"site":[]` + more + `}`))
 		return err
 	}
 	for version, want := range map[string]string{
-		"": "", `"version":2,`: "", `"version":3,`: "version 3",
-		`"version":1,`: "version 1", `"version":-1,`: "version -1", `"version":"2",`: "version",
+		"": "", `"version":2,`: "", `"version":3,`: "version 3", `"version":1,`: "version 1", `"version":-1,`: "version -1", `"version":"2",`: "version",
 	} {
 		err := survey(version, "")
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {

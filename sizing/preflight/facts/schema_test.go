@@ -6,9 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests/schema"
 	"github.com/islandbundle/island/manifests/schema/schematest"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
 )
 
 const schemaName = "facts.schema.json"
@@ -30,6 +32,7 @@ func TestSchema(t *testing.T) {
 			}
 			return nil
 		},
+		Named: map[reflect.Type]schema.Object{reflect.TypeFor[message.Text](): factstest.Text()},
 	}
 	made := w.Document(schemaName, "Facts of one host, as island-probe collects them",
 		"Made from the types in package facts; docs/preflight.md explains how they are collected.", w.Of(reflect.TypeFor[facts.Facts]()))

@@ -1,6 +1,10 @@
 package facts
 
-import "time"
+import (
+	"time"
+
+	"github.com/islandbundle/island/internal/words/message"
+)
 
 // Survey is what one run learned of a site. It judges nothing.
 type Survey struct {
@@ -44,6 +48,11 @@ type Host struct {
 // Outcome is how an attempt at something ended.
 type Outcome string
 
+// Text says the outcome to people; programs are told its own name.
+func (o Outcome) Text() message.Text {
+	return message.Named("facts.outcome."+string(o), string(o))
+}
+
 // How reaching a host can end.
 const (
 	Reached     Outcome = "reached"
@@ -66,10 +75,10 @@ const (
 
 // Reach is how a host was reached.
 type Reach struct {
-	Outcome Outcome `json:"outcome"`
-	Detail  string  `json:"detail,omitempty"`
-	Method  string  `json:"method"`  // ssh, local or saved
-	Elapsed float64 `json:"elapsed"` // seconds
+	Outcome Outcome      `json:"outcome"`
+	Detail  message.Text `json:"detail,omitzero"`
+	Method  message.Text `json:"method"`  // ssh, local or saved
+	Elapsed float64      `json:"elapsed"` // seconds
 }
 
 // Clock is a host's clock against the admin host's, as the exchange with the
@@ -95,17 +104,17 @@ const AdminHost = ""
 
 // Link is one attempt of one host to speak to another.
 type Link struct {
-	From      string   `json:"from"` // [AdminHost], or a host of the inventory
-	To        string   `json:"to"`
-	Address   string   `json:"address"`
-	Protocol  string   `json:"protocol"` // tcp, udp, mtu or throughput
-	Port      int      `json:"port,omitempty"`
-	Rows      []string `json:"rows"` // ids of the ports table's rows that want it
-	Outcome   Outcome  `json:"outcome"`
-	Detail    string   `json:"detail,omitempty"`
-	RoundTrip float64  `json:"roundTrip,omitempty"` // milliseconds
-	MTU       int      `json:"mtu,omitempty"`       // bytes of the largest packet that passed whole
-	Largest   int      `json:"largest,omitempty"`   // bytes of the largest packet that from's interface sends
+	From      string       `json:"from"` // [AdminHost], or a host of the inventory
+	To        string       `json:"to"`
+	Address   string       `json:"address"`
+	Protocol  string       `json:"protocol"` // tcp, udp, mtu or throughput
+	Port      int          `json:"port,omitempty"`
+	Rows      []string     `json:"rows"` // ids of the ports table's rows that want it
+	Outcome   Outcome      `json:"outcome"`
+	Detail    message.Text `json:"detail,omitzero"`
+	RoundTrip float64      `json:"roundTrip,omitempty"` // milliseconds
+	MTU       int          `json:"mtu,omitempty"`       // bytes of the largest packet that passed whole
+	Largest   int          `json:"largest,omitempty"`   // bytes of the largest packet that from's interface sends
 
 	BitsPerSecond float64 `json:"bitsPerSecond,omitempty"` // of TCP's payload, at the host that receives
 	Retransmits   int64   `json:"retransmits,omitempty"`   // segments that were sent again
@@ -131,11 +140,11 @@ const (
 // Observation is one thing that the admin host saw of the site. It says what was
 // seen, and not whether that will do.
 type Observation struct {
-	Subject Subject `json:"subject"`
-	Object  string  `json:"object"`  // a DNS name, an address, a URL
-	Outcome Outcome `json:"outcome"` // how the attempt to look ended
-	Detail  string  `json:"detail,omitempty"`
-	Method  string  `json:"method"`
+	Subject Subject      `json:"subject"`
+	Object  string       `json:"object"`  // a DNS name, an address, a URL
+	Outcome Outcome      `json:"outcome"` // how the attempt to look ended
+	Detail  message.Text `json:"detail,omitzero"`
+	Method  message.Text `json:"method"`
 
 	Found       string       `json:"found,omitempty"`       // of a name or a service: what it stands for
 	Offset      *float64     `json:"offset,omitempty"`      // of a time server: seconds that it is ahead of the admin host, in tenths
@@ -158,6 +167,6 @@ type Certificate struct {
 
 // Result is how a comparison ended.
 type Result struct {
-	Outcome Outcome `json:"outcome"`
-	Detail  string  `json:"detail,omitempty"`
+	Outcome Outcome      `json:"outcome"`
+	Detail  message.Text `json:"detail,omitzero"`
 }

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/islandbundle/island/internal/words/message"
 )
 
 // surveyV1 is a survey of version 1, whose observations are named for checks.
@@ -23,8 +25,8 @@ type observationV1 struct {
 	Check   string            `json:"check"` // id of the check it belongs to
 	Object  string            `json:"object"`
 	Outcome Outcome           `json:"outcome"`
-	Detail  string            `json:"detail,omitempty"`
-	Method  string            `json:"method"`
+	Detail  message.Text      `json:"detail,omitzero"`
+	Method  message.Text      `json:"method"`
 	Values  map[string]string `json:"values,omitempty"`
 }
 
@@ -57,7 +59,7 @@ func (v surveyV1) survey() *Survey {
 		o := v.Site[i].observation()
 		if v.Site[i].Check == "site.certificate-dates" { // its other three follow
 			o.Certificate = &Certificate{}
-			o.Outcome, o.Detail, o.Found = OK, "", ""
+			o.Outcome, o.Detail, o.Found = OK, message.Text{}, ""
 			v.Site[i].dates(o.Certificate, v.Started)
 			for ; i+1 < len(v.Site) && v.Site[i+1].completes(o.Certificate, o.Object); i++ {
 				continue
@@ -88,14 +90,14 @@ func (v observationV1) dates(c *Certificate, started time.Time) {
 	days, _ := strconv.Atoi(v.Values["observed"])
 	left := started.Add(time.Duration(max(-1e4, min(days, 1e5))) * day)
 	date := func(before string) time.Time {
-		text, _ := strings.CutPrefix(v.Detail, before)
+		text, _ := strings.CutPrefix(v.Detail.Words, before)
 		at, _ := time.Parse(time.DateOnly, text)
 		return at
 	}
 	switch {
 	case v.Outcome == OK:
 		c.NotAfter = later(date("valid until "), left)
-	case strings.HasPrefix(v.Detail, "expired on "):
+	case strings.HasPrefix(v.Detail.Words, "expired on "):
 		c.NotAfter = earlier(date("expired on ").Add(day-time.Second), left.Add(-time.Second))
 	default:
 		c.NotBefore, c.NotAfter = date("not valid before ").Add(day-time.Second), left
@@ -125,7 +127,7 @@ func (v observationV1) completes(c *Certificate, object string) bool {
 	switch v.Check {
 	case "site.certificate-names":
 		c.Names = splitV1(v.Values["observed"])
-		if missing, ok := strings.CutPrefix(v.Detail, "does not name "); ok {
+		if missing, ok := strings.CutPrefix(v.Detail.Words, "does not name "); ok {
 			c.Missing = splitV1(missing)
 		}
 	case "site.certificate-chain":
@@ -143,14 +145,14 @@ func (v observationV1) key(c *Certificate) {
 		c.Pair = &Result{v.Outcome, v.Detail}
 	}
 	bits, err := strconv.Atoi(v.Values["rsaBits"])
-	curve, isECDSA := strings.CutPrefix(v.Detail, "ECDSA, ")
+	curve, isECDSA := strings.CutPrefix(v.Detail.Words, "ECDSA, ")
 	switch {
 	case err == nil:
 		c.Key, c.Bits = "RSA", bits
 	case isECDSA:
 		c.Key, c.Curve = "ECDSA", curve
 	case v.Outcome == OK:
-		c.Key = v.Detail
+		c.Key = v.Detail.Words
 	}
 }
 

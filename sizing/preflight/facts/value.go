@@ -1,18 +1,23 @@
 package facts
 
-import "time"
+import (
+	"errors"
+	"time"
+
+	"github.com/islandbundle/island/internal/words/message"
+)
 
 // Value is one thing read on a host. It is known when Unread is empty; else
 // Unread says why it is not, and Value is the zero value.
 type Value[T any] struct {
-	Value  T      `json:"value"`
-	Method string `json:"method"`           // how: "count of bits in the affinity mask"
-	Source string `json:"source"`           // from where: a file, a system call
-	Unread string `json:"unread,omitempty"` // why it is not known
+	Value  T            `json:"value"`
+	Method message.Text `json:"method"`          // how: "count of bits in the affinity mask"
+	Source string       `json:"source"`          // from where: a file, a system call
+	Unread message.Text `json:"unread,omitzero"` // why it is not known
 }
 
 // Known says whether the value was read.
-func (v Value[T]) Known() bool { return v.Unread == "" && v.Method != "" }
+func (v Value[T]) Known() bool { return v.Unread.IsZero() && !v.Method.IsZero() }
 
 // Facts is what the probe read on one host.
 type Facts struct {
@@ -200,6 +205,43 @@ type Virtualisation struct {
 	Container Value[string] `json:"container"`
 }
 
-// NoSpace is the reason that facts give when a file system was full while it
-// was being measured.
-const NoSpace = "no space left on the file system"
+// Codes of reasons why a value is not known that decide how it is judged.
+const (
+	NoSpace  = "facts.unread.no-space"  // the file system was full while it was being measured
+	NotAsked = "facts.unread.not-asked" // nobody asked the probe for it
+	ReadOnly = "facts.unread.read-only"
+	NoRoot   = "facts.unread.no-root" // the probe was not permitted to, without root
+)
+
+// version1 has the codes of those reasons for what version 1 of facts says.
+var version1 = map[string]string{
+	"no space left on the file system": NoSpace, "not asked for": NotAsked, "mounted read-only": ReadOnly, "not permitted without root": NoRoot,
+}
+
+// A Problem is an error that says what people are told of it.
+type Problem struct{ Text message.Text }
+
+// NewProblem returns the error of a code.
+func NewProblem(code string, args message.Args) error { return &Problem{message.Of(code, args)} }
+
+// Error returns the code and the arguments; who has the catalogues says it in words.
+func (p *Problem) Error() string { return p.Text.String() }
+
+// Heard returns a text that a host sent, bounded, or nothing where it is no text of
+// facts.
+func Heard(t message.Text) message.Text {
+	if cleanText(&t, "") != nil {
+		return message.Text{}
+	}
+	return t.Map(Cut)
+}
+
+// Reason returns what people are told of an error: the text of a [Problem], else
+// what another program or the system says.
+func Reason(err error) message.Text {
+	var problem *Problem
+	if errors.As(err, &problem) {
+		return problem.Text
+	}
+	return message.Plain(Cut(err.Error()))
+}

@@ -96,11 +96,12 @@ func (h *Host) Connection() (Connection, error) {
 	c := Connection{
 		Local: h.Text("ansible_connection") == "local", Address: h.Text("ansible_host", "ansible_ssh_host"),
 		User: h.Text("ansible_user", "ansible_ssh_user"), KeyFile: h.Text("ansible_ssh_private_key_file", "ansible_private_key_file"),
-		CommonArgs:     strings.TrimSpace(h.Text("ansible_ssh_common_args") + " " + h.Text("ansible_ssh_extra_args")),
-		Become:         truth(h.Text("ansible_become")),
-		BecomePassword: h.Text("ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"),
-		Password:       h.Text("ansible_password", "ansible_ssh_pass") != "",
-		Internal:       h.Text("ip"),
+		CommonArgs: strings.TrimSpace(h.Text("ansible_ssh_common_args") + " " + h.Text("ansible_ssh_extra_args")),
+		Become: truth(
+			h.Text("ansible_become"),
+		), BecomePassword: h.Text("ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"),
+		Password: h.Text("ansible_password", "ansible_ssh_pass") != "",
+		Internal: h.Text("ip"),
 	}
 	if strings.Contains(c.BecomePassword, "{{") {
 		c.BecomePassword = "" // a template is not computed; sent as it is it would count as a wrong password

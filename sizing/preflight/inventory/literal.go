@@ -124,7 +124,17 @@ func (p *literalParser) strings() (any, bool) {
 }
 
 var escapes = map[byte]string{
-	'n': "\n", 't': "\t", 'r': "\r", '\\': `\`, '\'': "'", '"': `"`, 'a': "\a", 'b': "\b", 'f': "\f", 'v': "\v", '0': "\x00",
+	'n':  "\n",
+	't':  "\t",
+	'r':  "\r",
+	'\\': `\`,
+	'\'': "'",
+	'"':  `"`,
+	'a':  "\a",
+	'b':  "\b",
+	'f':  "\f",
+	'v':  "\v",
+	'0':  "\x00",
 }
 
 func (p *literalParser) quoted(into *strings.Builder) bool {

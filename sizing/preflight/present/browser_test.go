@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/islandbundle/island/internal/browser"
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing/preflight"
 )
 
@@ -22,11 +22,11 @@ func TestPageInBrowser(t *testing.T) {
 	b := browser.Start(t)
 	alone := someSurvey(t, 1)
 	alone.Hosts, alone.Links = alone.Hosts[:1], nil
-	both := []page.Lang{page.English, page.German}
+	both := words.All()
 	for _, site := range []struct {
 		name   string
 		report *preflight.Report
-		langs  []page.Lang
+		langs  words.Catalogues
 		sheets int // of A4, at most
 	}{
 		{"good", judged(t, someSurvey(t, 3), nil), both, 3},
@@ -41,7 +41,7 @@ func TestPageInBrowser(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.Open(page)
-			name := fmt.Sprintf("%s-%s", site.name, lang)
+			name := fmt.Sprintf("%s-%s", site.name, lang.Tag)
 			keep(t, name+".html", page)
 			for _, view := range browser.Views {
 				b.Look(view)
@@ -66,15 +66,15 @@ func TestPageInBrowser(t *testing.T) {
 }
 
 // foreign looks for words of one language in the other's page.
-func foreign(t *testing.T, b *browser.Browser, name string, lang page.Lang) {
+func foreign(t *testing.T, b *browser.Browser, name string, lang *words.Language) {
 	t.Helper()
-	words := map[page.Lang]string{
-		page.English: `\b(und|oder|nicht|von|auf|wurde|verlangt|Kerne|Prüfung)\b`,
-		page.German:  `\b(and|or|not|from|required|observed|measured|timed|refused|reached|the)\b`,
-	}[lang]
+	others := map[string]string{
+		"en": `\b(und|oder|nicht|von|auf|wurde|verlangt|Kerne|Prüfung)\b`,
+		"de": `\b(and|or|not|from|required|observed|measured|timed|refused|reached|the)\b`,
+	}[lang.Tag]
 	var text string
 	b.Eval(`document.querySelectorAll("details").forEach((e) => e.open = true), document.body.innerText`, &text)
-	for _, found := range regexp.MustCompile(`.*`+words+`.*`).FindAllString(text, -1) {
+	for _, found := range regexp.MustCompile(`.*`+others+`.*`).FindAllString(text, -1) {
 		t.Errorf("%s: %s", name, found)
 	}
 }

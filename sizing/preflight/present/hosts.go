@@ -2,9 +2,9 @@ package present
 
 import (
 	"slices"
-	"strconv"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight"
 )
 
@@ -29,19 +29,19 @@ type wrong struct {
 	Outcome preflight.Outcome
 }
 
-func roleGroups(r *preflight.Report, checks *preflight.Checks, lang page.Lang) []roleGroup {
+func roleGroups(r *preflight.Report, l *words.Language) []roleGroup {
 	var groups []roleGroup
 	bad := r.Bad()
 	for _, host := range r.Hosts {
-		title := roleTitle(host.Roles, lang)
+		title := roleTitle(host.Roles, l)
 		i := slices.IndexFunc(groups, func(g roleGroup) bool { return g.Title == title })
 		if i < 0 {
 			i = len(groups)
 			groups = append(groups, roleGroup{Title: title})
 		}
-		t := tile{Name: host.Name, Worst: host.Worst, Has: has(host, lang), Stands: withWords(nil, host.Address, host.Server)}
+		t := tile{Name: host.Name, Worst: host.Worst, Has: has(host, l), Stands: withWords(nil, host.Address, host.Server)}
 		for _, f := range bad {
-			title := checkTitle(checks, f.ID, lang)
+			title := checkTitle(f.ID, l)
 			if f.Host == host.Name && !slices.ContainsFunc(t.Wrong, func(w wrong) bool { return w.Title == title }) {
 				t.Wrong = append(t.Wrong, wrong{title, f.Outcome})
 			}
@@ -51,25 +51,18 @@ func roleGroups(r *preflight.Report, checks *preflight.Checks, lang page.Lang) [
 	return groups
 }
 
-// measured reports whether a host's facts are known.
-func measured(host preflight.HostSummary) bool { return host.Cores != "" }
-
-func has(host preflight.HostSummary, lang page.Lang) []string {
-	words := []string{}
-	if cores, err := strconv.ParseFloat(host.Cores, 64); err == nil && cores > 0 {
-		word := lang.T("cores", "Kerne")
-		if cores == 1 {
-			word = lang.T("core", "Kern")
-		}
-		words = append(words, lang.Unit(lang.Decimal(cores, 2), word))
+func has(host preflight.HostSummary, l *words.Language) []string {
+	list := []string{}
+	if host.Cores > 0 {
+		list = append(list, l.Unit(l.Decimal(host.Cores, 2), l.Say("preflight.page.cores", message.Args{"n": host.Cores})))
 	}
 	if host.Memory > 0 {
-		words = append(words, lang.GB(host.Memory))
+		list = append(list, l.GB(host.Memory))
 	}
-	if !measured(host) {
-		words = append(words, lang.T("not measured", "nicht gemessen"))
+	if !host.Measured {
+		list = append(list, l.Word("preflight.page.unmeasured"))
 	}
-	return words
+	return list
 }
 
 func names(groups []roleGroup) [][]string {

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
-	"time"
 
 	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
@@ -18,7 +18,7 @@ var pageTemplate string
 
 // view is what the template sees.
 type view struct {
-	page.Lang
+	lang     *words.Language
 	Verdict  page.Pair // class of its badge, and the words
 	Why      string
 	Counts   []count
@@ -38,14 +38,11 @@ type count struct {
 }
 
 // HTML returns a report as one page that opens without a network.
-func HTML(r *preflight.Report, lang page.Lang) ([]byte, error) {
-	checks, err := preflight.AllChecks()
-	if err != nil {
-		return nil, err
-	}
+func HTML(r *preflight.Report, l *words.Language) ([]byte, error) {
 	functions := template.FuncMap{
 		"badge":   badge,
-		"outcome": func(o preflight.Outcome) string { return Outcome(lang, o) },
+		"word":    l.Word,
+		"outcome": func(o preflight.Outcome) string { return outcomeWord(l, o) },
 		"list":    func(words []string) string { return strings.Join(words, ", ") },
 		"dots":    func(words []string) string { return strings.Join(words, " · ") },
 	}
@@ -53,16 +50,16 @@ func HTML(r *preflight.Report, lang page.Lang) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := newView(r, checks, lang)
+	v := newView(r, l)
 	var b bytes.Buffer
 	if err := parsed.Execute(&b, v); err != nil {
 		return nil, fmt.Errorf("preflight report: %w", err)
 	}
 	html, err := page.Page{
-		Language: lang.Words(), Kicker: lang.T("Preflight", "Vorabprüfung"), Title: lang.T("Can the island be installed here?", "Kann die Insel hier installiert werden?"),
-		Subtitle: r.Site, Meta: meta(r, lang), Contents: v.contents(),
+		Language: l, Kicker: l.Word("preflight.page.kicker"), Title: l.Word("preflight.page.title"),
+		Subtitle: r.Site, Meta: meta(r, l), Contents: v.contents(),
 		Body: page.HTML(b.String()), //nolint:gosec // made by the template above
-		Foot: lang.T("Measured and judged apart: the saved survey can be judged again against another table.", "Gemessen und getrennt davon bewertet: die gespeicherte Messung lässt sich mit einer anderen Tabelle neu bewerten."),
+		Foot: l.Word("preflight.page.foot"),
 	}.Render()
 	return []byte(printable(string(html))), err
 }
@@ -82,56 +79,53 @@ func printable(html string) string {
 	return b.String()
 }
 
-func meta(r *preflight.Report, lang page.Lang) []page.Pair {
-	taken := r.Taken
-	if at, err := time.Parse(time.RFC3339, taken); err == nil {
-		taken = at.UTC().Format("2006-01-02 15:04 MST")
-	}
+func meta(r *preflight.Report, l *words.Language) []page.Pair {
 	pairs := []page.Pair{
-		{Name: lang.T("Measured", "Gemessen"), Value: taken},
-		{Name: "Hosts", Value: lang.Int(int64(len(r.Hosts)))},
-		{Name: lang.T("Hardware table", "Hardware-Tabelle"), Value: r.Table},
+		{Name: l.Word("preflight.page.taken"), Value: r.Taken.UTC().Format("2006-01-02 15:04 MST")},
+		{Name: l.Word("preflight.page.hosts"), Value: l.Int(int64(len(r.Hosts)))},
+		{Name: l.Word("preflight.page.table"), Value: r.Table},
 	}
 	if r.Tool != "" {
-		pairs = append(pairs, page.Pair{Name: lang.T("Made by", "Erstellt von"), Value: r.Tool})
+		pairs = append(pairs, page.Pair{Name: l.Word("preflight.page.tool"), Value: r.Tool})
 	}
 	return pairs
 }
 
-func newView(r *preflight.Report, checks *preflight.Checks, lang page.Lang) view {
-	v := view{Lang: lang, Groups: roleGroups(r, checks, lang), Skips: skips(r, checks, lang), Legend: legend(r, lang), BadPorts: badPorts(r, lang)}
-	v.Todo, v.Waived = tasks(r, checks, lang)
-	v.Matrix, v.Large = drawMatrix(r, names(v.Groups), lang), len(r.Hosts) > manyHosts
-	v.Verdict, v.Why = verdict(r, lang)
+func newView(r *preflight.Report, l *words.Language) view {
+	v := view{lang: l, Groups: roleGroups(r, l), Skips: skips(r, l), Legend: legend(r, l), BadPorts: badPorts(r, l)}
+	v.Todo, v.Waived = tasks(r, l)
+	v.Matrix, v.Large = drawMatrix(r, names(v.Groups), l), len(r.Hosts) > manyHosts
+	v.Verdict, v.Why = verdict(r, l)
 	for _, o := range outcomes {
-		v.Counts = append(v.Counts, count{badge(o), Outcome(lang, o), lang.Int(int64(r.Counts[o]))})
+		v.Counts = append(v.Counts, count{badge(o), outcomeWord(l, o), l.Int(int64(r.Counts[o]))})
 	}
 	return v
 }
 
 // verdict answers the title.
-func verdict(r *preflight.Report, lang page.Lang) (page.Pair, string) {
+func verdict(r *preflight.Report, l *words.Language) (answer page.Pair, why string) {
 	switch r.Worst() {
 	case preflight.Fail:
-		return page.Pair{Name: "fail", Value: lang.T("Not yet", "Noch nicht")}, lang.T("Requirements are not met. The list says what to do; run the preflight again afterwards.", "Anforderungen sind nicht erfüllt. Die Liste sagt, was zu tun ist; danach die Vorabprüfung wiederholen.")
+		return page.Pair{Name: "fail", Value: l.Word("preflight.page.not-yet")}, l.Word("preflight.page.not-yet-why")
 	case preflight.Error:
-		return page.Pair{Name: "ask", Value: lang.T("Not known", "Nicht bekannt")}, lang.T("Nothing fails, but something could not be measured.", "Nichts ist falsch, aber etwas ließ sich nicht messen.")
+		return page.Pair{Name: "ask", Value: l.Word("preflight.page.unknown")}, l.Word("preflight.page.unknown-why")
 	case preflight.Warn:
-		return page.Pair{Name: "warn", Value: lang.T("Yes, but", "Ja, aber")}, lang.T("Nothing stands in the way of the installation. Look at the warnings.", "Der Installation steht nichts im Weg. Die Warnungen ansehen.")
+		return page.Pair{Name: "warn", Value: l.Word("preflight.page.yes-but")}, l.Word("preflight.page.yes-but-why")
 	}
-	return page.Pair{Name: "ok", Value: lang.T("Yes", "Ja")}, lang.T("Nothing was found that stands in the way of the installation.", "Es wurde nichts gefunden, was der Installation im Weg steht.")
+	return page.Pair{Name: "ok", Value: l.Word("preflight.page.yes")}, l.Word("preflight.page.yes-why")
 }
 
 func (v view) contents() []page.Link {
-	links := []page.Link{{ID: "hosts", Title: v.T("Hosts by role", "Hosts nach Rolle")}}
+	var links []page.Link
 	for _, section := range []struct {
 		there     bool
 		id, title string
 	}{
-		{len(v.Todo) > 0, "todo", v.T("What to do", "Was zu tun ist")},
-		{v.Matrix != "", "matrix", v.T("Who reaches whom", "Wer wen erreicht")},
-		{len(v.Waived) > 0, "waived", v.T("Waived", "Ausgenommen")},
-		{len(v.Skips) > 0, "skipped", v.T("What was skipped", "Was übersprungen wurde")},
+		{true, "hosts", v.lang.Word("preflight.page.by-role")},
+		{len(v.Todo) > 0, "todo", v.lang.Word("preflight.page.todo")},
+		{v.Matrix != "", "matrix", v.lang.Word("preflight.page.matrix")},
+		{len(v.Waived) > 0, "waived", v.lang.Word("preflight.page.waived")},
+		{len(v.Skips) > 0, "skipped", v.lang.Word("preflight.page.skipped")},
 	} {
 		if section.there {
 			links = append(links, page.Link{ID: section.id, Title: section.title})

@@ -4,7 +4,9 @@ import (
 	"encoding/xml"
 	"io"
 	"slices"
+	"time"
 
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
@@ -42,6 +44,7 @@ type problem struct {
 // JUnit writes a report as JUnit XML, one suite for each host and one for the
 // site. A warning passes, with its text as output, since the format has none.
 func JUnit(w io.Writer, r *preflight.Report) error {
+	english := words.English()
 	suites := testSuites{Suites: []testSuite{}}
 	for _, f := range r.Findings {
 		host := f.Host
@@ -51,15 +54,15 @@ func JUnit(w io.Writer, r *preflight.Report) error {
 		i := slices.IndexFunc(suites.Suites, func(s testSuite) bool { return s.Name == facts.Printable(host) })
 		if i < 0 {
 			i = len(suites.Suites)
-			suites.Suites = append(suites.Suites, testSuite{Name: facts.Printable(host), Time: r.Taken})
+			suites.Suites = append(suites.Suites, testSuite{Name: facts.Printable(host), Time: r.Taken.Format(time.RFC3339)})
 		}
 		suite := &suites.Suites[i]
-		c := testCase{Class: "preflight." + f.ID, Name: facts.Printable(f.ID + " " + f.Object)}
-		message := f.Message.EN
+		c := testCase{Class: "preflight." + f.ID, Name: facts.Printable(f.ID + " " + plain(f.Object))}
+		message := english.Text(f.Sentence())
 		if f.Waived != "" {
 			message += " (waived: " + f.Waived + ")"
 		}
-		p := &problem{Message: facts.Printable(message), Type: f.ID, Text: facts.Printable(f.Remedy.EN)}
+		p := &problem{Message: facts.Printable(message), Type: f.ID, Text: facts.Printable(english.Text(f.Remedy))}
 		suite.Tests++
 		switch f.Outcome {
 		case preflight.Fail:

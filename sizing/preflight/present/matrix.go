@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
@@ -32,7 +34,7 @@ const (
 // column for each that listens, by role.
 type matrix struct {
 	*page.Drawing
-	lang   page.Lang
+	lang   *words.Language
 	at     map[string]float64 // where a host's row or column begins, behind the names
 	cell   float64
 	labels float64 // room for names
@@ -40,13 +42,13 @@ type matrix struct {
 }
 
 // drawMatrix draws the links of a report; without any there is no picture.
-func drawMatrix(r *preflight.Report, groups [][]string, lang page.Lang) page.HTML {
+func drawMatrix(r *preflight.Report, groups [][]string, lang *words.Language) page.HTML {
 	if len(r.Links) == 0 {
 		return ""
 	}
 	m := newMatrix(r, withStrangers(groups, r.Links), lang)
 	for _, host := range r.Hosts {
-		if !measured(host) {
+		if !host.Measured {
 			m.unmeasured(host.Name)
 		}
 	}
@@ -72,7 +74,7 @@ func withStrangers(groups [][]string, links []preflight.LinkSummary) [][]string 
 	return append(slices.Clone(groups), strangers)
 }
 
-func newMatrix(r *preflight.Report, groups [][]string, lang page.Lang) *matrix {
+func newMatrix(r *preflight.Report, groups [][]string, lang *words.Language) *matrix {
 	m := &matrix{lang: lang, at: map[string]float64{}, labels: leastLabels}
 	hosts := slices.Concat(groups...)
 	for _, name := range hosts {
@@ -87,7 +89,7 @@ func newMatrix(r *preflight.Report, groups [][]string, lang page.Lang) *matrix {
 		}
 		m.length += betweenRoles
 	}
-	title := lang.T("Ports between hosts", "Ports zwischen Hosts")
+	title := lang.Word("preflight.matrix.title")
 	m.Drawing = page.NewDrawing("matrix-picture", title, inWords(r, lang), m.labels+m.length, m.labels+m.length)
 	m.OwnSize()
 	m.frame(groups)
@@ -98,9 +100,9 @@ func (m *matrix) short(name string) string {
 	return inMiddle(hostName(name, m.lang), longestName)
 }
 
-func hostName(name string, lang page.Lang) string {
+func hostName(name string, lang *words.Language) string {
 	if name == facts.AdminHost {
-		return lang.T("admin host", "Admin-Host")
+		return lang.Word("preflight.value.admin-host")
 	}
 	return facts.Printable(name)
 }
@@ -113,7 +115,7 @@ func (m *matrix) frame(groups [][]string) {
 			m.Rect(m.labels+m.at[columns[0]], m.labels+m.at[rows[0]], side(columns), side(rows), 3, "field", "")
 		}
 	}
-	m.Text(m.labels-8, m.labels-10, "end tick-label", m.lang.T("dials ↓ · listens →", "wählt an ↓ · lauscht →"))
+	m.Text(m.labels-8, m.labels-10, "end tick-label", m.lang.Word("preflight.matrix.axes"))
 	size := ""
 	if m.cell < largeLetters {
 		size = " small-name"
@@ -132,9 +134,9 @@ func (m *matrix) unmeasured(name string) {
 	y := m.labels + m.at[name]
 	width := m.length - betweenRoles
 	m.Rect(m.labels+1, y+1, width-2, m.cell-2, 2, "spare blank", "")
-	words := m.lang.T("was not measured, and dialled nobody", "wurde nicht gemessen und hat niemanden angewählt")
-	if m.cell >= largeLetters && width > runeWidth*float64(len(words)) {
-		m.Text(m.labels+width/2, y+m.cell/2+4, "middle soft-label", words)
+	text := m.lang.Word("preflight.matrix.unmeasured")
+	if m.cell >= largeLetters && width > runeWidth*float64(len(text)) {
+		m.Text(m.labels+width/2, y+m.cell/2+4, "middle soft-label", text)
 	}
 }
 
@@ -142,11 +144,11 @@ func (m *matrix) unmeasured(name string) {
 // not reached, the worst first.
 func (m *matrix) link(link preflight.LinkSummary) {
 	x, y := m.labels+m.at[link.To], m.labels+m.at[link.From]
-	cell, letters := reached, reached.letter.EN
+	cell, letters := reached, reached.letter(m.lang)
 	if kinds := kindsOf(link.Bad); len(kinds) > 0 {
 		cell, letters = marks[kinds[0]], ""
 		for _, kind := range kinds[:min(len(kinds), max(1, int(m.cell/letterWidth)))] {
-			letters += m.lang.Of(marks[kind].letter)
+			letters += marks[kind].letter(m.lang)
 		}
 	}
 	text := "middle " + cell.text
@@ -169,35 +171,35 @@ func kindsOf(bad []preflight.BadLink) []int {
 
 // tip is what a pointer that rests on a cell is told.
 func (m *matrix) tip(link preflight.LinkSummary) string {
-	words := []string{m.lang.F("%d of %d ports reached", "%d von %d Ports erreicht", link.OK, link.Tried)}
+	list := []string{m.lang.Say("preflight.matrix.reached", message.Args{"ok": link.OK, "tried": link.Tried})}
 	for _, b := range link.Bad {
-		words = append(words, fmt.Sprintf("%s/%d %s", b.Protocol, b.Port, m.lang.Of(preflight.OutcomeText(b.Outcome))))
+		list = append(list, fmt.Sprintf("%s/%d %s", b.Protocol, b.Port, m.lang.Text(b.Outcome.Text())))
 	}
-	return hostName(link.From, m.lang) + " → " + hostName(link.To, m.lang) + ": " + strings.Join(words, ", ")
+	return hostName(link.From, m.lang) + " → " + hostName(link.To, m.lang) + ": " + strings.Join(list, ", ")
 }
 
 // inWords says what the picture shows, for those who do not see it. The table
 // below the picture says the rest.
-func inWords(r *preflight.Report, lang page.Lang) string {
+func inWords(r *preflight.Report, lang *words.Language) string {
 	tried, ok := 0, 0
 	for _, link := range r.Links {
 		tried, ok = tried+link.Tried, ok+link.OK
 	}
 	if tried == ok {
-		return lang.F("All %d attempts succeeded.", "Alle %d Versuche sind gelungen.", tried)
+		return lang.Say("preflight.matrix.all", message.Args{"tried": tried})
 	}
-	return lang.F("%d of %d attempts succeeded; the table below lists the others.", "%d von %d Versuchen sind gelungen; die Tabelle darunter nennt die anderen.", ok, tried)
+	return lang.Say("preflight.matrix.some", message.Args{"ok": ok, "tried": tried})
 }
 
 // shownMark is a mark for the template.
 type shownMark struct{ Letter, Cell, Text, Word, Means string }
 
-func (m mark) shown(lang page.Lang) shownMark {
-	return shownMark{lang.Of(m.letter), m.cell, m.text, lang.Of(m.word()), lang.Of(m.means)}
+func (m mark) shown(lang *words.Language) shownMark {
+	return shownMark{m.letter(lang), m.cell, m.text, lang.Text(m.outcome.Text()), m.means(lang)}
 }
 
 // legend explains the marks that a report's picture has.
-func legend(r *preflight.Report, lang page.Lang) []shownMark {
+func legend(r *preflight.Report, lang *words.Language) []shownMark {
 	list := []shownMark{reached.shown(lang)}
 	for i, m := range marks {
 		if slices.ContainsFunc(r.Links, func(l preflight.LinkSummary) bool { return slices.Contains(kindsOf(l.Bad), i) }) {
@@ -217,13 +219,13 @@ type badPort struct {
 }
 
 // badPorts returns what the picture shows as bad, worst first.
-func badPorts(r *preflight.Report, lang page.Lang) []badPort {
+func badPorts(r *preflight.Report, lang *words.Language) []badPort {
 	var list []badPort
 	for _, link := range r.Links {
 		for _, b := range link.Bad {
 			row := badPort{
-				From: []string{hostName(link.From, lang)}, Ports: []string{fmt.Sprintf("%s/%d", b.Protocol, b.Port)}, Purposes: withWords(nil, lang.Of(b.Purpose)),
-				To: hostName(link.To, lang), Detail: phrase(b.Detail, lang), kind: markOf(b.Outcome),
+				From: []string{hostName(link.From, lang)}, To: hostName(link.To, lang), Ports: []string{fmt.Sprintf("%s/%d", b.Protocol, b.Port)},
+				Purposes: withWords(nil, lang.Text(b.Purpose)), Detail: lang.Text(b.Detail), kind: markOf(b.Outcome),
 			}
 			row.Mark = marks[row.kind].shown(lang)
 			list = append(list, row)
@@ -247,7 +249,8 @@ func joined(list []badPort, same func(a, b badPort) bool) []badPort {
 			continue
 		}
 		into := &result[i]
-		into.From, into.Ports, into.Purposes = withWords(into.From, row.From...), withWords(into.Ports, row.Ports...), withWords(into.Purposes, row.Purposes...)
+		into.From, into.Ports = withWords(into.From, row.From...), withWords(into.Ports, row.Ports...)
+		into.Purposes = withWords(into.Purposes, row.Purposes...)
 	}
 	return result
 }

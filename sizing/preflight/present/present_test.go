@@ -9,13 +9,21 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/islandbundle/island/internal/page"
-	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/internal/words"
 )
+
+func german(t *testing.T) *words.Language {
+	t.Helper()
+	l, err := words.All().Parse("de")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
 
 func TestTextIsWorstFirstAndPrintable(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []page.Lang{page.English, page.German} {
+	for _, lang := range words.All() {
 		var b strings.Builder
 		if err := Text(&b, sample(), Options{Lang: lang}); err != nil {
 			t.Fatal(err)
@@ -38,20 +46,16 @@ func TestTextIsWorstFirstAndPrintable(t *testing.T) {
 		}
 	}
 	var all strings.Builder
-	if err := Text(&all, sample(), Options{Lang: page.English, All: true}); err != nil || !strings.Contains(all.String(), "os.release") {
+	if err := Text(&all, sample(), Options{Lang: words.English(), All: true}); err != nil || !strings.Contains(all.String(), "os.release") {
 		t.Errorf("all: %v\n%s", err, all.String())
 	}
 }
 
 func TestTasksStandOnce(t *testing.T) {
 	t.Parallel()
-	checks, err := preflight.AllChecks()
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := sample()
 	r.Findings[3].Waived = "an old clock"
-	todo, waived := tasks(r, checks, page.English)
+	todo, waived := tasks(r, words.English())
 	if len(todo) != 2 || todo[0].ID != "cpu.cores" || len(todo[0].Steps) != 2 {
 		t.Errorf("tasks are %+v", todo)
 	}
@@ -98,7 +102,7 @@ func TestJUnitSaysWhyItPasses(t *testing.T) {
 
 func TestPageEscapesAndLinksNowhere(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []page.Lang{page.English, page.German} {
+	for _, lang := range words.All() {
 		page, err := HTML(sample(), lang)
 		if err != nil {
 			t.Fatal(err)
@@ -106,12 +110,12 @@ func TestPageEscapesAndLinksNowhere(t *testing.T) {
 		text := string(page)
 		for _, bad := range []string{"<script", "\x1b", "href=\"http", "src=", " style="} {
 			if strings.Contains(strings.ReplaceAll(text, "style-src", ""), bad) {
-				t.Errorf("%s page has %q", lang, bad)
+				t.Errorf("%s page has %q", lang.Tag, bad)
 			}
 		}
-		for _, want := range []string{"cassandra1", `class="tick"`, "<svg", lang.T("What to do", "Was zu tun ist"), "tcp/9042"} {
+		for _, want := range []string{"cassandra1", `class="tick"`, "<svg", lang.Word("preflight.page.todo"), "tcp/9042"} {
 			if !strings.Contains(text, want) {
-				t.Errorf("%s page lacks %q", lang, want)
+				t.Errorf("%s page lacks %q", lang.Tag, want)
 			}
 		}
 		ids := map[string]bool{}
@@ -129,7 +133,7 @@ func TestPageEscapesAndLinksNowhere(t *testing.T) {
 func TestTextFits(t *testing.T) {
 	t.Parallel()
 	r := faultySite(t)
-	for _, lang := range []page.Lang{page.English, page.German} {
+	for _, lang := range words.All() {
 		for _, width := range []int{60, 80, 120} {
 			var b strings.Builder
 			if err := Text(&b, r, Options{Lang: lang, All: true, Width: width}); err != nil {
@@ -139,7 +143,7 @@ func TestTextFits(t *testing.T) {
 			for line := range strings.Lines(b.String()) {
 				line = strings.TrimSuffix(line, "\n")
 				if columns(line) > width {
-					t.Errorf("%s: line is wider than %d: %q", lang, width, line)
+					t.Errorf("%s: line is wider than %d: %q", lang.Tag, width, line)
 				}
 				switch {
 				case strings.Contains(line, "HOST"):
@@ -147,17 +151,17 @@ func TestTextFits(t *testing.T) {
 				case head != "" && strings.Contains(line, " kernel.modules"):
 					host, _, _ = strings.Cut(line, "kubenode")
 					if columns(host) != columns(head) {
-						t.Errorf("%s, %d columns: hosts do not stand below their head: %q", lang, width, line)
+						t.Errorf("%s, %d columns: hosts do not stand below their head: %q", lang.Tag, width, line)
 					}
 				}
 			}
 			if host == "" {
-				t.Errorf("%s: no table in\n%s", lang, b.String())
+				t.Errorf("%s: no table in\n%s", lang.Tag, b.String())
 			}
 		}
 	}
 	var whole strings.Builder
-	if err := Text(&whole, r, Options{Lang: page.English}); err != nil {
+	if err := Text(&whole, r, Options{Lang: words.English()}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(whole.String(), "/etc/systemd/system/minio-server1.service (waived: Upgrade 2024)\n") {
@@ -189,20 +193,20 @@ func TestWrap(t *testing.T) {
 func TestMatrixTellsOutcomesApart(t *testing.T) {
 	t.Parallel()
 	r := faultySite(t)
-	for _, lang := range []page.Lang{page.English, page.German} {
+	for _, lang := range words.All() {
 		seen := map[string]bool{}
 		for _, m := range append(slices.Clone(marks), reached) {
 			shown := m.shown(lang)
 			if seen[shown.Letter] || shown.Word == "" || shown.Means == "" {
-				t.Errorf("%s: mark of %s is used twice, or has no words: %+v", lang, m.outcome, shown)
+				t.Errorf("%s: mark of %s is used twice, or has no words: %+v", lang.Tag, m.outcome, shown)
 			}
 			seen[shown.Letter] = true
 		}
 		if got := legend(r, lang); len(got) != len(marks)+1 {
-			t.Errorf("%s: legend has %d rows: %+v", lang, len(got), got)
+			t.Errorf("%s: legend has %d rows: %+v", lang.Tag, len(got), got)
 		}
 	}
-	picture := string(drawMatrix(r, names(roleGroups(r, &preflight.Checks{}, page.English)), page.English))
+	picture := string(drawMatrix(r, names(roleGroups(r, words.English())), words.English()))
 	for _, host := range r.Hosts {
 		if strings.Count(picture, ">"+host.Name+"</text>") != 2 {
 			t.Errorf("%s is not named on both sides", host.Name)
@@ -220,7 +224,7 @@ func TestMatrixTellsOutcomesApart(t *testing.T) {
 
 func TestBadPortsAreJoined(t *testing.T) {
 	t.Parallel()
-	for _, row := range badPorts(faultySite(t), page.German) {
+	for _, row := range badPorts(faultySite(t), german(t)) {
 		if row.To == "cassandra1" && row.Mark.Letter == "Z" {
 			if len(row.From) != 3 || !slices.Equal(row.Ports, []string{"tcp/9042"}) || row.Purposes[0] != "Backend zu Cassandra" {
 				t.Errorf("row is %+v", row)

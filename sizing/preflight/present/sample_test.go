@@ -6,28 +6,32 @@ import (
 	"testing"
 	"time"
 
-	"github.com/islandbundle/island/sizing/site"
-
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 const evil = "\x1b[31m<script>alert(1)</script>\"'&\u202e"
 
 // sample is a report with something of everything, and hostile names.
 func sample() *preflight.Report {
+	both := func(en, de string) message.Text { return message.Text{Given: map[string]string{"en": en, "de": de}} }
 	finding := func(id, host string, outcome preflight.Outcome, en, de string) preflight.Finding {
-		return preflight.Finding{ID: id, Host: host, Role: "cassandra", Object: "/x", Outcome: outcome, Observed: "1", Required: "2", Unit: "cores", Method: "m", Source: "table guide",
-			Message: page.Text{EN: en, DE: de}, Remedy: page.Text{EN: "Give it more.", DE: "Mehr geben."}}
+		return preflight.Finding{
+			ID: id, Host: host, Roles: []string{"cassandra"}, Object: message.Plain("/x"), Outcome: outcome,
+			Observed: preflight.Number(1), Required: preflight.Number(2), Unit: message.Of("preflight.unit.cores", nil),
+			Method: message.Plain("m"), Source: message.Of("preflight.source.table-name", message.Args{"table": "guide"}),
+			Message: both(en, de), Remedy: both("Give it more.", "Mehr geben."),
+		}
 	}
 	r := &preflight.Report{
-		APIVersion: "island/v1", Kind: "PreflightReport", Site: "Example " + evil, Taken: "2026-03-01T12:00:00Z", Table: "guide", Counts: map[preflight.Outcome]int{},
+		Site: "Example " + evil, Taken: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Table: "guide", Counts: map[preflight.Outcome]int{},
 		Hosts: []preflight.HostSummary{
-			{Name: "cassandra1", Address: "10.0.0.1", Roles: []string{"cassandra"}, Worst: preflight.Fail, Cores: "1", Memory: 4e9},
-			{Name: "kubenode1", Roles: []string{"kubernetes"}, Worst: preflight.Pass, Cores: "6", Memory: 8e9},
+			{Name: "cassandra1", Address: "10.0.0.1", Roles: []string{"cassandra"}, Worst: preflight.Fail, Measured: true, Cores: 1, Memory: 4e9},
+			{Name: "kubenode1", Roles: []string{"kubernetes"}, Worst: preflight.Pass, Measured: true, Cores: 6, Memory: 8e9},
 			{Name: evil, Roles: []string{}, Worst: preflight.Error},
 		},
 		Findings: []preflight.Finding{
@@ -39,10 +43,14 @@ func sample() *preflight.Report {
 			finding("os.release", "kubenode1", preflight.Pass, "ok", "ok"),
 		},
 		Links: []preflight.LinkSummary{
-			{From: "kubenode1", To: "cassandra1", Tried: 2, OK: 1, Bad: []preflight.BadLink{{Protocol: "tcp", Port: 9042, Outcome: facts.TimedOut, Purpose: page.Text{EN: "backend to Cassandra", DE: "Backend zu Cassandra"}}}},
+			{From: "kubenode1", To: "cassandra1", Tried: 2, OK: 1, Bad: []preflight.BadLink{
+				{Protocol: "tcp", Port: 9042, Outcome: facts.TimedOut, Purpose: both("backend to Cassandra", "Backend zu Cassandra")},
+			}},
 			{From: "cassandra1", To: "kubenode1", Tried: 1, OK: 1},
 			{From: evil, To: "kubenode1", Tried: 1, OK: 1},
-			{From: facts.AdminHost, To: "kubenode1", Tried: 1, Bad: []preflight.BadLink{{Protocol: "tcp", Port: 22, Outcome: "unheard-of", Detail: evil}}},
+			{From: facts.AdminHost, To: "kubenode1", Tried: 1, Bad: []preflight.BadLink{
+				{Protocol: "tcp", Port: 22, Outcome: "unheard-of", Detail: message.Plain(evil)},
+			}},
 		},
 	}
 	for _, f := range r.Findings {
@@ -104,7 +112,7 @@ func faultySite(t testing.TB) *preflight.Report {
 	host := func(name string) *facts.Host {
 		return &s.Hosts[slices.IndexFunc(s.Hosts, func(h facts.Host) bool { return h.Name == name })]
 	}
-	links := func(from, to string, port int, outcome facts.Outcome, detail string) {
+	links := func(from, to string, port int, outcome facts.Outcome, detail message.Text) {
 		for i := range s.Links {
 			if l := &s.Links[i]; (from == "" || l.From == from) && (to == "" || l.To == to) && (port == 0 || l.Port == port) {
 				l.Outcome, l.Detail = outcome, detail
@@ -129,31 +137,31 @@ func faultySite(t testing.TB) *preflight.Report {
 	host("elasticsearch1").Facts.OS.Version = factstest.Read("24.04")
 	host("elasticsearch2").Facts.Network.Routes = factstest.Read([]facts.Route{{Gateway: "10.0.0.1", Interface: "eth0"}})
 	host("restund1").Facts.Time.Synchronised = factstest.Read(false)
-	host("restund1").Facts.CPU.Steal = facts.Value[float64]{Method: "stolen time", Unread: "permission denied"}
+	host("restund1").Facts.CPU.Steal = facts.Value[float64]{Method: message.Plain("stolen time"), Unread: message.Plain("permission denied")}
 	for name, reach := range map[string]facts.Reach{
-		"minio3":   {Outcome: facts.Down, Detail: "connect to host 10.0.0.16 port 22: No route to host", Method: "ssh"},
-		"restund3": {Outcome: facts.AuthRefused, Detail: "Permission denied (publickey)", Method: "ssh"},
+		"minio3":   {Outcome: facts.Down, Detail: message.Plain("connect to host 10.0.0.16 port 22: No route to host"), Method: message.Plain("ssh")},
+		"restund3": {Outcome: facts.AuthRefused, Detail: message.Plain("Permission denied (publickey)"), Method: message.Plain("ssh")},
 	} {
 		host(name).Reach, host(name).Facts, host(name).Clock = reach, nil, nil
 		s.Links = slices.DeleteFunc(s.Links, func(l facts.Link) bool { return l.From == name })
-		links("", name, 0, facts.Unmade, "probe did not listen")
+		links("", name, 0, facts.Unmade, message.Of("facts.link.no-listener", nil))
 	}
-	links("cassandra1", "cassandra2", 7000, facts.TimedOut, "")
-	links("", "cassandra1", 9042, facts.TimedOut, "")
-	links("kubenode2", "cassandra1", 9160, facts.Refused, "")
-	links("kubenode1", "elasticsearch1", 9200, facts.Refused, "")
-	links("elasticsearch2", "elasticsearch3", 0, facts.WrongHost, `answered "SSH-2.0-OpenSSH_8.9"`)
-	links("", "kubenode2", 6443, facts.InUse, "haproxy (pid 811)")
-	links("kubenode3", "restund2", 0, facts.Down, "network is unreachable")
-	links("minio1", "minio2", 0, facts.Failed, "too many open files")
+	links("cassandra1", "cassandra2", 7000, facts.TimedOut, message.Text{})
+	links("", "cassandra1", 9042, facts.TimedOut, message.Text{})
+	links("kubenode2", "cassandra1", 9160, facts.Refused, message.Text{})
+	links("kubenode1", "elasticsearch1", 9200, facts.Refused, message.Text{})
+	links("elasticsearch2", "elasticsearch3", 0, facts.WrongHost, message.Of("facts.link.answered", message.Args{"answer": `"SSH-2.0-OpenSSH_8.9"`}))
+	links("", "kubenode2", 6443, facts.InUse, message.Plain("haproxy (pid 811)"))
+	links("kubenode3", "restund2", 0, facts.Down, message.Plain("network is unreachable"))
+	links("minio1", "minio2", 0, facts.Failed, message.Plain("too many open files"))
 	s.Site = []facts.Observation{
-		{Subject: facts.SubjectName, Object: "webapp.wire.example.org", Outcome: facts.Unresolved, Method: "lookup of A and AAAA records from the admin host"},
-		{Subject: facts.SubjectName, Object: "nginz-https.wire.example.org", Outcome: facts.OK, Method: "lookup of A and AAAA records from the admin host"},
-		{Subject: facts.SubjectCertificate, Object: "wire.pem", Outcome: facts.OK, Method: "certificate file", Certificate: &facts.Certificate{
+		{Subject: facts.SubjectName, Object: "webapp.wire.example.org", Outcome: facts.Unresolved, Method: message.Of("facts.method.addresses", nil)},
+		{Subject: facts.SubjectName, Object: "nginz-https.wire.example.org", Outcome: facts.OK, Method: message.Of("facts.method.addresses", nil)},
+		{Subject: facts.SubjectCertificate, Object: "wire.pem", Outcome: facts.OK, Method: message.Of("facts.method.certificate-file", nil), Certificate: &facts.Certificate{
 			NotAfter: s.Started.Add(19*24*time.Hour + time.Hour), Names: []string{"*.wire.example.org"}, Key: "ECDSA", Curve: "P-256",
 			Chain: facts.Result{Outcome: facts.OK},
 		}},
-		{Subject: facts.SubjectTime, Object: "10.0.0.3", Outcome: facts.TimedOut, Method: "one NTP request from the admin host"},
+		{Subject: facts.SubjectTime, Object: "10.0.0.3", Outcome: facts.TimedOut, Method: message.Of("facts.method.ntp", nil)},
 	}
 	hospital := site.Undescribed()
 	hospital.Name, hospital.Internet = "Klinikum Musterstadt", false

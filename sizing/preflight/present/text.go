@@ -17,13 +17,15 @@ import (
 	"golang.org/x/term"
 
 	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
 // Options say how a report is printed.
 type Options struct {
-	Lang page.Lang
+	Lang *words.Language
 	All  bool // passed and skipped checks too
 
 	// Width is how many columns a text may take, 0 for those of the terminal
@@ -39,10 +41,6 @@ const leastMessage = 30
 // Text writes a report for a terminal: what is wrong, worst first, and what to
 // do about it. It is plain, without colour.
 func Text(w io.Writer, r *preflight.Report, options Options) error {
-	checks, err := preflight.AllChecks()
-	if err != nil {
-		return err
-	}
 	t := textWriter{lang: options.Lang, width: cmp.Or(options.Width, terminalWidth(w))}
 	t.summary(r)
 	shown := r.Bad()
@@ -50,10 +48,10 @@ func Text(w io.Writer, r *preflight.Report, options Options) error {
 		shown = r.Findings
 	}
 	t.findings(shown)
-	todo, _ := tasks(r, checks, options.Lang)
+	todo, _ := tasks(r, options.Lang)
 	t.todo(todo)
 	plain := strings.NewReplacer(page.NoBreak, " ", page.NarrowNoBreak, " ")
-	_, err = io.WriteString(w, plain.Replace(t.String()))
+	_, err := io.WriteString(w, plain.Replace(t.String()))
 	return err
 }
 
@@ -68,32 +66,24 @@ func terminalWidth(w io.Writer) int {
 
 type textWriter struct {
 	strings.Builder
-	lang  page.Lang
+	lang  *words.Language
 	width int
 }
 
 // summary counts what ended how, and on how many hosts.
 func (t *textWriter) summary(r *preflight.Report) {
-	hosts := t.lang.F("%d hosts", "%d Hosts", len(r.Hosts))
-	if len(r.Hosts) == 1 {
-		hosts = t.lang.T("1 host", "1 Host")
-	}
-	fmt.Fprintln(t, hosts+t.lang.F(", table %s", ", Tabelle %s", facts.Printable(r.Table)))
-	words := 0
+	fmt.Fprintln(t, t.lang.Say("preflight.text.summary", message.Args{"hosts": len(r.Hosts), "table": facts.Printable(r.Table)}))
+	widest := 0
 	for _, o := range outcomes {
-		words = max(words, columns(Outcome(t.lang, o)))
+		widest = max(widest, columns(outcomeWord(t.lang, o)))
 	}
 	for _, o := range outcomes {
 		if r.Counts[o] == 0 && o != preflight.Fail {
 			continue
 		}
-		line := fmt.Sprintf("  %s %4d", pad(Outcome(t.lang, o), words), r.Counts[o])
-		switch hosts := hostsWith(r, o); hosts {
-		case 0:
-		case 1:
-			line += t.lang.T("   on 1 host", "   auf 1 Host")
-		default:
-			line += t.lang.F("   on %d hosts", "   auf %d Hosts", hosts)
+		line := fmt.Sprintf("  %s %4d", pad(outcomeWord(t.lang, o), widest), r.Counts[o])
+		if hosts := hostsWith(r, o); hosts > 0 {
+			line += "   " + t.lang.Say("preflight.text.on-hosts", message.Args{"hosts": hosts})
 		}
 		fmt.Fprintln(t, line)
 	}
@@ -110,13 +100,15 @@ func (t *textWriter) findings(findings []preflight.Finding) {
 	if len(findings) == 0 {
 		return
 	}
-	rows := [][]string{{t.lang.T("OUTCOME", "ERGEBNIS"), t.lang.T("CHECK", "PRÜFUNG"), "HOST", t.lang.T("FINDING", "BEFUND")}}
+	rows := [][]string{{
+		t.lang.Word("preflight.text.outcome"), t.lang.Word("preflight.text.check"), t.lang.Word("preflight.text.host"), t.lang.Word("preflight.text.finding"),
+	}}
 	for _, f := range findings {
-		message := t.lang.Of(f.Message)
+		said := f.Sentence()
 		if f.Waived != "" {
-			message += t.lang.F(" (waived: %s)", " (ausgenommen: %s)", f.Waived)
+			said = message.Of("preflight.text.waived", message.Args{"message": said, "reason": f.Waived})
 		}
-		rows = append(rows, []string{Outcome(t.lang, f.Outcome), f.ID, cmp.Or(facts.Printable(f.Host), "–"), facts.Printable(message)})
+		rows = append(rows, []string{outcomeWord(t.lang, f.Outcome), f.ID, cmp.Or(facts.Printable(f.Host), "–"), facts.Printable(t.lang.Text(said))})
 	}
 	widths := make([]int, 3)
 	for _, row := range rows {
@@ -142,7 +134,7 @@ func (t *textWriter) findings(findings []preflight.Finding) {
 
 func (t *textWriter) todo(todo []task) {
 	if len(todo) > 0 {
-		fmt.Fprintf(t, "\n%s\n", t.lang.T("What to do:", "Was zu tun ist:"))
+		fmt.Fprintf(t, "\n%s\n", t.lang.Word("preflight.text.todo"))
 	}
 	for _, task := range todo {
 		var places []string

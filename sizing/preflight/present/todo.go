@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight"
 )
 
@@ -28,7 +30,7 @@ type step struct {
 
 // tasks returns what is to be done, each thing once with all its places, and
 // apart from it what was let pass by name. Both are worst first.
-func tasks(r *preflight.Report, checks *preflight.Checks, lang page.Lang) (todo, waived []task) {
+func tasks(r *preflight.Report, l *words.Language) (todo, waived []task) {
 	for _, f := range r.Bad() {
 		list := &todo
 		if f.Waived != "" {
@@ -37,61 +39,55 @@ func tasks(r *preflight.Report, checks *preflight.Checks, lang page.Lang) (todo,
 		i := slices.IndexFunc(*list, func(t task) bool { return t.ID == f.ID })
 		if i < 0 {
 			i = len(*list)
-			*list = append(*list, newTask(f, checks, lang))
+			*list = append(*list, newTask(f, l))
 		}
-		(*list)[i].add(f, lang)
+		(*list)[i].add(f, l)
 	}
 	return todo, waived
 }
 
-func newTask(f preflight.Finding, checks *preflight.Checks, lang page.Lang) task {
-	t := task{ID: f.ID, Title: checkTitle(checks, f.ID, lang), Do: lang.Of(f.Remedy), Worst: f.Outcome}
-	if check := checks.Check(f.ID); check != nil {
-		t.Why = lang.Of(check.Why)
+func newTask(f preflight.Finding, l *words.Language) task {
+	t := task{ID: f.ID, Title: checkTitle(f.ID, l), Do: l.Text(f.Remedy), Worst: f.Outcome}
+	if why := "preflight.check." + f.ID + ".why"; l.Has(why) {
+		t.Why = l.Word(why)
 	}
 	return t
 }
 
-func checkTitle(checks *preflight.Checks, id string, lang page.Lang) string {
-	if check := checks.Check(id); check != nil {
-		return lang.Of(check.Title)
-	}
-	return id
+// checkTitle is what a check asks; of one that nobody knows, its id.
+func checkTitle(id string, l *words.Language) string {
+	return l.Text(message.Text{Code: "preflight.check." + id + ".title", Words: id})
 }
 
-func (t *task) add(f preflight.Finding, lang page.Lang) {
-	s := step{Where: where(f, lang), Object: phrase(f.Object, lang), Outcome: f.Outcome, Message: lang.Of(f.Message), Waived: f.Waived}
-	// The title stands above the message already, and the place before it.
-	for _, said := range []string{t.Title, s.Where} {
-		s.Message = strings.TrimPrefix(s.Message, said+": ")
-	}
-	amount := func(name, value, unit string) {
-		if value != "" {
-			s.Amounts = append(s.Amounts, page.Pair{Name: name, Value: strings.TrimSpace(phrase(value, lang) + page.NoBreak + phrase(unit, lang))})
+// add takes in a finding. Its subject, the title or the place, stands above it
+// already.
+func (t *task) add(f preflight.Finding, l *words.Language) {
+	s := step{Where: where(f, l), Object: l.Text(f.Object), Outcome: f.Outcome, Message: l.Text(f.Message), Waived: f.Waived}
+	amount := func(code string, value, unit message.Text) {
+		if !value.IsZero() {
+			s.Amounts = append(s.Amounts, page.Pair{Name: l.Word(code), Value: strings.TrimSpace(l.Unit(l.Text(value), l.Text(unit)))})
 		}
 	}
-	amount(lang.T("observed", "gemessen"), f.Observed, f.Unit)
-	amount(lang.T("required", "verlangt"), f.Required, f.Unit)
-	amount(lang.T("tolerance", "Toleranz"), f.Tolerance, "")
+	amount("preflight.page.observed", f.Observed, f.Unit)
+	amount("preflight.page.required", f.Required, f.Unit)
+	amount("preflight.page.tolerance", f.Tolerance, message.Text{})
 	t.Steps = append(t.Steps, s)
-	t.Methods = withWords(t.Methods, phrase(f.Method, lang))
-	t.Sources = withWords(t.Sources, sourceText(f.Source, lang))
+	t.Methods = withWords(t.Methods, l.Text(f.Method))
+	t.Sources = withWords(t.Sources, l.Text(f.Source))
 }
 
 // where names the place of a finding: a host, else a thing, else a role.
-func where(f preflight.Finding, lang page.Lang) string {
+func where(f preflight.Finding, l *words.Language) string {
 	role := ""
-	if f.Role != "" {
-		role = roleTitle(strings.Split(f.Role, ", "), lang)
+	if len(f.Roles) > 0 {
+		role = roleTitle(f.Roles, l)
 	}
-	return cmp.Or(f.Host, f.Object, role)
+	return cmp.Or(f.Host, l.Text(f.Object), role)
 }
 
-func phrase(s string, lang page.Lang) string { return lang.Of(preflight.Phrase(s)) }
-
 // withWords adds the words that a list has not yet.
-func withWords(list []string, words ...string) []string {
-	for _, word := range words {
+func withWords(list []string, more ...string) []string {
+	for _, word := range more {
 		if word != "" && !slices.Contains(list, word) {
 			list = append(list, word)
 		}
@@ -107,28 +103,28 @@ type skip struct {
 
 // isPort tells of a finding that the table of ports holds already.
 func isPort(f preflight.Finding) bool {
-	return f.Object != "" && slices.Contains([]string{"link.tcp", "link.udp", "port.in-use"}, f.ID)
+	return !f.Object.IsZero() && slices.Contains([]string{"link.tcp", "link.udp", "port.in-use"}, f.ID)
 }
 
-func skips(r *preflight.Report, checks *preflight.Checks, lang page.Lang) []skip {
+func skips(r *preflight.Report, l *words.Language) []skip {
 	var list []skip
 	for _, f := range r.Findings {
 		if f.Outcome != preflight.Skipped || isPort(f) {
 			continue
 		}
-		why := lang.Of(f.Message)
+		why := l.Text(f.Sentence())
 		i := slices.IndexFunc(list, func(s skip) bool { return s.Why == why })
 		if i < 0 {
 			i = len(list)
 			list = append(list, skip{Why: why})
 		}
-		list[i].Checks = withWords(list[i].Checks, checkTitle(checks, f.ID, lang))
-		list[i].Hosts = withWords(list[i].Hosts, where(f, lang))
+		list[i].Checks = withWords(list[i].Checks, checkTitle(f.ID, l))
+		list[i].Hosts = withWords(list[i].Hosts, where(f, l))
 	}
 	for i := range list {
 		missing := func(host preflight.HostSummary) bool { return !slices.Contains(list[i].Hosts, host.Name) }
 		if len(r.Hosts) > 1 && !slices.ContainsFunc(r.Hosts, missing) {
-			list[i].Hosts = []string{lang.T("all hosts", "alle Hosts")}
+			list[i].Hosts = []string{l.Word("preflight.page.all-hosts")}
 		}
 	}
 	return list

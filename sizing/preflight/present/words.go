@@ -4,7 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
@@ -12,19 +13,9 @@ import (
 // outcomes are all outcomes, worst first.
 var outcomes = []preflight.Outcome{preflight.Fail, preflight.Error, preflight.Warn, preflight.Skipped, preflight.Pass}
 
-// Outcome words an outcome.
-func Outcome(lang page.Lang, o preflight.Outcome) string {
-	switch o {
-	case preflight.Pass:
-		return lang.T("pass", "bestanden")
-	case preflight.Skipped:
-		return lang.T("skipped", "übersprungen")
-	case preflight.Warn:
-		return lang.T("warn", "Warnung")
-	case preflight.Error:
-		return lang.T("error", "ungemessen")
-	}
-	return lang.T("fail", "Fehler")
+// outcomeWord is the word for an outcome.
+func outcomeWord(l *words.Language, o preflight.Outcome) string {
+	return l.Word("preflight.outcome." + string(o))
 }
 
 // badge names the style sheet's class of an outcome, which brings its sign.
@@ -46,31 +37,27 @@ func badge(o preflight.Outcome) string {
 // own, since colour alone says nothing to those who do not see it or print grey.
 type mark struct {
 	outcome    facts.Outcome
-	letter     page.Text
 	cell, text string // classes of the style sheet
-	means      page.Text
 }
 
-var reached = mark{facts.OK, both("✓"), "reached", "reached-mark", page.Text{EN: "all ports that the roles need answered", DE: "alle Ports, die die Rollen brauchen, haben geantwortet"}}
+var reached = mark{facts.Reached, "reached", "reached-mark"}
 
 // marks are those of what went wrong, worst first. Any other outcome has failed.
 var marks = []mark{
-	{facts.WrongHost, page.Text{EN: "W", DE: "F"}, "vm r5", "vm-label", page.Text{EN: "an address is used twice, or translated", DE: "eine Adresse ist doppelt vergeben oder wird umgesetzt"}},
-	{facts.Refused, page.Text{EN: "R", DE: "A"}, "vm r6", "vm-label", page.Text{EN: "a firewall rejects it", DE: "eine Firewall weist ab"}},
-	{facts.TimedOut, page.Text{EN: "T", DE: "Z"}, "vm r3", "vm-label", page.Text{EN: "a firewall drops it", DE: "eine Firewall verwirft"}},
-	{facts.Down, page.Text{EN: "D", DE: "N"}, "vm r8", "vm-label", page.Text{EN: "no route, or the host is off", DE: "keine Route, oder der Host ist aus"}},
-	{facts.InUse, page.Text{EN: "U", DE: "B"}, "vm r2", "vm-label", page.Text{EN: "another program has the port", DE: "ein anderes Programm hat den Port"}},
-	{facts.Failed, both("?"), "vm r6", "vm-label", page.Text{EN: "another error", DE: "ein anderer Fehler"}},
-	{facts.Unmade, both("–"), "spare", "soft-label", page.Text{EN: "the other end could not be measured", DE: "das andere Ende ließ sich nicht messen"}},
+	{facts.WrongHost, "vm r5", "vm-label"},
+	{facts.Refused, "vm r6", "vm-label"},
+	{facts.TimedOut, "vm r3", "vm-label"},
+	{facts.Down, "vm r8", "vm-label"},
+	{facts.InUse, "vm r2", "vm-label"},
+	{facts.Failed, "vm r6", "vm-label"},
+	{facts.Unmade, "spare", "soft-label"},
 }
 
-func both(s string) page.Text { return page.Text{EN: s, DE: s} }
-
-func (m mark) word() page.Text {
-	if m.outcome == facts.OK {
-		return preflight.OutcomeText(facts.Reached)
-	}
-	return preflight.OutcomeText(m.outcome)
+func (m mark) letter(l *words.Language) string {
+	return l.Word("preflight.mark." + string(m.outcome) + ".letter")
+}
+func (m mark) means(l *words.Language) string {
+	return l.Word("preflight.mark." + string(m.outcome) + ".means")
 }
 
 // markOf returns the mark of an outcome by its place among all.
@@ -84,45 +71,14 @@ func markOf(o facts.Outcome) int {
 	return at(facts.Failed)
 }
 
-// roleTitles are the words for roles, as the hardware table has them.
-var roleTitles = map[string]page.Text{
-	"cassandra": {EN: "Cassandra", DE: "Cassandra"}, "minio": {EN: "MinIO", DE: "MinIO"}, "elasticsearch": {EN: "Elasticsearch", DE: "Elasticsearch"},
-	"postgresql": {EN: "PostgreSQL", DE: "PostgreSQL"}, "rabbitmq": {EN: "RabbitMQ", DE: "RabbitMQ"}, "kubernetes": {EN: "Kubernetes", DE: "Kubernetes"},
-	"restund": {EN: "Restund", DE: "Restund"}, "coturn": {EN: "coturn", DE: "coturn"},
-	"admin-host": {EN: "Admin host", DE: "Admin-Host"}, "asset-host": {EN: "Asset host", DE: "Asset-Host"}, "demo-machine": {EN: "Demo machine", DE: "Demo-Maschine"},
-}
-
-func roleTitle(roles []string, lang page.Lang) string {
+// roleTitle is what roles are called, by their ids.
+func roleTitle(roles []string, l *words.Language) string {
 	if len(roles) == 0 {
-		return lang.T("No role", "Ohne Rolle")
+		return l.Word("preflight.page.no-role")
 	}
 	var titles []string
 	for _, role := range roles {
-		title := role
-		if text, ok := roleTitles[role]; ok {
-			title = lang.Of(text)
-		}
-		titles = append(titles, title)
+		titles = append(titles, l.Text(message.Text{Code: "preflight.role." + role, Words: role}))
 	}
 	return strings.Join(titles, ", ")
-}
-
-// sources are the words for whose requirement a check is.
-var sources = map[string]page.Text{
-	"island": {EN: "this project's own choice", DE: "eigene Festlegung dieses Projekts"},
-	"table":  {EN: "the hardware table in use", DE: "die verwendete Hardware-Tabelle"},
-	"bundle": {EN: "the bundle", DE: "das Bundle"},
-	"ports":  {EN: "the table of ports", DE: "die Tabelle der Ports"},
-	"WSD":    {EN: "wireapp/wire-server-deploy", DE: "wireapp/wire-server-deploy"},
-	"WD":     {EN: "wireapp/wire-docs", DE: "wireapp/wire-docs"},
-	"K8S":    {EN: "Kubernetes documentation", DE: "Dokumentation von Kubernetes"},
-	"etcd":   {EN: "etcd documentation", DE: "Dokumentation von etcd"},
-	"G":      {EN: "Wire, customer guide “Backend Installation”", DE: "Wire, Kundenleitfaden „Backend Installation“"},
-}
-
-func sourceText(source string, lang page.Lang) string {
-	if text, ok := sources[source]; ok {
-		return lang.Of(text)
-	}
-	return lang.Of(preflight.Phrase(source))
 }

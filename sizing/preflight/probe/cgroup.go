@@ -3,11 +3,12 @@
 package probe
 
 import (
-	"errors"
 	"math"
 	"path"
 	"strconv"
 	"strings"
+
+	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
 // A control group's folder, and what is above it, for one controller.
@@ -112,7 +113,7 @@ func (s System) cpuQuota() (float64, string, error) {
 	return least, g.mount, nil
 }
 
-var errNoCGroup = errors.New("control groups are not mounted")
+var errNoCGroup = facts.NewProblem("facts.unread.no-control-groups", nil)
 
 // unlimited is more memory than any host has: version 1 writes "no limit" as
 // the greatest number of whole pages.

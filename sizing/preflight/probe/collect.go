@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -30,7 +31,7 @@ func Collect(ctx context.Context, s System, request Request) (*facts.Facts, erro
 	gather := []func() part{
 		func() part { v := s.cpu(); return func(f *facts.Facts) { v.Steal = f.CPU.Steal; f.CPU = v } },
 		func() part {
-			v := facts.Value[float64]{Method: "asked for on its own", Unread: "not asked for"}
+			v := facts.Value[float64]{Method: message.Of("facts.method.later", nil), Unread: message.Of(facts.NotAsked, nil)}
 			if !request.StealLater {
 				v = s.steal(ctx, request.Sample)
 			}
@@ -83,10 +84,11 @@ func sayUnread(v reflect.Value) {
 	if v.Kind() != reflect.Struct {
 		return
 	}
-	method, unread := v.FieldByName("Method"), v.FieldByName("Unread")
-	if method.IsValid() && unread.IsValid() {
-		if method.String() == "" {
-			unread.SetString("not done in time")
+	method, isText := fieldOf[message.Text](v, "Method")
+	unread, isToo := fieldOf[message.Text](v, "Unread")
+	if isText && isToo {
+		if method.IsZero() {
+			*unread = message.Of("facts.unread.late", nil)
 		}
 		return
 	}
@@ -95,4 +97,14 @@ func sayUnread(v reflect.Value) {
 			sayUnread(v.Field(i))
 		}
 	}
+}
+
+// fieldOf returns a field of a struct, if it has one of that name and type.
+func fieldOf[T any](v reflect.Value, name string) (*T, bool) {
+	field := v.FieldByName(name)
+	if !field.IsValid() || !field.CanAddr() {
+		return nil, false
+	}
+	p, ok := field.Addr().Interface().(*T)
+	return p, ok
 }

@@ -18,6 +18,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -169,7 +171,7 @@ func TestRecordedHost(t *testing.T) {
 		{"module loaded", f.Kernel.Modules["nf_conntrack"].Value, "loaded"},
 		{"module missing", f.Kernel.Modules["ip_vs"].Value, "missing"},
 		{"sysctl", f.Kernel.Sysctls["net.ipv4.ip_local_port_range"].Value, "32768 60999"},
-		{"sysctl not there", f.Kernel.Sysctls["vm.swappiness"].Unread, "not there"},
+		{"sysctl not there", english(f.Kernel.Sysctls["vm.swappiness"].Unread), "not there"},
 		{"time services", f.Time.Services.Value, []string{"chronyd"}},
 		{"host name", f.Network.Hostname.Value, "cassandra1"},
 		{"resolvers", f.Network.Resolvers.Value, []string{"10.0.0.2"}},
@@ -255,12 +257,12 @@ func TestVersion1Groups(t *testing.T) {
 func TestEmptyHost(t *testing.T) {
 	t.Parallel()
 	f := collected(t, nil)
-	for what, unread := range map[string]string{
+	for what, unread := range map[string]message.Text{
 		"threads": f.CPU.Threads.Unread, "memory": f.Memory.Total.Unread, "release": f.OS.Version.Unread, "hostname": f.Network.Hostname.Unread,
 		"routes": f.Network.Routes.Unread, "quota": f.CPU.Quota.Unread, "listeners": f.Network.Listeners.Unread,
 		"file system": f.Paths[0].FileSystem.Unread,
 	} {
-		if unread == "" {
+		if unread.IsZero() {
 			t.Errorf("%s does not say why it is not known", what)
 		}
 	}
@@ -278,7 +280,7 @@ func TestHangingFile(t *testing.T) {
 	}
 	start := time.Now()
 	f, err := Collect(context.Background(), system, Request{Sample: time.Millisecond})
-	if err != nil || f.Memory.Total.Unread == "" || time.Since(start) > time.Minute {
+	if err != nil || f.Memory.Total.Unread.IsZero() || time.Since(start) > time.Minute {
 		t.Errorf("memory is %+v, %v after %s", f.Memory.Total, err, time.Since(start))
 	}
 }
@@ -291,7 +293,7 @@ func TestLimit(t *testing.T) {
 	defer close(release)
 	system.ClockSync = func() (bool, float64, error) { <-release; return true, 0, nil }
 	f, err := Collect(context.Background(), system, Request{Sample: time.Millisecond, Limit: 3 * time.Second})
-	if err != nil || f.Time.Synchronised.Unread != "not done in time" || !f.Memory.Total.Known() {
+	if err != nil || !f.Time.Synchronised.Unread.Is("facts.unread.late") || !f.Memory.Total.Known() {
 		t.Errorf("time is %+v, memory %+v, %v", f.Time.Synchronised, f.Memory.Total, err)
 	}
 }
@@ -356,16 +358,16 @@ func TestHungPath(t *testing.T) {
 	}
 	const tooLate = "not done in time"
 	root, etcd, cassandra := f.Paths[0], f.Paths[1], f.Paths[2]
-	if !root.FileSystem.Known() || !cassandra.FileSystem.Known() || etcd.FileSystem.Unread != tooLate {
+	if !root.FileSystem.Known() || !cassandra.FileSystem.Known() || english(etcd.FileSystem.Unread) != tooLate {
 		t.Errorf("file systems are %+v, %+v and %+v", root.FileSystem, cassandra.FileSystem, etcd.FileSystem)
 	}
-	if root.Fsync.Unread != "not asked for" || !cassandra.Fsync.Known() || etcd.Fsync.Unread != tooLate {
+	if !root.Fsync.Unread.Is(facts.NotAsked) || !cassandra.Fsync.Known() || english(etcd.Fsync.Unread) != tooLate {
 		t.Errorf("writes are %+v, %+v and %+v", root.Fsync, cassandra.Fsync, etcd.Fsync)
 	}
 	close(release)
 	<-late
 	time.Sleep(10 * time.Millisecond) // in which the late one writes; the race detector watches
-	if f.Paths[1] != etcd {
+	if !reflect.DeepEqual(f.Paths[1], etcd) {
 		t.Errorf("what was told became %+v", f.Paths[1])
 	}
 }
@@ -396,7 +398,7 @@ func TestHungWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, unread := range []string{"not done in time", "not done in time", ""} { // the first two lie on one disk
-		if p := f.Paths[i]; !p.FileSystem.Known() || p.Fsync.Unread != unread {
+		if p := f.Paths[i]; !p.FileSystem.Known() || english(p.Fsync.Unread) != unread {
 			t.Errorf("%s: file system is %+v, writes %+v", p.Path, p.FileSystem, p.Fsync)
 		}
 	}
@@ -478,8 +480,11 @@ func TestDialTellsWhoAnswers(t *testing.T) {
 		case result.Token != "":
 			outcome, detail = facts.WrongHost, "connects, but says nothing"
 		}
-		if result.Outcome != outcome || result.Detail != detail {
+		if result.Outcome != outcome || english(result.Detail) != detail {
 			t.Errorf("%+v, want %s %q", result, outcome, detail)
 		}
 	}
 }
+
+// english is what people are told, for tests to read.
+func english(text message.Text) string { return words.English().Text(text) }

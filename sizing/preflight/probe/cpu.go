@@ -3,13 +3,13 @@
 package probe
 
 import (
-	"errors"
 	"math"
 	"runtime"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -19,7 +19,7 @@ func (s System) cpu() facts.CPU {
 	info, err := s.read(source)
 	c := parseCPUInfo(info)
 	if err == nil && c.threads == 0 {
-		err = errors.New("lists no processor")
+		err = facts.NewProblem("facts.unread.no-processor", nil)
 	}
 	affinity, affinityErr := s.affinity()
 	quota, quotaSource, quotaErr := s.cpuQuota()
@@ -31,17 +31,17 @@ func (s System) cpu() facts.CPU {
 		usable = math.Min(usable, quota)
 	}
 	return facts.CPU{
-		Architecture: known(runtime.GOARCH, nil, "architecture that the probe was built for and runs on", "probe"),
-		Model:        known(c.model, err, "model name", source),
-		Sockets:      known(c.sockets, err, "count of distinct physical ids", source),
-		Cores:        known(c.cores, err, "count of distinct physical id and core id", source),
-		Threads:      known(c.threads, err, "count of online processors", source),
-		Affinity:     known(affinity, affinityErr, "count of bits in the affinity mask", "sched_getaffinity(2)"),
-		Quota:        known(quota, quotaErr, "least quota of the control groups up to the root, 0 for none", quotaSource),
-		Usable:       known(usable, err, "least of threads, affinity and quota", source+", sched_getaffinity(2), "+quotaSource),
-		Level:        known(c.level(), err, "processor flags against the x86-64 psABI's levels", source),
-		AES:          known(c.flags["aes"], err, "processor flag aes", source),
-		AVX:          known(c.flags["avx"], err, "processor flag avx", source),
+		Architecture: known(runtime.GOARCH, nil, message.Of("facts.method.architecture", nil), "probe"),
+		Model:        known(c.model, err, message.Of("facts.method.model", nil), source),
+		Sockets:      known(c.sockets, err, message.Of("facts.method.sockets", nil), source),
+		Cores:        known(c.cores, err, message.Of("facts.method.cores", nil), source),
+		Threads:      known(c.threads, err, message.Of("facts.method.threads", nil), source),
+		Affinity:     known(affinity, affinityErr, message.Of("facts.method.affinity", nil), "sched_getaffinity(2)"),
+		Quota:        known(quota, quotaErr, message.Of("facts.method.quota", nil), quotaSource),
+		Usable:       known(usable, err, message.Of("facts.method.usable", nil), source+", sched_getaffinity(2), "+quotaSource),
+		Level:        known(c.level(), err, message.Of("facts.method.level", nil), source),
+		AES:          known(c.flags["aes"], err, message.Of("facts.method.flag", message.Args{"flag": "aes"}), source),
+		AVX:          known(c.flags["avx"], err, message.Of("facts.method.flag", message.Args{"flag": "avx"}), source),
 	}
 }
 

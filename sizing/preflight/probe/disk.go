@@ -5,7 +5,6 @@ package probe
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -18,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -75,7 +75,7 @@ type look struct {
 	writes map[string]facts.Value[facts.Fsync] // by device: where the timing has begun
 }
 
-const fileSystemMethod = "statfs(2), mount table"
+func fileSystemMethod() message.Text { return message.Of("facts.method.file-system", nil) }
 
 // newLook says of everything that is asked for that it is not done.
 func (s System) newLook(request Request) *look {
@@ -85,10 +85,10 @@ func (s System) newLook(request Request) *look {
 			continue
 		}
 		p := facts.Path{Path: path.Clean(name)}
-		p.FileSystem = known(facts.FileSystem{}, context.DeadlineExceeded, fileSystemMethod, p.Path)
-		p.Fsync = known(facts.Fsync{}, context.DeadlineExceeded, fsyncMethod, p.Path)
+		p.FileSystem = known(facts.FileSystem{}, context.DeadlineExceeded, fileSystemMethod(), p.Path)
+		p.Fsync = known(facts.Fsync{}, context.DeadlineExceeded, fsyncMethod(), p.Path)
 		if !s.timed(request, p) {
-			p.Fsync = known(facts.Fsync{}, errors.New("not asked for"), fsyncMethod, p.Path)
+			p.Fsync = known(facts.Fsync{}, facts.NewProblem("facts.unread.not-asked", nil), fsyncMethod(), p.Path)
 		}
 		l.paths = append(l.paths, p)
 	}
@@ -124,7 +124,7 @@ func (s System) lookBehind(ctx context.Context, request Request, l *look) {
 		go func() {
 			defer close(read[i])
 			p.Nearest = s.nearest(p.Path)
-			p.FileSystem = known(facts.FileSystem{}, err, fileSystemMethod, p.Nearest+", /proc/self/mountinfo")
+			p.FileSystem = known(facts.FileSystem{}, err, fileSystemMethod(), p.Nearest+", /proc/self/mountinfo")
 			if err == nil {
 				p.FileSystem = s.fileSystem(mounts, p.Path, p.Nearest)
 			}
@@ -205,10 +205,10 @@ func (s System) nearest(name string) string {
 }
 
 func (s System) fileSystem(mounts []mount, name, nearest string) facts.Value[facts.FileSystem] {
-	method, source := fileSystemMethod, nearest+", /proc/self/mountinfo"
+	method, source := fileSystemMethod(), nearest+", /proc/self/mountinfo"
 	m, ok := holding(mounts, nearest)
 	if !ok {
-		return known(facts.FileSystem{}, errors.New("no mount holds it"), method, source)
+		return known(facts.FileSystem{}, facts.NewProblem("facts.unread.no-mount", nil), method, source)
 	}
 	stat, err := s.statfs(nearest)
 	if err != nil {
@@ -269,18 +269,22 @@ const (
 	fsyncRunTime = time.Second
 )
 
-var fsyncMethod = fmt.Sprintf("median of the 99th percentiles of %d runs of up to %d writes of %d bytes with fdatasync(2), %s each at most", fsyncRuns, fsyncWrites, fsyncBytes, fsyncRunTime)
+func fsyncMethod() message.Text {
+	return message.Of("facts.method.fsync", message.Args{
+		"runs": fsyncRuns, "writes": fsyncWrites, "bytes": fsyncBytes, "seconds": fsyncRunTime.Seconds(),
+	})
+}
 
 func (s System) fsync(ctx context.Context, p facts.Path) facts.Value[facts.Fsync] {
 	if has(p.FileSystem.Value.Options, "ro") {
-		return known(facts.Fsync{}, errors.New("mounted read-only"), fsyncMethod, p.Nearest)
+		return known(facts.Fsync{}, facts.NewProblem("facts.unread.read-only", nil), fsyncMethod(), p.Nearest)
 	}
 	measure := s.Fsync
 	if measure == nil {
 		measure = timeFsync
 	}
 	v, err := measure(ctx, p.Nearest, p.FileSystem.Value.Type == "btrfs")
-	return known(v, err, fsyncMethod, p.Nearest)
+	return known(v, err, fsyncMethod(), p.Nearest)
 }
 
 // timeFsync writes a file that has no name any more, so that nothing stays

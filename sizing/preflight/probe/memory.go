@@ -3,10 +3,10 @@
 package probe
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -15,7 +15,7 @@ func (s System) memory() facts.Memory {
 	text, err := s.read(source)
 	info := parseMemInfo(text)
 	if err == nil && info["MemTotal"] == 0 {
-		err = errors.New("has no MemTotal")
+		err = facts.NewProblem("facts.unread.no-memory", nil)
 	}
 	limit, limitSource, limitErr := s.memoryLimit()
 	// What is set aside for huge pages serves nobody who does not ask for them.
@@ -26,13 +26,13 @@ func (s System) memory() facts.Memory {
 	}
 	crash, crashErr := s.readInt("/sys/kernel/kexec_crash_size")
 	return facts.Memory{
-		Total:     known(info["MemTotal"], err, "MemTotal", source),
-		Available: known(info["MemAvailable"], err, "MemAvailable", source),
-		Limit:     known(limit, limitErr, "least limit of the control groups up to the root, 0 for none", limitSource),
-		Usable:    known(usable, err, "MemTotal less huge pages, or the control groups' limit where that is less", source+", "+limitSource),
-		Swap:      known(info["SwapTotal"], err, "SwapTotal", source),
-		HugePages: known(huge, err, "HugePages_Total × Hugepagesize", source),
-		KDump:     known(crash, crashErr, "bytes reserved for a crash kernel", "/sys/kernel/kexec_crash_size"),
+		Total:     known(info["MemTotal"], err, message.Plain("MemTotal"), source),
+		Available: known(info["MemAvailable"], err, message.Plain("MemAvailable"), source),
+		Limit:     known(limit, limitErr, message.Of("facts.method.memory-limit", nil), limitSource),
+		Usable:    known(usable, err, message.Of("facts.method.memory-usable", nil), source+", "+limitSource),
+		Swap:      known(info["SwapTotal"], err, message.Plain("SwapTotal"), source),
+		HugePages: known(huge, err, message.Plain("HugePages_Total × Hugepagesize"), source),
+		KDump:     known(crash, crashErr, message.Of("facts.method.crash-kernel", nil), "/sys/kernel/kexec_crash_size"),
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"net"
@@ -18,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -67,7 +67,7 @@ var (
 type MTU struct {
 	Address   string        `json:"address"`
 	Outcome   facts.Outcome `json:"outcome"`
-	Detail    string        `json:"detail,omitempty"`
+	Detail    message.Text  `json:"detail,omitzero"`
 	Bytes     int           `json:"bytes,omitempty"`
 	RoundTrip float64       `json:"roundTrip,omitempty"` // milliseconds, the least of several
 }
@@ -94,13 +94,13 @@ func pathMTU(ctx context.Context, largest int, address string) MTU {
 	result := MTU{Address: address, Outcome: facts.Unmade}
 	to, err := netip.ParseAddr(address)
 	if err != nil {
-		result.Detail = "not an IP address"
+		result.Detail = message.Of("facts.link.no-ip", nil)
 		return result
 	}
 	e, err := newEcho(to.Unmap())
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		result.Detail = "takes root or net.ipv4.ping_group_range: " + reason(err)
+		result.Detail = message.Of("facts.link.needs-root", message.Args{"why": reason(err)})
 		return result
 	case err != nil:
 		result.Outcome, result.Detail = outcome(err)
@@ -110,16 +110,16 @@ func pathMTU(ctx context.Context, largest int, address string) MTU {
 	size, exact, trip, err := e.search(ctx, max(min(largest, maxPacket), e.least))
 	switch {
 	case ctx.Err() != nil:
-		result.Detail = "not done in time"
+		result.Detail = message.Of("facts.unread.late", nil)
 		return result
 	case err != nil:
 		result.Outcome, result.Detail = outcome(err)
 		return result
 	case size == 0:
-		result.Outcome, result.Detail = facts.TimedOut, "no echo of any size: ICMP may be filtered"
+		result.Outcome, result.Detail = facts.TimedOut, message.Of("facts.link.no-echo", nil)
 		return result
 	case !exact:
-		result.Outcome, result.Detail = facts.TimedOut, fmt.Sprintf("%d bytes passed whole, then echoes failed to come back: ICMP may be limited", size)
+		result.Outcome, result.Detail = facts.TimedOut, message.Of("facts.link.few-echoes", message.Args{"bytes": size})
 		return result
 	}
 	// Hosts that are busy delay some echoes; the network delays all.
@@ -180,7 +180,7 @@ func scope(address netip.Addr) (uint32, error) {
 	zone := address.Zone()
 	if zone == "" {
 		if address.IsLinkLocalUnicast() {
-			return 0, errors.New("a link-local address takes a zone, as in fe80::1%eth0")
+			return 0, facts.NewProblem("facts.link.no-zone", nil)
 		}
 		return 0, nil
 	}

@@ -179,7 +179,7 @@ func TestPathMTULinkLocal(t *testing.T) {
 		&results)
 	t.Log(results)
 	for i, want := range []facts.Outcome{facts.OK, facts.OK, facts.Failed, facts.Failed, facts.OK} {
-		if r := results[i]; r.Outcome != want || want == facts.OK && r.Bytes != 1412 || want != facts.OK && r.Detail == "" {
+		if r := results[i]; r.Outcome != want || want == facts.OK && r.Bytes != 1412 || want != facts.OK && r.Detail.IsZero() {
 			t.Errorf("%+v, want %s", r, want)
 		}
 	}
@@ -230,7 +230,7 @@ func TestPathMTUStops(t *testing.T) {
 	var results []MTU
 	w.start(w.A, task{Largest: 1500, Addresses: []string{"10.98.1.2", "fd98:1::2"}}, &results)
 	for _, r := range results {
-		if r.Outcome != facts.TimedOut || !strings.Contains(r.Detail, "passed whole") {
+		if r.Outcome != facts.TimedOut || !strings.Contains(english(r.Detail), "passed whole") {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -254,7 +254,7 @@ func TestPathMTUFaults(t *testing.T) {
 		start := time.Now()
 		var results []MTU
 		w.start(w.A, task{Largest: 1500, Addresses: []string{address}}, &results)
-		if r := results[0]; r.Outcome != want || r.Detail == "" || time.Since(start) > time.Minute {
+		if r := results[0]; r.Outcome != want || r.Detail.IsZero() || time.Since(start) > time.Minute {
 			t.Errorf("%+v after %s, want %s", r, time.Since(start), want)
 		}
 	}
@@ -274,7 +274,7 @@ func TestPathMTULoopback(t *testing.T) {
 	t.Parallel()
 	for _, r := range PathMTU(context.Background(), 1500, []string{"127.0.0.1", "::1"}) {
 		if r.Outcome == facts.Unmade {
-			t.Skip(r.Detail)
+			t.Skip(english(r.Detail))
 		}
 		if r.Outcome != facts.OK && r.Address != "::1" || r.Outcome == facts.OK && r.Bytes != 1500 {
 			t.Errorf("%+v", r)
@@ -288,7 +288,7 @@ func TestPathMTUCancelled(t *testing.T) {
 	cancel()
 	start := time.Now()
 	r := PathMTU(ctx, 1500, []string{"127.0.0.1"})[0]
-	if r.Outcome != facts.Unmade || r.Detail == "" || time.Since(start) > time.Minute {
+	if r.Outcome != facts.Unmade || r.Detail.IsZero() || time.Since(start) > time.Minute {
 		t.Errorf("%+v after %s", r, time.Since(start))
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -26,13 +27,13 @@ func (s System) network() facts.Network {
 	routes, routesErr := s.routes()
 	listeners, listenersErr := s.listeners()
 	return facts.Network{
-		Hostname:   known(facts.Cut(hostname), err, "host name of the kernel", "/proc/sys/kernel/hostname"),
-		StaticName: known(facts.Cut(static), staticErr, "host name after the next start", "/etc/hostname"),
-		Resolvers:  known(resolvers, resolvErr, "lines nameserver", "/etc/resolv.conf"),
-		Search:     known(search, resolvErr, "lines search and domain", "/etc/resolv.conf"),
-		Interfaces: known(interfaces, interfacesErr, "interfaces but loopback; an address without unlimited lifetime is dynamic", "/sys/class/net, netlink RTM_GETADDR"),
-		Routes:     known(routes, routesErr, "default routes, and others to more addresses than any site has (shorter than /8)", "/proc/net/route, /proc/net/ipv6_route"),
-		Listeners:  known(listeners, listenersErr, "sockets in state LISTEN, and bound UDP sockets", "/proc/net/{tcp,tcp6,udp,udp6}"),
+		Hostname:   known(facts.Cut(hostname), err, message.Of("facts.method.hostname", nil), "/proc/sys/kernel/hostname"),
+		StaticName: known(facts.Cut(static), staticErr, message.Of("facts.method.static-name", nil), "/etc/hostname"),
+		Resolvers:  known(resolvers, resolvErr, message.Of("facts.method.resolvers", nil), "/etc/resolv.conf"),
+		Search:     known(search, resolvErr, message.Of("facts.method.search", nil), "/etc/resolv.conf"),
+		Interfaces: known(interfaces, interfacesErr, message.Of("facts.method.interfaces", nil), "/sys/class/net, netlink RTM_GETADDR"),
+		Routes:     known(routes, routesErr, message.Of("facts.method.routes", nil), "/proc/net/route, /proc/net/ipv6_route"),
+		Listeners:  known(listeners, listenersErr, message.Of("facts.method.listeners", nil), "/proc/net/{tcp,tcp6,udp,udp6}"),
 	}
 }
 

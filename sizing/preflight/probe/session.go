@@ -6,11 +6,11 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
+	"strconv"
 	"time"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -48,7 +48,7 @@ type Command struct {
 // Answer is one line from the probe.
 type Answer struct {
 	Op        string          `json:"op"`
-	Error     string          `json:"error,omitempty"`
+	Error     message.Text    `json:"error,omitzero"`
 	Time      int64           `json:"time,omitempty"`  // nanoseconds since 1970 by the host's clock
 	Facts     json.RawMessage `json:"facts,omitempty"` // read with facts.Read by who receives it
 	Listening []Listening     `json:"listening,omitempty"`
@@ -128,7 +128,7 @@ func (s *session) close() {
 func (s *session) answer(ctx context.Context, line []byte) Answer {
 	var command Command
 	if err := json.Unmarshal(line, &command); err != nil {
-		return Answer{Error: "not a command: " + facts.Cut(err.Error())}
+		return Answer{Error: message.Of("facts.reach.no-command", message.Args{"why": facts.Cut(err.Error())})}
 	}
 	answer := Answer{Op: command.Op}
 	var err error
@@ -142,7 +142,7 @@ func (s *session) answer(ctx context.Context, line []byte) Answer {
 	case OpListen:
 		s.close()
 		if len(command.Token) == 0 || len(command.Token) > maxToken {
-			err = fmt.Errorf("a token has 1 to %d bytes", maxToken)
+			err = facts.NewProblem("facts.reach.token", message.Args{"most": maxToken})
 			break
 		}
 		s.listeners, answer.Listening = Listen(command.Address, command.Token, command.Ports)
@@ -157,13 +157,13 @@ func (s *session) answer(ctx context.Context, line []byte) Answer {
 		}
 	case OpBlast:
 		if command.Blast == nil {
-			err = errors.New("no target")
+			err = facts.NewProblem("facts.reach.no-target", nil)
 			break
 		}
 		result := MeasureThroughput(ctx, *command.Blast)
 		answer.Throughput = &result
 	default:
-		err = fmt.Errorf("unknown operation %q", command.Op)
+		err = facts.NewProblem("facts.reach.unknown-operation", message.Args{"operation": strconv.Quote(command.Op)})
 	}
 	if err != nil {
 		answer.Error = reason(err)
@@ -173,7 +173,7 @@ func (s *session) answer(ctx context.Context, line []byte) Answer {
 
 func (s *session) collect(ctx context.Context, command Command) (json.RawMessage, error) {
 	if command.Collect == nil {
-		return nil, errors.New("no request")
+		return nil, facts.NewProblem("facts.reach.no-request", nil)
 	}
 	request := command.Collect.complete()
 	if request.StealLater {
@@ -191,7 +191,7 @@ func (s *session) collect(ctx context.Context, command Command) (json.RawMessage
 // stolen waits for the sample that began when the facts were collected.
 func (s *session) stolen(ctx context.Context) (json.RawMessage, error) {
 	if s.steal == nil {
-		return nil, errors.New("nothing was left for later")
+		return nil, facts.NewProblem("facts.reach.nothing-later", nil)
 	}
 	select {
 	case value := <-s.steal:

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -27,10 +28,10 @@ func (s System) os() facts.OS {
 		}
 	}
 	return facts.OS{
-		ID:       known(fields["ID"], err, "ID", source),
-		Version:  known(fields["VERSION_ID"], err, "VERSION_ID", source),
-		Codename: known(fields["VERSION_CODENAME"], err, "VERSION_CODENAME", source),
-		Pretty:   known(fields["PRETTY_NAME"], err, "PRETTY_NAME", source),
+		ID:       known(fields["ID"], err, message.Plain("ID"), source),
+		Version:  known(fields["VERSION_ID"], err, message.Plain("VERSION_ID"), source),
+		Codename: known(fields["VERSION_CODENAME"], err, message.Plain("VERSION_CODENAME"), source),
+		Pretty:   known(fields["PRETTY_NAME"], err, message.Plain("PRETTY_NAME"), source),
 	}
 }
 
@@ -38,12 +39,12 @@ func (s System) kernel(request Request) facts.Kernel {
 	const source = "/proc/sys/kernel/osrelease"
 	release, err := s.readWord(source)
 	k := facts.Kernel{
-		Release: known(facts.Cut(release), err, "kernel release", source),
-		CGroup:  known(0, errors.New("no control groups are mounted"), "file systems mounted", "/proc/self/mountinfo"),
+		Release: known(facts.Cut(release), err, message.Of("facts.method.kernel", nil), source),
+		CGroup:  known(0, facts.NewProblem("facts.unread.no-control-group", nil), message.Of("facts.method.mounts", nil), "/proc/self/mountinfo"),
 		Modules: map[string]facts.Value[string]{}, Sysctls: map[string]facts.Value[string]{},
 	}
 	if g, ok := s.cgroup("memory"); ok {
-		k.CGroup = known(g.version, nil, "hierarchy that has the memory controller", "/proc/self/mountinfo")
+		k.CGroup = known(g.version, nil, message.Of("facts.method.memory-controller", nil), "/proc/self/mountinfo")
 	}
 	builtin, _ := s.read("/lib/modules/" + release + "/modules.builtin")
 	available, _ := s.read("/lib/modules/" + release + "/modules.dep")
@@ -57,12 +58,12 @@ func (s System) kernel(request Request) facts.Kernel {
 		case strings.Contains(available, "/"+name+".ko"):
 			state = "available"
 		}
-		k.Modules[name] = known(state, nil, "module folder of the running kernel, else its module lists", "/sys/module, /lib/modules")
+		k.Modules[name] = known(state, nil, message.Of("facts.method.modules", nil), "/sys/module, /lib/modules")
 	}
 	for _, name := range request.Sysctls {
 		file := "/proc/sys/" + strings.ReplaceAll(path.Base(name), ".", "/")
 		value, err := s.readWord(file)
-		k.Sysctls[name] = known(facts.Cut(strings.Join(strings.Fields(value), " ")), err, "value of the running kernel", file)
+		k.Sysctls[name] = known(facts.Cut(strings.Join(strings.Fields(value), " ")), err, message.Of("facts.method.kernel-value", nil), file)
 	}
 	return k
 }
@@ -88,10 +89,10 @@ func (s System) time() facts.Time {
 		zone, zoneErr = "UTC", nil // tzset(3): without the file it is UTC
 	}
 	return facts.Time{
-		Synchronised: known(synchronised, err, "flag STA_UNSYNC of the kernel clock", "adjtimex(2)"),
-		MaxError:     known(maxError, err, "maximum error of the kernel clock", "adjtimex(2)"),
-		Services:     known(services, runningErr, "names of running programs", "/proc"),
-		Zone:         known(facts.Cut(zone), zoneErr, "link of the local time", "/etc/localtime"),
+		Synchronised: known(synchronised, err, message.Of("facts.method.clock-flag", nil), "adjtimex(2)"),
+		MaxError:     known(maxError, err, message.Of("facts.method.clock-error", nil), "adjtimex(2)"),
+		Services:     known(services, runningErr, message.Of("facts.method.running", nil), "/proc"),
+		Zone:         known(facts.Cut(zone), zoneErr, message.Of("facts.method.time-zone", nil), "/etc/localtime"),
 	}
 }
 
@@ -127,7 +128,7 @@ func (s System) security() facts.Security {
 		firewalls = append(firewalls, "nftables")
 	}
 	return facts.Security{
-		Firewalls: known(firewalls, runningErr, "settings, running programs, tables in the kernel", "/etc/ufw/ufw.conf, /proc, netlink"),
+		Firewalls: known(firewalls, runningErr, message.Of("facts.method.firewalls", nil), "/etc/ufw/ufw.conf, /proc, netlink"),
 		SELinux:   s.selinux(),
 		AppArmor:  s.apparmor(),
 	}
@@ -144,7 +145,7 @@ func (s System) selinux() facts.Value[string] {
 	default:
 		state = "permissive"
 	}
-	return known(state, err, "mode of the running kernel", source)
+	return known(state, err, message.Of("facts.method.kernel-mode", nil), source)
 }
 
 func (s System) apparmor() facts.Value[string] {
@@ -158,7 +159,7 @@ func (s System) apparmor() facts.Value[string] {
 	default:
 		state = "disabled"
 	}
-	return known(state, err, "parameter of the running kernel", source)
+	return known(state, err, message.Of("facts.method.kernel-parameter", nil), source)
 }
 
 // systemPath is where programs are looked for: the path of a root login, not
@@ -178,7 +179,7 @@ var runtimes = []string{"containerd", "dockerd", "crio", "podman", "kubelet"}
 func (s System) software(request Request) facts.Software {
 	result := facts.Software{Programs: map[string]facts.Value[bool]{}}
 	for _, name := range request.Programs {
-		result.Programs[name] = known(s.hasProgram(name), nil, "executable file in the system's path", strings.Join(systemPath, ":"))
+		result.Programs[name] = known(s.hasProgram(name), nil, message.Of("facts.method.program", nil), strings.Join(systemPath, ":"))
 	}
 	running, err := s.processes()
 	found := []string{}
@@ -190,8 +191,8 @@ func (s System) software(request Request) facts.Software {
 			found = append(found, name)
 		}
 	}
-	result.Runtimes = known(found, err, "running programs, executable files", "/proc, system's path")
-	result.Kubernetes = s.installed("/etc/kubernetes/manifests/kube-apiserver.yaml", "tag of the API server's image", "kube-apiserver:v", "")
+	result.Runtimes = known(found, err, message.Of("facts.method.runtimes", nil), "/proc, system's path")
+	result.Kubernetes = s.installed("/etc/kubernetes/manifests/kube-apiserver.yaml", message.Of("facts.method.kubernetes", nil), "kube-apiserver:v", "")
 	return result
 }
 
@@ -210,17 +211,18 @@ func (s System) leftovers(request Request) facts.Value[[]string] {
 	if len(left) > 0 {
 		leftErr = nil // what is found is found, whatever else could not be looked at
 	}
-	return known(left, leftErr, "files and folders that are not empty", strings.Join(request.Leftovers, " "))
+	return known(left, leftErr, message.Of("facts.method.leftovers", nil), strings.Join(request.Leftovers, " "))
 }
 
 // release returns the version of Wire's server that the asset host serves.
 func (s System) release() facts.Value[string] {
-	return s.installed("/opt/assets/containers-helm/index.txt", "version in the name of brig's image among those that the asset host serves", "quay.io_wire_brig_", ".tar")
+	return s.installed("/opt/assets/containers-helm/index.txt",
+		message.Of("facts.method.release", nil), "quay.io_wire_brig_", ".tar")
 }
 
 // installed finds a version between two texts in the first line of a file that
 // has both. A file that is not there says that nothing is installed.
-func (s System) installed(file, method, before, after string) facts.Value[string] {
+func (s System) installed(file string, method message.Text, before, after string) facts.Value[string] {
 	text, err := s.read(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return known("", nil, method, file)
@@ -231,7 +233,7 @@ func (s System) installed(file, method, before, after string) facts.Value[string
 		}
 	}
 	if err == nil {
-		err = errors.New("names no version")
+		err = facts.NewProblem("facts.unread.no-version", nil)
 	}
 	return known("", err, method, file)
 }
@@ -270,8 +272,8 @@ func (s System) virtualisation() facts.Virtualisation {
 		container = "none"
 	}
 	return facts.Virtualisation{
-		Guest:     known(guest, err, "processor flag hypervisor, or Xen's type", "/proc/cpuinfo, /sys/hypervisor/type"),
-		Kind:      known(facts.Cut(kind), nil, "vendor and product as the firmware names them", "/sys/class/dmi/id"),
-		Container: known(facts.Cut(container), nil, "marks that container managers leave", "/run/systemd/container, /.dockerenv"),
+		Guest:     known(guest, err, message.Of("facts.method.guest", nil), "/proc/cpuinfo, /sys/hypervisor/type"),
+		Kind:      known(facts.Cut(kind), nil, message.Of("facts.method.firmware", nil), "/sys/class/dmi/id"),
+		Container: known(facts.Cut(container), nil, message.Of("facts.method.container", nil), "/run/systemd/container, /.dockerenv"),
 	}
 }

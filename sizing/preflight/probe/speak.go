@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -28,7 +29,7 @@ type Port struct {
 type Listening struct {
 	Port
 	Outcome facts.Outcome `json:"outcome"` // ok, in-use, or failed with Detail
-	Detail  string        `json:"detail,omitempty"`
+	Detail  message.Text  `json:"detail,omitzero"`
 }
 
 // Limits of speaking.
@@ -140,7 +141,7 @@ type Target struct {
 type Dialled struct {
 	Target
 	Outcome   facts.Outcome `json:"outcome"`
-	Detail    string        `json:"detail,omitempty"`
+	Detail    message.Text  `json:"detail,omitzero"`
 	RoundTrip float64       `json:"roundTrip,omitempty"` // milliseconds
 }
 
@@ -180,13 +181,13 @@ func dial(ctx context.Context, target Target) Dialled {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded) && target.Protocol == "tcp":
 		// A firewall that drops would not have let the connection come about.
-		result.Outcome, result.Detail = facts.WrongHost, "connects, but says nothing"
+		result.Outcome, result.Detail = facts.WrongHost, message.Of("facts.link.silent", nil)
 	case err != nil:
 		result.Outcome, result.Detail = outcome(err)
 	case answer == target.Token:
 		result.Outcome = facts.OK
 	default:
-		result.Outcome, result.Detail = facts.WrongHost, "answered "+strconv.Quote(facts.Cut(answer))
+		result.Outcome, result.Detail = facts.WrongHost, message.Of("facts.link.answered", message.Args{"answer": strconv.Quote(facts.Cut(answer))})
 	}
 	return result
 }
@@ -226,20 +227,20 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// outcome words why nothing answered.
-func outcome(err error) (facts.Outcome, string) {
+// outcome says why nothing answered.
+func outcome(err error) (facts.Outcome, message.Text) {
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns):
-		return facts.Unresolved, facts.Cut(dns.Error())
+		return facts.Unresolved, message.Plain(facts.Cut(dns.Error()))
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return facts.Refused, ""
+		return facts.Refused, message.Text{}
 	case isTimeout(err), errors.Is(err, syscall.ETIMEDOUT):
-		return facts.TimedOut, ""
+		return facts.TimedOut, message.Text{}
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return facts.Down, reason(err)
 	case errors.Is(err, syscall.ECONNRESET):
-		return facts.Refused, "connection was reset"
+		return facts.Refused, message.Of("facts.link.reset", nil)
 	}
 	return facts.Failed, reason(err)
 }

@@ -4,12 +4,11 @@ package probe
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -40,12 +39,12 @@ func ParseSince(text string) CPUTimes {
 func parseCPUTimes(uptime, line string) (CPUTimes, error) {
 	seconds, err := strconv.ParseFloat(uptime, 64)
 	if err != nil || !(seconds >= 0 && seconds < 1e9) { // not a number is neither
-		return CPUTimes{}, errors.New("uptime is no time")
+		return CPUTimes{}, facts.NewProblem("facts.unread.no-uptime", nil)
 	}
 	times := CPUTimes{uptime: time.Duration(seconds * float64(time.Second))}
 	fields := strings.Fields(line)
 	if len(fields) < 9 || fields[0] != "cpu" {
-		return CPUTimes{}, errors.New("has no line of all processors")
+		return CPUTimes{}, facts.NewProblem("facts.unread.no-cpu-line", nil)
 	}
 	for i, field := range fields[1:9] {
 		n, err := strconv.ParseUint(field, 10, 64)
@@ -103,7 +102,7 @@ func (s System) steal(ctx context.Context, sample time.Duration) facts.Value[flo
 			err = ctx.Err()
 		}
 	}
-	method := fmt.Sprintf("median share of stolen time in %d windows, over %.1f s", stealWindows, (now.uptime - begin.uptime).Seconds())
+	method := message.Of("facts.method.steal", message.Args{"windows": stealWindows, "seconds": (now.uptime - begin.uptime).Seconds()})
 	if err != nil {
 		return known(0.0, err, method, "/proc/stat")
 	}

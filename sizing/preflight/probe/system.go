@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -54,7 +54,7 @@ func (s System) read(name string) (string, error) {
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s is not a regular file", name)
+		return "", facts.NewProblem("facts.unread.no-file", message.Args{"path": name})
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxFile))
 	return string(bytes.ToValidUTF8(data, []byte("?"))), err
@@ -93,7 +93,7 @@ func (s System) names(folder string) ([]string, error) {
 }
 
 // known makes a value that was read, or says why it was not.
-func known[T any](value T, err error, method, source string) facts.Value[T] {
+func known[T any](value T, err error, method message.Text, source string) facts.Value[T] {
 	v := facts.Value[T]{Method: method, Source: source}
 	if err != nil {
 		v.Unread = reason(err)
@@ -103,26 +103,24 @@ func known[T any](value T, err error, method, source string) facts.Value[T] {
 	return v
 }
 
-// reason words an error for someone who has never seen the probe's code.
-func reason(err error) string {
+// reason says of an error what someone needs to know who has never seen the
+// probe's code.
+func reason(err error) message.Text {
 	var path *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0:
-		return "not permitted without root"
+		return message.Of(facts.NoRoot, nil)
 	case errors.Is(err, fs.ErrNotExist):
-		return "not there"
+		return message.Of("facts.unread.not-there", nil)
 	case errors.Is(err, syscall.ENOSPC):
-		return noSpace
+		return message.Of(facts.NoSpace, nil)
 	case errors.Is(err, context.DeadlineExceeded):
-		return "not done in time"
+		return message.Of("facts.unread.late", nil)
 	case errors.As(err, &path):
-		return facts.Cut(path.Err.Error())
+		return facts.Reason(path.Err)
 	}
-	return facts.Cut(err.Error())
+	return facts.Reason(err)
 }
-
-// noSpace is how facts say that a file system was full while it was measured.
-const noSpace = facts.NoSpace
 
 // processes returns the names of all running programs that the probe may see.
 func (s System) processes() (map[string]bool, error) {

@@ -8,7 +8,6 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -20,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -67,7 +67,7 @@ type Throughput struct {
 	Address       string        `json:"address"`
 	Port          int           `json:"port"`
 	Outcome       facts.Outcome `json:"outcome"`
-	Detail        string        `json:"detail,omitempty"`
+	Detail        message.Text  `json:"detail,omitzero"`
 	BitsPerSecond float64       `json:"bitsPerSecond,omitempty"` // of TCP's payload: Ethernet carries about 6 % more
 	Bytes         int64         `json:"bytes,omitempty"`         // that arrived after the warm-up
 	Seconds       float64       `json:"seconds,omitempty"`       // in which they did
@@ -87,18 +87,34 @@ type agreement struct {
 	Refused string `json:"refused,omitempty"` // why
 }
 
+// Why a receiver refuses, as probes tell each other.
+const (
+	refusedToken  = "wrong token"
+	refusedEnough = "enough was measured"
+	refusedBusy   = "another measurement is under way"
+)
+
+// refusals are the codes of what people are told of these.
+var refusals = map[string]string{refusedEnough: "facts.link.enough", refusedBusy: "facts.link.busy"}
+
 // What a receiver says at the end.
 type arrival struct {
 	Bytes   int64   `json:"bytes"`
 	Seconds float64 `json:"seconds"`
 }
 
-// What is wrong with a target that is not the probe over there, or is one of
-// another run.
-var (
-	errNonsense = errors.New("answered something else")
-	errToken    = errors.New("wrong token")
-)
+// A stranger is a target that is not the probe over there, or is one of another
+// run.
+type stranger struct{ error }
+
+func (s *stranger) Unwrap() error { return s.error }
+
+func strange(code string, args message.Args) error { return &stranger{facts.NewProblem(code, args)} }
+
+// nonsense is what no probe answers.
+func nonsense(answer []byte) error {
+	return strange("facts.link.nonsense", message.Args{"answer": strconv.Quote(facts.Cut(string(answer)))})
+}
 
 func say(conn net.Conn, value any) error {
 	line, err := json.Marshal(value)
@@ -118,7 +134,7 @@ func hear(conn net.Conn, value any) error {
 		line, rest, ok := bytes.Cut(buffer[:n], []byte("\n"))
 		switch {
 		case ok && (len(rest) > 0 || json.Unmarshal(line, value) != nil):
-			return fmt.Errorf("%w: %q", errNonsense, facts.Cut(string(line)))
+			return nonsense(line)
 		case ok:
 			return nil
 		case errors.Is(err, io.EOF):
@@ -127,7 +143,7 @@ func hear(conn net.Conn, value any) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%w: %q", errNonsense, facts.Cut(string(buffer)))
+	return nonsense(buffer)
 }
 
 // MeasureThroughput sends to a target for the time that it says, and gives
@@ -140,18 +156,18 @@ func MeasureThroughput(ctx context.Context, target ThroughputTarget) Throughput 
 	if err := blast(ctx, target, &result); err != nil {
 		result.Outcome, result.Detail = throughputOutcome(err)
 		if ctx.Err() != nil {
-			result.Outcome, result.Detail = facts.Unmade, "not done in time"
+			result.Outcome, result.Detail = facts.Unmade, message.Of("facts.unread.late", nil)
 		}
 	}
 	return result
 }
 
-func throughputOutcome(err error) (facts.Outcome, string) {
+func throughputOutcome(err error) (facts.Outcome, message.Text) {
 	switch {
-	case errors.Is(err, errToken), errors.Is(err, errNonsense):
-		return facts.WrongHost, facts.Cut(err.Error())
+	case errors.As(err, new(*stranger)):
+		return facts.WrongHost, facts.Reason(err)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, unix.ECONNRESET), errors.Is(err, unix.EPIPE):
-		return facts.Failed, "connection ended early"
+		return facts.Failed, message.Of("facts.link.early-end", nil)
 	}
 	return outcome(err)
 }
@@ -185,9 +201,9 @@ func blast(ctx context.Context, target ThroughputTarget, result *Throughput) err
 	}
 	switch {
 	case arrived.Bytes < 0 || arrived.Bytes > sent || arrived.Seconds < 0 || arrived.Seconds > 2*maxThroughput.Seconds():
-		return fmt.Errorf("%w: %d bytes of %d in %g s", errNonsense, arrived.Bytes, sent, arrived.Seconds)
+		return strange("facts.link.nonsense-count", message.Args{"bytes": arrived.Bytes, "sent": sent, "seconds": arrived.Seconds})
 	case arrived.Bytes == 0 || arrived.Seconds < leastThroughput.Seconds()/2:
-		return fmt.Errorf("too little arrived to tell: %d bytes of %d in %.2f s", arrived.Bytes, sent, arrived.Seconds)
+		return facts.NewProblem("facts.link.too-little", message.Args{"bytes": arrived.Bytes, "sent": sent, "seconds": arrived.Seconds})
 	}
 	result.Bytes, result.Seconds = arrived.Bytes, arrived.Seconds
 	result.BitsPerSecond = 8 * float64(arrived.Bytes) / arrived.Seconds
@@ -218,13 +234,15 @@ func agree(stream *net.TCPConn, greeting hello) error {
 	err := hear(stream, &answer)
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("%w: nothing", errNonsense)
+		return strange("facts.link.nothing", nil)
 	case err != nil:
 		return err
-	case answer.Refused == errToken.Error():
-		return errToken
+	case answer.Refused == refusedToken:
+		return strange("facts.link.wrong-token", nil)
+	case refusals[answer.Refused] != "":
+		return facts.NewProblem("facts.link.refused", message.Args{"why": message.Of(refusals[answer.Refused], nil)})
 	case answer.Refused != "":
-		return errors.New("refused: " + facts.Cut(answer.Refused))
+		return facts.NewProblem("facts.link.refused", message.Args{"why": facts.Cut(answer.Refused)})
 	}
 	return nil
 }
@@ -309,7 +327,7 @@ type ThroughputListener struct {
 // is a secret, other than that of Listen, which is told to all who connect.
 func ListenThroughput(ctx context.Context, address string, port int, token string) (*ThroughputListener, error) {
 	if len(token) == 0 || len(token) > maxToken {
-		return nil, fmt.Errorf("a token has 1 to %d bytes", maxToken)
+		return nil, facts.NewProblem("facts.reach.token", message.Args{"most": maxToken})
 	}
 	host := ""
 	if parsed, err := netip.ParseAddr(address); err == nil && localAddress(parsed) {
@@ -393,19 +411,19 @@ func (l *ThroughputListener) serve(conn net.Conn) {
 // admit lets a stream in that has the token, if no other sender is there.
 func (l *ThroughputListener) admit(h hello, conn net.Conn) (*measurement, agreement) {
 	if subtle.ConstantTimeCompare([]byte(h.Token), []byte(l.token)) != 1 {
-		return nil, agreement{Refused: errToken.Error()}
+		return nil, agreement{Refused: refusedToken}
 	}
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if l.current == nil {
 		if l.left == 0 {
-			return nil, agreement{Refused: "enough was measured"}
+			return nil, agreement{Refused: refusedEnough}
 		}
 		l.left--
 		l.current = newMeasurement(h)
 	}
 	if !l.current.join(h.Sender, conn) {
-		return nil, agreement{Refused: "another measurement is under way"}
+		return nil, agreement{Refused: refusedBusy}
 	}
 	return l.current, agreement{}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/probe"
 )
@@ -50,7 +51,7 @@ func (s *Session) Collect(ctx context.Context, request probe.Request) (*facts.Fa
 	}
 	document, err := facts.Read(bytes.NewReader(answer.Facts))
 	if err != nil {
-		return nil, unreached(facts.Nonsense, err.Error())
+		return nil, unreached(facts.Nonsense, facts.Reason(err))
 	}
 	return document, nil
 }
@@ -63,7 +64,7 @@ func (s *Session) Steal(ctx context.Context) (facts.Value[float64], error) {
 	}
 	value, err := facts.ReadValue[float64](answer.Steal)
 	if err != nil {
-		return value, unreached(facts.Nonsense, err.Error())
+		return value, unreached(facts.Nonsense, facts.Reason(err))
 	}
 	return value, nil
 }
@@ -76,10 +77,11 @@ func (s *Session) Listen(ctx context.Context, address, token string, ports []pro
 	}
 	states := answer.Listening
 	if !slices.EqualFunc(states, ports, func(l probe.Listening, p probe.Port) bool { return l.Port == p }) {
-		return nil, unreached(facts.Nonsense, "the host answered for other ports than it was asked for")
+		return nil, unreached(facts.Nonsense, message.Of("facts.reach.other-ports", nil))
 	}
 	for i := range states {
-		states[i].Outcome, states[i].Detail = oneOf(states[i].Outcome, facts.OK, facts.InUse, facts.Failed), facts.Cut(states[i].Detail)
+		states[i].Outcome = oneOf(states[i].Outcome, facts.OK, facts.InUse, facts.Failed)
+		states[i].Detail = facts.Heard(states[i].Detail)
 	}
 	return states, nil
 }
@@ -92,12 +94,12 @@ func (s *Session) Dial(ctx context.Context, targets []probe.Target) ([]probe.Dia
 	}
 	results := answer.Dialled
 	if !slices.EqualFunc(results, targets, func(d probe.Dialled, t probe.Target) bool { return d.Target == t }) {
-		return nil, unreached(facts.Nonsense, "the host answered for other targets than it was asked for")
+		return nil, unreached(facts.Nonsense, message.Of("facts.reach.other-targets", nil))
 	}
 	for i := range results {
 		r := &results[i]
 		r.Outcome = oneOf(r.Outcome, facts.OK, facts.Refused, facts.TimedOut, facts.WrongHost, facts.Down, facts.Unresolved, facts.Failed)
-		r.Detail, r.RoundTrip = facts.Cut(r.Detail), sane(r.RoundTrip)
+		r.Detail, r.RoundTrip = facts.Heard(r.Detail), sane(r.RoundTrip)
 	}
 	return results, nil
 }
@@ -110,12 +112,12 @@ func (s *Session) PathMTU(ctx context.Context, largest int, addresses []string) 
 	}
 	results := answer.Paths
 	if !slices.EqualFunc(results, addresses, func(m probe.MTU, a string) bool { return m.Address == a }) {
-		return nil, unreached(facts.Nonsense, "the host answered for other addresses than it was asked for")
+		return nil, unreached(facts.Nonsense, message.Of("facts.reach.other-addresses", nil))
 	}
 	for i := range results {
 		r := &results[i]
 		r.Outcome = oneOf(r.Outcome, facts.OK, facts.TimedOut, facts.Down, facts.Refused, facts.Unmade, facts.Failed)
-		r.Detail, r.RoundTrip, r.Bytes = facts.Cut(r.Detail), sane(r.RoundTrip), max(r.Bytes, 0)
+		r.Detail, r.RoundTrip, r.Bytes = facts.Heard(r.Detail), sane(r.RoundTrip), max(r.Bytes, 0)
 	}
 	return results, nil
 }
@@ -128,7 +130,7 @@ func (s *Session) Sink(ctx context.Context, address string, port int, token stri
 		return 0, err
 	}
 	if answer.Port < 1 || answer.Port > 65535 {
-		return 0, unreached(facts.Nonsense, "the host answered with no port")
+		return 0, unreached(facts.Nonsense, message.Of("facts.reach.no-port", nil))
 	}
 	return answer.Port, nil
 }
@@ -140,14 +142,13 @@ func (s *Session) Blast(ctx context.Context, target probe.ThroughputTarget) (pro
 		return probe.Throughput{}, err
 	}
 	if answer.Throughput == nil {
-		return probe.Throughput{}, unreached(facts.Nonsense, "the host answered with no measurement")
+		return probe.Throughput{}, unreached(facts.Nonsense, message.Of("facts.reach.no-measurement", nil))
 	}
 	r := *answer.Throughput
-	r.Outcome = oneOf(r.Outcome, facts.OK, facts.Refused, facts.TimedOut, facts.WrongHost, facts.Down, facts.Unresolved, facts.Unmade,
-		facts.Failed)
-	r.Detail, r.Address, r.Port = facts.Cut(r.Detail), target.Address, target.Port
+	r.Outcome = oneOf(r.Outcome, facts.OK, facts.Refused, facts.TimedOut, facts.WrongHost, facts.Down, facts.Unresolved, facts.Unmade, facts.Failed)
+	r.Detail, r.Address, r.Port = facts.Heard(r.Detail), target.Address, target.Port
 	if !(r.BitsPerSecond >= 0 && r.BitsPerSecond < 1e15) || r.Retransmits < -1 { // not a number is neither
-		return probe.Throughput{}, unreached(facts.Nonsense, "the host answered with no measurement")
+		return probe.Throughput{}, unreached(facts.Nonsense, message.Of("facts.reach.no-measurement", nil))
 	}
 	return r, nil
 }

@@ -5,13 +5,14 @@ package remote
 import (
 	"strings"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
 // ReachError says how reaching a host ended, if not well.
 type ReachError struct {
 	Outcome facts.Outcome
-	Detail  string
+	Detail  message.Text
 	// Busy says that the connection was closed before the login, as an sshd does
 	// that has too many under way (sshd_config(5), MaxStartups): worth a try
 	// again.
@@ -19,14 +20,14 @@ type ReachError struct {
 }
 
 func (e *ReachError) Error() string {
-	if e.Detail == "" {
+	if e.Detail.IsZero() {
 		return string(e.Outcome)
 	}
-	return string(e.Outcome) + ": " + e.Detail
+	return string(e.Outcome) + ": " + e.Detail.String()
 }
 
-func unreached(outcome facts.Outcome, detail string) *ReachError {
-	return &ReachError{Outcome: outcome, Detail: facts.Cut(strings.TrimSpace(detail))}
+func unreached(outcome facts.Outcome, detail message.Text) *ReachError {
+	return &ReachError{Outcome: outcome, Detail: detail.Map(func(s string) string { return facts.Cut(strings.TrimSpace(s)) })}
 }
 
 // sshSays are the words of OpenSSH's client, in the order in which they decide:
@@ -61,16 +62,16 @@ var sshSays = []struct {
 func explain(stderr string) *ReachError {
 	for _, say := range sshSays {
 		if strings.Contains(stderr, say.words) {
-			reach := unreached(say.outcome, lineWith(stderr, say.words))
+			reach := unreached(say.outcome, message.Plain(lineWith(stderr, say.words)))
 			reach.Busy = say.busy
 			return reach
 		}
 	}
 	if strings.TrimSpace(stderr) == "" {
 		// Of a host that is heard no more ssh speaks at a level of its log that is not asked for.
-		return unreached(facts.TimedOut, "the connection stood still or broke off")
+		return unreached(facts.TimedOut, message.Of("facts.reach.stood-still", nil))
 	}
-	return unreached(facts.Failed, lastLine(stderr))
+	return unreached(facts.Failed, message.Plain(lastLine(stderr)))
 }
 
 func lineWith(text, words string) string {
@@ -85,6 +86,22 @@ func lineWith(text, words string) string {
 func lastLine(text string) string {
 	text = strings.TrimSpace(text)
 	return text[strings.LastIndexByte(text, '\n')+1:]
+}
+
+// scriptSays is what the script says of its failure: one of its own reasons, else
+// what a program on the host said, or a path.
+func scriptSays(detail string) message.Text {
+	if code := scriptReasons[detail]; code != "" {
+		return message.Of(code, nil)
+	}
+	return message.Plain(detail)
+}
+
+// scriptReasons are the words after a failure of the script, for which catalogues
+// have better ones.
+var scriptReasons = map[string]string{
+	"no-folder": "facts.reach.no-folder", "sudo-refuses": "facts.reach.sudo-refuses", "sudo-asks": "facts.reach.sudo-asks",
+	"not-arrived": "facts.reach.not-arrived", "sum-differs": "facts.reach.sum-differs",
 }
 
 // outcomes that the script itself may report.

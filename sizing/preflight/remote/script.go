@@ -41,21 +41,21 @@ for base in "${TMPDIR:-/tmp}" /var/tmp "$HOME" /dev/shm; do
   if "$d/try" 2>/dev/null; then rm -f "$d/try"; made=$base; break; fi
   clean
 done
-[ -n "$made" ] || fail no-exec "no folder for temporary files lets programs run"
+[ -n "$made" ] || fail no-exec no-folder
 # A sudo that does not ask would leave the password to the probe.
 if [ "$mode" = password ]; then
   if sudo -n -k true 2>/dev/null; then mode=sudo
-  else printf "%s\n" "$pw" | sudo -S -k -p "" true 2>/dev/null || fail no-sudo "sudo refuses the password"
+  else printf "%s\n" "$pw" | sudo -S -k -p "" true 2>/dev/null || fail no-sudo sudo-refuses
   fi
 fi
 echo island-ready
 err=$($limit head -c "$size" 2>&1 >"$d/sent.gz") || case $?:$err in
-124:*) fail stalled "the probe did not arrive within two minutes" ;;
+124:*) fail stalled not-arrived ;;
 *"No space left"*|*uota*) fail disk-full "$made" ;;
 *) fail failed "$err" ;;
 esac
 got=$(sha256sum <"$d/sent.gz")
-[ "${got%% *}" = "$sum" ] || fail damaged "the sum of what arrived differs"
+[ "${got%% *}" = "$sum" ] || fail damaged sum-differs
 err=$(gzip -dc <"$d/sent.gz" 2>&1 >"$d/island-probe") || case $err in
 *"No space left"*|*uota*) fail disk-full "$made" ;;
 *) fail failed "$err" ;;
@@ -71,7 +71,7 @@ password) { printf "%s\n" "$pw"; exec cat; } | { sudo -S -k -p "" "$d/island-pro
 esac
 code=$?
 # sudo ends as the probe does; only where that failed it is asked for itself.
-if [ "$code $mode" = "1 sudo" ]; then sudo -n true 2>/dev/null || fail no-sudo "sudo wants a password or is not given"; fi
+if [ "$code $mode" = "1 sudo" ]; then sudo -n true 2>/dev/null || fail no-sudo sudo-asks; fi
 echo "island-end $code"
 `
 

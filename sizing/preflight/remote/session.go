@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/probe"
 )
@@ -107,7 +108,7 @@ func Open(ctx context.Context, target Target, options Options) (*Session, error)
 	}
 	if err != nil {
 		cancel()
-		return nil, unreached(facts.Failed, err.Error())
+		return nil, unreached(facts.Failed, facts.Reason(err))
 	}
 	s.writes = make(chan []byte, maxWrites)
 	go func() {
@@ -122,7 +123,7 @@ func Open(ctx context.Context, target Target, options Options) (*Session, error)
 	if reach := s.start(target, options); reach != nil {
 		s.Close()
 		if !timer.Stop() && reach.Outcome == facts.Killed {
-			reach = unreached(facts.TimedOut, "the host did not start the probe in time")
+			reach = unreached(facts.TimedOut, message.Of("facts.reach.not-started", nil))
 		}
 		return nil, reach
 	}
@@ -173,11 +174,12 @@ func (s *Session) start(t Target, options Options) *ReachError {
 	system, machine, _ := strings.Cut(hello, " ")
 	architecture := map[string]string{"x86_64": "amd64", "aarch64": "arm64"}[machine]
 	if system != "Linux" || architecture == "" {
-		return unreached(facts.NoProbe, fmt.Sprintf("host is %s on %s; probes are for Linux on x86_64 and aarch64", system, machine))
+		return unreached(facts.NoProbe, message.Of("facts.reach.other-system",
+			message.Args{"system": facts.Cut(system), "machine": facts.Cut(machine)}))
 	}
 	binary, err := options.Probe(architecture)
 	if err != nil {
-		return unreached(facts.NoProbe, err.Error())
+		return unreached(facts.NoProbe, facts.Reason(err))
 	}
 	mode := "plain"
 	switch {
@@ -216,7 +218,7 @@ func (s *Session) await(prefix string, limit int) (string, *ReachError) {
 			return "", reach
 		}
 	}
-	return "", unreached(facts.Nonsense, "the host says too much before it begins")
+	return "", unreached(facts.Nonsense, message.Of("facts.reach.says-much", nil))
 }
 
 // scriptReport reads the script's words on its own failure or end.
@@ -224,15 +226,15 @@ func scriptReport(line string) *ReachError {
 	if rest, ok := strings.CutPrefix(line, "island-fail "); ok {
 		word, detail, _ := strings.Cut(rest, " ")
 		if outcome, ok := scriptOutcomes[word]; ok {
-			return unreached(outcome, detail)
+			return unreached(outcome, scriptSays(detail))
 		}
-		return unreached(facts.Failed, rest)
+		return unreached(facts.Failed, message.Plain(rest))
 	}
 	if code, ok := strings.CutPrefix(line, "island-end "); ok {
 		if n, err := strconv.Atoi(code); err == nil && n > 128 {
-			return unreached(facts.Killed, fmt.Sprintf("the probe was ended by signal %d", n-128))
+			return unreached(facts.Killed, message.Of("facts.reach.signal", message.Args{"signal": n - 128}))
 		}
-		return unreached(facts.Killed, "the probe ended with exit code "+code)
+		return unreached(facts.Killed, message.Of("facts.reach.exit-code", message.Args{"exitCode": facts.Cut(code)}))
 	}
 	return nil
 }
@@ -260,7 +262,7 @@ func (s *Session) line(limit int) (string, error) {
 func (s *Session) ended(err error) *ReachError {
 	if errors.Is(err, errLong) {
 		s.cancel()
-		return unreached(facts.Nonsense, "the host sent a line that is longer than any answer")
+		return unreached(facts.Nonsense, message.Of("facts.reach.long-line", nil))
 	}
 	s.endInput()
 	timer := time.AfterFunc(endLimit, s.cancel)
@@ -273,7 +275,7 @@ func (s *Session) ended(err error) *ReachError {
 	if said := s.stderr.String(); code == 255 || strings.Contains(said, "ssh:") {
 		return explain(said)
 	}
-	return unreached(facts.Killed, "the connection ended before the probe was done")
+	return unreached(facts.Killed, message.Of("facts.reach.ended", nil))
 }
 
 // endInput closes the host's input once all that was written has been taken.
@@ -302,8 +304,8 @@ func (s *Session) ask(ctx context.Context, command probe.Command, limit time.Dur
 		s.broken = reach // a session that once failed is out of step for good
 		return nil, reach
 	}
-	if answer.Error != "" {
-		return nil, unreached(facts.Failed, answer.Error)
+	if !answer.Error.IsZero() {
+		return nil, unreached(facts.Failed, facts.Heard(answer.Error))
 	}
 	return answer, nil
 }
@@ -319,7 +321,7 @@ func (s *Session) askOnce(ctx context.Context, command probe.Command, limit time
 	}
 	text, err := s.line(probe.MaxAnswer)
 	if timer.Stop(); err != nil && timedOut.Load() {
-		return nil, unreached(facts.TimedOut, fmt.Sprintf("the probe did not answer within %s", limit))
+		return nil, unreached(facts.TimedOut, message.Of("facts.reach.no-answer", message.Args{"limit": limit.String()}))
 	}
 	if err != nil {
 		return nil, s.ended(err)
@@ -330,8 +332,8 @@ func (s *Session) askOnce(ctx context.Context, command probe.Command, limit time
 	var answer probe.Answer
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&answer); err != nil || answer.Op != command.Op && answer.Error == "" {
-		return nil, unreached(facts.Nonsense, "the host answered something that no probe says")
+	if err := decoder.Decode(&answer); err != nil || answer.Op != command.Op && answer.Error.IsZero() {
+		return nil, unreached(facts.Nonsense, message.Of("facts.reach.nonsense", nil))
 	}
 	return &answer, nil
 }

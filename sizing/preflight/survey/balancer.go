@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -27,7 +28,6 @@ const (
 	maxBalancerTries    = 6
 	balancerPatience    = 12 * time.Second
 	balancerPause       = time.Second
-	balancerMethod      = "TCP connection from the admin host, answered by the probes that listen on the node ports"
 )
 
 // loadBalancer connects to the load balancer while probes listen on the node
@@ -61,7 +61,7 @@ func (s *surveyor) loadBalancer(ctx context.Context) (wait func() []facts.Observ
 			for deadline := time.Now().Add(balancerPatience); ; {
 				o := s.balanceAll(ctx, address, min(nodes, maxBalancerTries))
 				if o.Outcome != facts.OK && len(lost) > 0 {
-					o.Outcome, o.Detail = facts.Moot, "it may lead to nodes that were not measured: "+strings.Join(lost, ", ")
+					o.Outcome, o.Detail = facts.Moot, message.Of("facts.seen.may-lead", message.Args{"hosts": strings.Join(lost, ", ")})
 				}
 				result[i] = o
 				if o.Outcome == facts.OK || o.Outcome == facts.Moot || nodes == 0 || time.Now().After(deadline) {
@@ -84,8 +84,8 @@ func (s *surveyor) loadBalancer(ctx context.Context) (wait func() []facts.Observ
 // balanceAll connects several times at once, of which one that leads to a node
 // is enough.
 func (s *surveyor) balanceAll(ctx context.Context, address string, tries int) facts.Observation {
-	best := facts.Observation{Subject: facts.SubjectBalancer, Object: address, Method: balancerMethod, Outcome: facts.Unmade,
-		Detail: "the inventory has no node"}
+	best := facts.Observation{Subject: facts.SubjectBalancer, Object: address, Method: message.Of("facts.method.load-balancer", nil), Outcome: facts.Unmade}
+	best.Detail = message.Of("facts.seen.no-node", nil)
 	results := make(chan facts.Observation, tries)
 	for range tries {
 		go func() { results <- s.balance(ctx, address) }()
@@ -99,12 +99,12 @@ func (s *surveyor) balanceAll(ctx context.Context, address string, tries int) fa
 }
 
 func (s *surveyor) balance(ctx context.Context, address string) facts.Observation {
-	o := facts.Observation{Subject: facts.SubjectBalancer, Object: address, Method: balancerMethod}
+	o := facts.Observation{Subject: facts.SubjectBalancer, Object: address, Method: message.Of("facts.method.load-balancer", nil)}
 	dialer := net.Dialer{Timeout: balancerLimit}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err == nil && s.options.Upgrade {
 		_ = conn.Close()
-		o.Outcome, o.Detail = facts.OK, "answers, as what is installed"
+		o.Outcome, o.Detail = facts.OK, message.Of("facts.seen.installed", nil)
 		return o
 	}
 	if err == nil {
@@ -116,13 +116,13 @@ func (s *surveyor) balance(ctx context.Context, address string) facts.Observatio
 		token := strings.TrimSpace(string(answer[:n]))
 		for i := range s.visits {
 			if v := &s.visits[i]; v.token == token && slices.Contains(v.host.Groups, nodeGroup) {
-				o.Outcome, o.Detail = facts.OK, "leads to "+v.host.Name
+				o.Outcome, o.Detail = facts.OK, message.Of("facts.seen.leads-to", message.Args{"host": v.host.Name})
 				return o
 			}
 		}
 		switch {
 		case err == nil, errors.Is(err, io.EOF):
-			o.Outcome, o.Detail = facts.WrongHost, "does not lead to a node port where the probe listens"
+			o.Outcome, o.Detail = facts.WrongHost, message.Of("facts.seen.no-node-port", nil)
 			return o
 		}
 	}
@@ -132,7 +132,7 @@ func (s *surveyor) balance(ctx context.Context, address string) facts.Observatio
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), os.IsTimeout(err):
 		o.Outcome = facts.TimedOut
 	default:
-		o.Outcome, o.Detail = facts.Failed, facts.Cut(err.Error())
+		o.Outcome, o.Detail = facts.Failed, facts.Reason(err)
 	}
 	return o
 }

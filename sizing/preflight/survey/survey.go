@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/site"
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
@@ -156,9 +157,9 @@ func (s *surveyor) stage(v *visit, stage Stage) {
 
 func (s *surveyor) collect(ctx context.Context, v *visit) {
 	start := time.Now()
-	v.result.Reach = facts.Reach{Outcome: facts.Reached, Method: "ssh"}
+	v.result.Reach = facts.Reach{Outcome: facts.Reached, Method: message.Plain("ssh")}
 	if v.host.Target.Local {
-		v.result.Reach.Method, v.result.Address = "local", ""
+		v.result.Reach.Method, v.result.Address = message.Of("facts.method.local", nil), ""
 	}
 	s.stage(v, Connect)
 	session, end := context.WithCancel(ctx)
@@ -245,7 +246,7 @@ func (s *surveyor) visit(ctx context.Context, v *visit, begun func()) error {
 
 // lost returns a host up.
 func (s *surveyor) lost(v *visit, err error) {
-	v.result.Reach.Outcome, v.result.Reach.Detail = facts.Failed, facts.Cut(err.Error())
+	v.result.Reach.Outcome, v.result.Reach.Detail = facts.Failed, facts.Reason(err)
 	if reach := reachOf(err); reach.Outcome != "" {
 		v.result.Reach.Outcome, v.result.Reach.Detail = reach.Outcome, reach.Detail
 	}
@@ -421,16 +422,19 @@ func (s *surveyor) dial(ctx context.Context, v *visit, wants []facts.Link, peers
 		state, ok := listening[portOf{want.To, port}]
 		switch {
 		case to.address == "":
-			link.Outcome, link.Detail = facts.Unmade, "address of the host is not known"
+			link.Outcome, link.Detail = facts.Unmade, message.Of("facts.link.no-address", nil)
 		case !ok || state.Outcome == facts.Failed:
-			link.Outcome, link.Detail = facts.Unmade, cmp.Or(state.Detail, "probe did not listen")
+			link.Outcome, link.Detail = facts.Unmade, state.Detail
+			if link.Detail.IsZero() {
+				link.Detail = message.Of("facts.link.no-listener", nil)
+			}
 		case s.options.Upgrade && port.Protocol == "tcp" && (state.Outcome == facts.InUse || isNodePort(port.Port)):
 			// What is installed has the port, or the kernel passes it on to what is
 			// installed, without a socket: whether it can be reached is what counts.
 			targets = append(targets, probe.Target{Port: port, Address: to.address})
 			index = append(index, len(links))
 		case state.Outcome == facts.InUse:
-			link.Outcome, link.Detail = facts.InUse, holder(to.listeners, port)
+			link.Outcome, link.Detail = facts.InUse, message.Plain(holder(to.listeners, port))
 		default:
 			targets = append(targets, probe.Target{Port: port, Address: to.address, Token: to.token})
 			index = append(index, len(links))

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"slices"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/probe"
 )
@@ -60,18 +61,30 @@ func (s *surveyor) send(ctx context.Context, from, to *visit, port int) facts.Li
 	port, err := to.session.Sink(ctx, to.result.Internal, port, token)
 	if err != nil {
 		s.unlessOnlyFailed(to, err)
-		link.Detail = facts.Cut(err.Error())
+		link.Detail = why(err)
 		return link
 	}
 	r, err := from.session.Blast(ctx, probe.ThroughputTarget{Address: to.result.Internal, Port: port, Token: token})
 	if err != nil {
 		s.unlessOnlyFailed(from, err)
-		link.Detail = facts.Cut(err.Error())
+		link.Detail = why(err)
 		return link
 	}
 	link.Port, link.Outcome, link.Detail = port, r.Outcome, r.Detail
 	link.BitsPerSecond, link.Retransmits = r.BitsPerSecond, max(r.Retransmits, 0)
 	return link
+}
+
+// why says why a host did not do something.
+func why(err error) message.Text {
+	reach := reachOf(err)
+	if reach.Outcome == "" {
+		return facts.Reason(err)
+	}
+	if reach.Detail.IsZero() {
+		return reach.Outcome.Text()
+	}
+	return message.Of("facts.reach.outcome", message.Args{"outcome": reach.Outcome.Text(), "detail": reach.Detail})
 }
 
 // unlessOnlyFailed returns a host up, unless its probe has only said that it could

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/probe"
 )
@@ -62,12 +63,12 @@ func way(ctx context.Context, host Host) facts.Link {
 	link := facts.Link{From: facts.AdminHost, To: host.Name, Protocol: "mtu", Rows: []string{}, Outcome: facts.Unmade}
 	address, err := resolve(ctx, host.Target.Address)
 	if err != nil {
-		link.Detail = "address is not known here: " + facts.Cut(err.Error())
+		link.Detail = message.Of("facts.link.unknown-here", message.Args{"why": facts.Cut(err.Error())})
 		return link
 	}
 	largest, err := mtuTowards(address)
 	if err != nil {
-		link.Detail = facts.Cut(err.Error())
+		link.Detail = facts.Reason(err)
 		return link
 	}
 	m := probe.PathMTU(ctx, largest, []string{address.String()})[0]

@@ -48,7 +48,7 @@ func TestWayOfThisMachine(t *testing.T) {
 		t.Errorf("MTU towards loopback is %d, %v", mtu, err)
 	}
 	link := way(t.Context(), Host{Name: "h"})
-	if link.Outcome != facts.Unmade || link.Detail == "" || link.From != facts.AdminHost {
+	if link.Outcome != facts.Unmade || link.Detail.IsZero() || link.From != facts.AdminHost {
 		t.Errorf("way to a host without address is %+v", link)
 	}
 }

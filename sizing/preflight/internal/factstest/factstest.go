@@ -4,12 +4,13 @@ package factstest
 import (
 	"fmt"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
 // Read returns a value that was read.
 func Read[T any](value T) facts.Value[T] {
-	return facts.Value[T]{Value: value, Method: "value of the running kernel", Source: "/proc"}
+	return facts.Value[T]{Value: value, Method: message.Of("facts.method.kernel-value", nil), Source: "/proc"}
 }
 
 // GoodHost returns a host that meets the guide's table, for any role. It is a
@@ -50,6 +51,6 @@ func GoodHost(name, address string, groups ...string) facts.Host {
 	f.Virtualisation.Guest = Read(false)
 	return facts.Host{
 		Name: name, Address: address, Internal: address, Groups: groups, Facts: f, Clock: &facts.Clock{Uncertainty: 0.002, Exchanges: 8},
-		Reach: facts.Reach{Outcome: facts.Reached, Method: "ssh", Elapsed: 4},
+		Reach: facts.Reach{Outcome: facts.Reached, Method: message.Plain("ssh"), Elapsed: 4},
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/site"
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
@@ -94,34 +95,34 @@ func dialer(resolver *net.Resolver) *net.Dialer {
 	return &net.Dialer{Timeout: limit, Resolver: resolver}
 }
 
-// ended words how an attempt failed.
-func ended(err error) (facts.Outcome, string) {
+// ended tells how an attempt failed.
+func ended(err error) (facts.Outcome, message.Text) {
 	var dns *net.DNSError
 	var timeout net.Error
 	switch {
 	case errors.As(err, &dns):
 		if dns.IsNotFound {
-			return facts.Unresolved, "name is not known"
+			return facts.Unresolved, message.Of("facts.seen.no-name", nil)
 		}
-		return facts.Unmade, facts.Cut(dns.Error())
+		return facts.Unmade, message.Plain(facts.Cut(dns.Error()))
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return facts.Refused, ""
+		return facts.Refused, message.Text{}
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return facts.TimedOut, ""
+		return facts.TimedOut, message.Text{}
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return facts.Down, facts.Cut(err.Error())
+		return facts.Down, facts.Reason(err)
 	}
-	return facts.Failed, facts.Cut(err.Error())
+	return facts.Failed, facts.Reason(err)
 }
 
-func failed(subject facts.Subject, object, method string, err error) facts.Observation {
+func failed(subject facts.Subject, object string, method message.Text, err error) facts.Observation {
 	o := facts.Observation{Subject: subject, Object: object, Method: method}
 	o.Outcome, o.Detail = ended(err)
 	return o
 }
 
 func address(ctx context.Context, resolver *net.Resolver, name string) facts.Observation {
-	const method = "lookup of A and AAAA records from the admin host"
+	method := message.Of("facts.method.addresses", nil)
 	addresses, err := resolver.LookupNetIP(ctx, "ip", name+".")
 	if err != nil {
 		return failed(facts.SubjectName, name, method, err)
@@ -130,22 +131,24 @@ func address(ctx context.Context, resolver *net.Resolver, name string) facts.Obs
 	for _, a := range addresses {
 		words = append(words, a.Unmap().String())
 	}
-	return facts.Observation{Subject: facts.SubjectName, Object: name, Outcome: facts.OK, Method: method,
-		Found: facts.Cut(strings.Join(words, ", "))}
+	return facts.Observation{
+		Subject: facts.SubjectName, Object: name, Outcome: facts.OK, Method: method, Found: facts.Cut(strings.Join(words, ", ")),
+	}
 }
 
 func service(ctx context.Context, resolver *net.Resolver, domain string) facts.Observation {
-	const method = "lookup of SRV records from the admin host"
+	method := message.Of("facts.method.services", nil)
 	name := "_wire-server-federator._tcp." + domain
 	_, records, err := resolver.LookupSRV(ctx, "", "", name+".")
 	if err != nil {
 		return failed(facts.SubjectService, name, method, err)
 	}
 	if len(records) == 0 {
-		return facts.Observation{Subject: facts.SubjectService, Object: name, Outcome: facts.Unresolved, Detail: "no record", Method: method}
+		return facts.Observation{
+			Subject: facts.SubjectService, Object: name, Outcome: facts.Unresolved, Detail: message.Of("facts.seen.no-record", nil), Method: method,
+		}
 	}
-	return facts.Observation{Subject: facts.SubjectService, Object: name, Outcome: facts.OK, Method: method,
-		Found: facts.Cut(records[0].Target)}
+	return facts.Observation{Subject: facts.SubjectService, Object: name, Outcome: facts.OK, Method: method, Found: facts.Cut(records[0].Target)}
 }
 
 // nobody are addresses of no one (RFC 5737, RFC 3849), to which only a route out
@@ -155,11 +158,12 @@ var nobody = []string{"192.0.2.1:9", "[2001:db8::1]:9"}
 // wayOut looks whether the admin host has a route out. Nothing is sent:
 // connecting a datagram socket only looks up the route (udp(7)).
 func wayOut() facts.Observation {
-	o := facts.Observation{Subject: facts.SubjectRoute, Object: "route of the admin host",
-		Method: "lookup of routes to addresses outside, without sending", Outcome: facts.OK}
+	o := facts.Observation{Subject: facts.SubjectRoute, Object: "route of the admin host", Outcome: facts.OK}
+	o.Method = message.Of("facts.method.way-out", nil)
 	for _, address := range nobody {
 		if conn, err := net.Dial("udp", address); err == nil {
-			o.Outcome, o.Detail = facts.Failed, "leads out from "+conn.LocalAddr().(*net.UDPAddr).IP.String()
+			o.Outcome, o.Detail = facts.Failed, message.Of("facts.seen.leads-out",
+				message.Args{"address": conn.LocalAddr().(*net.UDPAddr).IP.String()})
 			_ = conn.Close()
 		}
 	}
@@ -169,17 +173,20 @@ func wayOut() facts.Observation {
 // outside looks for a way out that an island must not have. It sends one
 // packet at the most, to a name server for a name outside: no other machine.
 func outside(ctx context.Context, resolver *net.Resolver, site *site.Site) facts.Observation {
-	const method = "lookup of names from outside, from the admin host"
+	method := message.Of("facts.method.outside", nil)
 	names := site.Preflight.Outside
 	if len(names) == 0 {
 		names = []string{"wire.com"}
 	}
 	for _, name := range names {
 		if found, err := resolver.LookupNetIP(ctx, "ip", name+"."); err == nil && len(found) > 0 {
-			return facts.Observation{Subject: facts.SubjectOutside, Object: name, Outcome: facts.Failed, Detail: "the name server knows it",
-				Method: method, Found: found[0].String()}
+			return facts.Observation{
+				Subject: facts.SubjectOutside, Object: name, Outcome: facts.Failed, Detail: message.Of("facts.seen.found", nil), Method: method,
+				Found: found[0].String(),
+			}
 		}
 	}
-	return facts.Observation{Subject: facts.SubjectOutside, Object: strings.Join(names, ", "), Outcome: facts.OK, Method: method,
-		Detail: "not known here"}
+	return facts.Observation{
+		Subject: facts.SubjectOutside, Object: strings.Join(names, ", "), Outcome: facts.OK, Method: method, Detail: message.Of("facts.seen.not-here", nil),
+	}
 }

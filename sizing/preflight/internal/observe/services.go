@@ -26,6 +26,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/site"
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
@@ -40,17 +41,17 @@ const (
 // certificate reads the site's certificate.
 func certificate(ctx context.Context, resolver *net.Resolver, site *site.Site) facts.Observation {
 	c := site.Preflight.Certificate
-	o := facts.Observation{Subject: facts.SubjectCertificate, Object: c.File, Method: "certificate file", Outcome: facts.OK}
+	o := facts.Observation{Subject: facts.SubjectCertificate, Object: c.File, Method: message.Of("facts.method.certificate-file", nil), Outcome: facts.OK}
 	var chain []*x509.Certificate
 	var err error
 	if c.File != "" {
 		chain, err = readPEM(c.File)
 	} else {
-		o.Object, o.Method = c.Address, "TLS handshake from the admin host"
+		o.Object, o.Method = c.Address, message.Of("facts.method.handshake", nil)
 		chain, err = handshake(ctx, resolver, site)
 	}
 	if errors.As(err, new(*fs.PathError)) {
-		o.Outcome, o.Detail = facts.Unmade, facts.Cut(err.Error())
+		o.Outcome, o.Detail = facts.Unmade, facts.Reason(err)
 		return o
 	}
 	if err != nil {
@@ -84,7 +85,7 @@ func namesOf(leaf *x509.Certificate) []string {
 func chainOf(chain []*x509.Certificate, site *site.Site) facts.Result {
 	roots, err := authorities(site)
 	if err != nil {
-		return facts.Result{Outcome: facts.Unmade, Detail: facts.Cut(err.Error())}
+		return facts.Result{Outcome: facts.Unmade, Detail: facts.Reason(err)}
 	}
 	leaf := chain[0]
 	moment := time.Now()
@@ -99,9 +100,17 @@ func chainOf(chain []*x509.Certificate, site *site.Site) facts.Result {
 		between.AddCert(certificate)
 	}
 	if _, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: moment}); err != nil {
-		return facts.Result{Outcome: facts.Failed, Detail: facts.Cut(strings.TrimPrefix(err.Error(), "x509: "))}
+		return facts.Result{Outcome: facts.Failed, Detail: untrusted(err)}
 	}
 	return facts.Result{Outcome: facts.OK}
+}
+
+// untrusted says why a chain is not believed.
+func untrusted(err error) message.Text {
+	if err.Error() == (x509.UnknownAuthorityError{}).Error() { // which may say more, in Go's words
+		return message.Of("facts.seen.unknown-authority", nil)
+	}
+	return message.Plain(facts.Cut(strings.TrimPrefix(err.Error(), "x509: ")))
 }
 
 // authorities are the site's own with those of the system; nil is the system's.
@@ -121,7 +130,7 @@ func authorities(site *site.Site) (*x509.CertPool, error) {
 	}
 	certificates, err := parsePEM(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", site.Preflight.CAFile, err)
+		return nil, inFile(site.Preflight.CAFile, err)
 	}
 	found := false
 	for _, certificate := range certificates {
@@ -131,7 +140,7 @@ func authorities(site *site.Site) (*x509.CertPool, error) {
 		}
 	}
 	if !found {
-		return nil, fmt.Errorf("%s holds no root certificate", site.Preflight.CAFile)
+		return nil, facts.NewProblem("facts.seen.no-root", message.Args{"file": site.Preflight.CAFile})
 	}
 	return pool, nil
 }
@@ -160,11 +169,15 @@ func pair(leaf *x509.Certificate, keyFile string) *facts.Result {
 	if err == nil {
 		return &facts.Result{Outcome: facts.OK}
 	}
-	r := facts.Result{Outcome: facts.Unmade, Detail: facts.Cut(strings.TrimPrefix(err.Error(), "tls: "))}
 	if strings.Contains(err.Error(), "does not match") { // there is no error to compare with
-		r.Outcome = facts.Failed
+		return &facts.Result{Outcome: facts.Failed, Detail: message.Of("facts.seen.other-key", nil)}
 	}
-	return &r
+	return &facts.Result{Outcome: facts.Unmade, Detail: message.Plain(facts.Cut(strings.TrimPrefix(err.Error(), "tls: ")))}
+}
+
+// inFile says in which file something is wrong.
+func inFile(name string, err error) error {
+	return facts.NewProblem("facts.seen.in-file", message.Args{"file": name, "why": facts.Reason(err)})
 }
 
 func readPEM(file string) ([]*x509.Certificate, error) {
@@ -188,7 +201,7 @@ func parsePEM(data []byte) ([]*x509.Certificate, error) {
 		chain = append(chain, certificate)
 	}
 	if len(chain) == 0 {
-		return nil, errors.New("file holds no certificate")
+		return nil, facts.NewProblem("facts.seen.no-certificate", nil)
 	}
 	return chain, nil
 }
@@ -223,7 +236,7 @@ func handshake(ctx context.Context, resolver *net.Resolver, site *site.Site) ([]
 
 // ntp asks a server for the time once (RFC 5905).
 func ntp(ctx context.Context, resolver *net.Resolver, server string) facts.Observation {
-	const method = "one NTP request from the admin host"
+	method := message.Of("facts.method.ntp", nil)
 	object := server
 	if _, _, err := net.SplitHostPort(server); err != nil {
 		server = net.JoinHostPort(server, "123")
@@ -245,13 +258,13 @@ func ntp(ctx context.Context, resolver *net.Resolver, server string) facts.Obser
 	o := facts.Observation{Subject: facts.SubjectTime, Object: object, Method: method, Outcome: facts.OK}
 	switch {
 	case n < 48 || answer[0]&7 != 4 || !bytes.Equal(answer[24:32], request[40:48]):
-		o.Outcome, o.Detail = facts.WrongHost, "answer is not NTP's"
+		o.Outcome, o.Detail = facts.WrongHost, message.Of("facts.seen.no-ntp", nil)
 	case answer[0]>>6 == 3 || answer[1] == 0 || answer[1] > 15:
-		o.Outcome, o.Detail = facts.Failed, "server is not synchronised itself"
+		o.Outcome, o.Detail = facts.Failed, message.Of("facts.seen.unsynchronised", nil)
 	default:
 		// When it was sent there, against when it came here: off by half a round trip.
 		offset := ntpTime(answer[40:48]).Sub(received)
-		o.Detail = fmt.Sprintf("stratum %d, %+.1f s from the admin host's clock", answer[1], offset.Seconds())
+		o.Detail = message.Of("facts.seen.clock", message.Args{"stratum": int(answer[1]), "offset": offset.Seconds()})
 		tenths := math.Round(offset.Seconds()*10) / 10
 		o.Offset = &tenths
 	}
@@ -292,7 +305,7 @@ func exchange(conn net.Conn, request, answer []byte) (int, error) {
 // relay may let callers wait on purpose, or while it asks a name server in vain who
 // they are; RFC 5321, section 4.5.3.2, has clients wait for minutes.
 func mail(ctx context.Context, resolver *net.Resolver, relay string) facts.Observation {
-	const method = "SMTP greeting, EHLO and QUIT from the admin host"
+	method := message.Of("facts.method.smtp", nil)
 	conn, err := dialer(resolver).DialContext(ctx, "tcp", relay)
 	if err != nil {
 		return failed(facts.SubjectMail, relay, method, err)
@@ -306,14 +319,14 @@ func mail(ctx context.Context, resolver *net.Resolver, relay string) facts.Obser
 	}
 	o := facts.Observation{Subject: facts.SubjectMail, Object: relay, Method: method, Outcome: facts.OK}
 	if !strings.HasPrefix(greeting, "220") {
-		o.Outcome, o.Detail = facts.WrongHost, facts.Cut("greets with "+greeting)
+		o.Outcome, o.Detail = facts.WrongHost, message.Of("facts.seen.greets", message.Args{"greeting": facts.Cut(greeting)})
 		return o
 	}
 	_, err = io.WriteString(conn, "EHLO island.invalid\r\n")
 	if err == nil {
 		var answer string
 		if answer, err = reply(reader); err == nil && !strings.HasPrefix(answer, "250") {
-			o.Outcome, o.Detail = facts.Refused, facts.Cut(answer)
+			o.Outcome, o.Detail = facts.Refused, message.Plain(facts.Cut(answer))
 		}
 	}
 	if err != nil {
@@ -350,7 +363,7 @@ func turn(ctx context.Context, resolver *net.Resolver, server site.TURN) []facts
 
 func binding(ctx context.Context, resolver *net.Resolver, host, transport string, port int) facts.Observation {
 	const subject = facts.SubjectTURN
-	method := "STUN binding request over " + strings.ToUpper(transport) + " from the admin host"
+	method := message.Of("facts.method.stun", message.Args{"transport": strings.ToUpper(transport)})
 	object := fmt.Sprintf("%s %s", transport, net.JoinHostPort(host, strconv.Itoa(port)))
 	network := "tcp"
 	if transport == "udp" {
@@ -388,20 +401,20 @@ func binding(ctx context.Context, resolver *net.Resolver, host, transport string
 	}
 	o := facts.Observation{Subject: subject, Object: object, Method: method, Outcome: facts.OK}
 	if n < 20 || !bytes.Equal(answer[4:20], request[4:20]) || answer[0]>>6 != 0 {
-		o.Outcome, o.Detail = facts.WrongHost, "answer is not STUN's"
+		o.Outcome, o.Detail = facts.WrongHost, message.Of("facts.seen.no-stun", nil)
 	}
 	return o
 }
 
 // idp fetches an identity provider's metadata and looks whether it is SAML's.
 func idp(ctx context.Context, resolver *net.Resolver, site *site.Site, url string) facts.Observation {
-	const subject, method = facts.SubjectIDP, "HTTP GET from the admin host"
+	const subject = facts.SubjectIDP
+	method := message.Of("facts.method.http", nil)
 	roots, err := authorities(site)
 	if err != nil {
-		return facts.Observation{Subject: subject, Object: url, Method: method, Outcome: facts.Unmade, Detail: facts.Cut(err.Error())}
+		return facts.Observation{Subject: subject, Object: url, Method: method, Outcome: facts.Unmade, Detail: facts.Reason(err)}
 	}
-	transport := &http.Transport{DialContext: dialer(resolver).DialContext, TLSClientConfig: &tls.Config{RootCAs: roots},
-		DisableKeepAlives: true}
+	transport := &http.Transport{DialContext: dialer(resolver).DialContext, TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true}
 	client := &http.Client{Transport: transport, Timeout: limit}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -418,15 +431,14 @@ func idp(ctx context.Context, resolver *net.Resolver, site *site.Site, url strin
 		return failed(subject, url, method, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		o.Outcome, o.Detail = facts.Failed, "status "+strconv.Itoa(response.StatusCode)
+		o.Outcome, o.Detail = facts.Failed, message.Of("facts.seen.status", message.Args{"status": response.StatusCode})
 		return o
 	}
 	var metadata struct {
 		XMLName xml.Name
 	}
-	if xml.Unmarshal(body, &metadata) != nil ||
-		metadata.XMLName.Local != "EntityDescriptor" && metadata.XMLName.Local != "EntitiesDescriptor" {
-		o.Outcome, o.Detail = facts.WrongHost, "what is there is no SAML metadata"
+	if xml.Unmarshal(body, &metadata) != nil || metadata.XMLName.Local != "EntityDescriptor" && metadata.XMLName.Local != "EntitiesDescriptor" {
+		o.Outcome, o.Detail = facts.WrongHost, message.Of("facts.seen.no-saml", nil)
 	}
 	return o
 }

@@ -1,4 +1,4 @@
-package preflight
+package present
 
 import (
 	"flag"
@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/islandbundle/island/sizing/preflight"
 )
 
 // Titles of the parts of docs/preflight.md, by how the ids of their checks begin.
@@ -26,7 +28,7 @@ var docSources = map[string]string{
 // TestEveryCheckIsDocumented holds the last part of docs/preflight.md to
 // checks.yaml; with -update it writes it anew.
 func TestEveryCheckIsDocumented(t *testing.T) {
-	const file, head = "../../docs/preflight.md", "## Every check\n"
+	const file, head = "../../../docs/preflight.md", "## Every check\n"
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +51,7 @@ func TestEveryCheckIsDocumented(t *testing.T) {
 
 func documented(t *testing.T) string {
 	t.Helper()
-	checks, err := AllChecks()
+	checks, err := preflight.AllChecks()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,10 +67,11 @@ func documented(t *testing.T) string {
 			fmt.Fprintf(&b, "\n### %s\n", title)
 			part = title
 		}
-		fmt.Fprintf(&b, "\n**`%s`** %s  \nWhy: %s  \nRemedy: %s  \nSource: %s.", check.ID, check.Title.EN, check.Why.EN, check.Remedy.EN, source)
+		fmt.Fprintf(&b, "\n**`%s`** %s  \nWhy: %s  \nRemedy: %s  \nSource: %s.",
+			check.ID, plain(check.Title()), plain(check.Why()), plain(check.Remedy()), source)
 		var limits []string
 		for _, name := range slices.Sorted(maps.Keys(check.Limits)) {
-			limits = append(limits, name+" "+trim(check.Limits[name]))
+			limits = append(limits, name+" "+plain(preflight.Number(check.Limits[name])))
 		}
 		if limits != nil {
 			fmt.Fprintf(&b, " Limits: %s.", strings.Join(limits, ", "))

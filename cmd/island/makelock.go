@@ -8,15 +8,7 @@ import (
 	"github.com/islandbundle/island/manifests"
 )
 
-// readLock reads a lock file.
-func readLock(name string) (*manifests.Lock, error) {
-	data, err := readBounded(name, manifests.MaxLockBytes)
-	if err != nil {
-		return nil, err
-	}
-	return manifests.ReadLock(name, data)
-}
-
+// makeLock resolves a release.
 func (a *app) makeLock(ctx context.Context, release releaseFlags, upstream upstreamFlags) (*manifests.Lock, error) {
 	assembled, err := release.assemble()
 	if err != nil {

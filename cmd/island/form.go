@@ -1,0 +1,308 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/bundle/trust/state"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
+)
+
+// form is what a file is, in words: "a lock". Its content tells, not its name.
+type form string
+
+const (
+	aBundle       form = "a bundle"
+	anInventory   form = "the bundle.json out of a bundle"
+	aDeltaJSON    form = "the delta.json out of a delta bundle"
+	aLock         form = "a lock"
+	aRelease      form = "a release" // or a Wire build.json
+	anOverlay     form = "an overlay"
+	aPatch        form = "a patch"
+	aMirrorsFile  form = "a mirrors file"
+	aState        form = "a site's state file"
+	aSite         form = "a site document"
+	aTable        form = "a hardware table"
+	aReport       form = "a report"
+	aSurvey       form = "a survey" // of one host or of all
+	aSignature    form = "a signature"
+	aPublicKey    form = "a public key"
+	aPrivateKey   form = "a private key"
+	aCertificate  form = "a certificate"
+	aGzip         form = "compressed with gzip"
+	aZstd         form = "compressed with zstd"
+	anXZ          form = "compressed with xz"
+	aZip          form = "a zip archive"
+	anImages      form = "an archive of container images" // of docker, podman or skopeo
+	aWebPage      form = "a web page"
+	aUTF16        form = "text in UTF-16"
+	nothing       form = "empty"
+	notRecognised form = ""
+)
+
+// headBytes is how much of a file is looked at to recognise it.
+const headBytes = 64 << 10
+
+// bundleStart is how every bundle starts: with the name in the header of its
+// first entry (docs/format.md).
+const bundleStart = bundle.InventoryPath + "\x00"
+
+// recognise says what a file is that starts with head; of a shorter file, head
+// is all of it. What starts as a bundle does is one, however much of it is
+// missing or wrong: whoever opens it refuses it, and nothing here may make a
+// mistake in usage of that.
+func recognise(head []byte) form {
+	switch {
+	case len(head) == 0:
+		return nothing
+	case bytes.HasPrefix(head, []byte(bundleStart)), bytes.HasPrefix([]byte(bundleStart), head):
+		return aBundle
+	case isTar(head):
+		return formOfTar(head)
+	case !isText(head):
+		return formOfBinary(head)
+	}
+	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\uFEFF")), " \t\r\n")
+	switch {
+	case bytes.HasPrefix(text, []byte("{")):
+		return formOfJSON(bytes.NewReader(text))
+	case bytes.HasPrefix(text, []byte("<")):
+		return formOfMarkup(text)
+	}
+	return cmp.Or(formOfYAML(text), formOfPEM(text))
+}
+
+// isTar reports whether a POSIX header block comes first.
+func isTar(head []byte) bool {
+	return len(head) >= 512 && string(head[257:262]) == "ustar"
+}
+
+// isText reports whether there are no bytes that text has not, in whatever
+// encoding of single bytes or UTF-8: whoever reads it as a document says more.
+func isText(head []byte) bool {
+	return !slices.ContainsFunc(head, func(b byte) bool { return b < ' ' && !strings.ContainsRune("\t\n\r\f\x1b", rune(b)) })
+}
+
+func formOfBinary(head []byte) form {
+	for _, m := range []struct {
+		magic string
+		form  form
+	}{
+		{"\x1f\x8b", aGzip},         // RFC 1952
+		{"\x28\xb5\x2f\xfd", aZstd}, // RFC 8878
+		{"\xfd7zXZ\x00", anXZ},      // the .xz file format, 2.1.1.1
+		{"PK\x03\x04", aZip},        // APPNOTE.TXT, 4.3.7
+		{"\xff\xfe", aUTF16},        // Unicode, 23.8: the byte order mark
+		{"\xfe\xff", aUTF16},
+	} {
+		if bytes.HasPrefix(head, []byte(m.magic)) {
+			return m.form
+		}
+	}
+	return notRecognised
+}
+
+// imagesEntry is how an archive of images starts: with a part of an OCI image
+// layout or of a Docker archive. The latter's older form has a folder for each
+// layer, named with its digest.
+var imagesEntry = regexp.MustCompile(`^(\./)?(oci-layout|index\.json|manifest\.json|repositories|blobs/.*|[0-9a-f]{64}([/.].*)?)$`)
+
+func formOfTar(head []byte) form {
+	name, _, _ := bytes.Cut(head[:100], []byte{0})
+	if imagesEntry.Match(name) {
+		return anImages
+	}
+	return notRecognised
+}
+
+// beginLine is the line that begins something in PEM (RFC 7468, section 2).
+var beginLine = regexp.MustCompile(`(?m)^-----BEGIN (?:[A-Z0-9 ]* )?(PRIVATE KEY|PUBLIC KEY|CERTIFICATE)-----`)
+
+// formOfPEM looks at no more than the first such line: what follows may be
+// secret.
+func formOfPEM(text []byte) form {
+	label := beginLine.FindSubmatch(text)
+	if label == nil {
+		return notRecognised
+	}
+	switch string(label[1]) {
+	case "PRIVATE KEY":
+		return aPrivateKey
+	case "PUBLIC KEY":
+		return aPublicKey
+	}
+	return aCertificate
+}
+
+func formOfMarkup(text []byte) form {
+	start := bytes.ToLower(text[:min(len(text), 16)])
+	if bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html")) {
+		return aWebPage
+	}
+	return notRecognised
+}
+
+// formOfJSON looks at the fields of an object, as far as it can be read.
+func formOfJSON(r io.Reader) form {
+	decoder := json.NewDecoder(r)
+	_, err := decoder.Token() // the brace
+	found := notRecognised
+	for err == nil && decoder.More() {
+		var name json.Token
+		if name, err = decoder.Token(); err != nil {
+			break
+		}
+		if name == "helmCharts" {
+			found = aRelease // a Wire build.json has no kind
+		}
+		var value json.RawMessage
+		if err = decoder.Decode(&value); err != nil {
+			break
+		}
+		text := ""
+		_ = json.Unmarshal(value, &text) // else it is no text
+		switch {
+		case name == "kind" && formOfKind(text) != notRecognised:
+			return formOfKind(text)
+		case name == "mediaType" && strings.HasPrefix(text, "application/vnd.dev.sigstore.bundle"):
+			return aSignature
+		}
+	}
+	return found
+}
+
+var kindLine = regexp.MustCompile(`(?m)^kind:[ \t]*["']?([A-Za-z]+)`)
+
+func formOfYAML(text []byte) form {
+	if kind := kindLine.FindSubmatch(text); kind != nil {
+		return formOfKind(string(kind[1]))
+	}
+	return notRecognised
+}
+
+// formOfKind goes by what documents of this project call themselves.
+func formOfKind(kind string) form {
+	switch kind {
+	case bundle.KindBundle:
+		return anInventory
+	case bundle.KindDelta:
+		return aDeltaJSON
+	case manifests.KindLock:
+		return aLock
+	case manifests.KindRelease:
+		return aRelease
+	case manifests.KindOverlay:
+		return anOverlay
+	case manifests.KindPatch:
+		return aPatch
+	case "Mirrors":
+		return aMirrorsFile
+	case state.Kind:
+		return aState
+	case site.Kind:
+		return aSite
+	case sizing.KindTable:
+		return aTable
+	case sizing.KindReport, "PreflightReport":
+		return aReport
+	case facts.Kind, facts.SurveyKind:
+		return aSurvey
+	}
+	return notRecognised
+}
+
+// hint says what a person with such a file has probably wanted.
+func (f form) hint(name string) string {
+	switch f {
+	case aBundle:
+		return "island show " + name + " says what is in it"
+	case anInventory:
+		return "give the whole archive that it was taken out of: it alone carries nothing"
+	case aDeltaJSON:
+		return "give the whole delta bundle that it was taken out of"
+	case aLock:
+		return "island build " + name + " --key island.key makes a bundle of it"
+	case aRelease:
+		return "island resolve -f " + name + " makes a lock of it, island build -f " + name + " --key island.key a bundle"
+	case anOverlay:
+		return "island build -f RELEASE --overlay " + name + " --key island.key makes a bundle with it"
+	case aPatch:
+		return "island build -f RELEASE -p " + name + " --key island.key makes a bundle with it"
+	case aMirrorsFile:
+		return "name it with --mirrors, beside a release or a lock"
+	case aState:
+		return "name it with --state, beside the bundle that island verify is to check"
+	case aSite:
+		return "name it with --site, to island size or island preflight"
+	case aTable:
+		return "name it with --table, to island size or island preflight"
+	case aReport:
+		return "a report is for people: give what it is about"
+	case aSurvey:
+		return "island preflight --facts judges it, island size --against compares with it"
+	case aSignature:
+		return "give the file that it signs; a bundle has its signature in itself"
+	case aPublicKey, aCertificate:
+		return "give the bundle, and behind it --key " + name
+	case aPrivateKey:
+		return "keep it where bundles are built: what is checked is checked with the public key"
+	}
+	return f.unpackHint(name)
+}
+
+// unpackHint says how to get at what is packed once more.
+func (f form) unpackHint(name string) string {
+	switch f {
+	case aGzip:
+		return "gzip -dk " + name + " unpacks it"
+	case aZstd:
+		return "zstd -d " + name + " unpacks it"
+	case anXZ:
+		return "xz -dk " + name + " unpacks it"
+	case aZip:
+		return "unzip " + name + " unpacks it"
+	case anImages:
+		return "name its images in a release, and let island build carry them"
+	case aWebPage:
+		return "a proxy or a login stood in the way: fetch the file again"
+	case aUTF16:
+		return "save it as UTF-8"
+	case nothing:
+		return "copy it again from where it came"
+	}
+	return ""
+}
+
+// anyOf words forms that are wanted: "a bundle, a lock or a release".
+func anyOf(wanted []form) string {
+	words := make([]string, len(wanted))
+	for i, f := range wanted {
+		words[i] = string(f)
+	}
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// check refuses what was recognised as something else than what is wanted. What
+// was not recognised is left to whoever reads it.
+func (f form) check(name string, wanted ...form) error {
+	switch {
+	case f == notRecognised || slices.Contains(wanted, f):
+		return nil
+	case f == nothing:
+		return usage(f.hint(name), "%s is empty", name)
+	}
+	return usage(f.hint(name), "%s is %s, not %s", name, f, anyOf(wanted))
+}

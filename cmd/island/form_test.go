@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// goodBundle returns a bundle that verifies with testdata/vectors/sender.pub.
+func goodBundle(t testing.TB) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("..", "..", "testdata", "vectors", "good.tar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// tarHeader returns the first block of a tar archive whose first entry has this
+// name, and another block.
+func tarHeader(name string) []byte {
+	block := make([]byte, 1024)
+	copy(block, name)
+	copy(block[257:], "ustar\x0000")
+	return block
+}
+
+// secret stands where a private key has what must not be shown.
+const secret = "bm90aGluZyBvZiB0aGlzIG1heSBiZSBzaG93bg"
+
+func pemOf(label string) string {
+	return "-----BEGIN " + label + "-----\n" + secret + "\n-----END " + label + "-----\n"
+}
+
+// known are files that are recognised as something else than a bundle.
+var known = []struct {
+	file, content string
+	form          form
+}{
+	{"release.yaml", "# ours\napiVersion: island/v1\nkind: Release\nmetadata: {name: a}\n", aRelease},
+	{"release-quoted.yaml", "kind: \"Release\"\n", aRelease},
+	{"release-dos.yaml", "\uFEFFapiVersion: island/v1\r\nkind: Release\r\n", aRelease},
+	{"release-with-key.yaml", "kind: Release\nnote: |\n" + pemOf("PUBLIC KEY"), aRelease},
+	{"build.json", `{"version": "5.28.0", "helmCharts": {"nginz": {}}}`, aRelease},
+	{"overlay.yaml", "apiVersion: island/v1\nkind: Overlay\n", anOverlay},
+	{"patch.yaml", "apiVersion: island/v1\nkind: Patch\n", aPatch},
+	{"dos.yaml", "\xff\xfek\x00i\x00n\x00d\x00", aUTF16},
+	{"latin1.yaml", "kind: Release # f\xfcr uns\n", aRelease},
+	{"mirrors.yaml", "apiVersion: island/v1\nkind: Mirrors\n", aMirrorsFile},
+	{"island.lock.json", `{"apiVersion": "island/v1", "kind": "Lock"`, aLock},
+	{"indented.lock.json", "\n  {\"kind\": \"Lock\"}", aLock},
+	{"bundle.json", `{"apiVersion":"island/v1","kind":"Bundle","tool":"island"}`, anInventory},
+	{"delta.json", `{"apiVersion":"island/v1","kind":"Delta"}`, aDeltaJSON},
+	{"state.json", `{"apiVersion":"island/v1","kind":"State"}`, aState},
+	{"site.yaml", "apiVersion: island/v1\nkind: Site\n", aSite},
+	{"table.yaml", "apiVersion: island/v1\nkind: HardwareTable\n", aTable},
+	{"size.json", `{"kind":"SizingReport"}`, aReport},
+	{"preflight.json", `{"kind":"PreflightReport"}`, aReport},
+	{"survey.json", `{"kind":"Survey"}`, aSurvey},
+	{"facts.json", `{"kind":"Facts"}`, aSurvey},
+	{"a.sigstore.json", `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}`, aSignature},
+	{"island.pub", pemOf("PUBLIC KEY"), aPublicKey},
+	{"island.key", pemOf("ENCRYPTED SIGSTORE PRIVATE KEY"), aPrivateKey},
+	{"plain.key", pemOf("PRIVATE KEY"), aPrivateKey},
+	{"ssh.key", pemOf("OPENSSH PRIVATE KEY"), aPrivateKey},
+	{"noted.key", "Bag Attributes: none\n" + pemOf("EC PRIVATE KEY"), aPrivateKey},
+	{"ca.crt", pemOf("CERTIFICATE"), aCertificate},
+	{"b.tar.gz", "\x1f\x8b\x08\x00\x00\x00\x00\x00", aGzip},
+	{"b.tar.zst", "\x28\xb5\x2f\xfd\x04\x00", aZstd},
+	{"b.tar.xz", "\xfd7zXZ\x00\x00\x04", anXZ},
+	{"b.zip", "PK\x03\x04\x14\x00\x00\x00", aZip},
+	{"oci.tar", string(tarHeader("oci-layout")), anImages},
+	{"podman.tar", string(tarHeader("blobs/sha256/" + strings.Repeat("a", 64))), anImages},
+	{"docker.tar", string(tarHeader(strings.Repeat("0", 64) + "/layer.tar")), anImages},
+	{"docker-old.tar", string(tarHeader("repositories")), anImages},
+	{"login.tar", "\n<!DOCTYPE html>\n<html>", aWebPage},
+	{"empty.tar", "", nothing},
+}
+
+// unknown are files that are like nothing, and may have been a bundle.
+func unknown(t testing.TB) map[string][]byte {
+	good := goodBundle(t)
+	other := bytes.Clone(good)
+	other[0] ^= 1
+	return map[string][]byte{
+		"zeros.tar":       make([]byte, 4096),
+		"noise.tar":       []byte("\x80\x02\x91\xff\x00\x13"),
+		"other.tar":       tarHeader("README.txt"),
+		"folder.tar":      tarHeader("./"),
+		"first-byte.tar":  other,
+		"front-lost.tar":  good[512:],
+		"middle.tar":      good[len(good)/2:],
+		"half-header.tar": tarHeader("oci-layout")[:300],
+	}
+}
+
+func TestRecognise(t *testing.T) {
+	t.Parallel()
+	for _, test := range known {
+		if have := recognise([]byte(test.content)); have != test.form {
+			t.Errorf("%s: is %q, want %q", test.file, have, test.form)
+		}
+	}
+	for file, content := range unknown(t) {
+		if have := recognise(content); have != notRecognised {
+			t.Errorf("%s: is %q, and should not be recognised", file, have)
+		}
+	}
+}
+
+// TestNothingMadeOfABundleIsSomethingElse: whoever cuts or alters a bundle gets
+// it refused, and not called a mistake of the person who was given it.
+func TestNothingMadeOfABundleIsSomethingElse(t *testing.T) {
+	t.Parallel()
+	good := goodBundle(t)
+	for n := 1; n <= 2048; n++ {
+		if have := recognise(good[:n]); have != aBundle {
+			t.Fatalf("cut to %d bytes: is %q", n, have)
+		}
+	}
+	for bit := range 512 * 8 {
+		bad := bytes.Clone(good[:4096])
+		bad[bit/8] ^= 1 << (bit % 8)
+		if have := recognise(bad); have != aBundle && have != notRecognised {
+			t.Fatalf("bit %d flipped: is %q", bit, have)
+		}
+	}
+	for _, behind := range known {
+		if have := recognise([]byte(bundleStart + behind.content)); have != aBundle {
+			t.Errorf("%s behind the start of a bundle: is %q", behind.file, have)
+		}
+	}
+}
+
+func FuzzRecognise(f *testing.F) {
+	for _, test := range known {
+		f.Add([]byte(test.content))
+	}
+	f.Add(goodBundle(f)[:1024])
+	f.Fuzz(func(t *testing.T, head []byte) {
+		recognise(head)
+		if have := recognise(append([]byte(bundleStart), head...)); have != aBundle {
+			t.Errorf("behind the start of a bundle: is %q", have)
+		}
+	})
+}
+
+// TestEveryFormHasAHint: an error that says what a file is also says what to do
+// with it.
+func TestEveryFormHasAHint(t *testing.T) {
+	t.Parallel()
+	forms := []form{aBundle}
+	for _, test := range known {
+		forms = append(forms, test.form)
+	}
+	slices.Sort(forms)
+	for _, f := range slices.Compact(forms) {
+		if f.hint("FILE") == "" {
+			t.Errorf("%s: there is no hint", f)
+		}
+	}
+}
+
+func TestAnyOf(t *testing.T) {
+	t.Parallel()
+	for want, forms := range map[string][]form{
+		"a bundle":                      {aBundle},
+		"a bundle or a lock":            {aBundle, aLock},
+		"a bundle, a lock or a release": {aBundle, aLock, aRelease},
+	} {
+		if have := anyOf(forms); have != want {
+			t.Errorf("%q, want %q", have, want)
+		}
+	}
+}
