@@ -5,20 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"os"
-	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
-	"sync"
-
-	"github.com/islandbundle/island/sizing/site"
 
 	"github.com/spf13/cobra"
 
-	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/internal/words"
-	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
@@ -26,9 +18,6 @@ import (
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/inventory"
 	"github.com/islandbundle/island/sizing/preflight/present"
-	"github.com/islandbundle/island/sizing/preflight/probe"
-	"github.com/islandbundle/island/sizing/preflight/remote"
-	"github.com/islandbundle/island/sizing/preflight/survey"
 )
 
 // preflightFlags say what is measured and against what it is judged.
@@ -64,12 +53,6 @@ type preflightFlags struct {
 	through   bool
 }
 
-// maxPassword bounds the file of a sudo password.
-const maxPassword = 4096
-
-// maxProbe bounds a probe that is read.
-const maxProbe = 32 << 20
-
 func (a *app) preflight() *cobra.Command {
 	var f preflightFlags
 	cmd := &cobra.Command{
@@ -82,7 +65,7 @@ operator's own configuration. A small probe is sent along, checked, run and
 removed: nothing stays on a host, and nothing is changed.
 
 Measuring and judging are apart: --save keeps what was measured, and --facts
-judges it again, elsewhere and later. For hosts without SSH, carry island-probe
+judges it again, elsewhere and later, on any system. For hosts without SSH, carry island-probe
 there, run island-probe collect --out FILE.json, and bring the files back to
 --facts. docs/preflight.md explains every check and its remedy.` + exitStatus(refusedStatus,
 			"4  a machine does not meet the requirements (with --strict: or there is a warning that is not waived)",
@@ -206,63 +189,14 @@ func preflightVerdict(r *preflight.Report, strict bool) error {
 	return nil
 }
 
-// read reads all documents, and the probes that a bundle brings.
-func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *kit, error) {
-	input := preflight.Input{Tool: toolVersion(), Site: site.Undescribed()}
-	found := &kit{}
-	var err error
-	if f.bundle != "" {
-		if found, err = f.openBundle(ctx); err != nil {
-			return input, nil, err
-		}
-		input.Bundle, input.Table, input.Ports = found.footprint, found.table, found.ports
+// measurable refuses to measure on a system that the probes are not made for.
+// What was measured elsewhere is judged on each.
+func measurable(system string) error {
+	if system == "linux" {
+		return nil
 	}
-	if f.table != "" || input.Table == nil {
-		name := f.table
-		if name == "" {
-			name = sizing.DefaultTable
-		}
-		if input.Table, _, err = readTable(name); err != nil {
-			return input, nil, err
-		}
-	}
-	if f.ports != "" {
-		data, err := manifests.ReadFile(f.ports)
-		if err != nil {
-			return input, nil, err
-		}
-		if input.Ports, err = site.ReadPorts(f.ports, data); err != nil {
-			return input, nil, err
-		}
-	}
-	if input.Ports == nil {
-		if input.Ports, err = site.DefaultPorts(); err != nil {
-			return input, nil, err
-		}
-	}
-	if f.site != "" {
-		data, err := manifests.ReadFile(f.site)
-		if err != nil {
-			return input, nil, err
-		}
-		if input.Site, err = site.Read(f.site, data, sizing.SiteNames()); err != nil {
-			return input, nil, err
-		}
-	}
-	if f.installed != "" {
-		input.Site.Preflight.Installed = f.installed
-	}
-	if err := input.Site.Preflight.CheckInstalled(); err != nil {
-		return input, nil, err
-	}
-	for _, text := range f.waive {
-		waiver, err := site.ParseWaiver(text, f.reason)
-		if err != nil {
-			return input, nil, err
-		}
-		input.Site.Preflight.Waivers = append(input.Site.Preflight.Waivers, waiver)
-	}
-	return input, found, nil
+	return usage("run it on the admin host with --save DIR, and judge here with --facts DIR",
+		"island preflight measures on Linux only, and this program is for %s", system)
 }
 
 // takeSurvey measures, or reads what was measured before.
@@ -272,6 +206,11 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 	}
 	if f.local == (f.inventory != "") && (f.factsDir == "" || f.local) {
 		return nil, usage("name the site's Ansible inventory, or measure this machine with --local", "give either -i INVENTORY or --local")
+	}
+	if f.factsDir == "" {
+		if err := measurable(runtime.GOOS); err != nil {
+			return nil, err
+		}
 	}
 	var inv *inventory.Inventory
 	if f.inventory != "" {
@@ -283,136 +222,7 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 	if f.factsDir != "" {
 		return a.readSurvey(f.factsDir, inv, f.groups)
 	}
-	hosts, err := f.hosts(inv)
-	if err != nil {
-		return nil, err
-	}
-	if names := passwordHosts(inv); len(names) > 0 {
-		a.note("note: the inventory gives a password to log in with for %s; ssh is given none, and wants a key",
-			printable(strings.Join(names, ", ")))
-	}
-	progress := a.hostProgress(hosts)
-	defer progress.close()
-	request := probe.Request{NoFsync: f.noFsync}
-	request.Paths = probe.Defaults().Paths
-	for _, paths := range input.Site.Preflight.Paths {
-		request.Paths = append(request.Paths, paths...)
-	}
-	if input.Site.Preflight.Registry != nil {
-		request.Paths = append(request.Paths, input.Site.Preflight.Registry.Path)
-	}
-	return survey.Take(ctx, hosts, survey.Options{
-		Remote: remote.Options{Probe: f.probe(found), SSH: f.ssh, ConfigFile: f.sshConfig},
-		Wants:  func(hosts []facts.Host) []facts.Link { return preflight.Wants(input.Ports, hosts) },
-		Site:   input.Site, Request: request, NoLinks: f.noLinks, Throughput: f.through, Partial: f.local || len(f.groups) > 0,
-		Upgrade: input.Site.Preflight.Installed != "", Progress: progress,
-	})
-}
-
-// passwordHosts returns hosts that Ansible reaches with a password alone.
-func passwordHosts(inv *inventory.Inventory) []string {
-	if inv == nil {
-		return nil
-	}
-	var names []string
-	for _, host := range inv.Hosts {
-		if c, err := host.Connection(); err == nil && c.Password && c.KeyFile == "" {
-			names = append(names, host.Name)
-		}
-	}
-	return names
-}
-
-// hosts returns the hosts to reach, and how.
-func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) {
-	password := ""
-	if f.sudoFile != "" {
-		data, err := readBounded(f.sudoFile, maxPassword)
-		if err != nil {
-			return nil, err
-		}
-		password = strings.TrimRight(string(data), "\r\n")
-	}
-	if f.local {
-		name, err := os.Hostname()
-		if err != nil {
-			return nil, err
-		}
-		return []survey.Host{{Name: name, Groups: f.groups, Target: remote.Target{Local: true, Sudo: f.sudo, SudoPassword: password}}}, nil
-	}
-	var hosts []survey.Host
-	for _, host := range inv.Hosts {
-		if len(f.groups) > 0 && !slices.ContainsFunc(f.groups, func(g string) bool { return slices.Contains(host.Groups, g) }) {
-			continue
-		}
-		connection, err := host.Connection()
-		if err != nil {
-			return nil, err
-		}
-		args, err := inventory.SplitArgs(connection.CommonArgs)
-		if err != nil {
-			return nil, fault.At(host.Place, "", "arguments for ssh of host %s: %w", host.Name, err)
-		}
-		target := remote.Target{
-			Local: connection.Local, Address: connection.Address, Port: connection.Port, User: connection.User, KeyFile: connection.KeyFile,
-			Args: args, Sudo: f.sudo || connection.Become, SudoPassword: password,
-		}
-		if target.SudoPassword == "" {
-			target.SudoPassword = connection.BecomePassword
-		}
-		hosts = append(hosts, survey.Host{
-			Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces(), Internal: connection.Internal, Target: target,
-		})
-	}
-	if len(hosts) == 0 {
-		return nil, usage("the groups of the inventory are "+strings.Join(inv.Groups(), ", "), "no host is in the groups that were asked for")
-	}
-	return hosts, nil
-}
-
-// probe finds the probe for an architecture: in the bundle, in the folder that
-// was named, or beside this program. It is compressed once, for all hosts.
-func (f *preflightFlags) probe(found *kit) func(string) ([]byte, error) {
-	var mu sync.Mutex
-	cache := map[string][]byte{}
-	return func(architecture string) ([]byte, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if data, ok := cache[architecture]; ok {
-			return data, nil
-		}
-		data, err := f.findProbe(found, architecture)
-		if err == nil {
-			data, err = remote.Compress(data)
-		}
-		if err == nil {
-			cache[architecture] = data
-		}
-		return data, err
-	}
-}
-
-func (f *preflightFlags) findProbe(found *kit, architecture string) ([]byte, error) {
-	if data := found.probes[architecture]; data != nil && f.probes == "" {
-		return data, nil
-	}
-	var tried []string
-	if f.probes != "" {
-		tried = append(tried,
-			filepath.Join(f.probes, "linux-"+architecture, "island-probe"), filepath.Join(f.probes, "island-probe-"+architecture))
-	} else if self, err := os.Executable(); err == nil {
-		folder := filepath.Dir(self)
-		tried = append(tried, filepath.Join(filepath.Dir(folder), "linux-"+architecture, "island-probe"))
-		if architecture == runtime.GOARCH && runtime.GOOS == "linux" {
-			tried = append(tried, filepath.Join(folder, "island-probe"))
-		}
-	}
-	for _, name := range tried {
-		if data, err := readBounded(name, maxProbe); err == nil {
-			return data, nil
-		}
-	}
-	return nil, facts.NewProblem("facts.reach.no-probe", message.Args{"architecture": architecture, "places": strings.Join(tried, ", ")})
+	return a.measure(ctx, f, inv, input, found)
 }
 
 // signer reads the key that reports are signed with, before anything is
@@ -457,78 +267,4 @@ func (f *preflightFlags) write(r *preflight.Report, lang *words.Language, signer
 		}
 	}
 	return nil
-}
-
-// kit is what a bundle brings for the preflight.
-type kit struct {
-	probes    map[string][]byte // by architecture
-	table     *sizing.Table
-	ports     *site.Ports
-	footprint *preflight.Footprint
-}
-
-// openBundle verifies a bundle and takes out of it what is used here.
-func (f *preflightFlags) openBundle(ctx context.Context) (*kit, error) {
-	trust, err := f.trust.trust()
-	if err != nil {
-		return nil, err
-	}
-	file, err := open(f.bundle)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	b, err := file.bundle(trust)
-	if err != nil {
-		return nil, err
-	}
-	if err := file.explain(b.Verify(ctx, bundle.VerifyOptions{})); err != nil {
-		return nil, err
-	}
-	found := &kit{
-		probes:    map[string][]byte{},
-		footprint: &preflight.Footprint{Name: filepath.Base(f.bundle), Size: manifests.Bytes(file.size)},
-	}
-	if found.footprint.Upgrades, found.footprint.Version, err = upgradesOfLock(&b.Inventory.Lock); err != nil {
-		return nil, err
-	}
-	for _, platform := range b.Inventory.Lock.Release.Platforms {
-		if _, architecture, ok := strings.Cut(platform.String(), "/"); ok {
-			found.footprint.Architectures = append(found.footprint.Architectures, architecture)
-		}
-	}
-	for _, blob := range b.Inventory.Lock.Blobs {
-		found.footprint.Images += manifests.Bytes(blob.Size)
-	}
-	found.footprint.NodeImages = sizing.FootprintOf(&b.Inventory.Lock).Compressed
-	for _, entry := range b.Inventory.Entries {
-		if err := found.take(b, entry); err != nil {
-			return nil, err
-		}
-	}
-	return found, nil
-}
-
-// take keeps an entry that the preflight uses. The bundle is verified already.
-func (k *kit) take(b *bundle.Bundle, entry bundle.Entry) error {
-	name := string(entry.Path)
-	architecture, isProbe := strings.CutSuffix(strings.TrimPrefix(name, bundle.ToolsFolder+"linux-"), "/island-probe")
-	isTable, isPorts := name == bundle.SizingFolder+"table.yaml", name == bundle.SizingFolder+"ports.yaml"
-	_, here := b.Entry(entry.Path) // a delta may lack it
-	if !isProbe && !isTable && !isPorts || entry.Size > maxProbe || !here {
-		return nil
-	}
-	data, err := b.ReadEntry(entry.Path, maxProbe)
-	if err != nil {
-		return err
-	}
-	switch {
-	case isProbe:
-		k.probes[architecture] = data
-	case isTable:
-		k.table, err = sizing.ReadTable(name, data)
-	default:
-		k.ports, err = site.ReadPorts(name, data)
-	}
-	return err
 }
