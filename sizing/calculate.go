@@ -28,7 +28,7 @@ func Calculate(in Input) *Report {
 	r := &Report{
 		APIVersion: manifests.APIVersion, Kind: KindReport, Site: *in.Site,
 		Table:    TableRef{in.Table.Name, in.Table.Version, in.Table.Title.text(placeOfTitle(in.Table)), in.TableDigest},
-		Scenario: c.choice(), Findings: []Finding{}, Questions: []Asked{},
+		Scenario: c.choice(), Findings: []Remark{}, Questions: []Asked{},
 	}
 	r.Site.Preflight = site.Section{} // nothing is calculated from it
 	if in.Lock != nil {
@@ -49,7 +49,7 @@ func Calculate(in Input) *Report {
 		c.siteFindings(r)
 	}
 	c.choiceFindings(r.Scenario)
-	slices.SortStableFunc(c.findings, func(a, b Finding) int { return cmp.Compare(grave(a.Level), grave(b.Level)) })
+	slices.SortStableFunc(c.findings, func(a, b Remark) int { return cmp.Compare(grave(a.Level), grave(b.Level)) })
 	r.Findings = append(r.Findings, c.findings...)
 	r.Sources = c.sourceList(r)
 	return r
@@ -64,7 +64,7 @@ type calculation struct {
 	scenario  Scenario
 	servers   []site.Server
 	footprint *Footprint
-	findings  []Finding
+	findings  []Remark
 
 	nodes     int // that conference servers run on
 	nodesLeft int // when the server with most of them is lost

@@ -90,7 +90,7 @@ func wantMachines(file string, machines []Existing) ([]Existing, error) {
 type Comparison struct {
 	Machines []Compared `json:"machines"`
 	Missing  []Missing  `json:"missing"` // machines that a role lacks
-	findings []Finding
+	findings []Remark
 }
 
 // Compared is a machine that exists, and what it should have.
@@ -126,7 +126,7 @@ func (c *calculation) comparison(p *Placement, existing []Existing) *Comparison 
 		compared := c.compare(m, needs[m.Role])
 		result.Machines = append(result.Machines, compared)
 		if compared.Level == Fail {
-			result.findings = append(result.findings, Finding{ID: "against." + m.Name, Level: Fail,
+			result.findings = append(result.findings, Remark{ID: "against." + m.Name, Level: Fail,
 				Text: say("finding.against.machine.text", args{"machine": m.Name, "lacks": compared.Text})})
 		}
 	}
@@ -138,11 +138,11 @@ func (c *calculation) comparison(p *Placement, existing []Existing) *Comparison 
 		}
 	}
 	if len(missing) > 0 {
-		result.findings = append(result.findings, Finding{ID: "against.missing", Level: Fail,
+		result.findings = append(result.findings, Remark{ID: "against.missing", Level: Fail,
 			Text: say("finding.against.missing.text", args{"missing": missing})})
 	}
 	if len(result.findings) == 0 {
-		result.findings = append(result.findings, Finding{ID: "against", Level: Good, Text: say("finding.against.enough.text", nil)})
+		result.findings = append(result.findings, Remark{ID: "against", Level: Good, Text: say("finding.against.enough.text", nil)})
 	}
 	return result
 }

@@ -15,7 +15,7 @@ func (c *calculation) find(id string, level Level, text message.Text) {
 
 // advise keeps what was found out, with a hint at what to do.
 func (c *calculation) advise(id string, level Level, text, hint message.Text) {
-	c.findings = append(c.findings, Finding{id, level, text, hint})
+	c.findings = append(c.findings, Remark{id, level, text, hint})
 }
 
 // siteFindings judges the parts of a report.

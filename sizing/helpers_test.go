@@ -40,7 +40,7 @@ func figureOf(t testing.TB, list []Figure, id string) Figure {
 	return Figure{}
 }
 
-func findingOf(r *Report, id string) *Finding {
+func findingOf(r *Report, id string) *Remark {
 	for i := range r.Findings {
 		if r.Findings[i].ID == id {
 			return &r.Findings[i]

@@ -22,7 +22,7 @@ type Report struct {
 	Table      TableRef    `json:"table"`
 	Release    *ReleaseRef `json:"release,omitempty"`
 	Scenario   Choice      `json:"scenario"`
-	Findings   []Finding   `json:"findings"` // the gravest first
+	Findings   []Remark    `json:"findings"` // the gravest first
 	// The parts below are there for installations on own servers only.
 	Hardware     *Hardware     `json:"hardware,omitempty"`
 	Conferencing *Conferencing `json:"conferencing,omitempty"`
@@ -109,8 +109,8 @@ const (
 	Good Level = "ok"   // checked, and holds
 )
 
-// Finding is something that the calculation found out.
-type Finding struct {
+// Remark is something that the calculation found out.
+type Remark struct {
 	ID    string       `json:"id"` // stable
 	Level Level        `json:"level"`
 	Text  message.Text `json:"text"`

@@ -58,6 +58,15 @@ func inline(t reflect.Type) object {
 	return sitetest.Inline(SiteNames(), t)
 }
 
+// definition names a type in the schema: a remark has the name that it has in
+// reports.
+func definition(t reflect.Type) string {
+	if t == reflect.TypeFor[Remark]() {
+		return "Finding"
+	}
+	return t.Name()
+}
+
 // besideTexts puts the messages beside the texts of all definitions.
 func besideTexts(defs object) {
 	for _, definition := range defs {
@@ -91,7 +100,9 @@ func TestReportSchemaIsThatOfTheCode(t *testing.T) {
 	if err := errors.Join(comments.Read(reflect.TypeFor[Report](), "."), comments.Read(reflect.TypeFor[site.Site](), "site")); err != nil {
 		t.Fatal(err)
 	}
-	w := &schema.Writer{Comments: comments, Inline: inline, Rules: reportRules(), Required: sitetest.Required(), Written: true}
+	w := &schema.Writer{
+		Comments: comments, Inline: inline, Name: definition, Rules: reportRules(), Required: sitetest.Required(), Written: true,
+	}
 	made := w.Document(reportSchema, "A sizing report",
 		"Made from the types in package sizing; docs/sizing.md explains each number.", w.Of(reflect.TypeFor[Report]()))
 	delete(w.Defs["Site"].(object)["properties"].(object), "preflight") // a report does not tell it

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command island-probe reads facts off the host it runs on, and lets hosts try
 // to speak to each other. It needs no root, changes nothing and judges
 // nothing; `island preflight` sends it along, and where there is no SSH it is

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -77,7 +79,8 @@ func TestWrongUsage(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
 		nil, {"unknown"}, {"collect", "--nonsense"}, {"collect", "more"}, {"collect", "--path", "relative"}, {"listen", "tcp:80"},
-		{"listen", "--token", "x"}, {"listen", "--token", "x", "tcp:0x"}, {"listen", "--token", "x", "sctp:1"}, {"dial", "host"}, {"session", "more"},
+		{"listen", "--token", "x"}, {"listen", "--token", "x", "tcp:0x"}, {"listen", "--token", "x", "sctp:1"},
+		{"dial", "host"}, {"session", "more"},
 	} {
 		if err := run(context.Background(), args, strings.NewReader(""), new(bytes.Buffer)); err != errUsage {
 			t.Errorf("%q: error is %v", args, err)

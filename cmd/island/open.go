@@ -169,7 +169,7 @@ func checkForm(name string, wanted form) error {
 	}
 	defer file.Close()
 	head, err := readHead(file)
-	if err != nil {
+	if err != nil || len(head) == 0 {
 		return nil //nolint:nilerr // the reader tells
 	}
 	return recognise(head).check(name, wanted)

@@ -113,8 +113,9 @@ func outputComments(t *testing.T) schema.Comments {
 	t.Helper()
 	comments := schema.Comments{}
 	for folder, example := range map[string]reflect.Type{
-		".": reflect.TypeFor[overview](), "../../manifests": reflect.TypeFor[manifests.Lock](), "../../manifests/diff": reflect.TypeFor[diff.Difference](),
-		"../../bundle": reflect.TypeFor[bundle.DeltaBase](), "../../charts": reflect.TypeFor[charts.Conflict](),
+		".": reflect.TypeFor[overview](), "../../manifests": reflect.TypeFor[manifests.Lock](),
+		"../../manifests/diff": reflect.TypeFor[diff.Difference](),
+		"../../bundle":         reflect.TypeFor[bundle.DeltaBase](), "../../charts": reflect.TypeFor[charts.Conflict](),
 	} {
 		if err := comments.Read(example, filepath.FromSlash(folder)); err != nil {
 			t.Fatal(err)
@@ -317,7 +318,8 @@ func TestCommandsPrintWhatTheSchemaSays(t *testing.T) {
 	t.Chdir(folder)
 	t.Setenv("COSIGN_PASSWORD", "")
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(folder, ".cache"))
-	const head = "apiVersion: island/v1\nkind: Release\nmetadata: {name: demo, version: VERSION, cycle: 2026-H1, date: 2026-01-15}\nplatforms: [linux/amd64]\ncharts:\n"
+	const head = "apiVersion: island/v1\nkind: Release\n" +
+		"metadata: {name: demo, version: VERSION, cycle: 2026-H1, date: 2026-01-15}\nplatforms: [linux/amd64]\ncharts:\n"
 	for name, text := range map[string]string{
 		"old.yaml": strings.Replace(head, "VERSION", "1.0.0", 1) + "  - {name: web, repo: https://charts.example, version: 1.0.0}\n",
 		"new.yaml": strings.Replace(head, "VERSION", "1.1.0", 1) + "  - {name: web, repo: https://charts.example, version: 1.1.0}\n",
@@ -325,7 +327,8 @@ func TestCommandsPrintWhatTheSchemaSays(t *testing.T) {
 			"dependencies: [{name: more, version: 1.x, condition: more.enabled, repository: https://charts.example}]\n",
 		"chart/charts/more/Chart.yaml": "apiVersion: v2\nname: more\nversion: 1.0.0\n",
 		"chart/values.yaml":            "more: {enabled: false}\n",
-		"chart/templates/pods.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: \"example.com/a:1.0.0\"}, {name: b, image: \"example.com/a:1.0.1\"}]}\n" +
+		"chart/templates/pods.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n" +
+			"spec: {containers: [{name: a, image: \"example.com/a:1.0.0\"}, {name: b, image: \"example.com/a:1.0.1\"}]}\n" +
 			"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {secret: {{ required \"secret is needed\" .Values.secret }}}\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -338,7 +341,8 @@ func TestCommandsPrintWhatTheSchemaSays(t *testing.T) {
 	for _, test := range []struct{ name, args string }{
 		{"keygen", "keygen"},
 		{"sign", "sign old.yaml --key island.key"},
-		{"patch-from", "patch from old.yaml new.yaml --id WIRE-2026-001 --severity critical --date 2026-02-01 --deadline 2026-03-01 --cve CVE-2026-12345=9.8 -o p.yaml"},
+		{"patch-from", "patch from old.yaml new.yaml --id WIRE-2026-001 --severity critical " +
+			"--date 2026-02-01 --deadline 2026-03-01 --cve CVE-2026-12345=9.8 -o p.yaml"},
 		{"patches", "patches -f old.yaml -p p.yaml --today 2026-04-01"},
 		{"status", "status old.yaml -p p.yaml --today 2026-04-01"},
 		{"diff", "diff old.yaml new.yaml"},

@@ -37,7 +37,8 @@ func TestFaultsAreSeen(t *testing.T) {
 		{Light, `<a href="#gone">x</a>`, "leads nowhere"},
 		{Light, `<p id="a">x</p>`, "given twice"},
 		{Light, `<p style="color: #999; background: #fff">grey</p>`, "contrast"},
-		{Light, `<svg aria-hidden="true" width="90" height="40"><rect width="90" height="40" fill="#333"/><text y="20" fill="#000">dark</text></svg>`, "contrast"},
+		{Light, `<svg aria-hidden="true" width="90" height="40"><rect width="90" height="40" fill="#333"/><text y="20" ` +
+			`fill="#000">dark</text></svg>`, "contrast"},
 		{Dark, `<style>@media (prefers-color-scheme: dark) { p { color: #222; background: #000 } }</style>`, "contrast"},
 		{Paper, `<style>@media print { p { color: #ddd } }</style>`, "contrast"},
 	} {

@@ -1,5 +1,5 @@
-// Package page is what reports share: a page frame with its style sheet, and
-// pictures as inline SVG.
+// Package page is what every page shares: a frame with its style sheet, and
+// pictures as inline SVG. Its words are those of package words.
 //
 // A page is one HTML file. It opens without a network, has no script and no
 // outside link, and says so in a Content-Security-Policy that allows nothing

@@ -16,14 +16,14 @@ import (
 type Input struct {
 	Survey *facts.Survey
 	Table  *sizing.Table
-	Ports  *site.Ports // nil: the program's own
-	Site   *site.Site  // nil: promises nothing
-	Bundle *Footprint  // nil: no bundle is looked at
-	Tool   string      // for the report
+	Ports  *site.Ports  // nil: the program's own
+	Site   *site.Site   // nil: promises nothing
+	Bundle *BundleNeeds // nil: no bundle is looked at
+	Tool   string       // for the report
 }
 
-// Footprint is what a bundle takes on the island.
-type Footprint struct {
+// BundleNeeds is what a bundle takes on the island.
+type BundleNeeds struct {
 	Name          string          // for the report
 	Size          manifests.Bytes // of the bundle file
 	NodeImages    manifests.Bytes // of all images for the platform whose take most, compressed, shared parts once

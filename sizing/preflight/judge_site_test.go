@@ -138,7 +138,7 @@ func TestFindingsAreWhole(t *testing.T) {
 	s := goodSurvey()
 	s.Hosts[0].Facts.Security.Firewalls.Value = []string{"ufw"}
 	s.Links[0].Outcome = facts.Refused
-	r, err := Judge(Input{Survey: s, Table: guide(t), Bundle: &Footprint{Name: "b.tar", Size: manifests.Bytes(1e9), Images: 1e9, NodeImages: 1e9}})
+	r, err := Judge(Input{Survey: s, Table: guide(t), Bundle: &BundleNeeds{Name: "b.tar", Size: manifests.Bytes(1e9), Images: 1e9, NodeImages: 1e9}})
 	if err != nil {
 		t.Fatal(err)
 	}

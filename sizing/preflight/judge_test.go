@@ -342,14 +342,14 @@ func TestServersRevealOvercommit(t *testing.T) {
 func TestBundleMustFit(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		footprint Footprint
-		want      []string
+		needs BundleNeeds
+		want  []string
 	}{
-		"fits":             {Footprint{Size: 20e9, NodeImages: 10e9}, nil},
-		"too large":        {Footprint{Size: 460e9, NodeImages: 10e9}, []string{"fail bundle.asset-host@assethost1"}},
-		"images too large": {Footprint{Size: 200e9, NodeImages: 150e9}, []string{"fail bundle.node-disk@kubenode1", "fail bundle.node-disk@kubenode2", "fail bundle.node-disk@kubenode3"}},
+		"fits":             {BundleNeeds{Size: 20e9, NodeImages: 10e9}, nil},
+		"too large":        {BundleNeeds{Size: 460e9, NodeImages: 10e9}, []string{"fail bundle.asset-host@assethost1"}},
+		"images too large": {BundleNeeds{Size: 200e9, NodeImages: 150e9}, []string{"fail bundle.node-disk@kubenode1", "fail bundle.node-disk@kubenode2", "fail bundle.node-disk@kubenode3"}},
 	} {
-		r, err := Judge(Input{Survey: goodSurvey(), Table: guide(t), Bundle: &test.footprint})
+		r, err := Judge(Input{Survey: goodSurvey(), Table: guide(t), Bundle: &test.needs})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -467,7 +467,7 @@ func TestUpgradePath(t *testing.T) {
 			s.Hosts[9].Facts.Software.Kubernetes = factstest.Read(test.kubernetes)
 			own := *cmp.Or(test.site, site.Undescribed())
 			own.Preflight.Installed = test.declared
-			r, err := Judge(Input{Survey: s, Table: guide(t), Site: &own, Bundle: &Footprint{Name: "b.tar", Size: 1e9, Images: 1e9, Version: test.to, Upgrades: steps}})
+			r, err := Judge(Input{Survey: s, Table: guide(t), Site: &own, Bundle: &BundleNeeds{Name: "b.tar", Size: 1e9, Images: 1e9, Version: test.to, Upgrades: steps}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -496,7 +496,7 @@ func TestRegistryNeedsRoom(t *testing.T) {
 	} {
 		site := site.Undescribed()
 		site.Preflight.Registry = test.registry
-		r, err := Judge(Input{Survey: goodSurvey(), Table: guide(t), Site: site, Bundle: &Footprint{Name: "b.tar", Size: 1e9, Images: test.images, NodeImages: 1e9}})
+		r, err := Judge(Input{Survey: goodSurvey(), Table: guide(t), Site: site, Bundle: &BundleNeeds{Name: "b.tar", Size: 1e9, Images: test.images, NodeImages: 1e9}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -44,12 +44,13 @@ func sectionRules(t *testing.T) map[string]schema.Object {
 	matching := func(pattern string) schema.Object { return schema.Object{"type": "string", "pattern": pattern} }
 	port := func(least int) schema.Object { return schema.Object{"minimum": least, "maximum": 65535} }
 	return map[string]schema.Object{
-		"Section.ntp":          listOf(host),
-		"Section.outside":      listOf(host),
-		"Section.mailRelays":   listOf(matching(`^.+:[0-9]+$`)),
-		"Section.idp":          listOf(matching(`^https?://`)),
-		"Section.turn":         {"maxItems": site.MaxList},
-		"Section.paths":        {"propertyNames": schema.Object{"enum": site.Roles()}, "additionalProperties": schema.Object{"type": "array", "items": matching("^/"), "maxItems": site.MaxList}},
+		"Section.ntp":        listOf(host),
+		"Section.outside":    listOf(host),
+		"Section.mailRelays": listOf(matching(`^.+:[0-9]+$`)),
+		"Section.idp":        listOf(matching(`^https?://`)),
+		"Section.turn":       {"maxItems": site.MaxList},
+		"Section.paths": {"propertyNames": schema.Object{"enum": site.Roles()},
+			"additionalProperties": schema.Object{"type": "array", "items": matching("^/"), "maxItems": site.MaxList}},
 		"Section.limits":       {"propertyNames": schema.Object{"enum": ids}},
 		"DNS.domain":           name,
 		"DNS.names":            listOf(name),
@@ -79,13 +80,16 @@ func TestSiteSchemaIsThatOfTheCode(t *testing.T) {
 	rules := sectionRules(t)
 	maps.Copy(rules, sitetest.Rules(sizing.SiteNames()))
 	required := map[string][]string{
-		"DNS": {"domain"}, "LoadBalancer": {"address"}, "TURN": {"address"}, "OSRelease": {"id", "version"}, "Registry": {"host", "path"}, "Waiver": {"id", "reason"},
+		"DNS": {"domain"}, "LoadBalancer": {"address"}, "TURN": {"address"}, "OSRelease": {"id", "version"},
+		"Registry": {"host", "path"}, "Waiver": {"id", "reason"},
 	}
 	maps.Copy(required, sitetest.Required())
 	required["Site"] = []string{"apiVersion", "kind", "name"} // the rest is wanted by what calculates
-	w := &schema.Writer{Comments: comments, Inline: func(t reflect.Type) schema.Object { return sitetest.Inline(sizing.SiteNames(), t) }, Rules: rules, Required: required}
+	w := &schema.Writer{Comments: comments, Inline: func(t reflect.Type) schema.Object { return sitetest.Inline(sizing.SiteNames(), t) },
+		Rules: rules, Required: required}
 	made := w.Document(siteSchema, "A site that an island is for",
-		"What island size and island preflight read; size wants scenario, users and conferences, too. Made from the types in package sizing/site; docs/sizing.md and docs/preflight.md explain them.",
+		"What island size and island preflight read; size wants scenario, users and conferences, too. "+
+			"Made from the types in package sizing/site; docs/sizing.md and docs/preflight.md explain them.",
 		w.Of(reflect.TypeFor[site.Site]()))
 	schematest.Published(t, siteSchemaFile, made)
 	schematest.RulesUsed(t, rules, required, made)
@@ -116,16 +120,19 @@ func TestSiteSchemaAgreesWithTheCode(t *testing.T) {
 		}
 	}
 	for _, change := range [][2]string{
-		{"", ""}, {"users: 2500", "users: 0"}, {"users: 2500", "users: 99999999"}, {"push: C", "push: D"}, {"10x8,2x50", "ten"}, {"10x8,2x50", "none"},
+		{"", ""}, {"users: 2500", "users: 0"}, {"users: 2500", "users: 99999999"}, {"push: C", "push: D"}, {"10x8,2x50", "ten"}, {"10x8,2x50",
+			"none"},
 		{"videoShare: 80", "videoShare: 101"}, {"14 GB", "14"}, {"name: Example Hospital\n", ""}, {"users: 2500", "user: 2500"},
-		{"[web, windows, android]", "[web, web]"}, {"custom-app-on-premises", "moon"}, {"serverCount: 3", "servers: [{name: a, memory: 64 GiB, machines: [{name: m, role: minio}]}]"},
+		{"[web, windows, android]", "[web, web]"}, {"custom-app-on-premises", "moon"}, {"serverCount: 3",
+			"servers: [{name: a, memory: 64 GiB, machines: [{name: m, role: minio}]}]"},
 		{"serverCount: 3", "servers: [{name: a, machines: [{name: m, role: mongo}]}]"}, {"serverCount: 3", "servers: [{cores: 3}]"},
 	} {
 		text := strings.Replace(sitetest.Good, change[0], change[1], 1)
 		_, err := sizing.ReadSite("site.yaml", []byte(text))
 		agree(text, change[1], err)
 	}
-	for _, gone := range []string{"users: 2500\n", "conferences: 10x8,2x50\n", "scenario: custom-app-on-premises\n", "name: Example Hospital\n", "kind: Site\n"} {
+	for _, gone := range []string{"users: 2500\n", "conferences: 10x8,2x50\n", "scenario: custom-app-on-premises\n",
+		"name: Example Hospital\n", "kind: Site\n"} {
 		text := strings.Replace(sitetest.Good, gone, "", 1)
 		_, err := site.Read("site.yaml", []byte(text), sizing.SiteNames())
 		agree(text, "without "+gone, err)
@@ -133,7 +140,8 @@ func TestSiteSchemaAgreesWithTheCode(t *testing.T) {
 	for _, section := range []string{
 		`{}`, `[]`, `{dsn: {}}`, `{name: x}`, `{push: C}`,
 		`{dns: {domain: wire.example, server: 10.0.0.2, names: [webapp], more: [turn.wire.example]}}`, `{dns: {}}`, `{dns: {domain: ../etc}}`,
-		`{dns: {domain: wire.example, federation: true}}`, `{dns: {domain: wire.example, more: ["a b"]}}`, `{dns: {domain: wire.example, names: ["*"]}}`,
+		`{dns: {domain: wire.example, federation: true}}`, `{dns: {domain: wire.example, more: ["a b"]}}`,
+		`{dns: {domain: wire.example, names: ["*"]}}`,
 		`{certificate: {file: wire.pem, keyFile: wire.key}}`, `{certificate: {file: wire.pem, address: "a:443"}}`, `{certificate: {}}`,
 		`{caFile: ca.pem}`, `{ntp: [10.0.0.3, "2001:db8::3", ntp.example.org]}`, `{ntp: [-evil]}`, `{ntp: 10.0.0.3}`, `{outside: ["a b"]}`,
 		`{mailRelays: ["smtp.example.org:25"]}`, `{mailRelays: [smtp.example.org]}`,
@@ -144,7 +152,8 @@ func TestSiteSchemaAgreesWithTheCode(t *testing.T) {
 		`{paths: {cassandra: [/data]}}`, `{paths: {casandra: [/data]}}`, `{paths: {cassandra: [data]}}`,
 		`{registry: {host: assethost, path: /var/lib/registry}}`, `{registry: {host: assethost, path: registry}}`,
 		`{limits: {time.offset: {warn: 0.2, fail: 1}}}`, `{limits: {time.offset: high}}`,
-		`{waivers: [{id: net.speed, host: kubenode1, reason: upgraded in May}]}`, `{waivers: [{id: net.speed, reason: " "}]}`, `{waivers: [{reason: x}]}`,
+		`{waivers: [{id: net.speed, host: kubenode1, reason: upgraded in May}]}`,
+		`{waivers: [{id: net.speed, reason: " "}]}`, `{waivers: [{reason: x}]}`,
 	} {
 		text := sitetest.Good + "preflight: " + section + "\n"
 		_, err := site.Read("site.yaml", []byte(text), sizing.SiteNames())

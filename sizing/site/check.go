@@ -99,20 +99,28 @@ func (c *check) needed() {
 // given judges what the site says.
 func (c *check) given() {
 	s := c.site
-	c.Want(s.Name != "" && len(s.Name) <= MaxName, "name", "as it should stand on the report", "site has no name, or one of more than %d bytes", MaxName)
-	c.Want(s.Table == "" || slices.Contains(c.names.Tables, s.Table), "table", "known: "+strings.Join(c.names.Tables, ", "), "no hardware table is called %.80q", s.Table)
-	c.Want(s.Scenario == "" || slices.Contains(c.names.Scenarios, s.Scenario), "scenario", c.names.scenarioHint(), "unknown scenario %.80q", s.Scenario)
+	c.Want(s.Name != "" && len(s.Name) <= MaxName, "name", "as it should stand on the report",
+		"site has no name, or one of more than %d bytes", MaxName)
+	c.Want(s.Table == "" || slices.Contains(c.names.Tables, s.Table), "table", "known: "+strings.Join(c.names.Tables, ", "),
+		"no hardware table is called %.80q", s.Table)
+	c.Want(s.Scenario == "" || slices.Contains(c.names.Scenarios, s.Scenario), "scenario", c.names.scenarioHint(), "unknown scenario %.80q",
+		s.Scenario)
 	c.Want(s.Users >= 0, "users", usersHint, "number of users is %d, wants at least 1", s.Users)
-	c.Want(s.Users <= MaxUsers, "users", "is there a digit too many?", "number of users is %d, at most %d is taken for meant", s.Users, MaxUsers)
+	c.Want(s.Users <= MaxUsers, "users", "is there a digit too many?", "number of users is %d, at most %d is taken for meant", s.Users,
+		MaxUsers)
 	c.share("videoShare", s.VideoShare)
 	c.share("relayedShare", s.RelayedShare)
-	c.Want(s.Mail == "" || s.Mail == MailExternal || s.Mail == MailBundled, "mail", "known: external, bundled", "unknown way of mail %.80q", s.Mail)
+	c.Want(s.Mail == "" || s.Mail == MailExternal || s.Mail == MailBundled, "mail", "known: external, bundled", "unknown way of mail %.80q",
+		s.Mail)
 	c.Want(s.Push == "" || s.Push == PushWire || s.Push == PushOwn || s.Push == PushNone, "push",
 		"A is through Wire's AWS SNS, B through your own, C is none", "unknown push option %.80q", s.Push)
-	c.Want(s.Growth.UsersPerYear >= 0 && s.Growth.UsersPerYear <= MaxGrowth, "growth.usersPercentPerYear", "", "growth of %d %% a year is not between 0 and %d", s.Growth.UsersPerYear, MaxGrowth)
-	c.Want(s.Growth.Months >= 0 && s.Growth.Months <= MaxMonths, "growth.months", "", "%d months is not between 0 and %d", s.Growth.Months, MaxMonths)
+	c.Want(s.Growth.UsersPerYear >= 0 && s.Growth.UsersPerYear <= MaxGrowth, "growth.usersPercentPerYear", "",
+		"growth of %d %% a year is not between 0 and %d", s.Growth.UsersPerYear, MaxGrowth)
+	c.Want(s.Growth.Months >= 0 && s.Growth.Months <= MaxMonths, "growth.months", "", "%d months is not between 0 and %d", s.Growth.Months,
+		MaxMonths)
 	c.Want(s.Bundle.Keep >= 0 && s.Bundle.Keep <= MaxKept, "bundle.keep", "", "%d bundles is not between 0 and %d", s.Bundle.Keep, MaxKept)
-	c.Want(s.Restund == 0 || s.Restund >= 2 && s.Restund <= MaxServers, "restund", "two are enough for availability", "%d Restund machines is not between 2 and %d", s.Restund, MaxServers)
+	c.Want(s.Restund == 0 || s.Restund >= 2 && s.Restund <= MaxServers, "restund", "two are enough for availability",
+		"%d Restund machines is not between 2 and %d", s.Restund, MaxServers)
 	c.clients(s.Clients)
 	c.servers()
 	c.section()
@@ -134,18 +142,22 @@ func (c *check) clients(clients []Client) {
 
 func (c *check) servers() {
 	s := c.site
-	c.Want(s.ServerCount >= 0 && s.ServerCount <= MaxServers, "serverCount", "", "number of servers is %d, not between 1 and %d", s.ServerCount, MaxServers)
+	c.Want(s.ServerCount >= 0 && s.ServerCount <= MaxServers, "serverCount", "", "number of servers is %d, not between 1 and %d",
+		s.ServerCount, MaxServers)
 	c.Want(len(s.Servers) <= MaxServers, "servers", "", "site lists %d servers, at most %d are read", len(s.Servers), MaxServers)
-	c.Want(s.ServerCount == 0 || len(s.Servers) == 0 || s.ServerCount == len(s.Servers), "serverCount", "leave it out", "serverCount is %d, but %d servers are listed", s.ServerCount, len(s.Servers))
+	c.Want(s.ServerCount == 0 || len(s.Servers) == 0 || s.ServerCount == len(s.Servers), "serverCount", "leave it out",
+		"serverCount is %d, but %d servers are listed", s.ServerCount, len(s.Servers))
 	names, machines := map[string]bool{Elsewhere: true}, map[string]bool{}
 	for i, server := range s.Servers {
 		field := fmt.Sprintf("servers[%d]", i)
-		c.Want(MachineName.MatchString(server.Name) && !names[server.Name], field+".name", "letters, digits, dots and hyphens", "server name %.80q is not usable, or given twice", server.Name)
+		c.Want(MachineName.MatchString(server.Name) && !names[server.Name], field+".name", "letters, digits, dots and hyphens",
+			"server name %.80q is not usable, or given twice", server.Name)
 		names[server.Name] = true
 		c.Want(server.Cores >= 0 && server.Cores <= MaxCores, field+".cores", "", "%d cores is not between 0 and %d", server.Cores, MaxCores)
 		for j, vm := range server.Machines {
 			at := fmt.Sprintf("%s.machines[%d]", field, j)
-			c.Want(MachineName.MatchString(vm.Name) && !machines[vm.Name], at+".name", "its name in the inventory", "machine name %.80q is not usable, or given twice", vm.Name)
+			c.Want(MachineName.MatchString(vm.Name) && !machines[vm.Name], at+".name", "its name in the inventory",
+				"machine name %.80q is not usable, or given twice", vm.Name)
 			machines[vm.Name] = true
 			c.Want(vm.Role.Known(), at+".role", "known: "+Joined(Roles()), "unknown role %.80q", vm.Role)
 			c.Want(vm.Cores >= 0 && vm.Cores <= MaxCores, at+".cores", "", "%d cores is not between 0 and %d", vm.Cores, MaxCores)

@@ -53,7 +53,8 @@ func (c sectionCheck) list(field string, list []string, is func(string) bool, hi
 func (c sectionCheck) services(s *Section) {
 	if s.DNS != nil {
 		c.want(isName(s.DNS.Domain), "dns.domain", "", "%.80q is not the name of a domain", s.DNS.Domain)
-		c.list("dns.names", s.DNS.Names, func(name string) bool { return isName(name + "." + s.DNS.Domain) }, "leave the domain out", "a name below the domain")
+		c.list("dns.names", s.DNS.Names, func(name string) bool { return isName(name + "." + s.DNS.Domain) }, "leave the domain out",
+			"a name below the domain")
 		c.list("dns.more", s.DNS.More, isName, "", "a name")
 	}
 	if s.Certificate != nil {
@@ -81,14 +82,16 @@ func (c sectionCheck) services(s *Section) {
 // machines checks what hosts are to be like.
 func (c sectionCheck) machines(s *Section) {
 	for i, release := range s.OS {
-		c.want(release.ID != "" && release.Version != "", fmt.Sprintf("os[%d]", i), `such as {id: ubuntu, version: "22.04"}`, "wants id and version, as /etc/os-release has them")
+		c.want(release.ID != "" && release.Version != "", fmt.Sprintf("os[%d]", i), `such as {id: ubuntu, version: "22.04"}`,
+			"wants id and version, as /etc/os-release has them")
 	}
 	for _, role := range slices.Sorted(maps.Keys(s.Paths)) {
 		c.want(Role(role).Known(), "paths."+role, "such as cassandra", "unknown role %.80q", role)
 		c.list("paths."+role, s.Paths[role], path.IsAbs, "", "an absolute path")
 	}
 	if r := s.Registry; r != nil {
-		c.want(r.Host != "" && path.IsAbs(r.Path), "registry", "such as {host: assethost, path: /var/lib/registry}", "wants the host and the absolute path of its data")
+		c.want(r.Host != "" && path.IsAbs(r.Path), "registry", "such as {host: assethost, path: /var/lib/registry}",
+			"wants the host and the absolute path of its data")
 	}
 	c.want(s.CheckInstalled() == nil, "installed", installedHint, "%.80q is not a version", s.Installed)
 }

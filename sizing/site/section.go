@@ -11,21 +11,22 @@ import (
 // Section is what a site document says for preflight alone: what is there, and
 // what of it is to be tried.
 type Section struct {
-	DNS          *DNS                          `json:"dns,omitempty"`
-	Certificate  *Certificate                  `json:"certificate,omitempty"`
-	CAFile       string                        `json:"caFile,omitempty"`     // the site's own certificate authority
-	NTP          []string                      `json:"ntp,omitempty"`        // servers
-	MailRelays   []string                      `json:"mailRelays,omitempty"` // each as host:port
-	LoadBalancer *LoadBalancer                 `json:"loadBalancer,omitempty"`
-	TURN         []TURN                        `json:"turn,omitempty"`
-	IDP          []string                      `json:"idp,omitempty"`       // URLs of identity providers' metadata
-	OS           []OSRelease                   `json:"os,omitempty"`        // default: ubuntu 22.04
-	Paths        map[string][]string           `json:"paths,omitempty"`     // of a role's data, where they are not the usual ones
-	Outside      []string                      `json:"outside,omitempty"`   // names that must not be found on an island; default: wire.com
-	Registry     *Registry                     `json:"registry,omitempty"`  // a registry of the site's own that images are pushed to
-	Installed    string                        `json:"installed,omitempty"` // version of Wire's server that is to be upgraded; default: what the asset host's files say
-	Limits       map[string]map[string]float64 `json:"limits,omitempty"`    // of checks, in place of checks.yaml's
-	Waivers      []Waiver                      `json:"waivers,omitempty"`
+	DNS          *DNS                `json:"dns,omitempty"`
+	Certificate  *Certificate        `json:"certificate,omitempty"`
+	CAFile       string              `json:"caFile,omitempty"`     // the site's own certificate authority
+	NTP          []string            `json:"ntp,omitempty"`        // servers
+	MailRelays   []string            `json:"mailRelays,omitempty"` // each as host:port
+	LoadBalancer *LoadBalancer       `json:"loadBalancer,omitempty"`
+	TURN         []TURN              `json:"turn,omitempty"`
+	IDP          []string            `json:"idp,omitempty"`      // URLs of identity providers' metadata
+	OS           []OSRelease         `json:"os,omitempty"`       // default: ubuntu 22.04
+	Paths        map[string][]string `json:"paths,omitempty"`    // of a role's data, where they are not the usual ones
+	Outside      []string            `json:"outside,omitempty"`  // names that must not be found on an island; default: wire.com
+	Registry     *Registry           `json:"registry,omitempty"` // a registry of the site's own that images are pushed to
+	// version of Wire's server that is to be upgraded; default: what the asset host's files say
+	Installed string                        `json:"installed,omitempty"`
+	Limits    map[string]map[string]float64 `json:"limits,omitempty"` // of checks, in place of checks.yaml's
+	Waivers   []Waiver                      `json:"waivers,omitempty"`
 }
 
 // Registry is where a registry keeps what is pushed to it. A bundle that is

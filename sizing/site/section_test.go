@@ -22,7 +22,8 @@ preflight:
 	if err != nil {
 		t.Fatal(err)
 	}
-	if site.Internet || site.Push != "C" || site.Servers[0].Machines[0].Name != "cassandra1" || site.Preflight.MailRelays[0] != "smtp.example:25" {
+	if site.Internet || site.Push != "C" || site.Servers[0].Machines[0].Name != "cassandra1" ||
+		site.Preflight.MailRelays[0] != "smtp.example:25" {
 		t.Errorf("%+v", site)
 	}
 	if got, want := site.DNSNames(), []string{"webapp.wire.example", "federator.wire.example", "turn.example"}; !slices.Equal(got, want) {
@@ -60,7 +61,8 @@ func TestReadSiteRefuses(t *testing.T) {
 		"outside":               {siteHead + "preflight: {outside: [a b]}\n", "site.yaml: preflight.outside[0]"},
 		"too many":              {siteHead + "preflight: {ntp: [a" + strings.Repeat(", a", MaxList) + "]}\n", "site.yaml: preflight.ntp"},
 		"path as name":          {siteHead + "preflight: {dns: {domain: ../etc}}\n", "site.yaml: preflight.dns.domain"},
-		"name too long":         {siteHead + "preflight: {dns: {domain: a, more: [a" + strings.Repeat(".a", 127) + "]}}\n", "site.yaml: preflight.dns.more[0]"},
+		"name too long": {siteHead + "preflight: {dns: {domain: a, more: [a" + strings.Repeat(".a", 127) + "]}}\n",
+			"site.yaml: preflight.dns.more[0]"},
 		"IdP by file":           {siteHead + "preflight: {idp: [\"file:///etc/passwd\"]}\n", "site.yaml: preflight.idp[0]"},
 		"relay without port":    {siteHead + "preflight: {mailRelays: [relay.example]}\n", "site.yaml: preflight.mailRelays[0]"},
 		"no such port":          {siteHead + "preflight: {turn: [{address: a, tls: 70000}]}\n", "site.yaml: preflight.turn[0].tls"},

@@ -35,18 +35,19 @@ type Site struct {
 	VideoShare *Percent `json:"videoShare,omitempty"`
 	// RelayedShare is the share of participants whose streams TURN relays. All, if
 	// not given.
-	RelayedShare *Percent   `json:"relayedShare,omitempty"`
-	Mail         Mail       `json:"mail,omitempty"`
-	Push         Push       `json:"push,omitempty"`
-	Federation   bool       `json:"federation,omitempty"`
-	ServerCount  int        `json:"serverCount,omitempty"` // physical servers; as many as Servers lists, else as the table wants
-	Servers      []Server   `json:"servers,omitempty"`     // physical servers, where they are known
-	Restund      int        `json:"restund,omitempty"`     // Restund machines; as many as the table wants, if 0
-	AdminHost    string     `json:"adminHost,omitempty"`   // name of the server it stands on; where there is room, if empty; "elsewhere" is on none
-	AssetHost    string     `json:"assetHost,omitempty"`   // likewise
-	Growth       Growth     `json:"growth,omitzero"`
-	Clients      []Client   `json:"clients,omitempty"`
-	Bundle       BundleSize `json:"bundle,omitzero"`
+	RelayedShare *Percent `json:"relayedShare,omitempty"`
+	Mail         Mail     `json:"mail,omitempty"`
+	Push         Push     `json:"push,omitempty"`
+	Federation   bool     `json:"federation,omitempty"`
+	ServerCount  int      `json:"serverCount,omitempty"` // physical servers; as many as Servers lists, else as the table wants
+	Servers      []Server `json:"servers,omitempty"`     // physical servers, where they are known
+	Restund      int      `json:"restund,omitempty"`     // Restund machines; as many as the table wants, if 0
+	// name of the server it stands on; where there is room, if empty; "elsewhere" is on none
+	AdminHost string     `json:"adminHost,omitempty"`
+	AssetHost string     `json:"assetHost,omitempty"` // likewise
+	Growth    Growth     `json:"growth,omitzero"`
+	Clients   []Client   `json:"clients,omitempty"`
+	Bundle    BundleSize `json:"bundle,omitzero"`
 	// Preflight is what preflight alone needs; it is not in sizing's reports.
 	Preflight Section `json:"preflight,omitzero"`
 }
@@ -77,8 +78,9 @@ type Growth struct {
 
 // BundleSize is what a release takes. Where a lock is known, it says so itself.
 type BundleSize struct {
-	Size             Capacity `json:"size,omitempty"`             // of the bundle file
-	Keep             int      `json:"keep,omitempty"`             // bundles kept on the asset host; 2 if 0: the one that runs and the one before
+	Size Capacity `json:"size,omitempty"` // of the bundle file
+	// bundles kept on the asset host; 2 if 0: the one that runs and the one before
+	Keep             int      `json:"keep,omitempty"`
 	ImagesCompressed Capacity `json:"imagesCompressed,omitempty"` // of all images together
 	ImagesUnpacked   Capacity `json:"imagesUnpacked,omitempty"`   // measured on a node
 }

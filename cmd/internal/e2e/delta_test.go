@@ -28,7 +28,19 @@ func TestRealDelta(t *testing.T) {
 	for name, date := range map[string]string{"2026-q1": "2026-03-31", "2026-q2": "2026-06-30"} {
 		island("resolve", "-f", manifest(name+".json"), "--overlay", "site.yaml", "--profile", "site", "--date", date,
 			"--mirrors", "mirrors.yaml", "--cache-dir", "cache", "-o", name+".lock.json")
-		island("build", name+".lock.json", "--mirrors", "mirrors.yaml", "--cache-dir", "cache", "--unsigned", "--without-tools", anyDiscovery, "-o", name+".tar")
+		island(
+			"build",
+			name+".lock.json",
+			"--mirrors",
+			"mirrors.yaml",
+			"--cache-dir",
+			"cache",
+			"--unsigned",
+			"--without-tools",
+			anyDiscovery,
+			"-o",
+			name+".tar",
+		)
 	}
 	if diff := island("diff", "2026-q1.lock.json", "2026-q2.lock.json"); !bytes.Contains([]byte(diff), []byte("wire-server")) {
 		t.Errorf("the diff does not name wire-server:\n%s", diff)
@@ -51,8 +63,26 @@ func TestRealDelta(t *testing.T) {
 	t.Logf("the delta has %d bytes, the parts that differ %d", info.Size(), differs)
 
 	// A security patch as it is made today: chosen charts of the newer release.
-	island("patch", "from", manifest("2026-q1.json"), manifest("2026-q2.json"), "--charts", "wire-server,webapp",
-		"--id", "WIRE-2026-007", "--severity", "high", "--summary", "two charts of the next release", "--date", "2026-04-15", "--release", "wire", "-o", "patch.yaml")
+	island(
+		"patch",
+		"from",
+		manifest("2026-q1.json"),
+		manifest("2026-q2.json"),
+		"--charts",
+		"wire-server,webapp",
+		"--id",
+		"WIRE-2026-007",
+		"--severity",
+		"high",
+		"--summary",
+		"two charts of the next release",
+		"--date",
+		"2026-04-15",
+		"--release",
+		"wire",
+		"-o",
+		"patch.yaml",
+	)
 	island("resolve", "-f", manifest("2026-q1.json"), "--overlay", "site.yaml", "--profile", "site", "--date", "2026-03-31",
 		"-p", "patch.yaml", "--mirrors", "mirrors.yaml", "--cache-dir", "cache", "-o", "patched.lock.json")
 	island("build", "patched.lock.json", "--mirrors", "mirrors.yaml", "--cache-dir", "cache", "--unsigned", "--without-tools", anyDiscovery,

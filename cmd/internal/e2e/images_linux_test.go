@@ -48,7 +48,8 @@ func skopeoInspects(t *testing.T, d delivery) {
 	for _, image := range d.images {
 		var seen struct{ Digest, Architecture string }
 		name := skopeoName(t, d, image)
-		if err := json.Unmarshal([]byte(run(t, d.folder, skopeo, "inspect", "--override-os=linux", "--override-arch=amd64", name)), &seen); err != nil {
+		inspected := run(t, d.folder, skopeo, "inspect", "--override-os=linux", "--override-arch=amd64", name)
+		if err := json.Unmarshal([]byte(inspected), &seen); err != nil {
 			t.Fatal(err)
 		}
 		if seen.Architecture != "amd64" {

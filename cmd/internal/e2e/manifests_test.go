@@ -59,7 +59,22 @@ func TestRealManifests(t *testing.T) {
 					t.Errorf("the lock does not have the image %s", want)
 				}
 			}
-			run(t, folder, island, "build", lock, "--mirrors", "mirrors.yaml", "--cache-dir", "cache", "--unsigned", "--without-tools", anyDiscovery, "-o", out)
+			run(
+				t,
+				folder,
+				island,
+				"build",
+				lock,
+				"--mirrors",
+				"mirrors.yaml",
+				"--cache-dir",
+				"cache",
+				"--unsigned",
+				"--without-tools",
+				anyDiscovery,
+				"-o",
+				out,
+			)
 			run(t, folder, island, "verify", out, "--allow-unsigned")
 			t.Logf("%d charts, %d images", len(charts), len(images))
 		})

@@ -41,7 +41,13 @@ func (b *bench) todaysWay(ctx context.Context, w *world) (usage, int64, error) {
 	for i, image := range images {
 		from := "docker://" + strings.TrimPrefix(w.url, "http://") + "/" + registryName(image.Name)
 		to := fmt.Sprintf("docker-archive:%s/image-%03d.tar", out, i)
-		r, err := runChild(ctx, command{path: skopeo, args: []string{"copy", "--quiet", "--src-tls-verify=false", "--override-os=linux", "--override-arch=amd64", from, to}})
+		r, err := runChild(
+			ctx,
+			command{
+				path: skopeo,
+				args: []string{"copy", "--quiet", "--src-tls-verify=false", "--override-os=linux", "--override-arch=amd64", from, to},
+			},
+		)
 		if err != nil {
 			return usage{}, 0, err
 		}

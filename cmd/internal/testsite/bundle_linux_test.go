@@ -26,11 +26,18 @@ func TestBundleIsAllThatIsNeeded(t *testing.T) {
 	s.copy(s.table(), filepath.Join(carried, "table.yaml"))
 	// As README.txt in the bundle has it, with tar alone.
 	extracted := filepath.Join(carried, "island")
-	s.run("sh", "-c", "tar -xOf "+filepath.Join(carried, "wire.tar")+" tools/linux-"+runtime.GOARCH+"/island >"+extracted+" && chmod 755 "+extracted)
+	s.run(
+		"sh",
+		"-c",
+		"tar -xOf "+filepath.Join(carried, "wire.tar")+" tools/linux-"+runtime.GOARCH+"/island >"+extracted+" && chmod 755 "+extracted,
+	)
 	preflight := func(t *testing.T, args ...string) (int, report, string) {
 		t.Helper()
-		return s.onAdmin(t, carried, append([]string{"./island", "preflight", "-i", "hosts.ini", "--site", "site.yaml", "--ssh-config", "ssh_config",
-			"--bundle", "wire.tar", "--output", "json", "--quiet"}, args...)...)
+		return s.onAdmin(
+			t,
+			carried,
+			append([]string{"./island", "preflight", "-i", "hosts.ini", "--site", "site.yaml", "--ssh-config", "ssh_config",
+				"--bundle", "wire.tar", "--output", "json", "--quiet"}, args...)...)
 	}
 	t.Run("table of the test site", func(t *testing.T) {
 		code, r, stderr := preflight(t, "--key", "island.pub", "--table", "table.yaml")
@@ -62,7 +69,8 @@ func TestBundleIsAllThatIsNeeded(t *testing.T) {
 		defer stop()
 		s.awaitPort(h.name, h.pid, "tcp:8080")
 		code, r, stderr = preflight(t, "--key", "island.pub", "--table", "table.yaml", "--installed", "5.28.2")
-		if code != 0 || !r.has("bundle.upgrade warn") && !r.has("bundle.upgrade pass") || !r.has("software.leftovers pass") || r.has("port.in-use fail") {
+		if code != 0 || !r.has("bundle.upgrade warn") && !r.has("bundle.upgrade pass") || !r.has("software.leftovers pass") ||
+			r.has("port.in-use fail") {
 			t.Errorf("exit code %d\n%s%s", code, result{report: r}.explain(), stderr)
 		}
 	})
@@ -118,7 +126,10 @@ func deliver(tools string) {
 	check(os.WriteFile("mirrors.yaml", world.MirrorsYAML(server.Addr()), 0o644))
 	for _, args := range [][]string{
 		{"keygen"},
-		{"build", "-f", "release.yaml", "--mirrors", "mirrors.yaml", "--cache-dir", "cache", "--tools", tools, "--key", "island.key", "-o", "wire.tar"},
+		{
+			"build", "-f", "release.yaml", "--mirrors", "mirrors.yaml", "--cache-dir", "cache",
+			"--tools", tools, "--key", "island.key", "-o", "wire.tar",
+		},
 	} {
 		cmd := exec.CommandContext(ctx, filepath.Join(tools, "linux-"+runtime.GOARCH, "island"), args...)
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr

@@ -41,7 +41,8 @@ func TestFactsAreJudgedLater(t *testing.T) {
 			s.copy(root+"/root/facts.json", filepath.Join(brought, h.name+".json"))
 		}
 		by := s.preflight("--facts", brought)
-		if !slices.Equal(by.findings, first.findings) || by.count("time.offset", "skipped") != len(s.hosts) || by.count("link.tcp", "skipped") != 1 {
+		if !slices.Equal(by.findings, first.findings) || by.count("time.offset", "skipped") != len(s.hosts) ||
+			by.count("link.tcp", "skipped") != 1 {
 			t.Errorf("findings are %q\n%s", by.findings, by.explain())
 		}
 		if err := os.Remove(filepath.Join(brought, "minio1.json")); err != nil {

@@ -69,7 +69,10 @@ func faults() []fault {
 		{"another host answers", func(s *site) func() {
 			// Port 9300 of one host is translated to another one's probe.
 			h := s.host("elasticsearch1")
-			s.in(h, "sysctl -qw net.ipv4.ip_forward=1; nft 'table ip wrong { chain pre { type nat hook prerouting priority -100; tcp dport 9200 dnat to "+s.host("cassandra1").address+":9042; }; chain post { type nat hook postrouting priority 100; masquerade; }; }'")
+			other := s.host("cassandra1").address
+			s.in(h, "sysctl -qw net.ipv4.ip_forward=1; nft 'table ip wrong { "+
+				"chain pre { type nat hook prerouting priority -100; tcp dport 9200 dnat to "+other+":9042; }; "+
+				"chain post { type nat hook postrouting priority 100; masquerade; }; }'")
 			return func() { s.in(h, "nft delete table ip wrong; sysctl -qw net.ipv4.ip_forward=0") }
 		}, []string{"link.tcp@elasticsearch1"}, 4},
 		{"port in use", func(s *site) func() {
@@ -214,7 +217,12 @@ func faults() []fault {
 			return func() { s.in(h, "umount /tmp") }
 		}, []string{"reach.disk-full@minio1"}, 5},
 		{"full disk", func(s *site) func() { return s.fullDisk("minio1", "/var/lib/minio-server1") }, []string{"disk.free@minio1"}, 4},
-		{"disk that is full when writes are timed", func(s *site) func() { return s.fullDisk("cassandra1", "/mnt/cassandra") }, []string{"reach.disk-full@cassandra1"}, 5},
+		{
+			"disk that is full when writes are timed",
+			func(s *site) func() { return s.fullDisk("cassandra1", "/mnt/cassandra") },
+			[]string{"reach.disk-full@cassandra1"},
+			5,
+		},
 		{"probe killed half way", killProbe, []string{"reach.probe@cassandra1"}, 5},
 		{"wrong host name", func(s *site) func() {
 			h := s.host("kubenode3")

@@ -18,11 +18,14 @@ func TestHostileHosts(t *testing.T) {
 		code        int
 	}{
 		{"10 GB before it begins", "exec head -c 10000000000 /dev/zero", []string{"reach.probe@minio1"}, 5},
-		{"10 GB as an answer", `/bin/sh "$@" | { sed -u '/island-start/q'; exec head -c 10000000000 /dev/zero; }`, []string{"reach.probe@minio1"}, 5},
+		{"10 GB as an answer", `/bin/sh "$@" | { sed -u '/island-start/q'; exec head -c 10000000000 /dev/zero; ` +
+			`}`, []string{"reach.probe@minio1"}, 5},
 		{"garbage", `/bin/sh "$@" | { sed -u '/island-start/q'; exec head -c 1000000 /dev/urandom; }`, []string{"reach.probe@minio1"}, 5},
 		{"says nothing more", `/bin/sh "$@" | { sed -u '/island-start/q'; exec sleep 600; }`, []string{"reach.probe@minio1"}, 5},
-		{"escapes and HTML", `/bin/sh "$@" | sed -u 's|"value":"minio1"|"value":"<script>alert(1)</script>\\u001b[2J\\u202e"|'`, []string{"net.hostname@minio1"}, 4},
-		{"escapes as they are", `/bin/sh "$@" | sed -u "s|\"value\":\"minio1\"|\"value\":\"$(printf '\033[2J')\"|"`, []string{"reach.probe@minio1"}, 5},
+		{"escapes and HTML", `/bin/sh "$@" | ` +
+			`sed -u 's|"value":"minio1"|"value":"<script>alert(1)</script>\\u001b[2J\\u202e"|'`, []string{"net.hostname@minio1"}, 4},
+		{"escapes as they are", `/bin/sh "$@" | sed -u "s|\"value\":\"minio1\"|\"value\":\"$(printf ` +
+			`'\033[2J')\"|"`, []string{"reach.probe@minio1"}, 5},
 		{"paths", `/bin/sh "$@" | sed -u 's|"name":"minio1"|"name":"../../../../etc/cron.d/evil"|g'`, nil, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -30,7 +33,12 @@ func TestHostileHosts(t *testing.T) {
 			s.t = t
 			defer func() { s.t = whole }()
 			h := s.host("minio1")
-			s.in(h, "printf '%s\n' \"$0\" >/bin/evil-shell; chmod 755 /bin/evil-shell; sed -i 's|^tech:.*|tech:x:1500:1500::/home/tech:/bin/evil-shell|' /etc/passwd", "#!/bin/sh\n"+test.shell)
+			s.in(
+				h,
+				"printf '%s\n' \"$0\" >/bin/evil-shell; chmod 755 /bin/evil-shell; sed -i "+
+					"'s|^tech:.*|tech:x:1500:1500::/home/tech:/bin/evil-shell|' /etc/passwd",
+				"#!/bin/sh\n"+test.shell,
+			)
 			defer s.in(h, "sed -i 's|^tech:.*|tech:x:1500:1500::/home/tech:/bin/sh|' /etc/passwd")
 			kept, page := filepath.Join(t.TempDir(), "kept"), filepath.Join(t.TempDir(), "report.html")
 			r := s.preflight("--html", page, "--save", kept)

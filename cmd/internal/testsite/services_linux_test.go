@@ -180,7 +180,11 @@ func (s *site) daemonsOf(v settings) []daemon {
 	}
 	if !slices.Contains(v.Without, "idp") {
 		fmt.Fprintf(&balancer, "frontend idp\n mode http\n bind %s:8444 ssl crt %s\n", admin, s.pair("idp"))
-		fmt.Fprintf(&balancer, ` http-request return status 200 content-type application/samlmetadata+xml string '<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="x"/>'`+"\n")
+		fmt.Fprintf(
+			&balancer,
+			` http-request return status 200 content-type application/samlmetadata+xml string '<md:EntityDescriptor `+
+				`xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="x"/>'`+"\n",
+		)
 	}
 	pair := s.pair("site")
 	turnPorts := []string{"tcp:3478", "tcp:5349"}
@@ -188,14 +192,30 @@ func (s *site) daemonsOf(v settings) []daemon {
 		turnPorts = turnPorts[:1]
 	}
 	return []daemon{
-		{"dns", []string{"dnsmasq", "--keep-in-foreground", "--user=root", "--pid-file", "--no-resolv", "--no-hosts", "--bind-interfaces", "--listen-address=" + admin, "--conf-file=CONFIG"},
-			"local=/wire.example/\n" + names.String(), []string{"udp:53"}},
+		{
+			"dns",
+			[]string{
+				"dnsmasq",
+				"--keep-in-foreground",
+				"--user=root",
+				"--pid-file",
+				"--no-resolv",
+				"--no-hosts",
+				"--bind-interfaces",
+				"--listen-address=" + admin,
+				"--conf-file=CONFIG",
+			},
+			"local=/wire.example/\n" + names.String(),
+			[]string{"udp:53"},
+		},
 		{"ntp", []string{"chronyd", "-d", "-x", "-u", "root", "-f", "CONFIG"}, // -x: the clock is the machine's
 			v.Clock + "\nallow\nbindaddress " + admin + "\ncmdport 0\npidfile /run/chronyd.pid\nbindcmdaddress /\n", []string{"udp:123"}},
 		{"mail", []string{"exim4", "-bdf", "-C", "CONFIG"},
-			"primary_hostname = relay.wire.example\nkeep_environment =\nlocal_interfaces = " + admin + "\ndaemon_smtp_ports = 25\n" + v.Mail + "\n", []string{"tcp:25"}},
+			"primary_hostname = relay.wire.example\nkeep_environment =\nlocal_interfaces = " + admin + "\ndaemon_smtp_ports = 25\n" +
+				"" + v.Mail + "\n", []string{"tcp:25"}},
 		{"turn", []string{"turnserver", "-c", "CONFIG"},
-			"listening-ip=" + admin + "\nrelay-ip=" + admin + "\nrealm=wire.example\nuse-auth-secret\nstatic-auth-secret=x\ncert=" + pair + "\npkey=" + pair +
+			"listening-ip=" + admin + "\nrelay-ip=" + admin + "\nrealm=wire.example\nuse-auth-secret\nstatic-auth-secret=x\n" +
+				"cert=" + pair + "\npkey=" + pair +
 				"\nno-cli\npidfile=/run/turn.pid\nuserdb=/run/turndb\nlog-file=stdout\n" + v.TURN + "\n", turnPorts},
 		{"balancer", []string{"haproxy", "-db", "-f", "CONFIG"},
 			"defaults\n timeout connect 2s\n timeout client 10s\n timeout server 10s\n" + balancer.String() +
@@ -226,8 +246,15 @@ func (s *site) certificate(from, until time.Time, names ...string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "site authority"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-1000 * time.Hour), NotAfter: time.Now().Add(10000 * time.Hour), KeyUsage: x509.KeyUsageCertSign}
+	ca := &x509.Certificate{
+		SerialNumber:          big.NewInt(1),
+		Subject:               pkix.Name{CommonName: "site authority"},
+		IsCA:                  true,
+		BasicConstraintsValid: true,
+		NotBefore:             time.Now().Add(-1000 * time.Hour),
+		NotAfter:              time.Now().Add(10000 * time.Hour),
+		KeyUsage:              x509.KeyUsageCertSign,
+	}
 	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
 	if err != nil {
 		s.t.Fatal(err)
@@ -237,8 +264,15 @@ func (s *site) certificate(from, until time.Time, names ...string) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		leaf := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names, NotBefore: from, NotAfter: until,
-			IPAddresses: []net.IP{net.ParseIP(network + "1")}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+		leaf := &x509.Certificate{
+			SerialNumber: big.NewInt(2),
+			Subject:      pkix.Name{CommonName: names[0]},
+			DNSNames:     names,
+			NotBefore:    from,
+			NotAfter:     until,
+			IPAddresses:  []net.IP{net.ParseIP(network + "1")},
+			ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		}
 		der, err := x509.CreateCertificate(rand.Reader, leaf, ca, &key.PublicKey, caKey)
 		if err != nil {
 			s.t.Fatal(err)

@@ -80,7 +80,8 @@ func needed(t *testing.T) {
 	if os.Geteuid() != 0 {
 		missing = "root"
 	}
-	for _, tool := range []string{"ip", "nft", "ssh", "sudo", "unshare", "nsenter", "mkfs.ext4", "losetup", "taskset", "tc", "sysctl", "gpg", "python3",
+	for _, tool := range []string{"ip", "nft", "ssh", "sudo", "unshare", "nsenter", "mkfs.ext4", "losetup", "taskset", "tc", "sysctl",
+		"gpg", "python3",
 		"dnsmasq", "chronyd", "exim4", "turnserver", "haproxy"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			missing = tool
@@ -101,7 +102,13 @@ func needed(t *testing.T) {
 func newSite(t *testing.T, hosts []*host) *site {
 	t.Helper()
 	needed(t)
-	s := &site{t: t, folder: t.TempDir(), prefix: fmt.Sprintf("isl%d-%d-", os.Getpid()%10000, sites.Add(1)), hosts: hosts, ports: map[string]int{}}
+	s := &site{
+		t:      t,
+		folder: t.TempDir(),
+		prefix: fmt.Sprintf("isl%d-%d-", os.Getpid()%10000, sites.Add(1)),
+		hosts:  hosts,
+		ports:  map[string]int{},
+	}
 	t.Cleanup(s.stop)
 	var err error
 	if s.programs, err = build(); err != nil {
@@ -210,9 +217,14 @@ func (s *site) start(h *host) {
 	conf := filepath.Join(s.folder, h.name)
 	h.publicKey = s.newKey(filepath.Join(conf, "host_key")).PublicKey()
 	s.file(filepath.Join(conf, "authorized_keys"), string(ssh.MarshalAuthorizedKey(s.signer.PublicKey())), 0o644)
-	s.file(filepath.Join(conf, "sshd_config"), "Port 22\nHostKey /etc/ssh/island_host_key\nAuthorizedKeysFile /etc/ssh/island_keys\nUsePAM no\nPidFile none\nStrictModes no\nPasswordAuthentication no\nMaxStartups 100\nLogLevel ERROR\n"+
-		// What OpenSSH 8.9 of Ubuntu 22.04 agrees on; later ones choose what costs ten times the processor time.
-		"KexAlgorithms curve25519-sha256\n", 0o644)
+	s.file(
+		filepath.Join(conf, "sshd_config"),
+		"Port 22\nHostKey /etc/ssh/island_host_key\nAuthorizedKeysFile /etc/ssh/island_keys\nUsePAM no\nPidFile none\nStrictModes no\n"+
+			"PasswordAuthentication no\nMaxStartups 100\nLogLevel ERROR\n"+
+			// What OpenSSH 8.9 of Ubuntu 22.04 agrees on; later ones choose what costs ten times the processor time.
+			"KexAlgorithms curve25519-sha256\n",
+		0o644,
+	)
 	for _, controller := range []string{"memory", "cpu", "blkio"} {
 		s.cgroup(h, controller)
 	}
@@ -221,7 +233,24 @@ func (s *site) start(h *host) {
 		s.t.Fatal(err)
 	}
 	pidFile := filepath.Join(conf, "ready")
-	cmd := exec.Command("nsenter", "--net=/run/netns/"+s.prefix+h.name, "unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", hostScript, "host", h.name, conf, base)
+	cmd := exec.Command(
+		"nsenter",
+		"--net=/run/netns/"+s.prefix+h.name,
+		"unshare",
+		"--mount",
+		"--uts",
+		"--ipc",
+		"--pid",
+		"--fork",
+		"--kill-child",
+		"/bin/sh",
+		"-c",
+		hostScript,
+		"host",
+		h.name,
+		conf,
+		base,
+	)
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
@@ -264,7 +293,8 @@ rm -f "$root/etc/os-release" "$root/etc/resolv.conf"
 printf 'ID=ubuntu\nVERSION_ID="22.04"\nVERSION_CODENAME=jammy\nPRETTY_NAME="Ubuntu 22.04"\n' >"$root/etc/os-release"
 rm -rf "$root/etc/cni/net.d"
 # The full kernel of a distribution has modules that this machine's may lack.
-printf "kernel/net/bridge/br_netfilter.ko\nkernel/fs/overlay.ko\nkernel/net/nf_conntrack.ko\n" >"$root/lib/modules/$(uname -r)/modules.builtin"
+modules=$root/lib/modules/$(uname -r)
+printf "kernel/net/bridge/br_netfilter.ko\nkernel/fs/overlay.ko\nkernel/net/nf_conntrack.ko\n" >"$modules/modules.builtin"
 echo "tech:x:1500:1500::/home/tech:/bin/sh" >>"$root/etc/passwd"
 echo "tech:*:19000:0:99999:7:::" >>"$root/etc/shadow"
 echo "tech:x:1500:" >>"$root/etc/group"
@@ -380,7 +410,9 @@ func (s *site) awaitPort(name string, pid int, port string) {
 // in runs a shell script on a host, as root, with its namespaces and root.
 func (s *site) in(h *host, script string, args ...string) string {
 	s.t.Helper()
-	return s.run("nsenter", append([]string{"-t", strconv.Itoa(h.pid), "-m", "-u", "-i", "-n", "-p", "-r", "-w", "/bin/sh", "-ec", script}, args...)...)
+	return s.run(
+		"nsenter",
+		append([]string{"-t", strconv.Itoa(h.pid), "-m", "-u", "-i", "-n", "-p", "-r", "-w", "/bin/sh", "-ec", script}, args...)...)
 }
 
 // background starts something on a host that is ended by what it gives.
@@ -441,8 +473,16 @@ func (s *site) documents(hosts []*host) {
 		fmt.Fprintf(&known, "%s,[%s]:2222 %s", h.address, h.address, ssh.MarshalAuthorizedKey(h.publicKey))
 	}
 	s.file(filepath.Join(s.folder, "known_hosts"), known.String(), 0o644)
-	s.file(filepath.Join(s.folder, "ssh_config"), fmt.Sprintf("Host *\n  IdentityFile %s\n  IdentitiesOnly yes\n  UserKnownHostsFile %s\n  GlobalKnownHostsFile /dev/null\n  StrictHostKeyChecking yes\n",
-		filepath.Join(s.folder, "operator"), filepath.Join(s.folder, "known_hosts")), 0o644)
+	s.file(
+		filepath.Join(s.folder, "ssh_config"),
+		fmt.Sprintf(
+			"Host *\n  IdentityFile %s\n  IdentitiesOnly yes\n  UserKnownHostsFile %s\n  GlobalKnownHostsFile /dev/null\n  "+
+				"StrictHostKeyChecking yes\n",
+			filepath.Join(s.folder, "operator"),
+			filepath.Join(s.folder, "known_hosts"),
+		),
+		0o644,
+	)
 	s.siteDocument("")
 }
 
@@ -489,8 +529,20 @@ type report struct {
 
 // command is what is run on the admin host.
 func (s *site) command() []string {
-	return []string{s.program("island"), "preflight", "--inventory", filepath.Join(s.folder, "hosts.ini"), "--site", filepath.Join(s.folder, "site.yaml"),
-		"--table", s.table(), "--ssh-config", filepath.Join(s.folder, "ssh_config"), "--probe", s.programs}
+	return []string{
+		s.program("island"),
+		"preflight",
+		"--inventory",
+		filepath.Join(s.folder, "hosts.ini"),
+		"--site",
+		filepath.Join(s.folder, "site.yaml"),
+		"--table",
+		s.table(),
+		"--ssh-config",
+		filepath.Join(s.folder, "ssh_config"),
+		"--probe",
+		s.programs,
+	}
 }
 
 // preflight runs the whole command on the admin host.

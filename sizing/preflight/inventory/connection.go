@@ -97,7 +97,9 @@ func (h *Host) Connection() (Connection, error) {
 		Local: h.Text("ansible_connection") == "local", Address: h.Text("ansible_host", "ansible_ssh_host"),
 		User: h.Text("ansible_user", "ansible_ssh_user"), KeyFile: h.Text("ansible_ssh_private_key_file", "ansible_private_key_file"),
 		CommonArgs: strings.TrimSpace(h.Text("ansible_ssh_common_args") + " " + h.Text("ansible_ssh_extra_args")),
-		Become:     truth(h.Text("ansible_become")), BecomePassword: h.Text("ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"),
+		Become: truth(
+			h.Text("ansible_become"),
+		), BecomePassword: h.Text("ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"),
 		Password: h.Text("ansible_password", "ansible_ssh_pass") != "",
 		Internal: h.Text("ip"),
 	}

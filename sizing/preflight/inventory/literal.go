@@ -123,7 +123,19 @@ func (p *literalParser) strings() (any, bool) {
 	}
 }
 
-var escapes = map[byte]string{'n': "\n", 't': "\t", 'r': "\r", '\\': `\`, '\'': "'", '"': `"`, 'a': "\a", 'b': "\b", 'f': "\f", 'v': "\v", '0': "\x00"}
+var escapes = map[byte]string{
+	'n':  "\n",
+	't':  "\t",
+	'r':  "\r",
+	'\\': `\`,
+	'\'': "'",
+	'"':  `"`,
+	'a':  "\a",
+	'b':  "\b",
+	'f':  "\f",
+	'v':  "\v",
+	'0':  "\x00",
+}
 
 func (p *literalParser) quoted(into *strings.Builder) bool {
 	quote := p.rest[0]

@@ -64,7 +64,8 @@ ansible_become_password=secret
 address={{ ip }}
 [a]
 plain
-full ansible_host=jump.example ansible_port=2222 ip=10.0.0.5 ansible_ssh_private_key_file=k ansible_user=other ansible_ssh_common_args="-J bastion"
+full ansible_host=jump.example ansible_port=2222 ip=10.0.0.5 ansible_ssh_private_key_file=k `+
+		`ansible_user=other ansible_ssh_common_args="-J bastion"
 indirect ansible_host="{{ address }}" ip=10.0.0.6
 local ansible_connection=local
 `))
@@ -73,7 +74,16 @@ local ansible_connection=local
 	}
 	want := []Connection{
 		{Address: "plain", User: "deploy", Become: true, BecomePassword: "secret"},
-		{Address: "jump.example", Port: 2222, User: "other", KeyFile: "k", CommonArgs: "-J bastion", Internal: "10.0.0.5", Become: true, BecomePassword: "secret"},
+		{
+			Address:        "jump.example",
+			Port:           2222,
+			User:           "other",
+			KeyFile:        "k",
+			CommonArgs:     "-J bastion",
+			Internal:       "10.0.0.5",
+			Become:         true,
+			BecomePassword: "secret",
+		},
 		{Address: "10.0.0.6", User: "deploy", Internal: "10.0.0.6", Become: true, BecomePassword: "secret"},
 		{Local: true, Address: "local", User: "deploy", Become: true, BecomePassword: "secret"},
 	}
@@ -89,7 +99,8 @@ local ansible_connection=local
 func TestConnectionRefusesOptions(t *testing.T) {
 	t.Parallel()
 	for _, vars := range []string{
-		"ansible_host=-oProxyCommand=evil", "ansible_host='a b'", "ansible_user=-lroot", "ansible_port=0", "ansible_port=99999", "ansible_port=x", "ip=nowhere",
+		"ansible_host=-oProxyCommand=evil", "ansible_host='a b'", "ansible_user=-lroot", "ansible_port=0", "ansible_port=99999", "ansible_port=x",
+		"ip=nowhere",
 	} {
 		inv, err := Read(write(t, "hosts.ini", "[a]\nh "+vars+"\n"))
 		if err != nil {
@@ -103,7 +114,9 @@ func TestConnectionRefusesOptions(t *testing.T) {
 
 func TestVaultStaysClosed(t *testing.T) {
 	t.Parallel()
-	inv, err := Read(write(t, "hosts.yml", "all:\n  hosts:\n    h:\n      secret: !vault |\n        $ANSIBLE_VAULT;1.1;AES256\n        3031\n"))
+	inv, err := Read(
+		write(t, "hosts.yml", "all:\n  hosts:\n    h:\n      secret: !vault |\n        $ANSIBLE_VAULT;1.1;AES256\n        3031\n"),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,14 +140,16 @@ func TestMembers(t *testing.T) {
 }
 
 func FuzzReadINI(f *testing.F) {
-	for _, seed := range []string{"[a]\nh1 x=1\n", "[a:vars]\nk={'a': [1, (2,), None]}\n[a]\nh[01:03]:22\n", "h 'x=\\'\"", "[a]\nh x=\"\\u00e4\""} {
+	for _, seed := range []string{"[a]\nh1 x=1\n", "[a:vars]\nk={'a': [1, (2,), None]}\n[a]\nh[01:03]:22\n" +
+		"", "h 'x=\\'\"", "[a]\nh x=\"\\u00e4\""} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) { fuzzOne(t, "hosts.ini", text) })
 }
 
 func FuzzReadYAML(f *testing.F) {
-	for _, seed := range []string{"all:\n  hosts:\n    a[1:3]:\n      x: 0755\n", "a: {hosts: b, vars: {y: !!int 3}}\n", "a:\n  children: {b: {children: {a: }}}\n"} {
+	for _, seed := range []string{"all:\n  hosts:\n    a[1:3]:\n      x: 0755\n", "a: {hosts: b, vars: {y: !!int 3}}\n" +
+		"", "a:\n  children: {b: {children: {a: }}}\n"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) { fuzzOne(t, "hosts.yml", text) })

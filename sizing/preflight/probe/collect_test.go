@@ -1,3 +1,5 @@
+//go:build linux
+
 package probe
 
 import (
@@ -40,13 +42,14 @@ core id		: 0
 
 // recorded is a host's tree with cgroup version 2, a data disk, and more.
 var recorded = map[string]string{
-	"/proc/cpuinfo":                     cpuinfo,
-	"/proc/uptime":                      "12345.67 23456.78\n",
-	"/proc/stat":                        "cpu  10 0 10 80 0 0 0 5 0 0\n",
-	"/proc/meminfo":                     "MemTotal:       8000000 kB\nMemAvailable:   7000000 kB\nSwapTotal:       1024 kB\nHugePages_Total:       2\nHugepagesize:       2048 kB\n",
-	"/sys/kernel/kexec_crash_size":      "268435456\n",
-	"/proc/self/cgroup":                 "0::/user.slice/session.scope\n",
-	"/sys/fs/cgroup/user.slice/cpu.max": "150000 100000\n",
+	"/proc/cpuinfo": cpuinfo,
+	"/proc/uptime":  "12345.67 23456.78\n",
+	"/proc/stat":    "cpu  10 0 10 80 0 0 0 5 0 0\n",
+	"/proc/meminfo": "MemTotal:       8000000 kB\nMemAvailable:   7000000 kB\n" +
+		"SwapTotal:       1024 kB\nHugePages_Total:       2\nHugepagesize:       2048 kB\n",
+	"/sys/kernel/kexec_crash_size":                       "268435456\n",
+	"/proc/self/cgroup":                                  "0::/user.slice/session.scope\n",
+	"/sys/fs/cgroup/user.slice/cpu.max":                  "150000 100000\n",
 	"/sys/fs/cgroup/user.slice/session.scope/cpu.max":    "max 100000\n",
 	"/sys/fs/cgroup/user.slice/session.scope/memory.max": "max\n",
 	"/sys/fs/cgroup/user.slice/memory.max":               "4096000000\n",
@@ -56,8 +59,9 @@ var recorded = map[string]string{
 32 22 0:40 / /mnt rw - tmpfs tmpfs rw
 33 22 8:17 / /mnt/cassandra rw,noatime - xfs /dev/sdb1 rw
 `,
-	"/mnt/cassandra/lost":                             "x",
-	"/etc/os-release":                                 "NAME=\"Ubuntu\"\nID=ubuntu\nVERSION_ID=\"22.04\"\nVERSION_CODENAME=jammy\nPRETTY_NAME=\"Ubuntu \x1b[31m22.04\"\n",
+	"/mnt/cassandra/lost": "x",
+	"/etc/os-release": "NAME=\"Ubuntu\"\nID=ubuntu\nVERSION_ID=\"22.04\"\nVERSION_CODENAME=jammy\n" +
+		"PRETTY_NAME=\"Ubuntu \x1b[31m22.04\"\n",
 	"/proc/sys/kernel/osrelease":                      "5.15.0-100-generic\n",
 	"/proc/sys/kernel/hostname":                       "cassandra1\n",
 	"/etc/hostname":                                   "cassandra1\n",
@@ -75,12 +79,20 @@ var recorded = map[string]string{
 	"/sys/class/net/eth1/ifindex":                     "3\n",
 	"/sys/class/net/eth1/speed":                       "-1\n",
 	"/sys/class/net/bonding_masters":                  "bond0\n",
-	"/proc/net/route":                                 "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\neth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\neth0\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\ntun0\t00000080\t0200000A\t0003\t0\t0\t0\t00000080\n",
-	"/proc/net/ipv6_route": strings.Repeat("0", 32) + " 00 " + strings.Repeat("0", 32) + " 00 " + strings.Repeat("0", 32) + " ffffffff 00000001 00000000 00200200       lo\n" +
-		"2" + strings.Repeat("0", 31) + " 03 " + strings.Repeat("0", 32) + " 00 fe80" + strings.Repeat("0", 27) + "1 00000400 00000001 00000000 00000003     tun0\n" +
-		"fc" + strings.Repeat("0", 30) + " 07 " + strings.Repeat("0", 32) + " 00 fe80" + strings.Repeat("0", 27) + "1 00000400 00000001 00000000 00000003     eth0\n",
-	"/proc/net/tcp":                  "  sl  local_address rem_address   st\n   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0 0 4711 1\n   1: 0B00000A:0016 0100000A:C350 01 00000000:00000000 00:00000000 00000000  0 0 4712 1\n",
-	"/proc/net/udp":                  "  sl  local_address rem_address   st\n   0: 00000000:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000  0 0 4713 1\n",
+	"/proc/net/route": "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n" +
+		"eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\n" +
+		"eth0\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\ntun0\t00000080\t0200000A\t0003\t0\t0\t0\t00000080\n",
+	"/proc/net/ipv6_route": strings.Repeat("0", 32) + " 00 " + strings.Repeat("0", 32) + " 00 " +
+		strings.Repeat("0", 32) + " ffffffff 00000001 00000000 00200200       lo\n" +
+		"2" + strings.Repeat("0", 31) + " 03 " + strings.Repeat("0", 32) + " 00 fe80" +
+		strings.Repeat("0", 27) + "1 00000400 00000001 00000000 00000003     tun0\n" +
+		"fc" + strings.Repeat("0", 30) + " 07 " + strings.Repeat("0", 32) + " 00 fe80" +
+		strings.Repeat("0", 27) + "1 00000400 00000001 00000000 00000003     eth0\n",
+	"/proc/net/tcp": "  sl  local_address rem_address   st\n" +
+		"   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0 0 4711 1\n" +
+		"   1: 0B00000A:0016 0100000A:C350 01 00000000:00000000 00:00000000 00000000  0 0 4712 1\n",
+	"/proc/net/udp": "  sl  local_address rem_address   st\n" +
+		"   0: 00000000:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000  0 0 4713 1\n",
 	"/proc/77/comm":                  "chronyd\n",
 	"/proc/78/comm":                  "dockerd\n",
 	"/etc/ufw/ufw.conf":              "# x\nENABLED=yes\n",
@@ -122,7 +134,8 @@ func tree(t *testing.T, files map[string]string) System {
 
 func collected(t *testing.T, files map[string]string) *facts.Facts {
 	t.Helper()
-	f, err := Collect(context.Background(), tree(t, files), Request{Name: "h1", Sample: time.Millisecond, Paths: []string{"/mnt/cassandra", "/var/lib/etcd", "/not/there"}})
+	f, err := Collect(context.Background(), tree(t, files), Request{Name: "h1", Sample: time.Millisecond,
+		Paths: []string{"/mnt/cassandra", "/var/lib/etcd", "/not/there"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,9 +177,11 @@ func TestRecordedHost(t *testing.T) {
 		{"resolvers", f.Network.Resolvers.Value, []string{"10.0.0.2"}},
 		{"search", f.Network.Search.Value, []string{"a.example", "b.example"}},
 		{"routes", f.Network.Routes.Value, []facts.Route{
-			{Gateway: "10.0.0.1", Interface: "eth0"}, {Destination: "128.0.0.0/1", Gateway: "10.0.0.2", Interface: "tun0"}, {Destination: "2000::/3", Gateway: "fe80::1", Interface: "tun0"},
+			{Gateway: "10.0.0.1", Interface: "eth0"}, {Destination: "128.0.0.0/1", Gateway: "10.0.0.2", Interface: "tun0"},
+			{Destination: "2000::/3", Gateway: "fe80::1", Interface: "tun0"},
 		}},
-		{"listeners", f.Network.Listeners.Value, []facts.Listener{{Protocol: "tcp", Address: "127.0.0.1", Port: 8080}, {Protocol: "udp", Address: "0.0.0.0", Port: 53}}},
+		{"listeners", f.Network.Listeners.Value, []facts.Listener{{Protocol: "tcp", Address: "127.0.0.1", Port: 8080},
+			{Protocol: "udp", Address: "0.0.0.0", Port: 53}}},
 		{"interfaces", f.Network.Interfaces.Value, []facts.NIC{
 			{Name: "eth0", State: "up", MTU: 1500, Speed: 10000, Addresses: []facts.Address{{Prefix: "10.0.0.11/24", Dynamic: true}}},
 			{Name: "eth1", MTU: 9000, Addresses: []facts.Address{}},
@@ -204,12 +219,14 @@ func TestRecordedHost(t *testing.T) {
 // network is no leftover, what Kubernetes' own plugins put there is.
 func TestContainerNetwork(t *testing.T) {
 	t.Parallel()
-	files := map[string]string{"/etc/cni/net.d/87-podman-bridge.conflist": "{}", "/etc/cni/net.d/nerdctl-bridge.conflist": "{}", "/etc/cni/net.d/cni.lock": ""}
+	files := map[string]string{"/etc/cni/net.d/87-podman-bridge.conflist": "{}", "/etc/cni/net.d/nerdctl-bridge.conflist": "{}",
+		"/etc/cni/net.d/cni.lock": ""}
 	if left := collected(t, files).Software.Leftovers; !left.Known() || len(left.Value) > 0 {
 		t.Errorf("left is %+v", left)
 	}
 	for _, name := range []string{"10-calico.conflist", "calico.conflist.template", "calico-kubeconfig", "05-cilium.conflist"} {
-		left := collected(t, map[string]string{"/etc/cni/net.d/" + name: "{}", "/etc/cni/net.d/87-podman-bridge.conflist": "{}"}).Software.Leftovers
+		left := collected(t, map[string]string{"/etc/cni/net.d/" + name: "{}",
+			"/etc/cni/net.d/87-podman-bridge.conflist": "{}"}).Software.Leftovers
 		if !slices.Equal(left.Value, []string{"/etc/cni/net.d/" + name}) {
 			t.Errorf("%s: left is %+v", name, left)
 		}
@@ -220,10 +237,11 @@ func TestContainerNetwork(t *testing.T) {
 func TestVersion1Groups(t *testing.T) {
 	t.Parallel()
 	f := collected(t, map[string]string{
-		"/proc/cpuinfo":                        cpuinfo,
-		"/proc/meminfo":                        "MemTotal: 8000000 kB\n",
-		"/proc/self/cgroup":                    "4:memory:/a/b\n3:cpu,cpuacct:/a\n0::/x\n",
-		"/proc/self/mountinfo":                 "1 1 0:1 / / rw - ext4 x rw\n2 1 0:2 / /cg/memory rw - cgroup cgroup rw,memory\n3 1 0:3 / /cg/cpu rw - cgroup cgroup rw,cpu,cpuacct\n",
+		"/proc/cpuinfo":     cpuinfo,
+		"/proc/meminfo":     "MemTotal: 8000000 kB\n",
+		"/proc/self/cgroup": "4:memory:/a/b\n3:cpu,cpuacct:/a\n0::/x\n",
+		"/proc/self/mountinfo": "1 1 0:1 / / rw - ext4 x rw\n" +
+			"2 1 0:2 / /cg/memory rw - cgroup cgroup rw,memory\n3 1 0:3 / /cg/cpu rw - cgroup cgroup rw,cpu,cpuacct\n",
 		"/cg/memory/a/b/memory.limit_in_bytes": "9223372036854771712\n",
 		"/cg/memory/a/memory.limit_in_bytes":   "1000000\n",
 		"/cg/cpu/a/cpu.cfs_quota_us":           "200000\n",
@@ -241,7 +259,8 @@ func TestEmptyHost(t *testing.T) {
 	f := collected(t, nil)
 	for what, unread := range map[string]message.Text{
 		"threads": f.CPU.Threads.Unread, "memory": f.Memory.Total.Unread, "release": f.OS.Version.Unread, "hostname": f.Network.Hostname.Unread,
-		"routes": f.Network.Routes.Unread, "quota": f.CPU.Quota.Unread, "listeners": f.Network.Listeners.Unread, "file system": f.Paths[0].FileSystem.Unread,
+		"routes": f.Network.Routes.Unread, "quota": f.CPU.Quota.Unread, "listeners": f.Network.Listeners.Unread,
+		"file system": f.Paths[0].FileSystem.Unread,
 	} {
 		if unread.IsZero() {
 			t.Errorf("%s does not say why it is not known", what)
@@ -331,7 +350,8 @@ func TestHungPath(t *testing.T) {
 	}
 	system.Fsync = func(context.Context, string, bool) (facts.Fsync, error) { return facts.Fsync{MedianP99: 2}, nil }
 	f, err := Collect(context.Background(), system, Request{
-		Sample: time.Millisecond, Limit: 3 * time.Second, Paths: []string{"/", "/var/lib/etcd", "/mnt/cassandra"}, Fsync: []string{"/var/lib/etcd", "/mnt/cassandra"},
+		Sample: time.Millisecond, Limit: 3 * time.Second,
+		Paths: []string{"/", "/var/lib/etcd", "/mnt/cassandra"}, Fsync: []string{"/var/lib/etcd", "/mnt/cassandra"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -371,7 +391,8 @@ func TestHungWrite(t *testing.T) {
 		return facts.Fsync{MedianP99: 2}, nil
 	}
 	f, err := Collect(context.Background(), system, Request{
-		Sample: time.Millisecond, Limit: 3 * time.Second, Paths: []string{"/", "/var/lib/etcd", "/mnt/cassandra"}, Fsync: []string{"/var/lib/etcd", "/mnt/cassandra"},
+		Sample: time.Millisecond, Limit: 3 * time.Second,
+		Paths: []string{"/", "/var/lib/etcd", "/mnt/cassandra"}, Fsync: []string{"/var/lib/etcd", "/mnt/cassandra"},
 	})
 	if err != nil {
 		t.Fatal(err)

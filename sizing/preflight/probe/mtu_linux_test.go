@@ -175,7 +175,8 @@ func TestPathMTULinkLocal(t *testing.T) {
 	t.Parallel()
 	w := newNetwork(t, 1412, 1500)
 	var results []MTU
-	w.start(w.A, task{Largest: 1500, Addresses: []string{"fe80::1%eth0", "fe80::1%2", "fe80::1", "fe80::1%none", "::ffff:10.98.0.1"}}, &results)
+	w.start(w.A, task{Largest: 1500, Addresses: []string{"fe80::1%eth0", "fe80::1%2", "fe80::1", "fe80::1%none", "::ffff:10.98.0.1"}},
+		&results)
 	t.Log(results)
 	for i, want := range []facts.Outcome{facts.OK, facts.OK, facts.Failed, facts.Failed, facts.OK} {
 		if r := results[i]; r.Outcome != want || want == facts.OK && r.Bytes != 1412 || want != facts.OK && r.Detail.IsZero() {
@@ -224,7 +225,8 @@ func TestPathMTUAtOnce(t *testing.T) {
 func TestPathMTUStops(t *testing.T) {
 	t.Parallel()
 	w := newNetwork(t, 1500, 1412)
-	w.Filter(w.B, "type filter hook input priority 0; icmp type echo-request limit rate over 1/minute burst 5 packets drop; icmpv6 type echo-request limit rate over 1/minute burst 5 packets drop;")
+	w.Filter(w.B, "type filter hook input priority 0; icmp type echo-request limit rate over 1/minute burst 5 packets drop; "+
+		"icmpv6 type echo-request limit rate over 1/minute burst 5 packets drop;")
 	var results []MTU
 	w.start(w.A, task{Largest: 1500, Addresses: []string{"10.98.1.2", "fd98:1::2"}}, &results)
 	for _, r := range results {
@@ -239,7 +241,8 @@ func TestPathMTUFaults(t *testing.T) {
 	t.Parallel()
 	w := newNetwork(t, 1500, 1500)
 	w.Filter(w.B, "type filter hook input priority 0; icmp type echo-request drop; icmpv6 type echo-request drop;")
-	w.Filter(w.Router, "type filter hook input priority 0; icmp type echo-request reject with icmp type admin-prohibited; icmpv6 type echo-request reject with icmpv6 type admin-prohibited;")
+	w.Filter(w.Router, "type filter hook input priority 0; icmp type echo-request reject with icmp type admin-prohibited; "+
+		"icmpv6 type echo-request reject with icmpv6 type admin-prohibited;")
 	for address, want := range map[string]facts.Outcome{
 		"10.98.1.2":       facts.TimedOut,
 		"fd98:1::2":       facts.TimedOut,

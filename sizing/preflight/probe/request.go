@@ -1,3 +1,5 @@
+//go:build linux
+
 package probe
 
 import "time"
@@ -42,7 +44,8 @@ func Defaults() Request {
 		},
 		Fsync: []string{"/var/lib/etcd", "/mnt/cassandra", "/var/lib/cassandra", "/var/lib/postgresql"},
 		Leftovers: []string{
-			"/etc/kubernetes/manifests", "/etc/kubernetes/admin.conf", "/etc/kubernetes/kubelet.conf", "/var/lib/etcd/member", "/etc/etcd.env", "/var/lib/kubelet/pki",
+			"/etc/kubernetes/manifests", "/etc/kubernetes/admin.conf", "/etc/kubernetes/kubelet.conf",
+			"/var/lib/etcd/member", "/etc/etcd.env", "/var/lib/kubelet/pki",
 			// Of the container network what Kubernetes' own plugins write, Kubespray's Calico
 			// first: packages of podman and others have files of their own in that folder.
 			"/etc/cni/net.d/10-calico.conflist", "/etc/cni/net.d/calico.conflist.template", "/etc/cni/net.d/calico-kubeconfig",

@@ -1,3 +1,5 @@
+//go:build linux
+
 package probe
 
 import (
@@ -13,7 +15,8 @@ func TestParseSince(t *testing.T) {
 	if got := ParseSince("12345.67 " + line); got != want {
 		t.Errorf("read %+v, want %+v", got, want)
 	}
-	for _, text := range []string{"", "12345.67", line, "x " + line, "-1 " + line, "NaN " + line, "1 cpu 1 2 3", "1 cpu 1 2 3 4 5 6 7 x", "1 cpu0 1 2 3 4 5 6 7 8", strings.Repeat("9", 400) + " " + line} {
+	for _, text := range []string{"", "12345.67", line, "x " + line, "-1 " + line, "NaN " + line, "1 cpu 1 2 3", "1 cpu 1 2 3 4 5 6 7 x",
+		"1 cpu0 1 2 3 4 5 6 7 8", strings.Repeat("9", 400) + " " + line} {
 		if got := ParseSince(text); got != (CPUTimes{}) {
 			t.Errorf("%q was read as %+v", text, got)
 		}

@@ -1,3 +1,5 @@
+//go:build linux
+
 package probe
 
 import (
@@ -116,7 +118,8 @@ const goodHello = `{"token":"secret","sender":"x","seconds":0.2,"streams":1}` + 
 func TestThroughputStrangers(t *testing.T) {
 	t.Parallel()
 	_, target := listenThroughput(t)
-	for _, says := range []string{"\n", "GET / HTTP/1.1\r\n\r\n", "[]\n", goodHello + "x", strings.Repeat("x", 2*maxLine), `{"token":1}` + "\n"} {
+	for _, says := range []string{"\n", "GET / HTTP/1.1\r\n\r\n", "[]\n", goodHello + "x", strings.Repeat("x", 2*maxLine),
+		`{"token":1}` + "\n"} {
 		if _, answer := client(t, target, says); answer != "" {
 			t.Errorf("%q was answered with %q", says, answer)
 		}
@@ -288,7 +291,8 @@ func TestThroughputTargets(t *testing.T) {
 		{"closes", func(conn net.Conn) { _, _ = conn.Read(make([]byte, maxLine)) }, facts.WrongHost, "nothing"},
 		{"refuses", hold("{\"refused\":\"\\u001b[31mno\"}\n"), facts.Failed, "no"},
 		{"agrees, then takes nothing", hold("{}\n"), facts.TimedOut, ""},
-		{"agrees, then closes", func(conn net.Conn) { _, _ = io.WriteString(conn, "{}\n"); time.Sleep(50 * time.Millisecond) }, facts.Failed, "early"},
+		{"agrees, then closes", func(conn net.Conn) { _, _ = io.WriteString(conn, "{}\n"); time.Sleep(50 * time.Millisecond) }, facts.Failed,
+			"early"},
 		{"ends without a result", swallow(""), facts.Failed, "early"},
 		{"ends with garbage", swallow("hello\n"), facts.WrongHost, "hello"},
 		{"claims too much", swallow(`{"bytes":900000000000000,"seconds":1}` + "\n"), facts.WrongHost, "900000000000000 bytes"},

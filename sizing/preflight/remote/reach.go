@@ -1,3 +1,5 @@
+//go:build linux
+
 package remote
 
 import (
@@ -104,5 +106,6 @@ var scriptReasons = map[string]string{
 
 // outcomes that the script itself may report.
 var scriptOutcomes = map[string]facts.Outcome{
-	"disk-full": facts.DiskFull, "no-exec": facts.NoExec, "no-sudo": facts.NoSudo, "damaged": facts.Damaged, "stalled": facts.TimedOut, "failed": facts.Failed,
+	"disk-full": facts.DiskFull, "no-exec": facts.NoExec, "no-sudo": facts.NoSudo, "damaged": facts.Damaged,
+	"stalled": facts.TimedOut, "failed": facts.Failed,
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package remote
 
 import (
@@ -135,29 +137,32 @@ func TestHostile(t *testing.T) {
 		ssh  string
 		want facts.Outcome
 	}{
-		"10 GB before it begins":   {"exec head -c 10000000000 /dev/zero", facts.Nonsense},
-		"10 GB of lines":           {"exec yes", facts.Nonsense},
-		"garbage":                  {"head -c 5000 /dev/urandom", facts.Killed},
-		"other architecture":       {"echo island-hello Linux sparc", facts.NoProbe},
-		"other system":             {"echo island-hello Darwin x86_64", facts.NoProbe},
-		"disk full":                {hello + "echo island-fail disk-full /tmp", facts.DiskFull},
-		"no sudo":                  {hello + "echo island-fail no-sudo x", facts.NoSudo},
-		"unknown failure":          {hello + "echo island-fail $(printf '\\033[31m')evil x", facts.Failed},
-		"10 GB as facts":           {started + "read y; exec head -c 10000000000 /dev/zero", facts.Nonsense},
-		"no JSON":                  {started + "read y; printf '\\033[2J<script>\\n'", facts.Nonsense},
-		"another answer":           {started + `read y; echo '{"op":"dial"}'`, facts.Nonsense},
-		"unknown field":            {started + `read y; echo '{"op":"collect","evil":1}'`, facts.Nonsense},
-		"facts of another kind":    {started + `read y; echo '{"op":"collect","facts":{"apiVersion":"island/v1","kind":"Lock"}}'`, facts.Nonsense},
-		"facts with paths":         {started + `read y; echo '{"op":"collect","facts":{"name":"../../etc/passwd"}}'`, facts.Nonsense},
-		"killed":                   {started + "read y; echo island-end 137", facts.Killed},
-		"ended":                    {started + "read y; exit 0", facts.Killed},
-		"connection lost":          {started + "read y; echo 'Connection to host closed by remote host.' >&2; exit 255", facts.Failed},
-		"down":                     {"echo 'ssh: connect to host h port 22: No route to host' >&2; exit 255", facts.Down},
-		"refused":                  {"echo 'ssh: connect to host h port 22: Connection refused' >&2; exit 255", facts.Down},
-		"name not known":           {"echo 'ssh: Could not resolve hostname h: Name or service not known' >&2; exit 255", facts.Unresolved},
-		"key refused":              {"echo 'tech@h: Permission denied (publickey).' >&2; exit 255", facts.AuthRefused},
-		"host key changed":         {"printf '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\\nHost key verification failed.\\n' >&2; exit 255", facts.KeyChanged},
-		"host key unknown":         {"printf 'No ED25519 host key is known for h and you have requested strict checking.\\nHost key verification failed.\\n' >&2; exit 255", facts.KeyUnknown},
+		"10 GB before it begins": {"exec head -c 10000000000 /dev/zero", facts.Nonsense},
+		"10 GB of lines":         {"exec yes", facts.Nonsense},
+		"garbage":                {"head -c 5000 /dev/urandom", facts.Killed},
+		"other architecture":     {"echo island-hello Linux sparc", facts.NoProbe},
+		"other system":           {"echo island-hello Darwin x86_64", facts.NoProbe},
+		"disk full":              {hello + "echo island-fail disk-full /tmp", facts.DiskFull},
+		"no sudo":                {hello + "echo island-fail no-sudo x", facts.NoSudo},
+		"unknown failure":        {hello + "echo island-fail $(printf '\\033[31m')evil x", facts.Failed},
+		"10 GB as facts":         {started + "read y; exec head -c 10000000000 /dev/zero", facts.Nonsense},
+		"no JSON":                {started + "read y; printf '\\033[2J<script>\\n'", facts.Nonsense},
+		"another answer":         {started + `read y; echo '{"op":"dial"}'`, facts.Nonsense},
+		"unknown field":          {started + `read y; echo '{"op":"collect","evil":1}'`, facts.Nonsense},
+		"facts of another kind": {started + `read y; echo '{"op":"collect","facts":{"apiVersion":"island/v1","kind":"Lock"}}'`,
+			facts.Nonsense},
+		"facts with paths": {started + `read y; echo '{"op":"collect","facts":{"name":"../../etc/passwd"}}'`, facts.Nonsense},
+		"killed":           {started + "read y; echo island-end 137", facts.Killed},
+		"ended":            {started + "read y; exit 0", facts.Killed},
+		"connection lost":  {started + "read y; echo 'Connection to host closed by remote host.' >&2; exit 255", facts.Failed},
+		"down":             {"echo 'ssh: connect to host h port 22: No route to host' >&2; exit 255", facts.Down},
+		"refused":          {"echo 'ssh: connect to host h port 22: Connection refused' >&2; exit 255", facts.Down},
+		"name not known":   {"echo 'ssh: Could not resolve hostname h: Name or service not known' >&2; exit 255", facts.Unresolved},
+		"key refused":      {"echo 'tech@h: Permission denied (publickey).' >&2; exit 255", facts.AuthRefused},
+		"host key changed": {"printf '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\\n" +
+			"Host key verification failed.\\n' >&2; exit 255", facts.KeyChanged},
+		"host key unknown": {"printf 'No ED25519 host key is known for h and you have requested strict checking.\\n" +
+			"Host key verification failed.\\n' >&2; exit 255", facts.KeyUnknown},
 		"much complaint, no words": {"head -c 1000000 /dev/zero >&2; exit 255", facts.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -212,7 +217,8 @@ func TestScriptIsOneWord(t *testing.T) {
 
 func TestSSHCommandKeepsTheOperatorsSettings(t *testing.T) {
 	t.Parallel()
-	cmd := sshCommand(t.Context(), Target{Address: "h", Port: 2222, User: "u", KeyFile: "k", Args: []string{"-J", "jump"}}, Options{ConfigFile: "c"})
+	cmd := sshCommand(t.Context(), Target{Address: "h", Port: 2222, User: "u", KeyFile: "k", Args: []string{"-J", "jump"}},
+		Options{ConfigFile: "c"})
 	line := strings.Join(cmd.Args, " ")
 	for _, want := range []string{"-o BatchMode=yes", "-p 2222", "-l u", "-i k", "-J jump -- h ", "-F c"} {
 		if !strings.Contains(line, want) {

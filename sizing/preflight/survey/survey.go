@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package survey collects: it reaches every host of a site at once, has their
 // facts read, lets them speak to each other, and looks at the site's services.
 // It judges nothing.
@@ -80,7 +82,8 @@ func Take(ctx context.Context, hosts []Host, options Options) (*facts.Survey, er
 	start := time.Now()
 	s := &surveyor{options: options, visits: make([]visit, len(hosts)), door: make(chan struct{}, atTheDoor)}
 	for i, host := range hosts {
-		s.visits[i] = visit{host: host, token: rand.Text(), result: facts.Host{Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces, Internal: host.Internal, Address: host.Target.Address}}
+		s.visits[i] = visit{host: host, token: rand.Text(), result: facts.Host{Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces,
+			Internal: host.Internal, Address: host.Target.Address}}
 	}
 	observed := make(chan []facts.Observation, 1)
 	go func() {
@@ -405,7 +408,8 @@ func (s *surveyor) listen(ctx context.Context, wants []facts.Link) map[portOf]pr
 
 // dial makes one host try all that it wants to reach. A port that could not be
 // listened on is not dialled: whatever answered would be another program.
-func (s *surveyor) dial(ctx context.Context, v *visit, wants []facts.Link, peers map[string]peer, listening map[portOf]probe.Listening) []facts.Link {
+func (s *surveyor) dial(ctx context.Context, v *visit, wants []facts.Link, peers map[string]peer,
+	listening map[portOf]probe.Listening) []facts.Link {
 	var links []facts.Link
 	var targets []probe.Target
 	var index []int

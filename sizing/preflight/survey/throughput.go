@@ -1,3 +1,5 @@
+//go:build linux
+
 package survey
 
 import (
@@ -53,7 +55,8 @@ func reachedPort(dialled []facts.Link, from, to *visit) int {
 
 func (s *surveyor) send(ctx context.Context, from, to *visit, port int) facts.Link {
 	s.stage(from, Send)
-	link := facts.Link{From: from.host.Name, To: to.host.Name, Address: to.result.Internal, Protocol: "throughput", Rows: []string{}, Outcome: facts.Unmade}
+	link := facts.Link{From: from.host.Name, To: to.host.Name, Address: to.result.Internal, Protocol: "throughput", Rows: []string{},
+		Outcome: facts.Unmade}
 	token := rand.Text() // a secret, other than what listeners tell everyone
 	port, err := to.session.Sink(ctx, to.result.Internal, port, token)
 	if err != nil {

@@ -1,3 +1,5 @@
+//go:build linux
+
 package survey
 
 import (
@@ -18,7 +20,8 @@ func nic(name, driver string, prefixes ...string) facts.NIC {
 func TestInternal(t *testing.T) {
 	t.Parallel()
 	nics := []facts.NIC{
-		nic("docker0", "", "172.17.0.1/16"), nic("eth0", "virtio_net", "fe80::1/64", "2001:db8::5/64", "10.0.0.5/24"), nic("eth1", "virtio_net", "10.1.0.5/24"),
+		nic("docker0", "", "172.17.0.1/16"), nic("eth0", "virtio_net", "fe80::1/64", "2001:db8::5/64", "10.0.0.5/24"), nic("eth1", "virtio_net",
+			"10.1.0.5/24"),
 	}
 	for target, want := range map[string]string{
 		"10.1.0.5":      "10.1.0.5",    // what ssh went to

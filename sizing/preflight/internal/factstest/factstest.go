@@ -34,7 +34,9 @@ func GoodHost(name, address string, groups ...string) facts.Host {
 		f.Paths = append(f.Paths, facts.Path{Path: path, Nearest: path, FileSystem: Read(system), Fsync: Read(fsync)})
 	}
 	f.OS = facts.OS{ID: Read("ubuntu"), Version: Read("22.04")}
-	f.Kernel.Modules = map[string]facts.Value[string]{"br_netfilter": Read("loaded"), "overlay": Read("builtin"), "nf_conntrack": Read("available")}
+	f.Kernel.Modules = map[string]facts.Value[string]{
+		"br_netfilter": Read("loaded"), "overlay": Read("builtin"), "nf_conntrack": Read("available"),
+	}
 	f.Kernel.Sysctls = map[string]facts.Value[string]{"net.ipv4.ip_local_port_range": Read("32768 60999")}
 	f.Time.Synchronised = Read(true)
 	f.Network = facts.Network{
@@ -42,7 +44,10 @@ func GoodHost(name, address string, groups ...string) facts.Host {
 		Interfaces: Read([]facts.NIC{{Name: "eth0", MTU: 1500, Speed: 10000, Addresses: []facts.Address{{Prefix: address + "/24"}}}}),
 	}
 	f.Security = facts.Security{Firewalls: Read([]string{}), SELinux: Read("absent")}
-	f.Software = facts.Software{Runtimes: Read([]string{}), Leftovers: Read([]string{}), Programs: map[string]facts.Value[bool]{"gpg": Read(true), "python3": Read(true)}}
+	f.Software = facts.Software{
+		Runtimes: Read([]string{}), Leftovers: Read([]string{}),
+		Programs: map[string]facts.Value[bool]{"gpg": Read(true), "python3": Read(true)},
+	}
 	f.Virtualisation.Guest = Read(false)
 	return facts.Host{
 		Name: name, Address: address, Internal: address, Groups: groups, Facts: f, Clock: &facts.Clock{Uncertainty: 0.002, Exchanges: 8},

@@ -103,13 +103,17 @@ func TestHostileServices(t *testing.T) {
 	}{
 		"mail without end":  {func() facts.Observation { return mail(ctx, resolver, endless) }, []facts.Outcome{facts.Failed}},
 		"mail with escapes": {func() facts.Observation { return mail(ctx, resolver, escapes) }, []facts.Outcome{facts.WrongHost}},
-		"NTP nonsense":      {func() facts.Observation { return ntp(ctx, resolver, packets(t, always("\x1b[2J"))) }, []facts.Outcome{facts.WrongHost}},
+		"NTP nonsense": {func() facts.Observation { return ntp(ctx, resolver, packets(t, always("\x1b[2J"))) },
+			[]facts.Outcome{facts.WrongHost}},
 		"NTP of another": {func() facts.Observation {
 			return ntp(ctx, resolver, packets(t, always("\x24\x02"+strings.Repeat("x", 46))))
 		}, []facts.Outcome{facts.WrongHost}},
-		"STUN nonsense":         {func() facts.Observation { return binding(ctx, resolver, "127.0.0.1", "tcp", port(endless)) }, []facts.Outcome{facts.WrongHost}},
-		"STUN cut short":        {func() facts.Observation { return binding(ctx, resolver, "127.0.0.1", "tcp", port(escapes)) }, []facts.Outcome{facts.Failed}},
-		"TLS nonsense":          {func() facts.Observation { return binding(ctx, resolver, "127.0.0.1", "tls", port(endless)) }, []facts.Outcome{facts.Failed}},
+		"STUN nonsense": {func() facts.Observation { return binding(ctx, resolver, "127.0.0.1", "tcp", port(endless)) },
+			[]facts.Outcome{facts.WrongHost}},
+		"STUN cut short": {func() facts.Observation { return binding(ctx, resolver, "127.0.0.1", "tcp", port(escapes)) },
+			[]facts.Outcome{facts.Failed}},
+		"TLS nonsense": {func() facts.Observation { return binding(ctx, resolver, "127.0.0.1", "tls", port(endless)) },
+			[]facts.Outcome{facts.Failed}},
 		"IdP with a page":       {func() facts.Observation { return idp(ctx, resolver, site, html.URL) }, []facts.Outcome{facts.WrongHost}},
 		"IdP not found":         {func() facts.Observation { return idp(ctx, resolver, site, missing.URL) }, []facts.Outcome{facts.Failed}},
 		"IdP with metadata":     {func() facts.Observation { return idp(ctx, resolver, site, metadata.URL) }, []facts.Outcome{facts.OK}},
@@ -208,7 +212,8 @@ func issue(t *testing.T, change func(*x509.Certificate), bits int) (string, *sit
 	}
 	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true,
 		NotBefore: time.Now().Add(-1000 * time.Hour), NotAfter: time.Now().Add(9000 * time.Hour), KeyUsage: x509.KeyUsageCertSign}
-	leaf := &x509.Certificate{SerialNumber: big.NewInt(2), DNSNames: []string{"*.wire.example"}, NotBefore: time.Now().Add(-100 * time.Hour), NotAfter: time.Now().Add(5000 * time.Hour)}
+	leaf := &x509.Certificate{SerialNumber: big.NewInt(2), DNSNames: []string{"*.wire.example"}, NotBefore: time.Now().Add(-100 * time.Hour),
+		NotAfter: time.Now().Add(5000 * time.Hour)}
 	change(leaf)
 	files := map[string]string{}
 	for name, certificate := range map[string]*x509.Certificate{"ca": ca, "leaf": leaf} {

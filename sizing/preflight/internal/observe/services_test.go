@@ -66,7 +66,8 @@ func TestMissingIntermediate(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
 			hospital := site.Undescribed()
-			hospital.Preflight.CAFile, hospital.Preflight.Certificate = filepath.Join(folder, "ca.pem"), &site.Certificate{File: filepath.Join(folder, "chain.pem")}
+			hospital.Preflight.CAFile = filepath.Join(folder, "ca.pem")
+			hospital.Preflight.Certificate = &site.Certificate{File: filepath.Join(folder, "chain.pem")}
 			for file, data := range map[string][]byte{hospital.Preflight.CAFile: test.authorities, hospital.Preflight.Certificate.File: test.chain} {
 				if err := os.WriteFile(file, data, 0o600); err != nil {
 					t.Fatal(err)

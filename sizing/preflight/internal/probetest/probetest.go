@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package probetest lets a test program be the probe, for tests that send one to
 // hosts.
 package probetest

@@ -83,7 +83,8 @@ func keepGroups(s *facts.Survey, groups []string) error {
 		return !kept[host.Name]
 	})
 	if len(s.Hosts) == 0 {
-		return usage("the groups of the hosts are "+strings.Join(slices.Sorted(maps.Keys(there)), ", "), "no host is in the groups that were asked for")
+		return usage("the groups of the hosts are "+strings.Join(slices.Sorted(maps.Keys(there)), ", "),
+			"no host is in the groups that were asked for")
 	}
 	s.Links = slices.DeleteFunc(s.Links, func(link facts.Link) bool { return !kept[link.From] || !kept[link.To] })
 	s.Partial = true
@@ -112,7 +113,8 @@ func (a *app) regroup(s *facts.Survey, inv *inventory.Inventory) error {
 		lacking = append(lacking, result)
 	}
 	if len(saved) > 0 {
-		a.note("note: the inventory does not have these hosts of the survey, whose groups are those that were saved: %s", printable(someOf(slices.Sorted(maps.Keys(saved)))))
+		a.note("note: the inventory does not have these hosts of the survey, whose groups are those that were saved: %s",
+			printable(someOf(slices.Sorted(maps.Keys(saved)))))
 	}
 	if !s.Partial {
 		s.Hosts = append(s.Hosts, lacking...)
@@ -196,7 +198,8 @@ func (a *app) strangers(found brought, inv *inventory.Inventory) ([]string, erro
 	}
 	message := "the inventory has no host of the name in these facts: " + someOf(found.withFiles(strangers))
 	if len(strangers) == len(found) {
-		return nil, usage("the inventory's hosts are "+someOf(hosts)+"; correct the name in the file, or collect again with --name", "%s", message)
+		return nil, usage("the inventory's hosts are "+someOf(hosts)+"; correct the name in the file, or collect again with --name",
+			"%s", message)
 	}
 	if len(lacking) > 0 {
 		message += "; it has no facts of " + someOf(lacking)
@@ -239,7 +242,8 @@ func readFactsFolder(folder string) (brought, error) {
 		case err != nil:
 			flaws = append(flaws, err)
 		case byName[document.Name].facts != nil:
-			flaws = append(flaws, fault.New(fault.Usage, fault.Here, path, "remove the older one", "facts of host %q are there twice", document.Name))
+			flaws = append(flaws, fault.New(fault.Usage, fault.Here, path, "remove the older one",
+				"facts of host %q are there twice", document.Name))
 		default:
 			byName[document.Name] = broughtFacts{path, document}
 		}

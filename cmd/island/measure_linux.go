@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/islandbundle/island/internal/words/message"
+	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/preflight/inventory"
+	"github.com/islandbundle/island/sizing/preflight/probe"
+	"github.com/islandbundle/island/sizing/preflight/remote"
+	"github.com/islandbundle/island/sizing/preflight/survey"
+)
+
+// maxPassword bounds the file of a sudo password.
+const maxPassword = 4096
+
+// measure reaches the hosts of an inventory, or this machine, and has them
+// measured.
+func (a *app) measure(
+	ctx context.Context, f preflightFlags, inv *inventory.Inventory, input preflight.Input, found *kit,
+) (*facts.Survey, error) {
+	hosts, err := f.hosts(inv)
+	if err != nil {
+		return nil, err
+	}
+	if names := passwordHosts(inv); len(names) > 0 {
+		a.note("note: the inventory gives a password to log in with for %s; ssh is given none, and wants a key",
+			printable(strings.Join(names, ", ")))
+	}
+	progress := a.hostProgress(hosts)
+	defer progress.close()
+	request := probe.Request{NoFsync: f.noFsync}
+	request.Paths = probe.Defaults().Paths
+	for _, paths := range input.Site.Preflight.Paths {
+		request.Paths = append(request.Paths, paths...)
+	}
+	if input.Site.Preflight.Registry != nil {
+		request.Paths = append(request.Paths, input.Site.Preflight.Registry.Path)
+	}
+	return survey.Take(ctx, hosts, survey.Options{
+		Remote: remote.Options{Probe: f.probe(found), SSH: f.ssh, ConfigFile: f.sshConfig},
+		Wants:  func(hosts []facts.Host) []facts.Link { return preflight.Wants(input.Ports, hosts) },
+		Site:   input.Site, Request: request, NoLinks: f.noLinks, Throughput: f.through, Partial: f.local || len(f.groups) > 0,
+		Upgrade: input.Site.Preflight.Installed != "", Progress: progress,
+	})
+}
+
+// passwordHosts returns hosts that Ansible reaches with a password alone.
+func passwordHosts(inv *inventory.Inventory) []string {
+	if inv == nil {
+		return nil
+	}
+	var names []string
+	for _, host := range inv.Hosts {
+		if c, err := host.Connection(); err == nil && c.Password && c.KeyFile == "" {
+			names = append(names, host.Name)
+		}
+	}
+	return names
+}
+
+// hosts returns the hosts to reach, and how.
+func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) {
+	password := ""
+	if f.sudoFile != "" {
+		data, err := readBounded(f.sudoFile, maxPassword)
+		if err != nil {
+			return nil, err
+		}
+		password = strings.TrimRight(string(data), "\r\n")
+	}
+	if f.local {
+		name, err := os.Hostname()
+		if err != nil {
+			return nil, err
+		}
+		return []survey.Host{{Name: name, Groups: f.groups, Target: remote.Target{Local: true, Sudo: f.sudo, SudoPassword: password}}}, nil
+	}
+	var hosts []survey.Host
+	for _, host := range inv.Hosts {
+		if len(f.groups) > 0 && !slices.ContainsFunc(f.groups, func(g string) bool { return slices.Contains(host.Groups, g) }) {
+			continue
+		}
+		connection, err := host.Connection()
+		if err != nil {
+			return nil, err
+		}
+		args, err := inventory.SplitArgs(connection.CommonArgs)
+		if err != nil {
+			return nil, fault.At(host.Place, "", "arguments for ssh of host %s: %w", host.Name, err)
+		}
+		target := remote.Target{
+			Local: connection.Local, Address: connection.Address, Port: connection.Port, User: connection.User, KeyFile: connection.KeyFile,
+			Args: args, Sudo: f.sudo || connection.Become, SudoPassword: password,
+		}
+		if target.SudoPassword == "" {
+			target.SudoPassword = connection.BecomePassword
+		}
+		hosts = append(hosts, survey.Host{
+			Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces(), Internal: connection.Internal, Target: target,
+		})
+	}
+	if len(hosts) == 0 {
+		return nil, usage("the groups of the inventory are "+strings.Join(inv.Groups(), ", "), "no host is in the groups that were asked for")
+	}
+	return hosts, nil
+}
+
+// probe finds the probe for an architecture: in the bundle, in the folder that
+// was named, or beside this program. It is compressed once, for all hosts.
+func (f *preflightFlags) probe(found *kit) func(string) ([]byte, error) {
+	var mu sync.Mutex
+	cache := map[string][]byte{}
+	return func(architecture string) ([]byte, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if data, ok := cache[architecture]; ok {
+			return data, nil
+		}
+		data, err := f.findProbe(found, architecture)
+		if err == nil {
+			data, err = remote.Compress(data)
+		}
+		if err == nil {
+			cache[architecture] = data
+		}
+		return data, err
+	}
+}
+
+func (f *preflightFlags) findProbe(found *kit, architecture string) ([]byte, error) {
+	if data := found.probes[architecture]; data != nil && f.probes == "" {
+		return data, nil
+	}
+	var tried []string
+	if f.probes != "" {
+		tried = append(tried,
+			filepath.Join(f.probes, "linux-"+architecture, "island-probe"), filepath.Join(f.probes, "island-probe-"+architecture))
+	} else if self, err := os.Executable(); err == nil {
+		folder := filepath.Dir(self)
+		tried = append(tried, filepath.Join(filepath.Dir(folder), "linux-"+architecture, "island-probe"))
+		if architecture == runtime.GOARCH && runtime.GOOS == "linux" {
+			tried = append(tried, filepath.Join(folder, "island-probe"))
+		}
+	}
+	for _, name := range tried {
+		if data, err := readBounded(name, maxProbe); err == nil {
+			return data, nil
+		}
+	}
+	return nil, facts.NewProblem("facts.reach.no-probe", message.Args{"architecture": architecture, "places": strings.Join(tried, ", ")})
+}

@@ -1,0 +1,270 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/preflight/inventory"
+	"github.com/islandbundle/island/sizing/preflight/present"
+)
+
+// preflightFlags say what is measured and against what it is judged.
+type preflightFlags struct {
+	inventory string
+	groups    []string
+	local     bool
+	factsDir  string
+	save      string
+	site      string
+	table     string
+	ports     string
+	bundle    string
+	trust     trustFlags
+	probes    string
+	ssh       string
+	sshConfig string
+	sudo      bool
+	sudoFile  string
+	noLinks   bool
+	noFsync   bool
+	waive     []string
+	reason    string
+	strict    bool
+	all       bool
+	lang      string
+	html      string
+	junit     string
+	json      string
+	signKey   string
+	passFile  string
+	installed string
+	through   bool
+}
+
+func (a *app) preflight() *cobra.Command {
+	var f preflightFlags
+	cmd := &cobra.Command{
+		Use:   "preflight",
+		Short: "Check whether an island can be installed on these machines",
+		Long: `Measure the machines of a site and the network between them, and judge them
+against the hardware table and the table of ports. The site's Ansible inventory
+says which machines there are; the system's ssh reaches them with the
+operator's own configuration. A small probe is sent along, checked, run and
+removed: nothing stays on a host, and nothing is changed.
+
+Measuring and judging are apart: --save keeps what was measured, and --facts
+judges it again, elsewhere and later, on any system. For hosts without SSH, carry island-probe
+there, run island-probe collect --out FILE.json, and bring the files back to
+--facts. docs/preflight.md explains every check and its remedy.` + exitStatus(refusedStatus,
+			"4  a machine does not meet the requirements (with --strict: or there is a warning that is not waived)",
+			"5  something could not be measured, and nothing failed"),
+		Example: `  island preflight -i inventory/hosts.ini --site site.yaml
+  island preflight -i hosts.ini --bundle wire-2026.1.tar --key island.pub --html report.html
+  island preflight -i hosts.ini --bundle wire-2026.2.tar --key island.pub --installed 5.28.0
+  island preflight -i hosts.ini --throughput --html report.html --json report.json --sign-key site.key
+  island preflight -i hosts.ini --facts saved/ --table guide-postgresql`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runPreflight(cmd.Context(), f) },
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (f *preflightFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVarP(&f.inventory, "inventory", "i", "", "the site's Ansible inventory, a file or a folder")
+	flags.BoolVar(&f.local, "local", false, "measure this machine alone; --group says its roles")
+	flags.StringArrayVar(&f.groups, "group", nil,
+		"with --local, a group that this machine is in; else, look at these groups alone (repeatable)")
+	flags.StringVar(&f.factsDir, "facts", "", "judge what a folder holds (a survey.json, or facts of hosts) and measure nothing")
+	flags.StringVar(&f.save, "save", "", "folder to keep what was measured in, as survey.json")
+	flags.StringVar(&f.site, "site", "", "site document (docs/site.schema.json): what the site promised, and what of it is to be looked at")
+	flags.StringVar(&f.table, "table", "", "hardware table: a name ("+strings.Join(sizing.Names(), ", ")+") or a file")
+	flags.StringVar(&f.ports, "ports", "", "table of ports, in place of the program's own")
+	flags.StringVar(&f.bundle, "bundle", "", "bundle to install: it is verified, and its probe, tables and size are used")
+	f.trust.add(cmd)
+	flags.StringVar(&f.probes, "probe", "", "folder with linux-ARCH/island-probe (default: beside this program)")
+	flags.StringVar(&f.ssh, "ssh", "ssh", "ssh client")
+	flags.StringVar(&f.sshConfig, "ssh-config", "", "configuration file of ssh, in place of the operator's own")
+	flags.BoolVar(&f.sudo, "sudo", false, "run the probe as root by sudo (default: as the inventory's ansible_become says)")
+	flags.StringVar(&f.sudoFile, "sudo-password-file", "", "file with the password for sudo (default: the inventory's, else none)")
+	flags.BoolVar(&f.noLinks, "no-links", false, "do not let hosts try to speak to each other")
+	flags.BoolVar(&f.through, "throughput", false,
+		"send data from each conference host (group kube-node) to the next for 2 seconds, to see that they have 1 Gbit/s")
+	flags.BoolVar(&f.noFsync, "no-fsync", false, "do not time writes with a small test file")
+	flags.StringVar(&f.installed, "installed", "",
+		"version of Wire's server that is to be upgraded; what it has left on the machines is then no fault")
+	flags.StringArrayVar(&f.waive, "waive", nil, "let a failed check pass as a warning: ID or ID@HOST (repeatable; needs --reason)")
+	flags.StringVar(&f.reason, "reason", "", "why the checks are waived")
+	flags.BoolVar(&f.strict, "strict", false, "fail on warnings, too, but for those that are waived")
+	flags.BoolVar(&f.all, "all", false, "print passed and skipped checks, too")
+	flags.StringVar(&f.lang, "lang", "", "language of the report: "+languages()+" (default: the locale's)")
+	flags.StringVar(&f.html, "html", "", "write the report as one HTML page, too")
+	flags.StringVar(&f.junit, "junit", "", "write the report as JUnit XML, too")
+	flags.StringVar(&f.json, "json", "", "write the report as JSON, too")
+	flags.StringVar(&f.signKey, "sign-key", "",
+		"private key to sign the written reports with: FILE.sigstore.json beside each, as cosign verify-blob --bundle reads it")
+	flags.StringVar(&f.passFile, "passphrase-file", "", "file that holds the key's passphrase (else COSIGN_PASSWORD, else the terminal)")
+	_ = cmd.RegisterFlagCompletionFunc("table", cobra.FixedCompletions(sizing.Names(), cobra.ShellCompDirectiveDefault))
+	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(words.All().Tags(), cobra.ShellCompDirectiveNoFileComp))
+}
+
+// preflightResult is a report as a command's result.
+type preflightResult struct {
+	*preflight.Report
+	options present.Options
+}
+
+func (r preflightResult) text(w io.Writer) {
+	_ = present.Text(w, r.Report, r.options) // a terminal
+}
+
+// MarshalJSON returns the report alone.
+func (r preflightResult) MarshalJSON() ([]byte, error) {
+	return json.Marshal(present.NewDocument(r.Report))
+}
+
+func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
+	lang, err := language(f.lang)
+	if err != nil {
+		return err
+	}
+	signer, err := f.signer(ctx)
+	if err != nil {
+		return err
+	}
+	input, found, err := f.read(ctx)
+	if err != nil {
+		return err
+	}
+	if input.Survey, err = a.takeSurvey(ctx, f, input, found); err != nil {
+		return err
+	}
+	if f.save != "" {
+		if err := saveSurvey(f.save, input.Survey); err != nil {
+			return err
+		}
+	}
+	result, err := preflight.Judge(input)
+	if err != nil {
+		return err
+	}
+	if err := f.write(result, lang, signer); err != nil {
+		return err
+	}
+	if err := a.print(preflightResult{result, present.Options{Lang: lang, All: f.all}}); err != nil {
+		return err
+	}
+	for _, waiver := range result.Idle(input.Site.Preflight.Waivers) {
+		a.note("note: the waiver of %s lets nothing pass: what it names is well, could not be measured, or is not there",
+			printable(waiver.String()))
+	}
+	return preflightVerdict(result, f.strict)
+}
+
+// preflightVerdict turns the worst outcome into the exit code.
+func preflightVerdict(r *preflight.Report, strict bool) error {
+	failed, unmeasured, warned := r.Counts[preflight.Fail], r.Counts[preflight.Error], r.Counts[preflight.Warn]-r.Waived()
+	switch {
+	case failed > 0:
+		return fault.New(fault.PreflightFailed, fault.Site, "", "mend what the report names, and run it again",
+			"%d requirements are not met", failed)
+	case unmeasured > 0:
+		return fault.New(fault.Unmeasured, fault.Site, "", "the report says why; run it again", "%d things could not be measured", unmeasured)
+	case strict && warned > 0:
+		return fault.New(fault.PreflightFailed, fault.Site, "", "leave out --strict to let warnings pass", "there are %d warnings", warned)
+	}
+	return nil
+}
+
+// measurable refuses to measure on a system that the probes are not made for.
+// What was measured elsewhere is judged on each.
+func measurable(system string) error {
+	if system == "linux" {
+		return nil
+	}
+	return usage("run it on the admin host with --save DIR, and judge here with --facts DIR",
+		"island preflight measures on Linux only, and this program is for %s", system)
+}
+
+// takeSurvey measures, or reads what was measured before.
+func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.Input, found *kit) (*facts.Survey, error) {
+	if f.local && f.factsDir != "" {
+		return nil, usage("leave one of them out", "--local measures this machine, --facts measures nothing")
+	}
+	if f.local == (f.inventory != "") && (f.factsDir == "" || f.local) {
+		return nil, usage("name the site's Ansible inventory, or measure this machine with --local", "give either -i INVENTORY or --local")
+	}
+	if f.factsDir == "" {
+		if err := measurable(runtime.GOOS); err != nil {
+			return nil, err
+		}
+	}
+	var inv *inventory.Inventory
+	if f.inventory != "" {
+		var err error
+		if inv, err = inventory.Read(f.inventory); err != nil {
+			return nil, err
+		}
+	}
+	if f.factsDir != "" {
+		return a.readSurvey(f.factsDir, inv, f.groups)
+	}
+	return a.measure(ctx, f, inv, input, found)
+}
+
+// signer reads the key that reports are signed with, before anything is
+// measured for them; nil where none is given.
+func (f *preflightFlags) signer(ctx context.Context) (*namedSigner, error) {
+	if f.signKey == "" {
+		return nil, nil
+	}
+	if f.html == "" && f.junit == "" && f.json == "" {
+		return nil, usage("write one with --html, --junit or --json", "--sign-key has no report to sign")
+	}
+	signer, err := (&signingFlags{key: f.signKey, passphraseFile: f.passFile}).signer(ctx)
+	return &signer, err
+}
+
+// write writes the reports that were asked for, and signs each.
+func (f *preflightFlags) write(r *preflight.Report, lang *words.Language, signer *namedSigner) error {
+	for _, form := range []struct {
+		file   string
+		encode func() ([]byte, error)
+	}{
+		{f.html, func() ([]byte, error) { return present.HTML(r, lang) }},
+		{f.junit, func() ([]byte, error) {
+			var b bytes.Buffer
+			err := present.JUnit(&b, r)
+			return b.Bytes(), err
+		}},
+		{f.json, func() ([]byte, error) { return manifests.EncodeJSON(present.NewDocument(r)) }},
+	} {
+		if form.file == "" {
+			continue
+		}
+		data, err := form.encode()
+		if err == nil {
+			err = writeWhole(form.file, data, 0o644)
+		}
+		if err == nil && signer != nil {
+			_, err = signBeside(form.file, data, *signer)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

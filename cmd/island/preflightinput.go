@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+
+	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/site"
+)
+
+// maxProbe bounds a probe that is read.
+const maxProbe = 32 << 20
+
+// read reads all documents, and the probes that a bundle brings.
+func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *kit, error) {
+	input := preflight.Input{Tool: toolVersion(), Site: site.Undescribed()}
+	found := &kit{}
+	var err error
+	if f.bundle != "" {
+		if found, err = f.openBundle(ctx); err != nil {
+			return input, nil, err
+		}
+		input.Bundle, input.Table, input.Ports = found.needs, found.table, found.ports
+	}
+	if f.table != "" || input.Table == nil {
+		name := f.table
+		if name == "" {
+			name = sizing.DefaultTable
+		}
+		if input.Table, _, err = readTable(name); err != nil {
+			return input, nil, err
+		}
+	}
+	if f.ports != "" {
+		data, err := manifests.ReadFile(f.ports)
+		if err != nil {
+			return input, nil, err
+		}
+		if input.Ports, err = site.ReadPorts(f.ports, data); err != nil {
+			return input, nil, err
+		}
+	}
+	if input.Ports == nil {
+		if input.Ports, err = site.DefaultPorts(); err != nil {
+			return input, nil, err
+		}
+	}
+	if f.site != "" {
+		data, err := manifests.ReadFile(f.site)
+		if err != nil {
+			return input, nil, err
+		}
+		if input.Site, err = site.Read(f.site, data, sizing.SiteNames()); err != nil {
+			return input, nil, err
+		}
+	}
+	if f.installed != "" {
+		input.Site.Preflight.Installed = f.installed
+	}
+	if err := input.Site.Preflight.CheckInstalled(); err != nil {
+		return input, nil, err
+	}
+	for _, text := range f.waive {
+		waiver, err := site.ParseWaiver(text, f.reason)
+		if err != nil {
+			return input, nil, err
+		}
+		input.Site.Preflight.Waivers = append(input.Site.Preflight.Waivers, waiver)
+	}
+	return input, found, nil
+}
+
+// kit is what a bundle brings for the preflight.
+type kit struct {
+	probes map[string][]byte // by architecture
+	table  *sizing.Table
+	ports  *site.Ports
+	needs  *preflight.BundleNeeds
+}
+
+// openBundle verifies a bundle and takes out of it what is used here.
+func (f *preflightFlags) openBundle(ctx context.Context) (*kit, error) {
+	trust, err := f.trust.trust()
+	if err != nil {
+		return nil, err
+	}
+	file, err := open(f.bundle)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	b, err := file.bundle(trust)
+	if err != nil {
+		return nil, err
+	}
+	if err := file.explain(b.Verify(ctx, bundle.VerifyOptions{})); err != nil {
+		return nil, err
+	}
+	found := &kit{
+		probes: map[string][]byte{},
+		needs:  &preflight.BundleNeeds{Name: filepath.Base(f.bundle), Size: manifests.Bytes(file.size)},
+	}
+	if found.needs.Upgrades, found.needs.Version, err = upgradesOfLock(&b.Inventory.Lock); err != nil {
+		return nil, err
+	}
+	for _, platform := range b.Inventory.Lock.Release.Platforms {
+		if _, architecture, ok := strings.Cut(platform.String(), "/"); ok {
+			found.needs.Architectures = append(found.needs.Architectures, architecture)
+		}
+	}
+	for _, blob := range b.Inventory.Lock.Blobs {
+		found.needs.Images += manifests.Bytes(blob.Size)
+	}
+	found.needs.NodeImages = sizing.FootprintOf(&b.Inventory.Lock).Compressed
+	for _, entry := range b.Inventory.Entries {
+		if err := found.take(b, entry); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// take keeps an entry that the preflight uses. The bundle is verified already.
+func (k *kit) take(b *bundle.Bundle, entry bundle.Entry) error {
+	name := string(entry.Path)
+	architecture, isProbe := strings.CutSuffix(strings.TrimPrefix(name, bundle.ToolsFolder+"linux-"), "/island-probe")
+	isTable, isPorts := name == bundle.SizingFolder+"table.yaml", name == bundle.SizingFolder+"ports.yaml"
+	_, here := b.Entry(entry.Path) // a delta may lack it
+	if !isProbe && !isTable && !isPorts || entry.Size > maxProbe || !here {
+		return nil
+	}
+	data, err := b.ReadEntry(entry.Path, maxProbe)
+	if err != nil {
+		return err
+	}
+	switch {
+	case isProbe:
+		k.probes[architecture] = data
+	case isTable:
+		k.table, err = sizing.ReadTable(name, data)
+	default:
+		k.ports, err = site.ReadPorts(name, data)
+	}
+	return err
+}
