@@ -112,7 +112,8 @@ func sum(numbers []int) int {
 func (t *textWriter) head() {
 	r := t.report
 	t.line("%s · %s", t.Word("text.kind"), r.Site.Name)
-	t.line("%s %s (%s, version %d)", t.Word("text.table"), t.Text(r.Table.Title), r.Table.Name, r.Table.Version)
+	version := t.say("text.version", args{"version": r.Table.Version})
+	t.line("%s %s (%s, %s)", t.Word("text.table"), t.Text(r.Table.Title), r.Table.Name, version)
 	if r.Release != nil {
 		t.line("%s %s %s", t.Word("text.release"), r.Release.Name, r.Release.Version)
 	}
@@ -142,7 +143,8 @@ func (t *textWriter) scenario() {
 		if p.Chosen {
 			state += "-chosen"
 		}
-		t.wrapped("  Push "+string(p.Option)+"  ", "          ", t.Text(p.Text)+" – "+t.Word("text.push."+state))
+		option := t.say("text.push.option", args{"option": string(p.Option)})
+		t.wrapped("  "+option+"  ", "          ", t.Text(p.Text)+" – "+t.Word("text.push."+state))
 	}
 	for _, c := range s.Clients {
 		t.wrapped(fmt.Sprintf("  %-8s ", t.Text(c.Title)), "           ", t.Text(c.Text))

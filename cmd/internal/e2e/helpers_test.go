@@ -17,16 +17,22 @@ import (
 	"github.com/islandbundle/island/internal/fixture"
 )
 
-// island is the program under test, as a release has it.
-var island string
+// island is the program under test, as a release has it; islandWithToy the same
+// with one catalogue more.
+var island, islandWithToy string
 
 func TestMain(m *testing.M) {
 	var err error
-	if island, err = programs.Path("island", programs.Here); err != nil {
+	if island, err = programs.Path("island", programs.Here); err == nil {
+		islandWithToy, err = buildWithToy()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	_ = os.RemoveAll(filepath.Dir(islandWithToy))
+	os.Exit(code)
 }
 
 // tool returns the path of a program that is not part of the project.
