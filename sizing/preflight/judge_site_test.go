@@ -12,7 +12,7 @@ import (
 )
 
 // only returns the findings of one check, as outcome and object.
-func only(r *Report, id string) []string {
+func only(r *Verdict, id string) []string {
 	list := []string{}
 	for _, f := range r.Findings {
 		if f.ID == id {

@@ -72,7 +72,7 @@ func guide(t testing.TB) *sizing.Table {
 	return table
 }
 
-func judge(t testing.TB, s *facts.Survey, site *site.Site) *Report {
+func judge(t testing.TB, s *facts.Survey, site *site.Site) *Verdict {
 	t.Helper()
 	r, err := Judge(Input{Survey: s, Table: guide(t), Site: site})
 	if err != nil {
@@ -86,7 +86,7 @@ func english(text message.Text) string { return words.English().Text(text) }
 
 // isWorded wants every text of a report in every language: with words for each code,
 // and without a gap that nothing fills.
-func isWorded(t testing.TB, r *Report) {
+func isWorded(t testing.TB, r *Verdict) {
 	t.Helper()
 	for _, f := range r.Findings {
 		for _, text := range []message.Text{
@@ -134,7 +134,7 @@ func hasWords(t testing.TB, id string, text message.Text) {
 	}
 }
 
-func bad(r *Report) []string {
+func bad(r *Verdict) []string {
 	var list []string
 	for _, f := range r.Bad() {
 		list = append(list, string(f.Outcome)+" "+f.ID+"@"+f.Host)

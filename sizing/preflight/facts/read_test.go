@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/internal/words/message"
 )
@@ -179,7 +180,7 @@ func TestCut(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{strings.Repeat("ä", MaxText), "short", "\xff\xff", strings.Repeat("\x1b", 9000)} {
 		got := Cut(text)
-		if len(got) > MaxText || Printable(got) != got {
+		if len(got) > MaxText || printable.Line(got) != got {
 			t.Errorf("Cut gives %d bytes, %q", len(got), got[:min(len(got), 40)])
 		}
 	}

@@ -17,7 +17,7 @@ import (
 const evil = "\x1b[31m<script>alert(1)</script>\"'&\u202e"
 
 // sample is a report with something of everything, and hostile names.
-func sample() *preflight.Report {
+func sample() *preflight.Verdict {
 	both := func(en, de string) message.Text { return message.Text{Given: map[string]string{"en": en, "de": de}} }
 	finding := func(id, host string, outcome preflight.Outcome, en, de string) preflight.Finding {
 		return preflight.Finding{
@@ -27,7 +27,7 @@ func sample() *preflight.Report {
 			Message: both(en, de), Remedy: both("Give it more.", "Mehr geben."),
 		}
 	}
-	r := &preflight.Report{
+	r := &preflight.Verdict{
 		Site: "Example " + evil, Taken: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Table: "guide", Counts: map[preflight.Outcome]int{},
 		Hosts: []preflight.HostSummary{
 			{Name: "cassandra1", Address: "10.0.0.1", Roles: []string{"cassandra"}, Worst: preflight.Fail, Measured: true, Cores: 1, Memory: 4e9},
@@ -60,7 +60,7 @@ func sample() *preflight.Report {
 }
 
 // judged judges a survey of a site with the roles of the guide.
-func judged(t testing.TB, s *facts.Survey, site *site.Site) *preflight.Report {
+func judged(t testing.TB, s *facts.Survey, site *site.Site) *preflight.Verdict {
 	t.Helper()
 	table, _, err := sizing.Embedded("guide")
 	if err != nil {
@@ -109,7 +109,7 @@ func someSurvey(t testing.TB, each int) *facts.Survey {
 }
 
 // faultySite is a site of 16 hosts with many different faults.
-func faultySite(t testing.TB) *preflight.Report {
+func faultySite(t testing.TB) *preflight.Verdict {
 	t.Helper()
 	s := someSurvey(t, 3)
 	host := func(name string) *facts.Host {
