@@ -135,7 +135,9 @@ func TestTextsOfHosts(t *testing.T) {
 	}
 	evil := "\x1b[2J<b>\u202e"
 	nested := message.Of("facts.link.needs-root", message.Args{"why": message.Of("facts.unread.no-file", message.Args{"path": evil})})
-	for _, text := range []message.Text{message.Plain(evil), nested, {Code: "facts.of-tomorrow", Words: evil}, message.Of(NoSpace, message.Args{"x": evil})} {
+	for _, text := range []message.Text{
+		message.Plain(evil), nested, {Code: "facts.of-tomorrow", Words: evil}, message.Of(NoSpace, message.Args{"x": evil}),
+	} {
 		got, err := read(text)
 		if err != nil || got.Code != text.Code {
 			t.Fatalf("%+v is read as %+v, %v", text, got, err)
@@ -198,7 +200,8 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Read(strings.NewReader(string(data))); err != nil && int64(len(data)) <= MaxFacts && !strings.Contains(said(err), "more than") {
+		if _, err := Read(strings.NewReader(string(data))); err != nil && int64(len(data)) <= MaxFacts &&
+			!strings.Contains(said(err), "more than") {
 			t.Fatalf("what was read is refused when written: %v", err)
 		}
 	})
@@ -209,11 +212,17 @@ func FuzzRead(f *testing.F) {
 func TestSurveyOfAnotherVersion(t *testing.T) {
 	t.Parallel()
 	survey := func(version, more string) error {
-		_, err := ReadSurvey(strings.NewReader(`{"apiVersion":"island/v1","kind":"Survey",` + version + `"started":"2026-03-01T12:00:00Z","elapsed":1,"hosts":[],"links":[],"site":[]` + more + `}`))
+		_, err := ReadSurvey(
+			strings.NewReader(
+				`{"apiVersion":"island/v1","kind":"Survey",` + version + `"started":"2026-03-01T12:00:00Z","elapsed":1,"hosts":[],"links":[],` +
+					`"site":[]` + more + `}`,
+			),
+		)
 		return err
 	}
 	for version, want := range map[string]string{
-		"": "", `"version":2,`: "", `"version":3,`: "version 3", `"version":1,`: "version 1", `"version":-1,`: "version -1", `"version":"2",`: "version",
+		"": "", `"version":2,`: "", `"version":3,`: "version 3", `"version":1,`: "version 1", `"version":-1,`: "version -1",
+		`"version":"2",`: "version",
 	} {
 		err := survey(version, "")
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {

@@ -100,14 +100,19 @@ func (t *textWriter) findings(findings []preflight.Finding) {
 		return
 	}
 	rows := [][]string{{
-		t.lang.Word("preflight.text.outcome"), t.lang.Word("preflight.text.check"), t.lang.Word("preflight.text.host"), t.lang.Word("preflight.text.finding"),
+		t.lang.Word(
+			"preflight.text.outcome",
+		), t.lang.Word("preflight.text.check"), t.lang.Word("preflight.text.host"), t.lang.Word("preflight.text.finding"),
 	}}
 	for _, f := range findings {
 		said := f.Sentence()
 		if f.Waived != "" {
 			said = message.Of("preflight.text.waived", message.Args{"message": said, "reason": f.Waived})
 		}
-		rows = append(rows, []string{outcomeWord(t.lang, f.Outcome), f.ID, cmp.Or(printable.Line(f.Host), "–"), printable.Line(t.lang.Text(said))})
+		rows = append(
+			rows,
+			[]string{outcomeWord(t.lang, f.Outcome), f.ID, cmp.Or(printable.Line(f.Host), "–"), printable.Line(t.lang.Text(said))},
+		)
 	}
 	widths := make([]int, 3)
 	for _, row := range rows {

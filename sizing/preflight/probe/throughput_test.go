@@ -78,7 +78,8 @@ func TestThroughputToken(t *testing.T) {
 	for _, token := range []string{"", "secre", "secret ", "Secret", strings.Repeat("x", 64)} {
 		wrong := target
 		wrong.Token = token
-		if r := MeasureThroughput(context.Background(), wrong); r.Outcome != facts.WrongHost || english(r.Detail) != "wrong token" || r.Bytes != 0 {
+		if r := MeasureThroughput(context.Background(), wrong); r.Outcome != facts.WrongHost || english(r.Detail) != "wrong token" ||
+			r.Bytes != 0 {
 			t.Errorf("token %q: %+v", token, r)
 		}
 	}
@@ -304,7 +305,8 @@ func TestThroughputTargets(t *testing.T) {
 			t.Parallel()
 			start := time.Now()
 			r := MeasureThroughput(context.Background(), server(t, test.serve))
-			if r.Outcome != test.want || !strings.Contains(english(r.Detail), test.detail) || strings.ContainsRune(english(r.Detail), '\x1b') || r.BitsPerSecond != 0 {
+			if r.Outcome != test.want || !strings.Contains(english(r.Detail), test.detail) || strings.ContainsRune(english(r.Detail), '\x1b') ||
+				r.BitsPerSecond != 0 {
 				t.Errorf("%+v, want %s %q", r, test.want, test.detail)
 			}
 			if took := time.Since(start); took > time.Minute {
