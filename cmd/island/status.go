@@ -98,11 +98,8 @@ type statusResult struct{ manifests.Status }
 
 func (r statusResult) text(w io.Writer) {
 	s := r.Status
-	fmt.Fprintf(
-		w,
-		"release  %s\n",
-		printable.Text(fmt.Sprintf("%s %s of %s, cycle %s, on %s", s.Release, s.Version, s.Date, s.Cycle, s.Today)),
-	)
+	fmt.Fprintf(w, "release  %s\n", printable.Text(fmt.Sprintf("%s %s of %s, cycle %s, on %s", s.Release, s.Version, s.Date, s.Cycle,
+		s.Today)))
 	due := fmt.Sprintf("%s is due on %s", orDash(s.NextCycle), s.NextDue)
 	if s.CycleOverdue {
 		due += ": OVERDUE"

@@ -64,13 +64,8 @@ func (r verifyResult) text(w io.Writer) {
 	fmt.Fprintf(w, "verified %s  (%s, %d entries)\n", r.Bundle, manifests.Bytes(r.Size), r.Entries)
 	fmt.Fprintf(w, "release  %s\n", printable.Text(releaseLine(r.Release)))
 	if r.Base != nil {
-		fmt.Fprintf(
-			w,
-			"delta    to be applied to %s %s, identity %s\n",
-			printable.Text(r.Base.Name),
-			printable.Text(r.Base.Version),
-			r.Base.Digest,
-		)
+		fmt.Fprintf(w, "delta    to be applied to %s %s, identity %s\n", printable.Text(r.Base.Name), printable.Text(r.Base.Version),
+			r.Base.Digest)
 	}
 	r.counts.text(w)
 	if len(r.Signers) == 0 {
