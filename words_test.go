@@ -20,11 +20,13 @@ import (
 // the rest is.
 var madeCodes = []string{
 	// checks.yaml, ports.yaml, outcomes of dialling and of checks, what is required and by whom, roles and units
-	"preflight.check.", "preflight.port.", "preflight.mark.", "preflight.outcome.", "preflight.required.", "preflight.source.", "preflight.role.",
+	"preflight.check.", "preflight.port.", "preflight.mark.", "preflight.outcome.", "preflight.required.",
+	"preflight.source.", "preflight.role.",
 	"preflight.unit.",
 	"facts.outcome.", // how attempts end
 	// what tables and scenarios say, what belongs to a figure, columns, and the values of types
-	"sizing.table.", "sizing.scenario.", "sizing.figure.", "sizing.text.", "sizing.hardware.total.", "sizing.role.", "sizing.level.", "sizing.bound.",
+	"sizing.table.", "sizing.scenario.", "sizing.figure.", "sizing.text.", "sizing.hardware.total.", "sizing.role.",
+	"sizing.level.", "sizing.bound.",
 	"unit.", "list.", "number.", "value.", // the catalogues' own
 }
 

@@ -104,13 +104,7 @@ func ReadPatch(file string, data []byte) (*Patch, error) {
 	if doc == nil {
 		return nil, err
 	}
-	if (err == nil || p.APIVersion != "") && p.APIVersion != APIVersion {
-		return nil, fault.At(doc.place("apiVersion"), "this program reads "+APIVersion, "apiVersion is %q", p.APIVersion)
-	}
-	if (err == nil || p.Kind != "") && p.Kind != KindPatch {
-		return nil, fault.At(doc.place("kind"), "", "wants a document of kind %s, got %q", KindPatch, p.Kind)
-	}
-	if err != nil {
+	if err := doc.checkHead(err, p.APIVersion, p.Kind, KindPatch); err != nil {
 		return nil, err
 	}
 	p.source, p.Digest = doc, DigestOf(data)

@@ -48,21 +48,26 @@ func ReadFile(name string) ([]byte, error) {
 	return data, fault.Explain(err, fault.Usage, fault.Here, "", "")
 }
 
+// checkHead returns what is wrong with a document that was decoded with err. One
+// of another version or kind is told as such, and not by the fields that it has
+// and this one lacks.
+func (d *document) checkHead(err error, version, kind, want string) error {
+	if (err == nil || version != "") && version != APIVersion {
+		return fault.At(d.place("apiVersion"), "this program reads "+APIVersion, "apiVersion is %q", version)
+	}
+	if (err == nil || kind != "") && kind != want {
+		return fault.At(d.place("kind"), "", "wants a document of kind %s, got %q", want, kind)
+	}
+	return err
+}
+
 func readKind(file string, data []byte, kind string) (*Release, error) {
 	var r Release
 	doc, err := decodeStrict(file, data, &r)
 	if doc == nil {
 		return nil, err
 	}
-	// A document of another version or kind is told as such, and not by the
-	// fields that it has and this one lacks.
-	if (err == nil || r.APIVersion != "") && r.APIVersion != APIVersion {
-		return nil, fault.At(doc.place("apiVersion"), "this program reads "+APIVersion, "apiVersion is %q", r.APIVersion)
-	}
-	if (err == nil || r.Kind != "") && r.Kind != kind {
-		return nil, fault.At(doc.place("kind"), "", "wants a document of kind %s, got %q", kind, r.Kind)
-	}
-	if err != nil {
+	if err := doc.checkHead(err, r.APIVersion, r.Kind, kind); err != nil {
 		return nil, err
 	}
 	r.sources = documents{doc}

@@ -45,8 +45,10 @@ func TestReadSiteFaults(t *testing.T) {
 		{"too many servers", "serverCount: 3", "serverCount: 100000", "serverCount", "not between"},
 		{"one Restund", "serverCount: 3", "restund: 1", "restund", "not between 2"},
 		{"admin host nowhere", "serverCount: 3", "adminHost: server-9", "adminHost", "no server is called"},
-		{"unknown role", "serverCount: 3", "servers: [{name: a, machines: [{name: m, role: mongo}]}]", "servers[0].machines[0].role", `unknown role "mongo"`},
-		{"machine twice", "serverCount: 3", "servers: [{name: a, machines: [{name: m, role: minio}, {name: m, role: minio}]}]", "servers[0].machines[1].name", "given twice"},
+		{"unknown role", "serverCount: 3", "servers: [{name: a, machines: [{name: m, role: " +
+			"mongo}]}]", "servers[0].machines[0].role", `unknown role "mongo"`},
+		{"machine twice", "serverCount: 3", "servers: [{name: a, machines: [{name: m, role: minio}, {name: m, role: " +
+			"minio}]}]", "servers[0].machines[1].name", "given twice"},
 		{"server twice", "serverCount: 3", "servers: [{name: a}, {name: a}]", "servers[1].name", "given twice"},
 		{"memory without unit", "serverCount: 3", `servers: [{name: a, memory: "64"}]`, "servers[0].memory", "amount with a unit"},
 		{"negative memory", "serverCount: 3", "servers: [{name: a, memory: -64 GB}]", "servers[0].memory", "negative"},
@@ -128,7 +130,12 @@ func TestAgainst(t *testing.T) {
 	if text := english(findingOf(r, "against.missing").Text); !strings.Contains(text, "MinIO 0 of 3") || strings.Contains(text, "Cassandra") {
 		t.Errorf("missing machines: %s", text)
 	}
-	site := strings.Replace(sitetest.Good, "serverCount: 3", "servers: [{name: a, cores: 32, machines: [{name: m1, role: minio, cores: 1, memory: 2 GB, disk: 400 GB}]}]", 1)
+	site := strings.Replace(
+		sitetest.Good,
+		"serverCount: 3",
+		"servers: [{name: a, cores: 32, machines: [{name: m1, role: minio, cores: 1, memory: 2 GB, disk: 400 GB}]}]",
+		1,
+	)
 	fromSite, err := ReadExisting("site.yaml", []byte(site))
 	if err != nil || len(fromSite) != 1 || fromSite[0].Disk != 400e9 {
 		t.Errorf("from a site: %v, %v", fromSite, err)

@@ -89,37 +89,33 @@ func (docs *inputDocuments) verifyPatches(patches []*document, base string, loca
 }
 
 func readOverlay(file, base string, into **document) (*manifests.Release, error) {
-	doc, err := readDocument(file)
-	if err != nil {
-		return nil, err
-	}
-	*into = doc
-	overlay, err := manifests.ReadOverlay(file, doc.data)
-	if err != nil {
-		return nil, err
-	}
-	folder, err := folderBelow(base, file)
-	if folder != "." {
-		overlay.Rebase(folder)
-	}
-	return overlay, err
+	return readRebased(file, base, into, manifests.ReadOverlay)
 }
 
 func readPatch(file, base string, into **document) (*manifests.Patch, error) {
+	return readRebased(file, base, into, manifests.ReadPatch)
+}
+
+// readRebased reads a document whose paths start at its own folder, and makes
+// them start at base.
+func readRebased[T interface {
+	comparable
+	Rebase(folder string)
+}](file, base string, into **document, read func(string, []byte) (T, error)) (none T, err error) {
 	doc, err := readDocument(file)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	*into = doc
-	patch, err := manifests.ReadPatch(file, doc.data)
+	is, err := read(file, doc.data)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	folder, err := folderBelow(base, file)
 	if folder != "." {
-		patch.Rebase(folder)
+		is.Rebase(folder)
 	}
-	return patch, err
+	return is, err
 }
 
 // folderBelow returns the folder of a document relative to that of the release,

@@ -126,6 +126,9 @@ func TestErrorsKeepWhatTheyAre(t *testing.T) {
 // that says which, and that the pool goes on.
 func TestHostileCharts(t *testing.T) {
 	t.Parallel()
+	if underRaceDetector {
+		t.Skip("workers have limits of memory, and the race detector takes several times as much: they would end all by that one")
+	}
 	tests := []struct {
 		name   string
 		files  map[string]string

@@ -23,7 +23,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/sizing/preflight/probe"
 )
 
@@ -62,7 +62,7 @@ func main() {
 		fmt.Fprint(os.Stderr, help)
 		os.Exit(2)
 	case err != nil:
-		fmt.Fprintf(os.Stderr, "island-probe: %s\n", facts.Printable(err.Error()))
+		fmt.Fprintf(os.Stderr, "island-probe: %s\n", printable.Line(err.Error()))
 		os.Exit(1)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -57,7 +58,7 @@ type applyResult struct {
 
 func (r applyResult) text(w io.Writer) {
 	fmt.Fprintf(w, "bundle   %s  (%s)\n", r.Bundle, manifests.Bytes(r.Size))
-	fmt.Fprintf(w, "release  %s\n", printable(releaseLine(r.Release)))
+	fmt.Fprintf(w, "release  %s\n", printable.Text(releaseLine(r.Release)))
 	fmt.Fprintf(w, "carried  %s, %.1f%% of the whole\n", manifests.Bytes(r.Delta), 100*float64(r.Delta)/float64(r.Size))
 	fmt.Fprintf(w, "identity %s\n", r.Digest)
 }

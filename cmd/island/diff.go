@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/diff"
 )
@@ -149,7 +150,7 @@ func (r diffResult) text(w io.Writer) {
 		fmt.Fprintf(w, "to carry  %s in %d parts, of %s\n", manifests.Bytes(d.Carry.Bytes), d.Carry.Parts, manifests.Bytes(d.Carry.Of))
 	}
 	for _, caveat := range d.Caveats {
-		fmt.Fprintf(w, "note      %s\n", printable(caveat))
+		fmt.Fprintf(w, "note      %s\n", printable.Text(caveat))
 	}
 }
 
@@ -175,7 +176,7 @@ func endLine(e diff.End) string {
 	if len(e.Patches) > 0 {
 		line += ", patches " + strings.Join(e.Patches, ", ")
 	}
-	return printable(fmt.Sprintf("%s  (%s)", e.Name, line))
+	return printable.Text(fmt.Sprintf("%s  (%s)", e.Name, line))
 }
 
 func partCell(p *diff.Part) string {
@@ -246,7 +247,7 @@ func diffMarkdown(w io.Writer, d diff.Difference) {
 
 // mark keeps text from outside from being taken for Markdown or HTML.
 func mark(s string) string {
-	s = printable(strings.ReplaceAll(s, "\n", " "))
+	s = printable.Text(strings.ReplaceAll(s, "\n", " "))
 	return strings.NewReplacer(
 		"<", "&lt;", "&", "&amp;",
 		`\`, `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`,

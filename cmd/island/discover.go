@@ -12,6 +12,7 @@ import (
 	"github.com/islandbundle/island/bundle/resolve"
 	"github.com/islandbundle/island/charts"
 	"github.com/islandbundle/island/charts/sandbox"
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -201,18 +202,18 @@ var marks = map[string]string{"included": "+", "undecided": "?", "excluded": "-"
 func (r discoverResult) text(w io.Writer) {
 	included := 0
 	for _, chart := range r.Charts {
-		fmt.Fprintf(w, "%s %s\n", printable(chart.Name), printable(chart.Version))
+		fmt.Fprintf(w, "%s %s\n", printable.Text(chart.Name), printable.Text(chart.Version))
 		if len(chart.Images)+len(chart.LeftOut) == 0 {
 			fmt.Fprintf(w, "    no images\n")
 		}
 		for _, line := range imageLines(append(chart.Images, chart.LeftOut...)) {
-			fmt.Fprintf(w, "  %s\n", printable(line))
+			fmt.Fprintf(w, "  %s\n", printable.Text(line))
 		}
 		for _, off := range chart.Off {
-			fmt.Fprintf(w, "  . subchart %s is off; on with %s\n", printable(off.Subchart), printable(strings.Join(off.On, " or ")))
+			fmt.Fprintf(w, "  . subchart %s is off; on with %s\n", printable.Text(off.Subchart), printable.Text(strings.Join(off.On, " or ")))
 		}
 		for _, stub := range chart.Stubbed {
-			fmt.Fprintf(w, "  ! %s was made up: %s\n", printable(stub.Path), printable(stub.Why))
+			fmt.Fprintf(w, "  ! %s was made up: %s\n", printable.Text(stub.Path), printable.Text(stub.Why))
 		}
 		for _, image := range chart.Images {
 			if image.Decision == "included" {
@@ -226,7 +227,7 @@ func (r discoverResult) text(w io.Writer) {
 			versions = append(versions, strings.TrimPrefix(version.Image, conflict.Name))
 		}
 		fmt.Fprintf(w, "\nnote: %s is wanted in %d versions: %s\n",
-			printable(conflict.Name), len(versions), printable(strings.Join(versions, ", ")))
+			printable.Text(conflict.Name), len(versions), printable.Text(strings.Join(versions, ", ")))
 	}
 	fmt.Fprintf(w, "\n+ carried (%d finds)   ? undecided (%d)   - left out, with the reason\n", included, r.Undecided)
 	if r.Rules != "" && r.Undecided > 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/survey"
 )
@@ -50,7 +51,7 @@ func (a *app) hostProgress(hosts []survey.Host) *hostProgress {
 			continue
 		}
 		shown.bar = p.bars.AddBar(int64(len(survey.Stages)), mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.Name(printable(host.Name), decor.WCSyncSpaceR)),
+			mpb.PrependDecorators(decor.Name(printable.Text(host.Name), decor.WCSyncSpaceR)),
 			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return p.stageOf(shown) }, decor.WC{W: 8, C: decor.DindentRight})))
 	}
 	p.all = p.bars.AddBar(int64(len(hosts)), mpb.BarRemoveOnComplete(),
@@ -82,7 +83,7 @@ func (p *hostProgress) close() {
 // Host implements survey.Progress.
 func (p *hostProgress) Host(name string, stage survey.Stage) {
 	if p.bars == nil {
-		p.app.note("%s: %s", printable(name), stage)
+		p.app.note("%s: %s", printable.Text(name), stage)
 		return
 	}
 	p.mu.Lock()
@@ -101,11 +102,11 @@ func (p *hostProgress) Host(name string, stage survey.Stage) {
 // Done implements survey.Progress.
 func (p *hostProgress) Done(name string, reach facts.Reach) {
 	if p.bars == nil {
-		p.app.note("%s: %s after %.1f s", printable(name), reach.Outcome, reach.Elapsed)
+		p.app.note("%s: %s after %.1f s", printable.Text(name), reach.Outcome, reach.Elapsed)
 		return
 	}
 	if reach.Outcome != facts.Reached {
-		_, _ = p.bars.Write([]byte("island: " + printable(name) + ": " + string(reach.Outcome) + "\n"))
+		_, _ = p.bars.Write([]byte("island: " + printable.Text(name) + ": " + string(reach.Outcome) + "\n"))
 	}
 	if bar := p.hosts[name].bar; bar != nil {
 		bar.SetCurrent(int64(len(survey.Stages)))

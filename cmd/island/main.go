@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/islandbundle/island/charts/sandbox"
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -43,17 +44,17 @@ func printError(w io.Writer, err error) {
 	}
 	flaws := fault.All(err)
 	if len(flaws) == 0 {
-		fmt.Fprintf(w, "island: %s\n", printable(err.Error()))
+		fmt.Fprintf(w, "island: %s\n", printable.Text(err.Error()))
 		return
 	}
 	// What an upper layer wrapped around a single error says where it happened.
 	if len(flaws) == 1 {
-		fmt.Fprintf(w, "island: %s\n", printable(err.Error()))
+		fmt.Fprintf(w, "island: %s\n", printable.Text(err.Error()))
 		printHint(w, flaws[0])
 		return
 	}
 	for _, flaw := range flaws {
-		fmt.Fprintf(w, "island: %s\n", printable(flaw.Error()))
+		fmt.Fprintf(w, "island: %s\n", printable.Text(flaw.Error()))
 		printHint(w, flaw)
 	}
 	fmt.Fprintf(w, "island: %d errors\n", len(flaws))
@@ -61,6 +62,6 @@ func printError(w io.Writer, err error) {
 
 func printHint(w io.Writer, flaw *fault.Error) {
 	if flaw.Hint != "" {
-		fmt.Fprintf(w, "  hint: %s\n", printable(flaw.Hint))
+		fmt.Fprintf(w, "  hint: %s\n", printable.Text(flaw.Hint))
 	}
 }

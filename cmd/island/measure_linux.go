@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing/preflight"
@@ -33,7 +34,7 @@ func (a *app) measure(
 	}
 	if names := passwordHosts(inv); len(names) > 0 {
 		a.note("note: the inventory gives a password to log in with for %s; ssh is given none, and wants a key",
-			printable(strings.Join(names, ", ")))
+			printable.Text(strings.Join(names, ", ")))
 	}
 	progress := a.hostProgress(hosts)
 	defer progress.close()

@@ -165,12 +165,12 @@ func openStream(r io.Reader) (io.Reader, error) {
 func checkForm(name string, wanted form) error {
 	file, _, err := openRegular(name, []form{wanted})
 	if err != nil {
-		return nil //nolint:nilerr // the reader tells
+		return nil
 	}
 	defer file.Close()
 	head, err := readHead(file)
 	if err != nil || len(head) == 0 {
-		return nil //nolint:nilerr // the reader tells
+		return nil
 	}
 	return recognise(head).check(name, wanted)
 }

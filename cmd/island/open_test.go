@@ -52,9 +52,9 @@ func takers() []taker {
 	return list
 }
 
-// run runs a command, and returns its error and all that a person would see of
-// it.
-func (c taker) run(file string) (error, string) {
+// run runs a command, and returns all that a person would see of it, and its
+// error.
+func (c taker) run(file string) (string, error) {
 	var seen bytes.Buffer
 	root := (&app{out: &seen, err: &seen}).command()
 	root.SetArgs(c.args(file))
@@ -62,7 +62,7 @@ func (c taker) run(file string) (error, string) {
 	if err != nil {
 		printError(&seen, err)
 	}
-	return err, seen.String()
+	return seen.String(), err
 }
 
 func writeFile(t *testing.T, name string, content []byte) string {
@@ -86,7 +86,7 @@ func TestEveryCommandSaysWhatAFileIs(t *testing.T) {
 					continue
 				}
 				file := writeFile(t, test.file, []byte(test.content))
-				err, seen := c.run(file)
+				seen, err := c.run(file)
 				want := file + " is " + string(test.form) + ", not " + anyOf(c.takes)
 				if test.form == nothing {
 					want = file + " is empty"
@@ -125,7 +125,7 @@ func TestEveryCommandRefusesWhatMayBeABundle(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			for name, content := range files {
-				err, seen := c.run(writeFile(t, name, content))
+				seen, err := c.run(writeFile(t, name, content))
 				if fault.ExitCode(err) != int(fault.Refused) {
 					t.Errorf("%s: exit code %d, want %d:\n%s", name, fault.ExitCode(err), fault.Refused, seen)
 				}
@@ -165,7 +165,7 @@ func TestNameOfAPartGivesTheHint(t *testing.T) {
 	} {
 		for _, content := range [][]byte{good[:len(good)-2048], good[len(good)/2:]} {
 			file := writeFile(t, name, content)
-			err, seen := takers()[0].run(file)
+			seen, err := takers()[0].run(file)
 			want := strings.ReplaceAll(hint, "DIR", filepath.Dir(file))
 			if fault.ExitCode(err) != int(fault.Refused) || !strings.Contains(seen, want) {
 				t.Errorf("%s: exit code %d, and no %q in\n%s", name, fault.ExitCode(err), want, seen)
@@ -198,7 +198,7 @@ func TestWhatLiesInPlaceOfAFile(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(folder, test.there), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		err, seen := takers()[0].run(filepath.Join(folder, test.given))
+		seen, err := takers()[0].run(filepath.Join(folder, test.given))
 		want, hint := strings.ReplaceAll(test.want, "DIR", folder), strings.ReplaceAll(test.hint, "DIR", folder)
 		if fault.ExitCode(err) != int(fault.Usage) || !strings.Contains(seen, want) || !strings.Contains(seen, hint) {
 			t.Errorf("%s, given %s: exit code %d, and no %q and %q in\n%s", test.there, test.given, fault.ExitCode(err), want, hint, seen)
@@ -218,10 +218,10 @@ func TestLinksAreFollowedAndDevicesAreNot(t *testing.T) {
 	if err := os.Symlink(target, link); err != nil {
 		t.Fatal(err)
 	}
-	if err, seen := takers()[0].run(link); err != nil {
+	if seen, err := takers()[0].run(link); err != nil {
 		t.Errorf("a link to a bundle: %v\n%s", err, seen)
 	}
-	err, seen := takers()[0].run(os.DevNull)
+	seen, err := takers()[0].run(os.DevNull)
 	if fault.ExitCode(err) != int(fault.Usage) || !strings.Contains(seen, "is not a regular file") || !strings.Contains(seen, "named -") {
 		t.Errorf("a device: exit code %d:\n%s", fault.ExitCode(err), seen)
 	}

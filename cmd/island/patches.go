@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -66,6 +67,6 @@ func listPatches(p *manifests.Patched, today manifests.Date) patchList {
 func (l patchList) text(w io.Writer) {
 	patchTable(w, l.Applied)
 	for _, s := range l.Superseded {
-		fmt.Fprintf(w, "%s is superseded by %s\n", printable(s.ID), printable(s.By))
+		fmt.Fprintf(w, "%s is superseded by %s\n", printable.Text(s.ID), printable.Text(s.By))
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
@@ -123,17 +124,17 @@ func (f *preflightFlags) add(cmd *cobra.Command) {
 
 // preflightResult is a report as a command's result.
 type preflightResult struct {
-	*preflight.Report
+	*preflight.Verdict
 	options present.Options
 }
 
 func (r preflightResult) text(w io.Writer) {
-	_ = present.Text(w, r.Report, r.options) // a terminal
+	_ = present.Text(w, r.Verdict, r.options) // a terminal
 }
 
 // MarshalJSON returns the report alone.
 func (r preflightResult) MarshalJSON() ([]byte, error) {
-	return json.Marshal(present.NewDocument(r.Report))
+	return json.Marshal(present.NewDocument(r.Verdict))
 }
 
 func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
@@ -169,13 +170,13 @@ func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
 	}
 	for _, waiver := range result.Idle(input.Site.Preflight.Waivers) {
 		a.note("note: the waiver of %s lets nothing pass: what it names is well, could not be measured, or is not there",
-			printable(waiver.String()))
+			printable.Text(waiver.String()))
 	}
 	return preflightVerdict(result, f.strict)
 }
 
 // preflightVerdict turns the worst outcome into the exit code.
-func preflightVerdict(r *preflight.Report, strict bool) error {
+func preflightVerdict(r *preflight.Verdict, strict bool) error {
 	failed, unmeasured, warned := r.Counts[preflight.Fail], r.Counts[preflight.Error], r.Counts[preflight.Warn]-r.Waived()
 	switch {
 	case failed > 0:
@@ -239,7 +240,7 @@ func (f *preflightFlags) signer(ctx context.Context) (*namedSigner, error) {
 }
 
 // write writes the reports that were asked for, and signs each.
-func (f *preflightFlags) write(r *preflight.Report, lang *words.Language, signer *namedSigner) error {
+func (f *preflightFlags) write(r *preflight.Verdict, lang *words.Language, signer *namedSigner) error {
 	for _, form := range []struct {
 		file   string
 		encode func() ([]byte, error)

@@ -13,7 +13,7 @@ import (
 // TestStrictLeavesWaivedWarningsAlone: who waived them has decided already.
 func TestStrictLeavesWaivedWarningsAlone(t *testing.T) {
 	t.Parallel()
-	report := &preflight.Report{
+	report := &preflight.Verdict{
 		Counts:   map[preflight.Outcome]int{preflight.Warn: 2},
 		Findings: []preflight.Finding{{Outcome: preflight.Warn, Waived: "x"}, {Outcome: preflight.Warn, Waived: "y"}},
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
@@ -114,7 +115,7 @@ func (a *app) regroup(s *facts.Survey, inv *inventory.Inventory) error {
 	}
 	if len(saved) > 0 {
 		a.note("note: the inventory does not have these hosts of the survey, whose groups are those that were saved: %s",
-			printable(someOf(slices.Sorted(maps.Keys(saved)))))
+			printable.Text(someOf(slices.Sorted(maps.Keys(saved)))))
 	}
 	if !s.Partial {
 		s.Hosts = append(s.Hosts, lacking...)
@@ -204,7 +205,7 @@ func (a *app) strangers(found brought, inv *inventory.Inventory) ([]string, erro
 	if len(lacking) > 0 {
 		message += "; it has no facts of " + someOf(lacking)
 	}
-	a.note("note: %s", printable(message))
+	a.note("note: %s", printable.Text(message))
 	return strangers, nil
 }
 

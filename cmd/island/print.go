@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -60,6 +61,6 @@ func writeWhole(name string, data []byte, mode os.FileMode) error {
 func table(w io.Writer, heads string, rows func(row func(cells ...string))) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, strings.ReplaceAll(heads, "|", "\t"))
-	rows(func(cells ...string) { fmt.Fprintln(t, printable(strings.Join(cells, "\t"))) })
+	rows(func(cells ...string) { fmt.Fprintln(t, printable.Text(strings.Join(cells, "\t"))) })
 	_ = t.Flush()
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/bundle/resolve"
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -96,9 +97,9 @@ func (p *progress) Notice(text string) {
 	switch {
 	case p.quiet:
 	case p.bars != nil:
-		fmt.Fprintln(p.bars, "island: note: "+printable(text))
+		fmt.Fprintln(p.bars, "island: note: "+printable.Text(text))
 	default:
-		p.line("note: %s", printable(text))
+		p.line("note: %s", printable.Text(text))
 	}
 }
 

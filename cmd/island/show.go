@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/sbom"
 	"github.com/islandbundle/island/manifests/vex"
@@ -107,7 +108,7 @@ func (s *subject) overview() overview {
 }
 
 func (o overview) text(w io.Writer) {
-	fmt.Fprintf(w, "release  %s\n", printable(releaseLine(o.Release)))
+	fmt.Fprintf(w, "release  %s\n", printable.Text(releaseLine(o.Release)))
 	if o.Release.Sequence > 0 {
 		fmt.Fprintf(w, "sequence %d\n", o.Release.Sequence)
 	}
@@ -118,7 +119,7 @@ func (o overview) text(w io.Writer) {
 	if o.Digest == "" {
 		return
 	}
-	fmt.Fprintf(w, "bundle   %s, built by %s\n", manifests.Bytes(o.Size), printable(o.Tool))
+	fmt.Fprintf(w, "bundle   %s, built by %s\n", manifests.Bytes(o.Size), printable.Text(o.Tool))
 	switch o.Signature {
 	case "valid":
 		fmt.Fprintf(w, "signed   by key %s; run island verify to check the contents too\n", o.SignedBy)
@@ -228,30 +229,30 @@ func (a *app) showWhy(s *subject, part string) error {
 
 func (r whyResult) text(w io.Writer) {
 	for _, image := range r.Images {
-		fmt.Fprintf(w, "%s\n  %s\n", printable(image.Name.String()), image.Digest)
+		fmt.Fprintf(w, "%s\n  %s\n", printable.Text(image.Name.String()), image.Digest)
 		for _, origin := range image.From {
-			fmt.Fprintf(w, "  needed by %s\n", printable(originLine(origin)))
+			fmt.Fprintf(w, "  needed by %s\n", printable.Text(originLine(origin)))
 		}
 		decidedBy(w, image.DecidedBy)
 	}
 	for _, chart := range r.Charts {
-		fmt.Fprintf(w, "%s\n  %s\n", printable("chart "+chart.Name+" "+chart.Version), chart.Content.Digest)
+		fmt.Fprintf(w, "%s\n  %s\n", printable.Text("chart "+chart.Name+" "+chart.Version), chart.Content.Digest)
 		decidedBy(w, chart.DecidedBy)
 	}
 	for _, file := range r.Files {
-		fmt.Fprintf(w, "%s\n  %s\n", printable(string(file.Path)), file.Content.Digest)
+		fmt.Fprintf(w, "%s\n  %s\n", printable.Text(string(file.Path)), file.Content.Digest)
 		decidedBy(w, file.DecidedBy)
 	}
 	for _, omission := range r.LeftOut {
-		fmt.Fprintf(w, "%s\n  left out: %s\n", printable(omission.What), printable(omission.Reason))
+		fmt.Fprintf(w, "%s\n  left out: %s\n", printable.Text(omission.What), printable.Text(omission.Reason))
 		if line := originLine(omission.Origin); line != "" {
-			fmt.Fprintf(w, "  seen in %s\n", printable(line))
+			fmt.Fprintf(w, "  seen in %s\n", printable.Text(line))
 		}
 	}
 }
 
 func decidedBy(w io.Writer, patch string) {
 	if patch != "" {
-		fmt.Fprintf(w, "  decided by patch %s\n", printable(patch))
+		fmt.Fprintf(w, "  decided by patch %s\n", printable.Text(patch))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -23,10 +24,10 @@ func (l patchDetails) text(w io.Writer) {
 		fmt.Fprintln(w, "no patches")
 	}
 	for _, p := range l {
-		fmt.Fprintf(w, "%s of %s, %s\n", printable(p.ID), p.Date, p.Severity)
+		fmt.Fprintf(w, "%s of %s, %s\n", printable.Text(p.ID), p.Date, p.Severity)
 		line := func(what, text string) {
 			if text != "" {
-				fmt.Fprintf(w, "  %-8s  %s\n", what, printable(strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n            ")))
+				fmt.Fprintf(w, "  %-8s  %s\n", what, printable.Text(strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n            ")))
 			}
 		}
 		line("summary", p.Summary.En)

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
@@ -112,7 +113,7 @@ func (r sizeResult) text(w io.Writer) {
 type printableWriter struct{ w io.Writer }
 
 func (p printableWriter) Write(data []byte) (int, error) {
-	_, err := io.WriteString(p.w, printable(string(data)))
+	_, err := io.WriteString(p.w, printable.Text(string(data)))
 	return len(data), err
 }
 
@@ -153,7 +154,7 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 		if err := writeWhole(f.html, page, 0o644); err != nil {
 			return err
 		}
-		a.note("wrote %s", printable(f.html))
+		a.note("wrote %s", printable.Text(f.html))
 	}
 	return a.print(sizeResult{present.Document{Report: result, Language: lang}})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -97,12 +98,13 @@ type statusResult struct{ manifests.Status }
 
 func (r statusResult) text(w io.Writer) {
 	s := r.Status
-	fmt.Fprintf(w, "release  %s\n", printable(fmt.Sprintf("%s %s of %s, cycle %s, on %s", s.Release, s.Version, s.Date, s.Cycle, s.Today)))
+	fmt.Fprintf(w, "release  %s\n", printable.Text(fmt.Sprintf("%s %s of %s, cycle %s, on %s", s.Release, s.Version, s.Date, s.Cycle,
+		s.Today)))
 	due := fmt.Sprintf("%s is due on %s", orDash(s.NextCycle), s.NextDue)
 	if s.CycleOverdue {
 		due += ": OVERDUE"
 	}
-	fmt.Fprintf(w, "cycle    %s\n", printable(due))
+	fmt.Fprintf(w, "cycle    %s\n", printable.Text(due))
 	support := string(s.Support)
 	if !s.SupportUntil.IsZero() {
 		support += fmt.Sprintf(", last day %s", s.SupportUntil)
@@ -115,7 +117,7 @@ func (r statusResult) text(w io.Writer) {
 		}
 		fmt.Fprintf(w, "expiry   %s %s\n", word, s.Expires)
 	}
-	fmt.Fprintf(w, "patches  %s\n", orDash(printable(strings.Join(s.Patches, ", "))))
+	fmt.Fprintf(w, "patches  %s\n", orDash(printable.Text(strings.Join(s.Patches, ", "))))
 	if len(s.Lacks) > 0 {
 		fmt.Fprintf(w, "lacks    %d\n\n", len(s.Lacks))
 		patchTable(w, s.Lacks)

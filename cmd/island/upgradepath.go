@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/wireapp"
 )
@@ -85,18 +86,18 @@ type upgradePathResult struct {
 
 func (r upgradePathResult) text(w io.Writer) {
 	for i, hop := range r.Hops {
-		fmt.Fprintf(w, "%d. %s to %s\n", i+1, printable(hop.From), printable(hop.To))
+		fmt.Fprintf(w, "%d. %s to %s\n", i+1, printable.Text(hop.From), printable.Text(hop.To))
 		for _, condition := range hop.Conditions {
-			fmt.Fprintf(w, "   only if   %s\n", printable(condition))
+			fmt.Fprintf(w, "   only if   %s\n", printable.Text(condition))
 		}
 		if len(hop.Order) > 0 {
-			fmt.Fprintf(w, "   in order  %s\n", printable(strings.Join(hop.Order, ", ")))
+			fmt.Fprintf(w, "   in order  %s\n", printable.Text(strings.Join(hop.Order, ", ")))
 		}
 		for line := range strings.Lines(hop.Steps.En) {
-			fmt.Fprintf(w, "   %s\n", printable(strings.TrimRight(line, "\n")))
+			fmt.Fprintf(w, "   %s\n", printable.Text(strings.TrimRight(line, "\n")))
 		}
 		if hop.Source != "" {
-			fmt.Fprintf(w, "   source    %s\n", printable(hop.Source))
+			fmt.Fprintf(w, "   source    %s\n", printable.Text(hop.Source))
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/bundle/source"
+	"github.com/islandbundle/island/internal/printable"
 )
 
 // upstreamFlags say how the world is reached.
@@ -33,7 +34,7 @@ func (f *upstreamFlags) open(a *app, baseDir string) (*source.Upstream, error) {
 	options := source.Options{
 		Network: registry.Options{
 			Offline: f.offline, PerHost: f.perHost, Total: f.total, UserAgent: toolVersion(),
-			Log: func(message string) { a.note("%s", printable(message)) },
+			Log: func(message string) { a.note("%s", printable.Text(message)) },
 		},
 		CacheDir: f.cacheDir, BaseDir: baseDir,
 	}

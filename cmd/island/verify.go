@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -61,9 +62,10 @@ type verifyResult struct {
 
 func (r verifyResult) text(w io.Writer) {
 	fmt.Fprintf(w, "verified %s  (%s, %d entries)\n", r.Bundle, manifests.Bytes(r.Size), r.Entries)
-	fmt.Fprintf(w, "release  %s\n", printable(releaseLine(r.Release)))
+	fmt.Fprintf(w, "release  %s\n", printable.Text(releaseLine(r.Release)))
 	if r.Base != nil {
-		fmt.Fprintf(w, "delta    to be applied to %s %s, identity %s\n", printable(r.Base.Name), printable(r.Base.Version), r.Base.Digest)
+		fmt.Fprintf(w, "delta    to be applied to %s %s, identity %s\n", printable.Text(r.Base.Name), printable.Text(r.Base.Version),
+			r.Base.Digest)
 	}
 	r.counts.text(w)
 	if len(r.Signers) == 0 {

@@ -57,17 +57,3 @@ func firstLine(s string) string {
 	}
 	return line
 }
-
-// printable takes terminal control characters out of text that may hold
-// something from outside.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' {
-			return r
-		}
-		if r < ' ' || (r >= 0x7f && r < 0xa0) || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
-			return '�'
-		}
-		return r
-	}, s)
-}

@@ -54,8 +54,8 @@ func (f Finding) Sentence() message.Text {
 	return message.Of("preflight.finding.of", message.Args{"of": f.Subject, "what": f.Message})
 }
 
-// Report is all findings of one judgement, in no language.
-type Report struct {
+// Verdict is all findings of one judgement, in no language.
+type Verdict struct {
 	Tool     string
 	Site     string
 	Taken    time.Time // when the survey began
@@ -98,7 +98,7 @@ type BadLink struct {
 }
 
 // Worst returns the worst outcome of all findings.
-func (r *Report) Worst() Outcome {
+func (r *Verdict) Worst() Outcome {
 	worst := Pass
 	for _, f := range r.Findings {
 		if f.Outcome.rank() > worst.rank() {
@@ -109,7 +109,7 @@ func (r *Report) Worst() Outcome {
 }
 
 // Waived counts the warnings that were let pass by name.
-func (r *Report) Waived() int {
+func (r *Verdict) Waived() int {
 	count := 0
 	for _, f := range r.Findings {
 		if f.Waived != "" {
@@ -121,14 +121,14 @@ func (r *Report) Waived() int {
 
 // Idle returns the waivers that let nothing pass: what they name is well, or is not
 // there, as when a name is mistyped.
-func (r *Report) Idle(waivers []site.Waiver) []site.Waiver {
+func (r *Verdict) Idle(waivers []site.Waiver) []site.Waiver {
 	return slices.DeleteFunc(slices.Clone(waivers), func(w site.Waiver) bool {
 		return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Waived != "" && w.Covers(f.ID, f.Host) })
 	})
 }
 
 // Bad returns the findings that are neither pass nor skipped, worst first.
-func (r *Report) Bad() []Finding {
+func (r *Verdict) Bad() []Finding {
 	var bad []Finding
 	for _, f := range r.Findings {
 		if f.Outcome.rank() >= Warn.rank() {

@@ -36,7 +36,7 @@ type BundleNeeds struct {
 
 // Judge says what a survey means. It is a pure function: the same input gives
 // the same report.
-func Judge(in Input) (*Report, error) {
+func Judge(in Input) (*Verdict, error) {
 	checks, err := AllChecks()
 	if err != nil {
 		return nil, err
@@ -199,8 +199,8 @@ func (j *judgement) waive() {
 	}
 }
 
-func (j *judgement) report() *Report {
-	r := &Report{
+func (j *judgement) report() *Verdict {
+	r := &Verdict{
 		Tool: j.Tool, Site: j.Site.Name, Taken: j.Survey.Started.UTC(), Table: j.Table.Name,
 		Counts: map[Outcome]int{}, Findings: j.findings, Hosts: []HostSummary{}, Links: summariseLinks(j.Survey.Links, j.Ports),
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // only returns the findings of one check, as outcome and object.
-func only(r *Report, id string) []string {
+func only(r *Verdict, id string) []string {
 	list := []string{}
 	for _, f := range r.Findings {
 		if f.ID == id {
@@ -28,17 +28,26 @@ func only(r *Report, id string) []string {
 func TestWhatTheSiteNamesIsAccountedFor(t *testing.T) {
 	t.Parallel()
 	s := goodSurvey()
-	s.Site = []facts.Observation{{Subject: facts.SubjectTime, Object: "10.0.0.3", Outcome: facts.OK}, {Subject: facts.SubjectTURN, Object: "udp 10.0.0.21:3478", Outcome: facts.OK}}
+	s.Site = []facts.Observation{
+		{Subject: facts.SubjectTime, Object: "10.0.0.3", Outcome: facts.OK},
+		{Subject: facts.SubjectTURN, Object: "udp 10.0.0.21:3478", Outcome: facts.OK},
+	}
 	hospital := site.Undescribed()
 	hospital.Name, hospital.Internet, hospital.Federation = "x", false, true
 	hospital.Preflight = site.Section{
-		DNS: &site.DNS{Domain: "wire.example", Names: []string{"webapp"}}, Certificate: &site.Certificate{File: "c.pem"}, NTP: []string{"10.0.0.3", "10.0.0.4"},
-		MailRelays: []string{"m:25"}, LoadBalancer: &site.LoadBalancer{Address: "10.0.0.9"}, TURN: []site.TURN{{Address: "10.0.0.21"}}, IDP: []string{"https://idp"},
+		DNS: &site.DNS{
+			Domain: "wire.example",
+			Names:  []string{"webapp"},
+		}, Certificate: &site.Certificate{File: "c.pem"}, NTP: []string{"10.0.0.3", "10.0.0.4"},
+		MailRelays: []string{
+			"m:25",
+		}, LoadBalancer: &site.LoadBalancer{Address: "10.0.0.9"}, TURN: []site.TURN{{Address: "10.0.0.21"}}, IDP: []string{"https://idp"},
 	}
 	r := judge(t, s, hospital)
 	for id, want := range map[string][]string{
-		"site.dns": {"skipped federator.wire.example", "skipped webapp.wire.example"}, "site.srv": {"skipped"}, "site.certificate-chain": {"skipped"},
-		"site.ntp": {"pass 10.0.0.3", "skipped 10.0.0.4"}, "site.mail": {"skipped m:25"}, "site.load-balancer": {"skipped"},
+		"site.dns": {"skipped federator.wire.example", "skipped webapp.wire.example"}, "site.srv": {"skipped"},
+		"site.certificate-chain": {"skipped"},
+		"site.ntp":               {"pass 10.0.0.3", "skipped 10.0.0.4"}, "site.mail": {"skipped m:25"}, "site.load-balancer": {"skipped"},
 		"site.turn": {"pass udp 10.0.0.21:3478"}, "site.idp": {"skipped https://idp"}, "site.outside": {"skipped"},
 	} {
 		if got := only(r, id); !slices.Equal(got, want) {
@@ -67,12 +76,23 @@ func TestServersOfWhichNothingIsKnown(t *testing.T) {
 		site   *site.Site
 		want   []string
 	}{
-		"known":                                    {goodSurvey(), server(site.SiteVM{Name: "cassandra1"}), []string{"pass cores", "pass memory"}},
-		"a name of no host":                        {goodSurvey(), server(site.SiteVM{Name: "casandra1"}), []string{"error cores", "error memory"}},
-		"no host, but with figures":                {goodSurvey(), server(site.SiteVM{Name: "other", Cores: 2, Memory: 4 << 30}), []string{"pass cores", "pass memory"}},
-		"too much without it":                      {goodSurvey(), server(site.SiteVM{Name: "casandra1"}, site.SiteVM{Name: "other", Cores: 12, Memory: 4 << 30}), []string{"error memory", "fail cores"}},
-		"host that is down":                        {gone, server(site.SiteVM{Name: "cassandra1"}), []string{"error cores", "error memory"}},
-		"host whose cores are not read, but given": {unread, server(site.SiteVM{Name: "cassandra1", Cores: 12}), []string{"fail cores", "pass memory"}},
+		"known": {
+			goodSurvey(), server(site.SiteVM{Name: "cassandra1"}), []string{"pass cores", "pass memory"},
+		},
+		"a name of no host": {
+			goodSurvey(), server(site.SiteVM{Name: "casandra1"}), []string{"error cores", "error memory"},
+		},
+		"no host, but with figures": {
+			goodSurvey(), server(site.SiteVM{Name: "other", Cores: 2, Memory: 4 << 30}), []string{"pass cores", "pass memory"},
+		},
+		"too much without it": {
+			goodSurvey(), server(site.SiteVM{Name: "casandra1"}, site.SiteVM{Name: "other", Cores: 12, Memory: 4 << 30}),
+			[]string{"error memory", "fail cores"},
+		},
+		"host that is down": {gone, server(site.SiteVM{Name: "cassandra1"}), []string{"error cores", "error memory"}},
+		"host whose cores are not read, but given": {
+			unread, server(site.SiteVM{Name: "cassandra1", Cores: 12}), []string{"fail cores", "pass memory"},
+		},
 	} {
 		if got := only(judge(t, test.survey, test.site), "server.overcommit"); !slices.Equal(got, test.want) {
 			t.Errorf("%s: findings are %q, want %q", name, got, test.want)
@@ -107,7 +127,11 @@ func TestWaiversLetNothingUnmeasuredPass(t *testing.T) {
 	s := goodSurvey()
 	s.Hosts[0].Facts, s.Hosts[0].Reach.Outcome = nil, facts.Killed
 	hospital := site.Undescribed()
-	hospital.Preflight.Waivers = []site.Waiver{{ID: "reach.probe", Reason: "x"}, {ID: "cpu.cores", Reason: "test bench"}, {ID: "cpu.cores", Host: "casandra2", Reason: "mistyped"}}
+	hospital.Preflight.Waivers = []site.Waiver{
+		{ID: "reach.probe", Reason: "x"},
+		{ID: "cpu.cores", Reason: "test bench"},
+		{ID: "cpu.cores", Host: "casandra2", Reason: "mistyped"},
+	}
 	s.Hosts[1].Facts.CPU.Usable.Value = 1
 	r := judge(t, s, hospital)
 	if got, want := bad(r), []string{"error reach.probe@cassandra1", "warn cpu.cores@cassandra2"}; !slices.Equal(got, want) {
@@ -116,7 +140,12 @@ func TestWaiversLetNothingUnmeasuredPass(t *testing.T) {
 	if r.Waived() != 1 {
 		t.Errorf("%d are waived, want 1", r.Waived())
 	}
-	if got, want := r.Idle(hospital.Preflight.Waivers), []site.Waiver{hospital.Preflight.Waivers[0], hospital.Preflight.Waivers[2]}; !slices.Equal(got, want) {
+	if got, want := r.Idle(hospital.Preflight.Waivers), []site.Waiver{
+		hospital.Preflight.Waivers[0], hospital.Preflight.Waivers[2],
+	}; !slices.Equal(
+		got,
+		want,
+	) {
 		t.Errorf("waivers that let nothing pass are %+v, want %+v", got, want)
 	}
 }
@@ -125,7 +154,9 @@ func TestTimeServerIsHeldToTheClock(t *testing.T) {
 	t.Parallel()
 	for offset, want := range map[float64]string{0: "pass", -0.9: "pass", 2.5: "warn", -3600: "fail"} {
 		s := goodSurvey()
-		s.Site = []facts.Observation{{Subject: facts.SubjectTime, Object: "ntp", Outcome: facts.OK, Detail: message.Plain("stratum 2"), Offset: &offset}}
+		s.Site = []facts.Observation{
+			{Subject: facts.SubjectTime, Object: "ntp", Outcome: facts.OK, Detail: message.Plain("stratum 2"), Offset: &offset},
+		}
 		if got := only(judge(t, s, nil), "site.ntp"); !slices.Equal(got, []string{want + " ntp"}) {
 			t.Errorf("%g s off: findings are %q, want %s", offset, got, want)
 		}
@@ -138,7 +169,9 @@ func TestFindingsAreWhole(t *testing.T) {
 	s := goodSurvey()
 	s.Hosts[0].Facts.Security.Firewalls.Value = []string{"ufw"}
 	s.Links[0].Outcome = facts.Refused
-	r, err := Judge(Input{Survey: s, Table: guide(t), Bundle: &BundleNeeds{Name: "b.tar", Size: manifests.Bytes(1e9), Images: 1e9, NodeImages: 1e9}})
+	r, err := Judge(
+		Input{Survey: s, Table: guide(t), Bundle: &BundleNeeds{Name: "b.tar", Size: manifests.Bytes(1e9), Images: 1e9, NodeImages: 1e9}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

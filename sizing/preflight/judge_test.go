@@ -44,7 +44,13 @@ func goodSurvey() *facts.Survey {
 	}
 	s.Site = []facts.Observation{
 		{Subject: facts.SubjectName, Object: "webapp.example", Outcome: facts.OK, Method: message.Plain("lookup")},
-		{Subject: facts.SubjectCertificate, Object: "x", Outcome: facts.OK, Method: message.Plain("file"), Certificate: goodCertificate(s.Started, 200)},
+		{
+			Subject:     facts.SubjectCertificate,
+			Object:      "x",
+			Outcome:     facts.OK,
+			Method:      message.Plain("file"),
+			Certificate: goodCertificate(s.Started, 200),
+		},
 	}
 	return s
 }
@@ -66,7 +72,7 @@ func guide(t testing.TB) *sizing.Table {
 	return table
 }
 
-func judge(t testing.TB, s *facts.Survey, site *site.Site) *Report {
+func judge(t testing.TB, s *facts.Survey, site *site.Site) *Verdict {
 	t.Helper()
 	r, err := Judge(Input{Survey: s, Table: guide(t), Site: site})
 	if err != nil {
@@ -80,7 +86,7 @@ func english(text message.Text) string { return words.English().Text(text) }
 
 // isWorded wants every text of a report in every language: with words for each code,
 // and without a gap that nothing fills.
-func isWorded(t testing.TB, r *Report) {
+func isWorded(t testing.TB, r *Verdict) {
 	t.Helper()
 	for _, f := range r.Findings {
 		for _, text := range []message.Text{
@@ -128,7 +134,7 @@ func hasWords(t testing.TB, id string, text message.Text) {
 	}
 }
 
-func bad(r *Report) []string {
+func bad(r *Verdict) []string {
 	var list []string
 	for _, f := range r.Bad() {
 		list = append(list, string(f.Outcome)+" "+f.ID+"@"+f.Host)
@@ -153,41 +159,94 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		change func(*facts.Survey)
 		want   []string
 	}{
-		"good":                                {func(*facts.Survey) {}, nil},
-		"too few cores":                       {func(s *facts.Survey) { h(s, "cassandra1").Facts.CPU.Usable.Value = 1.5 }, []string{"fail cpu.cores@cassandra1"}},
-		"just enough cores":                   {func(s *facts.Survey) { h(s, "kubenode1").Facts.CPU.Usable.Value = 6 }, nil},
-		"too little memory":                   {func(s *facts.Survey) { h(s, "cassandra1").Facts.Memory.Usable.Value = 3.79e9 }, []string{"fail memory.total@cassandra1"}},
-		"memory within tolerance":             {func(s *facts.Survey) { h(s, "cassandra1").Facts.Memory.Usable.Value = 3.81e9 }, nil},
-		"small disk":                          {func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.Size = 75e9 }, []string{"fail disk.size@cassandra1"}},
-		"disk within tolerance":               {func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.Size = 77e9 }, nil},
-		"little free":                         {func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.Free = 39e9 }, []string{"warn disk.free@cassandra1"}},
-		"few inodes":                          {func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.InodesFree = 50 }, []string{"warn disk.inodes@cassandra1"}},
-		"no fixed number of inodes":           {func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.Inodes = 0 }, nil},
-		"read-only":                           {func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.Options = "ro" }, []string{"fail disk.read-only@cassandra1"}},
-		"rather slow disk":                    {func(s *facts.Survey) { path(s, "kubenode1", "/var/lib/etcd").Fsync.Value.MedianP99 = 12 }, []string{"warn disk.fsync@kubenode1"}},
-		"slow disk":                           {func(s *facts.Survey) { path(s, "kubenode1", "/var/lib/etcd").Fsync.Value.MedianP99 = 80 }, []string{"fail disk.fsync@kubenode1"}},
-		"slow disk where none is needed fast": {func(s *facts.Survey) { path(s, "minio1", "/var/lib/minio-server1").Fsync.Value.MedianP99 = 80 }, nil},
+		"good": {func(*facts.Survey) {}, nil},
+		"too few cores": {
+			func(s *facts.Survey) { h(s, "cassandra1").Facts.CPU.Usable.Value = 1.5 },
+			[]string{"fail cpu.cores@cassandra1"},
+		},
+		"just enough cores": {func(s *facts.Survey) { h(s, "kubenode1").Facts.CPU.Usable.Value = 6 }, nil},
+		"too little memory": {
+			func(s *facts.Survey) { h(s, "cassandra1").Facts.Memory.Usable.Value = 3.79e9 },
+			[]string{"fail memory.total@cassandra1"},
+		},
+		"memory within tolerance": {func(s *facts.Survey) { h(s, "cassandra1").Facts.Memory.Usable.Value = 3.81e9 }, nil},
+		"small disk": {
+			func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.Size = 75e9 },
+			[]string{"fail disk.size@cassandra1"},
+		},
+		"disk within tolerance": {
+			func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.Size = 77e9 },
+			nil,
+		},
+		"little free": {
+			func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.Free = 39e9 },
+			[]string{"warn disk.free@cassandra1"},
+		},
+		"few inodes": {
+			func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.InodesFree = 50 },
+			[]string{"warn disk.inodes@cassandra1"},
+		},
+		"no fixed number of inodes": {
+			func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.Inodes = 0 },
+			nil,
+		},
+		"read-only": {
+			func(s *facts.Survey) { path(s, "cassandra1", "/mnt/cassandra").FileSystem.Value.Options = "ro" },
+			[]string{"fail disk.read-only@cassandra1"},
+		},
+		"rather slow disk": {
+			func(s *facts.Survey) { path(s, "kubenode1", "/var/lib/etcd").Fsync.Value.MedianP99 = 12 },
+			[]string{"warn disk.fsync@kubenode1"},
+		},
+		"slow disk": {
+			func(s *facts.Survey) { path(s, "kubenode1", "/var/lib/etcd").Fsync.Value.MedianP99 = 80 },
+			[]string{"fail disk.fsync@kubenode1"},
+		},
+		"slow disk where none is needed fast": {
+			func(s *facts.Survey) { path(s, "minio1", "/var/lib/minio-server1").Fsync.Value.MedianP99 = 80 },
+			nil,
+		},
 		"disk full while measured": {func(s *facts.Survey) {
 			p := path(s, "cassandra1", "/mnt/cassandra")
 			p.Fsync, p.FileSystem.Value.Free = facts.Value[facts.Fsync]{Method: message.Plain("x"), Unread: message.Of(facts.NoSpace, nil)}, 0
 		}, []string{"error reach.disk-full@cassandra1"}},
 		"disk not readable": {func(s *facts.Survey) {
-			path(s, "cassandra1", "/mnt/cassandra").FileSystem = facts.Value[facts.FileSystem]{Method: message.Plain("x"), Unread: message.Of(facts.NoRoot, nil)}
+			path(s, "cassandra1", "/mnt/cassandra").FileSystem = facts.Value[facts.FileSystem]{
+				Method: message.Plain("x"), Unread: message.Of(facts.NoRoot, nil),
+			}
 		}, []string{"error disk.size@cassandra1"}},
-		"wrong release":          {func(s *facts.Survey) { h(s, "minio2").Facts.OS.Version.Value = "18.04" }, []string{"fail os.release@minio2"}},
-		"wrong architecture":     {func(s *facts.Survey) { h(s, "minio2").Facts.CPU.Architecture.Value = "arm64" }, []string{"fail cpu.architecture@minio2"}},
-		"stolen time":            {func(s *facts.Survey) { h(s, "minio2").Facts.CPU.Steal.Value = 30 }, []string{"fail cpu.steal@minio2"}},
-		"no AES":                 {func(s *facts.Survey) { h(s, "minio2").Facts.CPU.AES.Value = false }, []string{"warn cpu.aes@minio2"}},
-		"swap on a node":         {func(s *facts.Survey) { h(s, "kubenode1").Facts.Memory.Swap.Value = 1e9 }, []string{"fail memory.swap@kubenode1"}},
+		"wrong release": {func(s *facts.Survey) { h(s, "minio2").Facts.OS.Version.Value = "18.04" }, []string{"fail os.release@minio2"}},
+		"wrong architecture": {
+			func(s *facts.Survey) { h(s, "minio2").Facts.CPU.Architecture.Value = "arm64" },
+			[]string{"fail cpu.architecture@minio2"},
+		},
+		"stolen time": {func(s *facts.Survey) { h(s, "minio2").Facts.CPU.Steal.Value = 30 }, []string{"fail cpu.steal@minio2"}},
+		"no AES":      {func(s *facts.Survey) { h(s, "minio2").Facts.CPU.AES.Value = false }, []string{"warn cpu.aes@minio2"}},
+		"swap on a node": {
+			func(s *facts.Survey) { h(s, "kubenode1").Facts.Memory.Swap.Value = 1e9 },
+			[]string{"fail memory.swap@kubenode1"},
+		},
 		"swap elsewhere":         {func(s *facts.Survey) { h(s, "minio2").Facts.Memory.Swap.Value = 1e9 }, nil},
 		"clock skew":             {func(s *facts.Survey) { h(s, "minio2").Clock.Offset = -3 }, []string{"fail time.offset@minio2"}},
 		"clock skew not certain": {func(s *facts.Survey) { *h(s, "minio2").Clock = facts.Clock{Offset: 1, Uncertainty: 0.95} }, nil},
-		"clock not kept":         {func(s *facts.Survey) { h(s, "minio2").Facts.Time.Synchronised.Value = false }, []string{"warn time.synchronised@minio2"}},
-		"other MTU":              {func(s *facts.Survey) { h(s, "minio2").Facts.Network.Interfaces.Value[0].MTU = 1400 }, []string{"fail net.mtu@minio2"}},
-		"other host name":        {func(s *facts.Survey) { h(s, "minio2").Facts.Network.Hostname.Value = "ubuntu" }, []string{"fail net.hostname@minio2"}},
-		"whole host name":        {func(s *facts.Survey) { h(s, "minio2").Facts.Network.Hostname.Value = "minio2.example" }, nil},
-		"dynamic address":        {func(s *facts.Survey) { h(s, "minio2").Facts.Network.Interfaces.Value[0].Addresses[0].Dynamic = true }, []string{"fail net.static@minio2"}},
-		"other address":          {func(s *facts.Survey) { h(s, "minio2").Internal = "10.9.9.9" }, []string{"fail net.address@minio2"}},
+		"clock not kept": {
+			func(s *facts.Survey) { h(s, "minio2").Facts.Time.Synchronised.Value = false },
+			[]string{"warn time.synchronised@minio2"},
+		},
+		"other MTU": {
+			func(s *facts.Survey) { h(s, "minio2").Facts.Network.Interfaces.Value[0].MTU = 1400 },
+			[]string{"fail net.mtu@minio2"},
+		},
+		"other host name": {
+			func(s *facts.Survey) { h(s, "minio2").Facts.Network.Hostname.Value = "ubuntu" },
+			[]string{"fail net.hostname@minio2"},
+		},
+		"whole host name": {func(s *facts.Survey) { h(s, "minio2").Facts.Network.Hostname.Value = "minio2.example" }, nil},
+		"dynamic address": {
+			func(s *facts.Survey) { h(s, "minio2").Facts.Network.Interfaces.Value[0].Addresses[0].Dynamic = true },
+			[]string{"fail net.static@minio2"},
+		},
+		"other address": {func(s *facts.Survey) { h(s, "minio2").Internal = "10.9.9.9" }, []string{"fail net.address@minio2"}},
 		"slow throughput": {func(s *facts.Survey) {
 			s.Links = append(s.Links, facts.Link{From: "kubenode1", To: "kubenode2", Protocol: "throughput", Outcome: facts.OK, BitsPerSecond: 1e8},
 				facts.Link{From: "kubenode2", To: "kubenode3", Protocol: "throughput", Outcome: facts.OK, BitsPerSecond: 9.4e8})
@@ -210,23 +269,44 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 			m := &h(s, "cassandra2").Facts.Memory
 			m.Total, m.HugePages, m.Usable = factstest.Read[int64](16<<30), factstest.Read[int64](15<<30), factstest.Read[int64](1<<30)
 		}, []string{"fail memory.total@cassandra2"}},
-		"interface of another name": {func(s *facts.Survey) { h(s, "cassandra2").Interfaces = []string{"enp1s0"} }, []string{"fail net.interface@cassandra2"}},
+		"interface of another name": {
+			func(s *facts.Survey) { h(s, "cassandra2").Interfaces = []string{"enp1s0"} },
+			[]string{"fail net.interface@cassandra2"},
+		},
 		"interface without the address": {func(s *facts.Survey) {
 			h(s, "cassandra2").Interfaces = []string{"eth1"}
 			nics := &h(s, "cassandra2").Facts.Network.Interfaces.Value
 			*nics = append(*nics, facts.NIC{Name: "eth1", MTU: 1500, Addresses: []facts.Address{{Prefix: "10.7.0.2/24"}}})
 		}, []string{"fail net.interface@cassandra2"}},
-		"interface as named":     {func(s *facts.Survey) { h(s, "cassandra2").Interfaces = []string{"eth0"} }, nil},
-		"slow link":              {func(s *facts.Survey) { h(s, "kubenode1").Facts.Network.Interfaces.Value[0].Speed = 100 }, []string{"fail net.speed@kubenode1"}},
+		"interface as named": {func(s *facts.Survey) { h(s, "cassandra2").Interfaces = []string{"eth0"} }, nil},
+		"slow link": {
+			func(s *facts.Survey) { h(s, "kubenode1").Facts.Network.Interfaces.Value[0].Speed = 100 },
+			[]string{"fail net.speed@kubenode1"},
+		},
 		"link that does not say": {func(s *facts.Survey) { h(s, "kubenode1").Facts.Network.Interfaces.Value[0].Speed = 0 }, nil},
 		"default route": {func(s *facts.Survey) {
 			h(s, "minio2").Facts.Network.Routes.Value = []facts.Route{{Gateway: "10.0.0.254", Interface: "eth0"}}
 		}, []string{"fail net.island@minio2"}},
-		"firewall manager": {func(s *facts.Survey) { h(s, "minio2").Facts.Security.Firewalls.Value = []string{"ufw", "nftables"} }, []string{"warn net.firewall@minio2"}},
-		"SELinux":          {func(s *facts.Survey) { h(s, "minio2").Facts.Security.SELinux.Value = "enforcing" }, []string{"warn security.selinux@minio2"}},
-		"leftovers":        {func(s *facts.Survey) { h(s, "minio2").Facts.Software.Leftovers.Value = []string{"/x"} }, []string{"fail software.leftovers@minio2"}},
-		"Docker on a node": {func(s *facts.Survey) { h(s, "kubenode1").Facts.Software.Runtimes.Value = []string{"dockerd (running)"} }, []string{"warn software.runtime@kubenode1"}},
-		"gpg missing":      {func(s *facts.Survey) { h(s, "minio2").Facts.Software.Programs["gpg"] = factstest.Read(false) }, []string{"fail software.programs@minio2"}},
+		"firewall manager": {
+			func(s *facts.Survey) { h(s, "minio2").Facts.Security.Firewalls.Value = []string{"ufw", "nftables"} },
+			[]string{"warn net.firewall@minio2"},
+		},
+		"SELinux": {
+			func(s *facts.Survey) { h(s, "minio2").Facts.Security.SELinux.Value = "enforcing" },
+			[]string{"warn security.selinux@minio2"},
+		},
+		"leftovers": {
+			func(s *facts.Survey) { h(s, "minio2").Facts.Software.Leftovers.Value = []string{"/x"} },
+			[]string{"fail software.leftovers@minio2"},
+		},
+		"Docker on a node": {
+			func(s *facts.Survey) { h(s, "kubenode1").Facts.Software.Runtimes.Value = []string{"dockerd (running)"} },
+			[]string{"warn software.runtime@kubenode1"},
+		},
+		"gpg missing": {
+			func(s *facts.Survey) { h(s, "minio2").Facts.Software.Programs["gpg"] = factstest.Read(false) },
+			[]string{"fail software.programs@minio2"},
+		},
 		"module missing": {func(s *facts.Survey) {
 			h(s, "kubenode1").Facts.Kernel.Modules["br_netfilter"] = factstest.Read("missing")
 		}, []string{"fail kernel.modules@kubenode1"}},
@@ -245,22 +325,39 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		"an outcome nobody knows": {func(s *facts.Survey) {
 			*h(s, "minio2") = facts.Host{Name: "minio2", Groups: []string{"minio"}, Reach: facts.Reach{Outcome: "evil"}}
 		}, []string{"error reach.probe@minio2"}},
-		"blocked from two":     {func(s *facts.Survey) { s.Links[0].Outcome, s.Links[1].Outcome = facts.TimedOut, facts.TimedOut }, []string{"fail link.tcp@cassandra1"}},
-		"blocked from one":     {func(s *facts.Survey) { s.Links[0].Outcome = facts.TimedOut }, []string{"fail link.tcp@cassandra1"}},
-		"wrong host":           {func(s *facts.Survey) { s.Links[0].Outcome = facts.WrongHost }, []string{"fail link.tcp@cassandra1"}},
-		"blocked UDP":          {func(s *facts.Survey) { s.Links[2].Outcome = facts.TimedOut }, []string{"fail link.udp@restund1"}},
-		"port in use":          {func(s *facts.Survey) { s.Links[0].Outcome, s.Links[1].Outcome = facts.InUse, facts.InUse }, []string{"fail port.in-use@cassandra1"}},
+		"blocked from two": {
+			func(s *facts.Survey) { s.Links[0].Outcome, s.Links[1].Outcome = facts.TimedOut, facts.TimedOut },
+			[]string{"fail link.tcp@cassandra1"},
+		},
+		"blocked from one": {func(s *facts.Survey) { s.Links[0].Outcome = facts.TimedOut }, []string{"fail link.tcp@cassandra1"}},
+		"wrong host":       {func(s *facts.Survey) { s.Links[0].Outcome = facts.WrongHost }, []string{"fail link.tcp@cassandra1"}},
+		"blocked UDP":      {func(s *facts.Survey) { s.Links[2].Outcome = facts.TimedOut }, []string{"fail link.udp@restund1"}},
+		"port in use": {
+			func(s *facts.Survey) { s.Links[0].Outcome, s.Links[1].Outcome = facts.InUse, facts.InUse },
+			[]string{"fail port.in-use@cassandra1"},
+		},
 		"media port in use":    {func(s *facts.Survey) { s.Links[3].Outcome = facts.InUse }, nil},
 		"small MTU on the way": {func(s *facts.Survey) { s.Links[4].MTU = 1400 }, []string{"fail link.mtu@kubenode1"}},
 		"small MTU to one host": {func(s *facts.Survey) {
 			for _, other := range []string{"cassandra2", "minio1", facts.AdminHost} {
-				s.Links = append(s.Links, facts.Link{From: other, To: "minio3", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2})
+				s.Links = append(
+					s.Links,
+					facts.Link{From: other, To: "minio3", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2},
+				)
 			}
-			s.Links = append(s.Links, facts.Link{From: "minio3", To: "minio1", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2})
+			s.Links = append(
+				s.Links,
+				facts.Link{From: "minio3", To: "minio1", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2},
+			)
 		}, []string{"fail link.mtu@minio3"}},
 		"small MTU from the admin host": {func(s *facts.Survey) {
-			h(s, "minio3").Facts, h(s, "minio3").Clock, h(s, "minio3").Reach = nil, nil, facts.Reach{Outcome: facts.LargeLost, Method: message.Plain("ssh")}
-			s.Links = append(s.Links, facts.Link{From: facts.AdminHost, To: "minio3", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2})
+			h(s, "minio3").Facts, h(s, "minio3").Clock, h(s, "minio3").Reach = nil, nil, facts.Reach{
+				Outcome: facts.LargeLost, Method: message.Plain("ssh"),
+			}
+			s.Links = append(
+				s.Links,
+				facts.Link{From: facts.AdminHost, To: "minio3", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2},
+			)
 		}, []string{"fail link.mtu@minio3"}},
 		"long way":            {func(s *facts.Survey) { s.Links[4].RoundTrip = 40 }, []string{"warn link.round-trip@kubenode1"}},
 		"even number of etcd": {func(s *facts.Survey) { h(s, "kubenode3").Groups = []string{"kube-node"} }, []string{"fail count.etcd@"}},
@@ -270,11 +367,17 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		"no Restund": {func(s *facts.Survey) {
 			s.Hosts = slices.DeleteFunc(s.Hosts, func(h facts.Host) bool { return strings.HasPrefix(h.Name, "restund") })
 		}, nil},
-		"two roles":             {func(s *facts.Survey) { h(s, "minio2").Groups = []string{"minio", "elasticsearch"} }, []string{"fail roles.share@minio2"}},
-		"DNS name missing":      {func(s *facts.Survey) { s.Site[0].Outcome = facts.Unresolved }, []string{"fail site.dns@"}},
-		"DNS server silent":     {func(s *facts.Survey) { s.Site[0].Outcome = facts.Unmade }, []string{"error site.dns@"}},
-		"certificate ends soon": {func(s *facts.Survey) { s.Site[1].Certificate = goodCertificate(s.Started, 12) }, []string{"warn site.certificate-dates@"}},
-		"unknown observation":   {func(s *facts.Survey) { s.Site[0].Subject = "evil" }, nil},
+		"two roles": {
+			func(s *facts.Survey) { h(s, "minio2").Groups = []string{"minio", "elasticsearch"} },
+			[]string{"fail roles.share@minio2"},
+		},
+		"DNS name missing":  {func(s *facts.Survey) { s.Site[0].Outcome = facts.Unresolved }, []string{"fail site.dns@"}},
+		"DNS server silent": {func(s *facts.Survey) { s.Site[0].Outcome = facts.Unmade }, []string{"error site.dns@"}},
+		"certificate ends soon": {
+			func(s *facts.Survey) { s.Site[1].Certificate = goodCertificate(s.Started, 12) },
+			[]string{"warn site.certificate-dates@"},
+		},
+		"unknown observation": {func(s *facts.Survey) { s.Site[0].Subject = "evil" }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -306,7 +409,10 @@ func TestWaiversTurnFailsIntoVisibleWarnings(t *testing.T) {
 	if i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Waived == "test bench" }); i < 0 {
 		t.Error("reason of the waiver is not shown")
 	}
-	if _, err := Judge(Input{Survey: s, Table: guide(t), Site: &site.Site{Preflight: site.Section{Waivers: []site.Waiver{{ID: "cpu.coers", Reason: "x"}}}}}); err == nil {
+	if _, err := Judge(Input{
+		Survey: s, Table: guide(t),
+		Site: &site.Site{Preflight: site.Section{Waivers: []site.Waiver{{ID: "cpu.coers", Reason: "x"}}}},
+	}); err == nil {
 		t.Error("waiver of no check was taken")
 	}
 }
@@ -329,7 +435,10 @@ func TestServersRevealOvercommit(t *testing.T) {
 	}
 	hospital.Servers[1].Cores = 16 // for five machines of eight cores
 	hospital.Servers[2].Memory = 32 << 30
-	if got, want := bad(judge(t, s, hospital)), []string{"fail server.overcommit@server2", "fail server.overcommit@server3"}; !slices.Equal(got, want) {
+	if got, want := bad(judge(t, s, hospital)), []string{"fail server.overcommit@server2", "fail server.overcommit@server3"}; !slices.Equal(
+		got,
+		want,
+	) {
 		t.Errorf("findings are %q, want %q", got, want)
 	}
 	hospital.Servers[1].Cores, hospital.Servers[2].Memory = 48, 128<<30
@@ -345,9 +454,12 @@ func TestBundleMustFit(t *testing.T) {
 		needs BundleNeeds
 		want  []string
 	}{
-		"fits":             {BundleNeeds{Size: 20e9, NodeImages: 10e9}, nil},
-		"too large":        {BundleNeeds{Size: 460e9, NodeImages: 10e9}, []string{"fail bundle.asset-host@assethost1"}},
-		"images too large": {BundleNeeds{Size: 200e9, NodeImages: 150e9}, []string{"fail bundle.node-disk@kubenode1", "fail bundle.node-disk@kubenode2", "fail bundle.node-disk@kubenode3"}},
+		"fits":      {BundleNeeds{Size: 20e9, NodeImages: 10e9}, nil},
+		"too large": {BundleNeeds{Size: 460e9, NodeImages: 10e9}, []string{"fail bundle.asset-host@assethost1"}},
+		"images too large": {
+			BundleNeeds{Size: 200e9, NodeImages: 150e9},
+			[]string{"fail bundle.node-disk@kubenode1", "fail bundle.node-disk@kubenode2", "fail bundle.node-disk@kubenode3"},
+		},
 	} {
 		r, err := Judge(Input{Survey: goodSurvey(), Table: guide(t), Bundle: &test.needs})
 		if err != nil {
@@ -440,19 +552,34 @@ func TestUpgradePath(t *testing.T) {
 		want                         []string
 		words                        string
 	}{
-		"nothing installed":          {to: "5.25.0", words: "no upgrade"},
-		"one step":                   {declared: "5.24.3", kubernetes: "1.29.10", left: true, to: "5.25.1", words: "in one step"},
-		"Kubernetes not known":       {declared: "5.24.3", to: "5.25.0", want: []string{"warn bundle.upgrade@"}, words: "Kubernetes >=1.27"},
-		"Kubernetes too old":         {declared: "5.24.3", kubernetes: "1.26.1", to: "5.25.0", want: []string{"fail bundle.upgrade@"}, words: "wants Kubernetes"},
-		"two steps":                  {declared: "5.23.0", kubernetes: "1.29.10", to: "5.25.0", want: []string{"fail bundle.upgrade@"}, words: "5.24.0 first"},
-		"back":                       {declared: "5.26.0", to: "5.25.0", want: []string{"fail bundle.upgrade@"}, words: "not later"},
-		"the same":                   {declared: "5.25.0", to: "5.25.0", words: "already"},
-		"federated, or not: unknown": {declared: "5.25.0", to: "5.26.0", want: []string{"warn bundle.upgrade@"}, words: "if this holds: the site is not federated"},
-		"not federated":              {site: alone, declared: "5.25.0", to: "5.26.0", words: "in one step"},
-		"not where federated":        {site: federated, declared: "5.25.0", to: "5.26.0", want: []string{"fail bundle.upgrade@"}, words: "federated"},
-		"found on the asset host":    {served: "5.24.3", kubernetes: "1.29.10", left: true, to: "5.25.0", want: []string{"fail software.leftovers@cassandra1"}, words: "in one step"},
-		"something, not known which": {left: true, to: "5.25.0", want: []string{"error bundle.upgrade@", "fail software.leftovers@cassandra1"}, words: "--installed"},
-		"services have their ports":  {declared: "5.24.3", kubernetes: "1.29.10", to: "5.25.0", words: "in one step"},
+		"nothing installed":    {to: "5.25.0", words: "no upgrade"},
+		"one step":             {declared: "5.24.3", kubernetes: "1.29.10", left: true, to: "5.25.1", words: "in one step"},
+		"Kubernetes not known": {declared: "5.24.3", to: "5.25.0", want: []string{"warn bundle.upgrade@"}, words: "Kubernetes >=1.27"},
+		"Kubernetes too old": {
+			declared: "5.24.3", kubernetes: "1.26.1", to: "5.25.0", want: []string{"fail bundle.upgrade@"},
+			words: "wants Kubernetes",
+		},
+		"two steps": {
+			declared: "5.23.0", kubernetes: "1.29.10", to: "5.25.0", want: []string{"fail bundle.upgrade@"},
+			words: "5.24.0 first",
+		},
+		"back":     {declared: "5.26.0", to: "5.25.0", want: []string{"fail bundle.upgrade@"}, words: "not later"},
+		"the same": {declared: "5.25.0", to: "5.25.0", words: "already"},
+		"federated, or not: unknown": {declared: "5.25.0", to: "5.26.0", want: []string{"warn bundle.upgrade@"}, words: "if this holds: the " +
+			"site is not federated"},
+		"not federated": {site: alone, declared: "5.25.0", to: "5.26.0", words: "in one step"},
+		"not where federated": {
+			site: federated, declared: "5.25.0", to: "5.26.0", want: []string{"fail bundle.upgrade@"}, words: "federated",
+		},
+		"found on the asset host": {
+			served: "5.24.3", kubernetes: "1.29.10", left: true, to: "5.25.0",
+			want: []string{"fail software.leftovers@cassandra1"}, words: "in one step",
+		},
+		"something, not known which": {
+			left: true, to: "5.25.0", want: []string{"error bundle.upgrade@", "fail software.leftovers@cassandra1"},
+			words: "--installed",
+		},
+		"services have their ports": {declared: "5.24.3", kubernetes: "1.29.10", to: "5.25.0", words: "in one step"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -467,7 +594,14 @@ func TestUpgradePath(t *testing.T) {
 			s.Hosts[9].Facts.Software.Kubernetes = factstest.Read(test.kubernetes)
 			own := *cmp.Or(test.site, site.Undescribed())
 			own.Preflight.Installed = test.declared
-			r, err := Judge(Input{Survey: s, Table: guide(t), Site: &own, Bundle: &BundleNeeds{Name: "b.tar", Size: 1e9, Images: 1e9, Version: test.to, Upgrades: steps}})
+			r, err := Judge(
+				Input{
+					Survey: s,
+					Table:  guide(t),
+					Site:   &own,
+					Bundle: &BundleNeeds{Name: "b.tar", Size: 1e9, Images: 1e9, Version: test.to, Upgrades: steps},
+				},
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -496,7 +630,14 @@ func TestRegistryNeedsRoom(t *testing.T) {
 	} {
 		site := site.Undescribed()
 		site.Preflight.Registry = test.registry
-		r, err := Judge(Input{Survey: goodSurvey(), Table: guide(t), Site: site, Bundle: &BundleNeeds{Name: "b.tar", Size: 1e9, Images: test.images, NodeImages: 1e9}})
+		r, err := Judge(
+			Input{
+				Survey: goodSurvey(),
+				Table:  guide(t),
+				Site:   site,
+				Bundle: &BundleNeeds{Name: "b.tar", Size: 1e9, Images: test.images, NodeImages: 1e9},
+			},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,9 +11,9 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words/message"
 )
 
@@ -115,7 +115,7 @@ func decode(data []byte, limit int64, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		return errors.New(Printable(strings.TrimPrefix(err.Error(), "json: ")))
+		return errors.New(printable.Line(strings.TrimPrefix(err.Error(), "json: ")))
 	}
 	return clean(reflect.ValueOf(into).Elem(), "")
 }
@@ -139,7 +139,7 @@ func checkShape(data []byte) error {
 			return nil
 		}
 		if err != nil {
-			return NewProblem("facts.wrong.json", message.Args{"why": Printable(err.Error())})
+			return NewProblem("facts.wrong.json", message.Args{"why": printable.Line(err.Error())})
 		}
 		if delimiter, ok := token.(json.Delim); ok && (delimiter == '}' || delimiter == ']') {
 			stack = stack[:len(stack)-1]
@@ -148,7 +148,7 @@ func checkShape(data []byte) error {
 				top := &stack[len(stack)-1]
 				if key, ok := token.(string); ok && top.keys != nil && top.isKey {
 					if top.keys[key] {
-						return NewProblem("facts.wrong.twice", message.Args{"key": strconv.Quote(Printable(key))})
+						return NewProblem("facts.wrong.twice", message.Args{"key": strconv.Quote(printable.Line(key))})
 					}
 					if top.keys[key] = true; len(top.keys) > MaxList {
 						return NewProblem("facts.wrong.keys", message.Args{"limit": MaxList})
@@ -189,14 +189,14 @@ func wrong(code, field string, args message.Args) error {
 // for; they do not speak for the report.
 func cleanText(t *message.Text, field string) error {
 	if err := t.Check(); err != nil {
-		return wrong("facts.wrong.message", field, message.Args{"why": Printable(err.Error())})
+		return wrong("facts.wrong.message", field, message.Args{"why": printable.Line(err.Error())})
 	}
 	for _, code := range t.Codes() {
 		if !strings.HasPrefix(code, "facts.") {
 			return wrong("facts.wrong.code", field, message.Args{"code": code})
 		}
 	}
-	*t = t.Map(Printable)
+	*t = t.Map(printable.Line)
 	if code := version1[t.Words]; code != "" && t.Code == "" {
 		*t = message.Of(code, nil)
 	}
@@ -247,7 +247,7 @@ func clean(v reflect.Value, field string) error {
 		if v.Len() > MaxText {
 			return wrong("facts.wrong.text", field, message.Args{"limit": MaxText})
 		}
-		v.SetString(Printable(v.String()))
+		v.SetString(printable.Line(v.String()))
 	case reflect.Int, reflect.Int64:
 		// No count, size or speed is negative.
 		if v.Int() < 0 {
@@ -266,7 +266,7 @@ func cleanMap(v reflect.Value, field string) error {
 		return wrong("facts.wrong.members", field, message.Args{"limit": MaxList})
 	}
 	for _, key := range v.MapKeys() {
-		if Printable(key.String()) != key.String() || key.Len() > MaxText {
+		if printable.Line(key.String()) != key.String() || key.Len() > MaxText {
 			return wrong("facts.wrong.name", field, nil)
 		}
 		member := reflect.New(v.Type().Elem()).Elem()
@@ -279,24 +279,9 @@ func cleanMap(v reflect.Value, field string) error {
 	return nil
 }
 
-// Printable takes everything out of a text that is not one line of printable
-// characters: control characters, line breaks, and the characters that turn
-// the direction of writing.
-func Printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t' || r == '\r':
-			return ' '
-		case r == utf8.RuneError, !unicode.IsPrint(r):
-			return '�'
-		}
-		return r
-	}, s)
-}
-
 // Cut bounds a text that comes from outside to what a document takes.
 func Cut(s string) string {
-	s = Printable(strings.ToValidUTF8(s, "�"))
+	s = printable.Line(strings.ToValidUTF8(s, "�"))
 	if len(s) <= MaxText/4 {
 		return s
 	}

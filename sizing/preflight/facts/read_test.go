@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/internal/words/message"
 )
@@ -134,7 +135,9 @@ func TestTextsOfHosts(t *testing.T) {
 	}
 	evil := "\x1b[2J<b>\u202e"
 	nested := message.Of("facts.link.needs-root", message.Args{"why": message.Of("facts.unread.no-file", message.Args{"path": evil})})
-	for _, text := range []message.Text{message.Plain(evil), nested, {Code: "facts.of-tomorrow", Words: evil}, message.Of(NoSpace, message.Args{"x": evil})} {
+	for _, text := range []message.Text{
+		message.Plain(evil), nested, {Code: "facts.of-tomorrow", Words: evil}, message.Of(NoSpace, message.Args{"x": evil}),
+	} {
 		got, err := read(text)
 		if err != nil || got.Code != text.Code {
 			t.Fatalf("%+v is read as %+v, %v", text, got, err)
@@ -177,7 +180,7 @@ func TestCut(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{strings.Repeat("ä", MaxText), "short", "\xff\xff", strings.Repeat("\x1b", 9000)} {
 		got := Cut(text)
-		if len(got) > MaxText || Printable(got) != got {
+		if len(got) > MaxText || printable.Line(got) != got {
 			t.Errorf("Cut gives %d bytes, %q", len(got), got[:min(len(got), 40)])
 		}
 	}
@@ -197,7 +200,8 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Read(strings.NewReader(string(data))); err != nil && int64(len(data)) <= MaxFacts && !strings.Contains(said(err), "more than") {
+		if _, err := Read(strings.NewReader(string(data))); err != nil && int64(len(data)) <= MaxFacts &&
+			!strings.Contains(said(err), "more than") {
 			t.Fatalf("what was read is refused when written: %v", err)
 		}
 	})
@@ -208,11 +212,17 @@ func FuzzRead(f *testing.F) {
 func TestSurveyOfAnotherVersion(t *testing.T) {
 	t.Parallel()
 	survey := func(version, more string) error {
-		_, err := ReadSurvey(strings.NewReader(`{"apiVersion":"island/v1","kind":"Survey",` + version + `"started":"2026-03-01T12:00:00Z","elapsed":1,"hosts":[],"links":[],"site":[]` + more + `}`))
+		_, err := ReadSurvey(
+			strings.NewReader(
+				`{"apiVersion":"island/v1","kind":"Survey",` + version + `"started":"2026-03-01T12:00:00Z","elapsed":1,"hosts":[],"links":[],` +
+					`"site":[]` + more + `}`,
+			),
+		)
 		return err
 	}
 	for version, want := range map[string]string{
-		"": "", `"version":2,`: "", `"version":3,`: "version 3", `"version":1,`: "version 1", `"version":-1,`: "version -1", `"version":"2",`: "version",
+		"": "", `"version":2,`: "", `"version":3,`: "version 3", `"version":1,`: "version 1", `"version":-1,`: "version -1",
+		`"version":"2",`: "version",
 	} {
 		err := survey(version, "")
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {

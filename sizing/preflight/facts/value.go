@@ -215,7 +215,8 @@ const (
 
 // version1 has the codes of those reasons for what version 1 of facts says.
 var version1 = map[string]string{
-	"no space left on the file system": NoSpace, "not asked for": NotAsked, "mounted read-only": ReadOnly, "not permitted without root": NoRoot,
+	"no space left on the file system": NoSpace, "not asked for": NotAsked, "mounted read-only": ReadOnly, "not permitted without " +
+		"root": NoRoot,
 }
 
 // A Problem is an error that says what people are told of it.

@@ -25,7 +25,7 @@ func TestPageInBrowser(t *testing.T) {
 	both := words.All()
 	for _, site := range []struct {
 		name   string
-		report *preflight.Report
+		report *preflight.Verdict
 		langs  words.Catalogues
 		sheets int // of A4, at most
 	}{

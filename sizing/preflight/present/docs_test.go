@@ -15,13 +15,15 @@ import (
 // Titles of the parts of docs/preflight.md, by how the ids of their checks begin.
 var docParts = map[string]string{
 	"reach": "Reaching a host", "cpu": "Processor", "memory": "Memory", "disk": "Disks", "os": "System", "kernel": "Kernel", "time": "Clock",
-	"net": "Network of a host", "security": "Security", "software": "Software", "guest": "Virtual machines", "port": "Ports", "link": "Between hosts",
+	"net": "Network of a host", "security": "Security", "software": "Software", "guest": "Virtual machines", "port": "Ports",
+	"link":  "Between hosts",
 	"count": "Counts", "roles": "Roles", "server": "Physical servers", "site": "The site", "bundle": "The bundle",
 }
 
 var docSources = map[string]string{
 	"island": "this project's own choice", "table": "the hardware table in use", "ports": "the table of ports", "bundle": "the bundle",
-	"G": `Wire, customer guide "Backend Installation"`, "WD": "wireapp/wire-docs", "WSD": "wireapp/wire-server-deploy", "K8S": "Kubernetes documentation",
+	"G": `Wire, customer guide "Backend Installation"`, "WD": "wireapp/wire-docs", "WSD": "wireapp/wire-server-deploy",
+	"K8S":  "Kubernetes documentation",
 	"etcd": "etcd documentation, hardware recommendations",
 }
 

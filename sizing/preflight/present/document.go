@@ -118,7 +118,7 @@ func (w Words) MarshalJSON() ([]byte, error) {
 }
 
 // NewDocument returns a report as programs read it.
-func NewDocument(r *preflight.Report) Document {
+func NewDocument(r *preflight.Verdict) Document {
 	d := Document{
 		APIVersion: manifests.APIVersion, Kind: "PreflightReport", Tool: r.Tool, Site: r.Site, Taken: r.Taken.UTC().Format(time.RFC3339),
 		Table: r.Table, Counts: r.Counts, Hosts: []HostEntry{}, Findings: []FindingEntry{}, Links: []LinkEntry{},

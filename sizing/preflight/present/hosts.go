@@ -29,7 +29,7 @@ type wrong struct {
 	Outcome preflight.Outcome
 }
 
-func roleGroups(r *preflight.Report, l *words.Language) []roleGroup {
+func roleGroups(r *preflight.Verdict, l *words.Language) []roleGroup {
 	var groups []roleGroup
 	bad := r.Bad()
 	for _, host := range r.Hosts {

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing/preflight"
-	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
 //go:embed page.html.tmpl
@@ -38,7 +38,7 @@ type count struct {
 }
 
 // HTML returns a report as one page that opens without a network.
-func HTML(r *preflight.Report, l *words.Language) ([]byte, error) {
+func HTML(r *preflight.Verdict, l *words.Language) ([]byte, error) {
 	functions := template.FuncMap{
 		"badge":   badge,
 		"word":    l.Word,
@@ -61,25 +61,10 @@ func HTML(r *preflight.Report, l *words.Language) ([]byte, error) {
 		Body: page.HTML(b.String()), //nolint:gosec // made by the template above
 		Foot: l.Word("preflight.page.foot"),
 	}.Render()
-	return []byte(printable(string(html))), err
+	return []byte(printable.Text(string(html))), err
 }
 
-// printable takes out of a page what came in with names and is no text: control
-// characters but line breaks, and what turns the direction of writing. Spaces
-// that do not break are the page's own.
-func printable(html string) string {
-	var b strings.Builder
-	for _, r := range html {
-		if c := string(r); c == "\n" || c == words.NoBreak || c == words.NarrowNoBreak {
-			b.WriteString(c)
-		} else {
-			b.WriteString(facts.Printable(c))
-		}
-	}
-	return b.String()
-}
-
-func meta(r *preflight.Report, l *words.Language) []page.Pair {
+func meta(r *preflight.Verdict, l *words.Language) []page.Pair {
 	pairs := []page.Pair{
 		{Name: l.Word("preflight.page.taken"), Value: r.Taken.UTC().Format("2006-01-02 15:04 MST")},
 		{Name: l.Word("preflight.page.hosts"), Value: l.Int(int64(len(r.Hosts)))},
@@ -91,7 +76,7 @@ func meta(r *preflight.Report, l *words.Language) []page.Pair {
 	return pairs
 }
 
-func newView(r *preflight.Report, l *words.Language) view {
+func newView(r *preflight.Verdict, l *words.Language) view {
 	v := view{lang: l, Groups: roleGroups(r, l), Skips: skips(r, l), Legend: legend(r, l), BadPorts: badPorts(r, l)}
 	v.Todo, v.Waived = tasks(r, l)
 	v.Matrix, v.Large = drawMatrix(r, names(v.Groups), l), len(r.Hosts) > manyHosts
@@ -103,7 +88,7 @@ func newView(r *preflight.Report, l *words.Language) view {
 }
 
 // verdict answers the title.
-func verdict(r *preflight.Report, l *words.Language) (answer page.Pair, why string) {
+func verdict(r *preflight.Verdict, l *words.Language) (answer page.Pair, why string) {
 	switch r.Worst() {
 	case preflight.Fail:
 		return page.Pair{Name: "fail", Value: l.Word("preflight.page.not-yet")}, l.Word("preflight.page.not-yet-why")

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing/preflight"
-	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
 type testSuites struct {
@@ -43,7 +43,7 @@ type problem struct {
 
 // JUnit writes a report as JUnit XML, one suite for each host and one for the
 // site. A warning passes, with its text as output, since the format has none.
-func JUnit(w io.Writer, r *preflight.Report) error {
+func JUnit(w io.Writer, r *preflight.Verdict) error {
 	english := words.English()
 	suites := testSuites{Suites: []testSuite{}}
 	for _, f := range r.Findings {
@@ -51,18 +51,18 @@ func JUnit(w io.Writer, r *preflight.Report) error {
 		if host == "" {
 			host = "site"
 		}
-		i := slices.IndexFunc(suites.Suites, func(s testSuite) bool { return s.Name == facts.Printable(host) })
+		i := slices.IndexFunc(suites.Suites, func(s testSuite) bool { return s.Name == printable.Line(host) })
 		if i < 0 {
 			i = len(suites.Suites)
-			suites.Suites = append(suites.Suites, testSuite{Name: facts.Printable(host), Time: r.Taken.Format(time.RFC3339)})
+			suites.Suites = append(suites.Suites, testSuite{Name: printable.Line(host), Time: r.Taken.Format(time.RFC3339)})
 		}
 		suite := &suites.Suites[i]
-		c := testCase{Class: "preflight." + f.ID, Name: facts.Printable(f.ID + " " + plain(f.Object))}
+		c := testCase{Class: "preflight." + f.ID, Name: printable.Line(f.ID + " " + plain(f.Object))}
 		message := english.Text(f.Sentence())
 		if f.Waived != "" {
 			message += " (waived: " + f.Waived + ")"
 		}
-		p := &problem{Message: facts.Printable(message), Type: f.ID, Text: facts.Printable(english.Text(f.Remedy))}
+		p := &problem{Message: printable.Line(message), Type: f.ID, Text: printable.Line(english.Text(f.Remedy))}
 		suite.Tests++
 		switch f.Outcome {
 		case preflight.Fail:

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/islandbundle/island/internal/page"
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight"
@@ -42,7 +43,7 @@ type matrix struct {
 }
 
 // drawMatrix draws the links of a report; without any there is no picture.
-func drawMatrix(r *preflight.Report, groups [][]string, lang *words.Language) page.HTML {
+func drawMatrix(r *preflight.Verdict, groups [][]string, lang *words.Language) page.HTML {
 	if len(r.Links) == 0 {
 		return ""
 	}
@@ -74,7 +75,7 @@ func withStrangers(groups [][]string, links []preflight.LinkSummary) [][]string 
 	return append(slices.Clone(groups), strangers)
 }
 
-func newMatrix(r *preflight.Report, groups [][]string, lang *words.Language) *matrix {
+func newMatrix(r *preflight.Verdict, groups [][]string, lang *words.Language) *matrix {
 	m := &matrix{lang: lang, at: map[string]float64{}, labels: leastLabels}
 	hosts := slices.Concat(groups...)
 	for _, name := range hosts {
@@ -104,7 +105,7 @@ func hostName(name string, lang *words.Language) string {
 	if name == facts.AdminHost {
 		return lang.Word("preflight.value.admin-host")
 	}
-	return facts.Printable(name)
+	return printable.Line(name)
 }
 
 // frame draws the names, and a field for each pair of roles.
@@ -180,7 +181,7 @@ func (m *matrix) tip(link preflight.LinkSummary) string {
 
 // inWords says what the picture shows, for those who do not see it. The table
 // below the picture says the rest.
-func inWords(r *preflight.Report, lang *words.Language) string {
+func inWords(r *preflight.Verdict, lang *words.Language) string {
 	tried, ok := 0, 0
 	for _, link := range r.Links {
 		tried, ok = tried+link.Tried, ok+link.OK
@@ -199,7 +200,7 @@ func (m mark) shown(lang *words.Language) shownMark {
 }
 
 // legend explains the marks that a report's picture has.
-func legend(r *preflight.Report, lang *words.Language) []shownMark {
+func legend(r *preflight.Verdict, lang *words.Language) []shownMark {
 	list := []shownMark{reached.shown(lang)}
 	for i, m := range marks {
 		if slices.ContainsFunc(r.Links, func(l preflight.LinkSummary) bool { return slices.Contains(kindsOf(l.Bad), i) }) {
@@ -219,7 +220,7 @@ type badPort struct {
 }
 
 // badPorts returns what the picture shows as bad, worst first.
-func badPorts(r *preflight.Report, lang *words.Language) []badPort {
+func badPorts(r *preflight.Verdict, lang *words.Language) []badPort {
 	var list []badPort
 	for _, link := range r.Links {
 		for _, b := range link.Bad {

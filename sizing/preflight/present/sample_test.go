@@ -17,7 +17,7 @@ import (
 const evil = "\x1b[31m<script>alert(1)</script>\"'&\u202e"
 
 // sample is a report with something of everything, and hostile names.
-func sample() *preflight.Report {
+func sample() *preflight.Verdict {
 	both := func(en, de string) message.Text { return message.Text{Given: map[string]string{"en": en, "de": de}} }
 	finding := func(id, host string, outcome preflight.Outcome, en, de string) preflight.Finding {
 		return preflight.Finding{
@@ -27,7 +27,7 @@ func sample() *preflight.Report {
 			Message: both(en, de), Remedy: both("Give it more.", "Mehr geben."),
 		}
 	}
-	r := &preflight.Report{
+	r := &preflight.Verdict{
 		Site: "Example " + evil, Taken: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Table: "guide", Counts: map[preflight.Outcome]int{},
 		Hosts: []preflight.HostSummary{
 			{Name: "cassandra1", Address: "10.0.0.1", Roles: []string{"cassandra"}, Worst: preflight.Fail, Measured: true, Cores: 1, Memory: 4e9},
@@ -60,7 +60,7 @@ func sample() *preflight.Report {
 }
 
 // judged judges a survey of a site with the roles of the guide.
-func judged(t testing.TB, s *facts.Survey, site *site.Site) *preflight.Report {
+func judged(t testing.TB, s *facts.Survey, site *site.Site) *preflight.Verdict {
 	t.Helper()
 	table, _, err := sizing.Embedded("guide")
 	if err != nil {
@@ -84,7 +84,10 @@ func someHost(name, address string, groups ...string) facts.Host {
 func someSurvey(t testing.TB, each int) *facts.Survey {
 	t.Helper()
 	s := &facts.Survey{APIVersion: facts.APIVersion, Kind: facts.SurveyKind, Started: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
-	for _, role := range [][]string{{"cassandra", "cassandra"}, {"minio", "minio"}, {"elasticsearch", "elasticsearch"}, {"kubenode", "kube-node", "kube-master", "etcd"}, {"restund", "restund"}, {"assethost", "assethost"}} {
+	for _, role := range [][]string{
+		{"cassandra", "cassandra"}, {"minio", "minio"}, {"elasticsearch", "elasticsearch"},
+		{"kubenode", "kube-node", "kube-master", "etcd"}, {"restund", "restund"}, {"assethost", "assethost"},
+	} {
 		count := each
 		if role[0] == "assethost" {
 			count = min(each, 1)
@@ -106,7 +109,7 @@ func someSurvey(t testing.TB, each int) *facts.Survey {
 }
 
 // faultySite is a site of 16 hosts with many different faults.
-func faultySite(t testing.TB) *preflight.Report {
+func faultySite(t testing.TB) *preflight.Verdict {
 	t.Helper()
 	s := someSurvey(t, 3)
 	host := func(name string) *facts.Host {
@@ -126,7 +129,9 @@ func faultySite(t testing.TB) *preflight.Report {
 		cassandra2.Paths[i].Fsync = factstest.Read(facts.Fsync{MedianP99: 63.4, WorstP99: 181})
 	}
 	host("cassandra3").Clock.Offset, host("cassandra1").Clock.Offset = 2.5, 0.2
-	host("minio1").Facts.Software.Leftovers = factstest.Read([]string{"/var/lib/minio-server1", "/etc/minio/minio.conf", "/etc/systemd/system/minio-server1.service"})
+	host("minio1").Facts.Software.Leftovers = factstest.Read(
+		[]string{"/var/lib/minio-server1", "/etc/minio/minio.conf", "/etc/systemd/system/minio-server1.service"},
+	)
 	for i := range host("minio2").Facts.Paths {
 		host("minio2").Facts.Paths[i].FileSystem.Value.Size, host("minio2").Facts.Paths[i].FileSystem.Value.Free = 200e9, 150e9
 	}
@@ -139,7 +144,8 @@ func faultySite(t testing.TB) *preflight.Report {
 	host("restund1").Facts.Time.Synchronised = factstest.Read(false)
 	host("restund1").Facts.CPU.Steal = facts.Value[float64]{Method: message.Plain("stolen time"), Unread: message.Plain("permission denied")}
 	for name, reach := range map[string]facts.Reach{
-		"minio3":   {Outcome: facts.Down, Detail: message.Plain("connect to host 10.0.0.16 port 22: No route to host"), Method: message.Plain("ssh")},
+		"minio3": {Outcome: facts.Down, Detail: message.Plain("connect to host 10.0.0.16 port 22: No route to " +
+			"host"), Method: message.Plain("ssh")},
 		"restund3": {Outcome: facts.AuthRefused, Detail: message.Plain("Permission denied (publickey)"), Method: message.Plain("ssh")},
 	} {
 		host(name).Reach, host(name).Facts, host(name).Clock = reach, nil, nil
@@ -150,17 +156,39 @@ func faultySite(t testing.TB) *preflight.Report {
 	links("", "cassandra1", 9042, facts.TimedOut, message.Text{})
 	links("kubenode2", "cassandra1", 9160, facts.Refused, message.Text{})
 	links("kubenode1", "elasticsearch1", 9200, facts.Refused, message.Text{})
-	links("elasticsearch2", "elasticsearch3", 0, facts.WrongHost, message.Of("facts.link.answered", message.Args{"answer": `"SSH-2.0-OpenSSH_8.9"`}))
+	links(
+		"elasticsearch2",
+		"elasticsearch3",
+		0,
+		facts.WrongHost,
+		message.Of("facts.link.answered", message.Args{"answer": `"SSH-2.0-OpenSSH_8.9"`}),
+	)
 	links("", "kubenode2", 6443, facts.InUse, message.Plain("haproxy (pid 811)"))
 	links("kubenode3", "restund2", 0, facts.Down, message.Plain("network is unreachable"))
 	links("minio1", "minio2", 0, facts.Failed, message.Plain("too many open files"))
 	s.Site = []facts.Observation{
-		{Subject: facts.SubjectName, Object: "webapp.wire.example.org", Outcome: facts.Unresolved, Method: message.Of("facts.method.addresses", nil)},
-		{Subject: facts.SubjectName, Object: "nginz-https.wire.example.org", Outcome: facts.OK, Method: message.Of("facts.method.addresses", nil)},
-		{Subject: facts.SubjectCertificate, Object: "wire.pem", Outcome: facts.OK, Method: message.Of("facts.method.certificate-file", nil), Certificate: &facts.Certificate{
-			NotAfter: s.Started.Add(19*24*time.Hour + time.Hour), Names: []string{"*.wire.example.org"}, Key: "ECDSA", Curve: "P-256",
-			Chain: facts.Result{Outcome: facts.OK},
-		}},
+		{
+			Subject: facts.SubjectName,
+			Object:  "webapp.wire.example.org",
+			Outcome: facts.Unresolved,
+			Method:  message.Of("facts.method.addresses", nil),
+		},
+		{
+			Subject: facts.SubjectName,
+			Object:  "nginz-https.wire.example.org",
+			Outcome: facts.OK,
+			Method:  message.Of("facts.method.addresses", nil),
+		},
+		{
+			Subject: facts.SubjectCertificate,
+			Object:  "wire.pem",
+			Outcome: facts.OK,
+			Method:  message.Of("facts.method.certificate-file", nil),
+			Certificate: &facts.Certificate{
+				NotAfter: s.Started.Add(19*24*time.Hour + time.Hour), Names: []string{"*.wire.example.org"}, Key: "ECDSA", Curve: "P-256",
+				Chain: facts.Result{Outcome: facts.OK},
+			},
+		},
 		{Subject: facts.SubjectTime, Object: "10.0.0.3", Outcome: facts.TimedOut, Method: message.Of("facts.method.ntp", nil)},
 	}
 	hospital := site.Undescribed()

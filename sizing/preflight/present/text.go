@@ -16,10 +16,10 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight"
-	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
 // Options say how a report is printed.
@@ -39,7 +39,7 @@ const leastMessage = 30
 
 // Text writes a report for a terminal: what is wrong, worst first, and what to
 // do about it. It is plain, without colour.
-func Text(w io.Writer, r *preflight.Report, options Options) error {
+func Text(w io.Writer, r *preflight.Verdict, options Options) error {
 	t := textWriter{lang: options.Lang, width: cmp.Or(options.Width, terminalWidth(w))}
 	t.summary(r)
 	shown := r.Bad()
@@ -70,8 +70,8 @@ type textWriter struct {
 }
 
 // summary counts what ended how, and on how many hosts.
-func (t *textWriter) summary(r *preflight.Report) {
-	fmt.Fprintln(t, t.lang.Say("preflight.text.summary", message.Args{"hosts": len(r.Hosts), "table": facts.Printable(r.Table)}))
+func (t *textWriter) summary(r *preflight.Verdict) {
+	fmt.Fprintln(t, t.lang.Say("preflight.text.summary", message.Args{"hosts": len(r.Hosts), "table": printable.Line(r.Table)}))
 	widest := 0
 	for _, o := range outcomes {
 		widest = max(widest, columns(outcomeWord(t.lang, o)))
@@ -88,7 +88,7 @@ func (t *textWriter) summary(r *preflight.Report) {
 	}
 }
 
-func hostsWith(r *preflight.Report, o preflight.Outcome) int {
+func hostsWith(r *preflight.Verdict, o preflight.Outcome) int {
 	return len(slices.DeleteFunc(slices.Clone(r.Hosts), func(host preflight.HostSummary) bool {
 		return !slices.ContainsFunc(r.Findings, func(f preflight.Finding) bool { return f.Host == host.Name && f.Outcome == o })
 	}))
@@ -100,14 +100,19 @@ func (t *textWriter) findings(findings []preflight.Finding) {
 		return
 	}
 	rows := [][]string{{
-		t.lang.Word("preflight.text.outcome"), t.lang.Word("preflight.text.check"), t.lang.Word("preflight.text.host"), t.lang.Word("preflight.text.finding"),
+		t.lang.Word(
+			"preflight.text.outcome",
+		), t.lang.Word("preflight.text.check"), t.lang.Word("preflight.text.host"), t.lang.Word("preflight.text.finding"),
 	}}
 	for _, f := range findings {
 		said := f.Sentence()
 		if f.Waived != "" {
 			said = message.Of("preflight.text.waived", message.Args{"message": said, "reason": f.Waived})
 		}
-		rows = append(rows, []string{outcomeWord(t.lang, f.Outcome), f.ID, cmp.Or(facts.Printable(f.Host), "–"), facts.Printable(t.lang.Text(said))})
+		rows = append(
+			rows,
+			[]string{outcomeWord(t.lang, f.Outcome), f.ID, cmp.Or(printable.Line(f.Host), "–"), printable.Line(t.lang.Text(said))},
+		)
 	}
 	widths := make([]int, 3)
 	for _, row := range rows {
@@ -138,10 +143,10 @@ func (t *textWriter) todo(todo []task) {
 	for _, task := range todo {
 		var places []string
 		for _, step := range task.Steps {
-			places = withWords(places, facts.Printable(step.Where))
+			places = withWords(places, printable.Line(step.Where))
 		}
 		t.wrapped("  [ ] ", 6, task.Title+" ("+task.ID+"): "+strings.Join(places, ", "))
-		t.wrapped("      ", 6, facts.Printable(task.Do))
+		t.wrapped("      ", 6, printable.Line(task.Do))
 	}
 }
 

@@ -30,7 +30,7 @@ type step struct {
 
 // tasks returns what is to be done, each thing once with all its places, and
 // apart from it what was let pass by name. Both are worst first.
-func tasks(r *preflight.Report, l *words.Language) (todo, waived []task) {
+func tasks(r *preflight.Verdict, l *words.Language) (todo, waived []task) {
 	for _, f := range r.Bad() {
 		list := &todo
 		if f.Waived != "" {
@@ -106,7 +106,7 @@ func isPort(f preflight.Finding) bool {
 	return !f.Object.IsZero() && slices.Contains([]string{"link.tcp", "link.udp", "port.in-use"}, f.ID)
 }
 
-func skips(r *preflight.Report, l *words.Language) []skip {
+func skips(r *preflight.Verdict, l *words.Language) []skip {
 	var list []skip
 	for _, f := range r.Findings {
 		if f.Outcome != preflight.Skipped || isPort(f) {

@@ -27,7 +27,8 @@ const cpuinfo = `processor	: 0
 model name	: Example CPU
 physical id	: 0
 core id		: 0
-flags		: fpu cx8 cmov mmx fxsr sse sse2 syscall cx16 lahf_lm popcnt pni ssse3 sse4_1 sse4_2 aes avx avx2 bmi1 bmi2 f16c fma abm movbe xsave hypervisor
+flags		: fpu cx8 cmov mmx fxsr sse sse2 syscall cx16 lahf_lm popcnt pni ssse3 sse4_1 sse4_2 aes avx avx2 bmi1 bmi2 ` +
+	`f16c fma abm movbe xsave hypervisor
 
 processor	: 1
 physical id	: 0

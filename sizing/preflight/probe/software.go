@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path"
@@ -135,31 +136,24 @@ func (s System) security() facts.Security {
 }
 
 func (s System) selinux() facts.Value[string] {
-	const source = "/sys/fs/selinux/enforce"
-	state, err := s.readWord(source)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		state, err = "absent", nil
-	case state == "1":
-		state = "enforcing"
-	default:
-		state = "permissive"
-	}
-	return known(state, err, message.Of("facts.method.kernel-mode", nil), source)
+	return s.kernelState("/sys/fs/selinux/enforce", map[string]string{"1": "enforcing"}, "permissive",
+		message.Of("facts.method.kernel-mode", nil))
 }
 
 func (s System) apparmor() facts.Value[string] {
-	const source = "/sys/module/apparmor/parameters/enabled"
-	state, err := s.readWord(source)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
+	return s.kernelState("/sys/module/apparmor/parameters/enabled", map[string]string{"Y": "enabled"}, "disabled",
+		message.Of("facts.method.kernel-parameter", nil))
+}
+
+// kernelState words what the kernel says in a file of one word; absent where
+// there is none.
+func (s System) kernelState(source string, words map[string]string, otherwise string, method message.Text) facts.Value[string] {
+	said, err := s.readWord(source)
+	state := cmp.Or(words[said], otherwise)
+	if errors.Is(err, os.ErrNotExist) {
 		state, err = "absent", nil
-	case state == "Y":
-		state = "enabled"
-	default:
-		state = "disabled"
 	}
-	return known(state, err, message.Of("facts.method.kernel-parameter", nil), source)
+	return known(state, err, method, source)
 }
 
 // systemPath is where programs are looked for: the path of a root login, not
@@ -192,7 +186,12 @@ func (s System) software(request Request) facts.Software {
 		}
 	}
 	result.Runtimes = known(found, err, message.Of("facts.method.runtimes", nil), "/proc, system's path")
-	result.Kubernetes = s.installed("/etc/kubernetes/manifests/kube-apiserver.yaml", message.Of("facts.method.kubernetes", nil), "kube-apiserver:v", "")
+	result.Kubernetes = s.installed(
+		"/etc/kubernetes/manifests/kube-apiserver.yaml",
+		message.Of("facts.method.kubernetes", nil),
+		"kube-apiserver:v",
+		"",
+	)
 	return result
 }
 

@@ -59,13 +59,21 @@ func TestThroughputThrottled(t *testing.T) {
 			t.Parallel()
 			w := newNetwork(t, 1500, 1500)
 			waytest.Run(t, "tc", "-n", w.A, "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", test.rate, "burst", "64kb", "latency", "50ms")
-			var port int
-			w.start(w.B, task{Listen: test.target}, &port)
-			var r Throughput
-			w.start(w.A, task{Send: &ThroughputTarget{Address: test.target, Port: port, Token: "secret", Streams: test.streams}}, &r)
-			t.Logf("%+v", r)
-			if got := r.BitsPerSecond / 1e6; r.Outcome != facts.OK || got < 0.85*test.want || got > 1.15*test.want {
-				t.Errorf("%.1f Mbit/s, want %.0f: %+v", got, test.want, r)
+			// A machine that is busy with something else moves less, and truly so; then
+			// it is measured again. More than the way lets through is never right.
+			for left := 4; ; left-- {
+				var port int
+				w.start(w.B, task{Listen: test.target}, &port)
+				var r Throughput
+				w.start(w.A, task{Send: &ThroughputTarget{Address: test.target, Port: port, Token: "secret", Streams: test.streams}}, &r)
+				t.Logf("%+v", r)
+				got := r.BitsPerSecond / 1e6
+				if r.Outcome != facts.OK || got > 1.15*test.want || got < 0.85*test.want && left == 0 {
+					t.Fatalf("%.1f Mbit/s, want %.0f: %+v", got, test.want, r)
+				}
+				if got >= 0.85*test.want {
+					return
+				}
 			}
 		})
 	}
@@ -78,7 +86,8 @@ func TestThroughputToken(t *testing.T) {
 	for _, token := range []string{"", "secre", "secret ", "Secret", strings.Repeat("x", 64)} {
 		wrong := target
 		wrong.Token = token
-		if r := MeasureThroughput(context.Background(), wrong); r.Outcome != facts.WrongHost || english(r.Detail) != "wrong token" || r.Bytes != 0 {
+		if r := MeasureThroughput(context.Background(), wrong); r.Outcome != facts.WrongHost || english(r.Detail) != "wrong token" ||
+			r.Bytes != 0 {
 			t.Errorf("token %q: %+v", token, r)
 		}
 	}
@@ -304,7 +313,8 @@ func TestThroughputTargets(t *testing.T) {
 			t.Parallel()
 			start := time.Now()
 			r := MeasureThroughput(context.Background(), server(t, test.serve))
-			if r.Outcome != test.want || !strings.Contains(english(r.Detail), test.detail) || strings.ContainsRune(english(r.Detail), '\x1b') || r.BitsPerSecond != 0 {
+			if r.Outcome != test.want || !strings.Contains(english(r.Detail), test.detail) || strings.ContainsRune(english(r.Detail), '\x1b') ||
+				r.BitsPerSecond != 0 {
 				t.Errorf("%+v, want %s %q", r, test.want, test.detail)
 			}
 			if took := time.Since(start); took > time.Minute {

@@ -66,7 +66,8 @@ echo island-start
 case $mode in
 sudo) sudo -n "$d/island-probe" session --remove "$d" --since "$since" ;;
 # cat ends with the input alone: that the probe has ended is said before.
-password) { printf "%s\n" "$pw"; exec cat; } | { sudo -S -k -p "" "$d/island-probe" session --remove "$d" --since "$since"; echo "island-end $?"; } ;;
+password) { printf "%s\n" "$pw"; exec cat; } |
+	{ sudo -S -k -p "" "$d/island-probe" session --remove "$d" --since "$since"; echo "island-end $?"; } ;;
 *) "$d/island-probe" session --remove "$d" --since "$since" ;;
 esac
 code=$?

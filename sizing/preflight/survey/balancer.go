@@ -84,7 +84,12 @@ func (s *surveyor) loadBalancer(ctx context.Context) (wait func() []facts.Observ
 // balanceAll connects several times at once, of which one that leads to a node
 // is enough.
 func (s *surveyor) balanceAll(ctx context.Context, address string, tries int) facts.Observation {
-	best := facts.Observation{Subject: facts.SubjectBalancer, Object: address, Method: message.Of("facts.method.load-balancer", nil), Outcome: facts.Unmade}
+	best := facts.Observation{
+		Subject: facts.SubjectBalancer,
+		Object:  address,
+		Method:  message.Of("facts.method.load-balancer", nil),
+		Outcome: facts.Unmade,
+	}
 	best.Detail = message.Of("facts.seen.no-node", nil)
 	results := make(chan facts.Observation, tries)
 	for range tries {

@@ -148,7 +148,13 @@ func service(ctx context.Context, resolver *net.Resolver, domain string) facts.O
 			Subject: facts.SubjectService, Object: name, Outcome: facts.Unresolved, Detail: message.Of("facts.seen.no-record", nil), Method: method,
 		}
 	}
-	return facts.Observation{Subject: facts.SubjectService, Object: name, Outcome: facts.OK, Method: method, Found: facts.Cut(records[0].Target)}
+	return facts.Observation{
+		Subject: facts.SubjectService,
+		Object:  name,
+		Outcome: facts.OK,
+		Method:  method,
+		Found:   facts.Cut(records[0].Target),
+	}
 }
 
 // nobody are addresses of no one (RFC 5737, RFC 3849), to which only a route out
@@ -187,6 +193,7 @@ func outside(ctx context.Context, resolver *net.Resolver, site *site.Site) facts
 		}
 	}
 	return facts.Observation{
-		Subject: facts.SubjectOutside, Object: strings.Join(names, ", "), Outcome: facts.OK, Method: method, Detail: message.Of("facts.seen.not-here", nil),
+		Subject: facts.SubjectOutside, Object: strings.Join(names, ", "), Outcome: facts.OK, Method: method,
+		Detail: message.Of("facts.seen.not-here", nil),
 	}
 }

@@ -41,7 +41,12 @@ const (
 // certificate reads the site's certificate.
 func certificate(ctx context.Context, resolver *net.Resolver, site *site.Site) facts.Observation {
 	c := site.Preflight.Certificate
-	o := facts.Observation{Subject: facts.SubjectCertificate, Object: c.File, Method: message.Of("facts.method.certificate-file", nil), Outcome: facts.OK}
+	o := facts.Observation{
+		Subject: facts.SubjectCertificate,
+		Object:  c.File,
+		Method:  message.Of("facts.method.certificate-file", nil),
+		Outcome: facts.OK,
+	}
 	var chain []*x509.Certificate
 	var err error
 	if c.File != "" {
@@ -414,7 +419,11 @@ func idp(ctx context.Context, resolver *net.Resolver, site *site.Site, url strin
 	if err != nil {
 		return facts.Observation{Subject: subject, Object: url, Method: method, Outcome: facts.Unmade, Detail: facts.Reason(err)}
 	}
-	transport := &http.Transport{DialContext: dialer(resolver).DialContext, TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true}
+	transport := &http.Transport{
+		DialContext:       dialer(resolver).DialContext,
+		TLSClientConfig:   &tls.Config{RootCAs: roots},
+		DisableKeepAlives: true,
+	}
 	client := &http.Client{Transport: transport, Timeout: limit}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -437,7 +446,8 @@ func idp(ctx context.Context, resolver *net.Resolver, site *site.Site, url strin
 	var metadata struct {
 		XMLName xml.Name
 	}
-	if xml.Unmarshal(body, &metadata) != nil || metadata.XMLName.Local != "EntityDescriptor" && metadata.XMLName.Local != "EntitiesDescriptor" {
+	if xml.Unmarshal(body, &metadata) != nil ||
+		metadata.XMLName.Local != "EntityDescriptor" && metadata.XMLName.Local != "EntitiesDescriptor" {
 		o.Outcome, o.Detail = facts.WrongHost, message.Of("facts.seen.no-saml", nil)
 	}
 	return o

@@ -1,4 +1,4 @@
-package facts_test
+package factstest_test
 
 import (
 	"path/filepath"
@@ -15,12 +15,12 @@ import (
 
 const schemaName = "facts.schema.json"
 
-var schemaFile = filepath.Join("..", "..", "..", "docs", schemaName)
+var schemaFile = filepath.Join("..", "..", "..", "..", "docs", schemaName)
 
 // TestSchema holds the published schema and the types together.
 func TestSchema(t *testing.T) {
 	comments := schema.Comments{}
-	if err := comments.Read(reflect.TypeFor[facts.Facts](), "."); err != nil {
+	if err := comments.Read(reflect.TypeFor[facts.Facts](), "../../facts"); err != nil {
 		t.Fatal(err)
 	}
 	rules := map[string]schema.Object{"Facts.apiVersion": {"const": facts.APIVersion}, "Facts.kind": {"const": facts.Kind}}
