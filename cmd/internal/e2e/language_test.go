@@ -49,7 +49,10 @@ func buildWithToy() (string, error) {
 		}
 	}
 	program := filepath.Join(folder, "island")
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-overlay", filepath.Join(folder, "overlay.json"), "-o", program, "./cmd/island")
+	build := exec.Command(
+		"go", "build", "-trimpath", "-buildvcs=false", "-overlay", filepath.Join(folder, "overlay.json"), "-o", program,
+		"./cmd/island",
+	)
 	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build with a further language: %w\n%s", err, said)
@@ -97,21 +100,31 @@ func toySurvey(t *testing.T) string {
 	t.Helper()
 	s := facts.NewSurvey(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	host := func(name, group string, reach facts.Outcome, detail message.Text) facts.Host {
-		return facts.Host{Name: name, Address: "10.0.0.1", Groups: []string{group}, Reach: facts.Reach{Outcome: reach, Detail: detail, Method: message.Plain("ssh")}}
+		return facts.Host{
+			Name: name, Address: "10.0.0.1", Groups: []string{group},
+			Reach: facts.Reach{Outcome: reach, Detail: detail, Method: message.Plain("ssh")},
+		}
 	}
 	down := host("h1", "minio", facts.Killed, message.Of("facts.reach.signal", message.Args{"signal": 9}))
 	bare := host("h2", "cassandra", facts.Reached, message.Text{})
 	bare.Facts = &facts.Facts{APIVersion: facts.APIVersion, Kind: facts.Kind, Name: "h2", Paths: []facts.Path{}}
 	bare.Facts.CPU.Usable = facts.Value[float64]{Value: 1.5, Method: message.Of("facts.method.usable", nil), Source: "/proc/1"}
 	bare.Facts.CPU.AES = facts.Value[bool]{Method: message.Of("facts.method.flag", message.Args{"flag": "aes"}), Source: "/proc/1"}
-	bare.Facts.Memory.Usable = facts.Value[int64]{Method: message.Of("facts.method.memory-usable", nil), Unread: message.Of("facts.unread.no-memory", nil)}
+	bare.Facts.Memory.Usable = facts.Value[int64]{
+		Method: message.Of("facts.method.memory-usable", nil), Unread: message.Of("facts.unread.no-memory", nil),
+	}
 	s.Hosts = []facts.Host{down, bare}
 	s.Links = []facts.Link{
 		{From: "h2", To: "h1", Protocol: "tcp", Port: 9042, Rows: []string{"cassandra-clients"}, Outcome: facts.TimedOut},
-		{From: "h1", To: "h2", Protocol: "tcp", Port: 7000, Rows: []string{"cassandra-gossip"}, Outcome: facts.WrongHost, Detail: message.Of("facts.link.silent", nil)},
+		{
+			From: "h1", To: "h2", Protocol: "tcp", Port: 7000, Rows: []string{"cassandra-gossip"}, Outcome: facts.WrongHost,
+			Detail: message.Of("facts.link.silent", nil),
+		},
 	}
 	s.Site = []facts.Observation{
-		{Subject: facts.SubjectMail, Object: "10.0.0.9:25", Outcome: facts.WrongHost, Detail: message.Of("facts.seen.greets", message.Args{"greeting": "554"}),
+		{Subject: facts.SubjectMail, Object: "10.0.0.9:25", Outcome: facts.WrongHost, Detail: message.Of(
+			"facts.seen.greets", message.Args{"greeting": "554"},
+		),
 			Method: message.Of("facts.method.smtp", nil)},
 		{Subject: facts.SubjectRoute, Outcome: facts.OK, Method: message.Of("facts.method.way-out", nil)},
 	}
