@@ -39,7 +39,8 @@ func buildWithToy() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(catalogues, toyTag+".yaml"): filepath.Join(folder, "toy.yaml")}})
+	more := map[string]string{filepath.Join(catalogues, toyTag+".yaml"): filepath.Join(folder, "toy.yaml")}
+	overlay, err := json.Marshal(map[string]any{"Replace": more})
 	if err != nil {
 		return "", err
 	}
