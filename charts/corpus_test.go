@@ -2,76 +2,43 @@ package charts
 
 import (
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
-	"sigs.k8s.io/yaml"
+	"github.com/islandbundle/island/charts/internal/corpus"
 )
 
-// expectation is what a person wrote down about one chart of the corpus.
-type expectation struct {
-	Renderings []struct {
-		Name         string         `json:"name"`
-		Values       map[string]any `json:"values"`
-		KubeVersion  string         `json:"kubeVersion"`
-		StubRequired bool           `json:"stubRequired"`
-	} `json:"renderings"`
-	Images     map[string]Class `json:"images"`
-	Candidates []string         `json:"candidates"`
-	LeftOut    []string         `json:"leftOut"`
-	Off        []string         `json:"switchedOff"`
-	Stubbed    []string         `json:"stubbed"`
-}
-
-func (e expectation) options() DiscoverOptions {
+func optionsOf(chart corpus.Chart) DiscoverOptions {
 	var options DiscoverOptions
-	for _, r := range e.Renderings {
+	for _, r := range chart.Renderings {
 		options.Renderings = append(options.Renderings,
 			Rendering{Name: r.Name, Set: r.Values, KubeVersion: r.KubeVersion, StubRequired: r.StubRequired})
 	}
 	return options
 }
 
-func corpus(t testing.TB) map[string]expectation {
+func readCorpus(t testing.TB) []corpus.Chart {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", "corpus", "*", "expected.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no corpus: %v", err)
-	}
-	all := map[string]expectation{}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var expected expectation
-		if err := yaml.UnmarshalStrict(data, &expected); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		all[filepath.Base(filepath.Dir(file))] = expected
-	}
-	return all
-}
-
-func corpusChart(t testing.TB, name string) *Chart {
-	t.Helper()
-	loaded, err := LoadFolder(filepath.Join("testdata", "corpus", name, "chart"))
+	all, err := corpus.Read(filepath.Join("testdata", "corpus"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return loaded
+	return all
 }
 
 // TestCorpus holds what the whole package is for: every hiding place is found,
 // in its class, and nothing else is.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
-	for name, expected := range corpus(t) {
-		t.Run(name, func(t *testing.T) {
+	for _, expected := range readCorpus(t) {
+		t.Run(expected.Name, func(t *testing.T) {
 			t.Parallel()
-			discovery, err := corpusChart(t, name).Discover(t.Context(), expected.options())
+			chart, err := LoadFolder(expected.Folder)
+			if err != nil {
+				t.Fatal(err)
+			}
+			discovery, err := chart.Discover(t.Context(), optionsOf(expected))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -91,7 +58,7 @@ func TestCorpus(t *testing.T) {
 			}
 			var want, off, stubbed []string
 			for image, class := range expected.Images {
-				want = append(want, string(class)+" "+image)
+				want = append(want, class+" "+image)
 			}
 			for _, one := range discovery.Off {
 				for _, by := range one.On {

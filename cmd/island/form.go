@@ -1,10 +1,13 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"io"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -122,6 +125,36 @@ func formOfTar(head []byte) form {
 		return anImages
 	}
 	return notRecognised
+}
+
+// hasEntry reports whether a tar archive has an entry of this name, as far as it
+// can be read.
+func hasEntry(r io.Reader, name string) bool {
+	archive := tar.NewReader(r)
+	for {
+		switch header, err := archive.Next(); {
+		case err != nil:
+			return false
+		case path.Clean(header.Name) == name:
+			return true
+		}
+	}
+}
+
+// isAllOf reports whether there is no more in a file than its start told. That
+// is asked of what stands at the front of a bundle, and has the bundle behind it
+// where the first block is lost.
+func (f form) isAllOf(r io.Reader) bool {
+	if f != anInventory && f != aDeltaJSON {
+		return true
+	}
+	decoder := json.NewDecoder(r)
+	var document json.RawMessage
+	if decoder.Decode(&document) != nil {
+		return false
+	}
+	_, err := decoder.Token()
+	return errors.Is(err, io.EOF)
 }
 
 // beginLine is the line that begins something in PEM (RFC 7468, section 2).

@@ -49,10 +49,24 @@ func (f *opened) recognise(wanted []form) error {
 	if f.form == notRecognised && isObject(head) { // its fields may be sorted, and the kind far behind
 		f.form = formOfJSON(io.NewSectionReader(f.File, 0, min(f.size, manifests.MaxLockBytes)))
 	}
+	if f.mayBeDamaged() {
+		f.form = notRecognised
+	}
 	if f.form == notRecognised {
 		f.form = mostLike(head, wanted)
 	}
 	return f.form.check(f.name, wanted...)
+}
+
+// mayBeDamaged reports whether what was recognised by its start is what is left
+// of a bundle: one that has lost its first block starts with its bundle.json, and
+// one that was packed anew may start with its image layout.
+func (f *opened) mayBeDamaged() bool {
+	all := io.NewSectionReader(f.File, 0, f.size)
+	if f.form == anImages {
+		return hasEntry(all, bundle.InventoryPath)
+	}
+	return !f.form.isAllOf(io.LimitReader(all, bundle.MaxInventoryBytes))
 }
 
 // mostLike says what to take a file for that was not recognised. In doubt it is
@@ -146,9 +160,9 @@ func openStream(r io.Reader) (io.Reader, error) {
 	if err != nil {
 		return nil, fault.Explain(err, fault.Failure, fault.Here, "standard input", "")
 	}
-	switch f := recognise(head); f {
-	case aBundle, notRecognised:
-	case nothing:
+	switch f := recognise(head); {
+	case f == aBundle, f == notRecognised, !f.isAllOf(bytes.NewReader(head)):
+	case f == nothing:
 		return nil, usage("did the command before the pipe fail?", "standard input is empty")
 	default:
 		return nil, usage("what is piped in has to be the bundle itself, not packed", "standard input is %s, not %s", f, aBundle)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"os"
@@ -12,6 +14,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -117,6 +120,9 @@ func TestEveryCommandRefusesWhatMayBeABundle(t *testing.T) {
 	altered := bytes.Clone(good)
 	altered[110] ^= 1 // in the first header
 	files["altered"] = altered
+	files["long-front-lost"] = longInventory(t)[512:]
+	files["long-front-lost-cut"] = longInventory(t)[512:3000]
+	files["packed-anew"] = packedAnew(t, good)
 	files["bundle-and-lock"] = []byte(bundleStart + `{"kind": "Lock"}`)
 	for _, c := range takers() {
 		if !slices.Contains(c.takes, aBundle) {
@@ -132,6 +138,51 @@ func TestEveryCommandRefusesWhatMayBeABundle(t *testing.T) {
 			}
 		})
 	}
+}
+
+// longInventory returns the start of a bundle whose bundle.json is longer than
+// what is looked at of a file.
+func longInventory(t *testing.T) []byte {
+	text := `{"apiVersion":"island/v1","kind":"Bundle","tool":"` + strings.Repeat("x", 2*headBytes) + `"}`
+	return archiveOf(t, map[string]string{bundle.InventoryPath: text}, bundle.InventoryPath)
+}
+
+// packedAnew returns what tar makes of an unpacked bundle if it is given the
+// entries in an order of its own.
+func packedAnew(t *testing.T, good []byte) []byte {
+	contents, names := map[string]string{}, []string{}
+	for archive := tar.NewReader(bytes.NewReader(good)); ; {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		content, readErr := io.ReadAll(archive)
+		if err := cmp.Or(err, readErr); err != nil {
+			t.Fatal(err)
+		}
+		contents["./"+header.Name], names = string(content), append(names, "./"+header.Name)
+	}
+	slices.SortFunc(names, func(a, b string) int { return strings.Compare(b, a) }) // oci-layout, index.json, bundle.json
+	return archiveOf(t, contents, names[slices.Index(names, "./oci-layout"):]...)
+}
+
+func archiveOf(t *testing.T, contents map[string]string, order ...string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	archive := tar.NewWriter(&out)
+	for _, name := range order {
+		header := &tar.Header{Name: name, Mode: 0o644, Size: int64(len(contents[name])), Format: tar.FormatUSTAR}
+		if err := archive.WriteHeader(header); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := archive.Write([]byte(contents[name])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // TestKindMayStandFarBehind: of a lock whose fields somebody has sorted, too.
@@ -253,6 +304,9 @@ func TestStreamIsRecognisedAndLosesNothing(t *testing.T) {
 		if _, err := openStream(bytes.NewReader(content)); err != nil {
 			t.Errorf("%s: is left to who verifies it, but: %v", name, err)
 		}
+	}
+	if _, err := openStream(bytes.NewReader(longInventory(t)[512:])); err != nil {
+		t.Errorf("a bundle without its first block is left to who verifies it, but: %v", err)
 	}
 	broken := errors.New("the cable is out")
 	if _, err := openStream(iotest.ErrReader(broken)); !errors.Is(err, broken) || fault.ExitCode(err) != int(fault.Failure) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"strings"
@@ -17,61 +18,74 @@ const maxProbe = 32 << 20
 
 // read reads all documents, and the probes that a bundle brings.
 func (f *preflightFlags) read(ctx context.Context) (preflight.Input, *kit, error) {
-	input := preflight.Input{Tool: toolVersion(), Site: site.Undescribed()}
+	input := preflight.Input{Tool: toolVersion()}
 	found := &kit{}
 	var err error
 	if f.bundle != "" {
 		if found, err = f.openBundle(ctx); err != nil {
 			return input, nil, err
 		}
-		input.Bundle, input.Table, input.Ports = found.needs, found.table, found.ports
+		input.Bundle = found.needs
 	}
-	if f.table != "" || input.Table == nil {
-		name := f.table
-		if name == "" {
-			name = sizing.DefaultTable
-		}
-		if input.Table, _, err = readTable(name); err != nil {
-			return input, nil, err
-		}
+	if input.Table, err = f.readTable(found.table); err != nil {
+		return input, nil, err
 	}
-	if f.ports != "" {
+	if input.Ports, err = f.readPorts(found.ports); err != nil {
+		return input, nil, err
+	}
+	input.Site, err = f.readSite()
+	return input, found, err
+}
+
+// readTable returns the hardware table that is named, else the bundle's, else
+// the built-in one.
+func (f *preflightFlags) readTable(ofBundle *sizing.Table) (*sizing.Table, error) {
+	if f.table == "" && ofBundle != nil {
+		return ofBundle, nil
+	}
+	table, _, err := readTable(cmp.Or(f.table, sizing.DefaultTable))
+	return table, err
+}
+
+// readPorts returns the table of ports likewise.
+func (f *preflightFlags) readPorts(ofBundle *site.Ports) (*site.Ports, error) {
+	switch {
+	case f.ports != "":
 		data, err := manifests.ReadFile(f.ports)
 		if err != nil {
-			return input, nil, err
+			return nil, err
 		}
-		if input.Ports, err = site.ReadPorts(f.ports, data); err != nil {
-			return input, nil, err
-		}
+		return site.ReadPorts(f.ports, data)
+	case ofBundle != nil:
+		return ofBundle, nil
 	}
-	if input.Ports == nil {
-		if input.Ports, err = site.DefaultPorts(); err != nil {
-			return input, nil, err
-		}
-	}
+	return site.DefaultPorts()
+}
+
+// readSite returns what the site document and flags say of the site.
+func (f *preflightFlags) readSite() (*site.Site, error) {
+	described := site.Undescribed()
 	if f.site != "" {
 		data, err := manifests.ReadFile(f.site)
 		if err != nil {
-			return input, nil, err
+			return nil, err
 		}
-		if input.Site, err = site.Read(f.site, data, sizing.SiteNames()); err != nil {
-			return input, nil, err
+		if described, err = site.Read(f.site, data, sizing.SiteNames()); err != nil {
+			return nil, err
 		}
 	}
-	if f.installed != "" {
-		input.Site.Preflight.Installed = f.installed
-	}
-	if err := input.Site.Preflight.CheckInstalled(); err != nil {
-		return input, nil, err
+	described.Preflight.Installed = cmp.Or(f.installed, described.Preflight.Installed)
+	if err := described.Preflight.CheckInstalled(); err != nil {
+		return nil, err
 	}
 	for _, text := range f.waive {
 		waiver, err := site.ParseWaiver(text, f.reason)
 		if err != nil {
-			return input, nil, err
+			return nil, err
 		}
-		input.Site.Preflight.Waivers = append(input.Site.Preflight.Waivers, waiver)
+		described.Preflight.Waivers = append(described.Preflight.Waivers, waiver)
 	}
-	return input, found, nil
+	return described, nil
 }
 
 // kit is what a bundle brings for the preflight.

@@ -4,24 +4,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
-
-	"sigs.k8s.io/yaml"
 
 	"github.com/islandbundle/island/charts"
+	"github.com/islandbundle/island/charts/internal/corpus"
 )
-
-// expected is the part of an expected.yaml that is measured.
-type expected struct {
-	Renderings []struct {
-		Name         string         `json:"name"`
-		Values       map[string]any `json:"values"`
-		KubeVersion  string         `json:"kubeVersion"`
-		StubRequired bool           `json:"stubRequired"`
-	} `json:"renderings"`
-	Images map[string]string `json:"images"`
-}
 
 // score counts what one way found.
 type score struct{ right, wrong, missed int }
@@ -46,35 +32,26 @@ func percent(part, whole int) float64 {
 	return 100 * float64(part) / float64(whole)
 }
 
-// corpus prints the table of recall and precision as Markdown.
-func corpus(arguments []string) error {
-	files, err := folders(arguments[0], "expected.yaml")
+// measure prints the table of recall and precision as Markdown.
+func measure(arguments []string) error {
+	all, err := corpus.Read(arguments[0])
 	if err != nil {
 		return err
 	}
 	fmt.Println("| hiding place | needed | island | helm template, grep | helm template, yq | candidates listed by island |")
 	fmt.Println("|---|---:|---:|---:|---:|---:|")
 	var ours, grep, query score
-	for _, file := range files {
-		var want expected
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		if err := yaml.Unmarshal(data, &want); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
+	for _, chart := range all {
 		truth := map[string]bool{}
-		for image := range want.Images {
+		for image := range chart.Images {
 			truth[normal(image)] = true
 		}
-		chart := filepath.Join(filepath.Dir(file), "chart")
-		found, candidates, err := want.discover(chart)
+		found, candidates, err := discover(chart)
 		if err != nil {
 			return err
 		}
-		byLine, byKey := want.today(chart)
-		fmt.Printf("| %s | %d | %s | %s | %s | %d |\n", filepath.Base(filepath.Dir(file)), len(truth),
+		byLine, byKey := today(chart)
+		fmt.Printf("| %s | %d | %s | %s | %s | %d |\n", chart.Name, len(truth),
 			ours.add(found, truth), grep.add(byLine, truth), query.add(byKey, truth), candidates)
 	}
 	fmt.Printf("| **recall** | | **%.1f %%** | %.1f %% | %.1f %% | |\n", ours.recall(), grep.recall(), query.recall())
@@ -85,9 +62,9 @@ func corpus(arguments []string) error {
 	return nil
 }
 
-func (e expected) renderings() []charts.Rendering {
+func renderings(chart corpus.Chart) []charts.Rendering {
 	all := []charts.Rendering{}
-	for _, r := range e.Renderings {
+	for _, r := range chart.Renderings {
 		all = append(all, charts.Rendering{Name: r.Name, Set: r.Values, KubeVersion: r.KubeVersion, StubRequired: r.StubRequired})
 	}
 	if len(all) == 0 {
@@ -96,12 +73,12 @@ func (e expected) renderings() []charts.Rendering {
 	return all
 }
 
-func (e expected) discover(folder string) (included map[string]bool, candidates int, err error) {
-	chart, err := charts.LoadFolder(folder)
+func discover(chart corpus.Chart) (included map[string]bool, candidates int, err error) {
+	loaded, err := charts.LoadFolder(chart.Folder)
 	if err != nil {
 		return nil, 0, err
 	}
-	discovery, err := chart.Discover(context.Background(), charts.DiscoverOptions{Renderings: e.renderings()})
+	discovery, err := loaded.Discover(context.Background(), charts.DiscoverOptions{Renderings: renderings(chart)})
 	decision := charts.Decide(discovery.Images, nil)
 	included = map[string]bool{}
 	for _, find := range decision.Included {
@@ -112,10 +89,10 @@ func (e expected) discover(folder string) (included map[string]bool, candidates 
 
 // today returns what the two other ways find, over all renderings. A chart that
 // does not render has no images for them.
-func (e expected) today(chart string) (byLine, byKey map[string]bool) {
+func today(chart corpus.Chart) (byLine, byKey map[string]bool) {
 	byLine, byKey = map[string]bool{}, map[string]bool{}
-	for _, how := range e.renderings() {
-		text, err := helmTemplate(chart, how)
+	for _, how := range renderings(chart) {
+		text, err := helmTemplate(chart.Folder, how)
 		if err != nil {
 			continue
 		}

@@ -19,7 +19,7 @@ import (
 
 func main() {
 	sandbox.Main()
-	commands := map[string]func([]string) error{"corpus": corpus, "charts": compare, "speed": speed}
+	commands := map[string]func([]string) error{"corpus": measure, "charts": compare, "speed": speed}
 	if len(os.Args) < 3 || commands[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "usage: benchdiscovery corpus FOLDER | charts CHART… | speed CHART…")
 		os.Exit(2)
