@@ -52,9 +52,9 @@ func TestTask(t *testing.T) {
 	out := json.NewEncoder(os.Stdout)
 	switch {
 	case todo.Send != nil:
-		out.Encode(MeasureThroughput(context.Background(), *todo.Send))
+		out.Encode(measureThroughput(context.Background(), *todo.Send))
 	case todo.Listen != "":
-		l, err := ListenThroughput(context.Background(), todo.Listen, 0, "secret")
+		l, err := listenThroughput(context.Background(), todo.Listen, 0, "secret")
 		if err != nil {
 			t.Fatal(err)
 		}

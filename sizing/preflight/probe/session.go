@@ -110,7 +110,7 @@ func Serve(ctx context.Context, s System, in io.Reader, out io.Writer) error {
 type session struct {
 	system    System
 	listeners *Listeners
-	sink      *ThroughputListener
+	sink      *throughputListener
 	steal     chan facts.Value[float64] // gives the stolen time once, after its sample
 }
 
@@ -152,7 +152,7 @@ func (s *session) answer(ctx context.Context, line []byte) Answer {
 		answer.Paths = PathMTU(ctx, command.MTU, command.To)
 	case OpSink:
 		s.close()
-		if s.sink, err = ListenThroughput(ctx, command.Address, command.Port, command.Token); err == nil {
+		if s.sink, err = listenThroughput(ctx, command.Address, command.Port, command.Token); err == nil {
 			answer.Port = s.sink.Port()
 		}
 	case OpBlast:
@@ -160,7 +160,7 @@ func (s *session) answer(ctx context.Context, line []byte) Answer {
 			err = facts.NewProblem("facts.reach.no-target", nil)
 			break
 		}
-		result := MeasureThroughput(ctx, *command.Blast)
+		result := measureThroughput(ctx, *command.Blast)
 		answer.Throughput = &result
 	default:
 		err = facts.NewProblem("facts.reach.unknown-operation", message.Args{"operation": strconv.Quote(command.Op)})

@@ -146,9 +146,9 @@ func hear(conn net.Conn, value any) error {
 	return nonsense(buffer)
 }
 
-// MeasureThroughput sends to a target for the time that it says, and gives
+// measureThroughput sends to a target for the time that it says, and gives
 // what the target says has arrived.
-func MeasureThroughput(ctx context.Context, target ThroughputTarget) Throughput {
+func measureThroughput(ctx context.Context, target ThroughputTarget) Throughput {
 	target = target.complete()
 	result := Throughput{Address: target.Address, Port: target.Port, Outcome: facts.OK}
 	ctx, cancel := context.WithCancel(ctx)
@@ -309,9 +309,9 @@ func retransmits(streams []*net.TCPConn) (total int64) {
 	return total
 }
 
-// ThroughputListener takes what senders with its token send, one sender at a
+// throughputListener takes what senders with its token send, one sender at a
 // time, and throws it away.
-type ThroughputListener struct {
+type throughputListener struct {
 	token    string
 	listener net.Listener
 	cancel   context.CancelFunc
@@ -322,10 +322,10 @@ type ThroughputListener struct {
 	left    int // measurements that may still come
 }
 
-// ListenThroughput opens a port at an address, as [Listen] does; port 0 is any
+// listenThroughput opens a port at an address, as [Listen] does; port 0 is any
 // free one. It must be closed, and closes itself with the context. The token
 // is a secret, other than that of Listen, which is told to all who connect.
-func ListenThroughput(ctx context.Context, address string, port int, token string) (*ThroughputListener, error) {
+func listenThroughput(ctx context.Context, address string, port int, token string) (*throughputListener, error) {
 	if len(token) == 0 || len(token) > maxToken {
 		return nil, facts.NewProblem("facts.reach.token", message.Args{"most": maxToken})
 	}
@@ -338,7 +338,7 @@ func ListenThroughput(ctx context.Context, address string, port int, token strin
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, sessionTime)
-	l := &ThroughputListener{token: token, listener: listener, cancel: cancel, left: maxMeasurements}
+	l := &throughputListener{token: token, listener: listener, cancel: cancel, left: maxMeasurements}
 	l.tasks.Go(func() { l.accept(ctx) })
 	l.tasks.Go(func() {
 		<-ctx.Done()
@@ -348,15 +348,15 @@ func ListenThroughput(ctx context.Context, address string, port int, token strin
 }
 
 // Port is the port that is open.
-func (l *ThroughputListener) Port() int { return l.listener.Addr().(*net.TCPAddr).Port }
+func (l *throughputListener) Port() int { return l.listener.Addr().(*net.TCPAddr).Port }
 
 // Close returns the port back and ends what is under way.
-func (l *ThroughputListener) Close() {
+func (l *throughputListener) Close() {
 	l.cancel()
 	l.tasks.Wait()
 }
 
-func (l *ThroughputListener) accept(ctx context.Context) {
+func (l *throughputListener) accept(ctx context.Context) {
 	slots := make(chan struct{}, maxConnections)
 	for {
 		conn, err := l.listener.Accept()
@@ -380,7 +380,7 @@ func (l *ThroughputListener) accept(ctx context.Context) {
 }
 
 // serve takes one stream.
-func (l *ThroughputListener) serve(conn net.Conn) {
+func (l *throughputListener) serve(conn net.Conn) {
 	_ = conn.SetDeadline(time.Now().Add(sayLimit))
 	var h hello
 	if hear(conn, &h) != nil {
@@ -409,7 +409,7 @@ func (l *ThroughputListener) serve(conn net.Conn) {
 }
 
 // admit lets a stream in that has the token, if no other sender is there.
-func (l *ThroughputListener) admit(h hello, conn net.Conn) (*measurement, agreement) {
+func (l *throughputListener) admit(h hello, conn net.Conn) (*measurement, agreement) {
 	if subtle.ConstantTimeCompare([]byte(h.Token), []byte(l.token)) != 1 {
 		return nil, agreement{Refused: refusedToken}
 	}
@@ -429,7 +429,7 @@ func (l *ThroughputListener) admit(h hello, conn net.Conn) (*measurement, agreem
 }
 
 // leave ends a stream, and with the last one the measurement.
-func (l *ThroughputListener) leave(m *measurement) {
+func (l *throughputListener) leave(m *measurement) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if m.leave() {

@@ -18,9 +18,9 @@ import (
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
-func listenThroughput(t *testing.T) (*ThroughputListener, ThroughputTarget) {
+func listening(t *testing.T) (*throughputListener, ThroughputTarget) {
 	t.Helper()
-	l, err := ListenThroughput(context.Background(), "127.0.0.1", 0, "secret")
+	l, err := listenThroughput(context.Background(), "127.0.0.1", 0, "secret")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,10 +29,10 @@ func listenThroughput(t *testing.T) (*ThroughputListener, ThroughputTarget) {
 }
 
 func TestThroughputLoopback(t *testing.T) {
-	_, target := listenThroughput(t)
+	_, target := listening(t)
 	for _, streams := range []int{0, 1, 2, 4, 99} {
 		target.Streams = streams
-		r := MeasureThroughput(context.Background(), target)
+		r := measureThroughput(context.Background(), target)
 		t.Logf("%d streams: %.2f Gbit/s, %+v", streams, r.BitsPerSecond/1e9, r)
 		if r.Outcome != facts.OK || r.BitsPerSecond < 1e6 || r.Seconds < 0.1 || r.Seconds > 0.41 || r.Retransmits < 0 {
 			t.Errorf("%d streams: %+v", streams, r)
@@ -82,20 +82,20 @@ func TestThroughputThrottled(t *testing.T) {
 // TestThroughputToken: a stranger gets nothing, and the right sender still does.
 func TestThroughputToken(t *testing.T) {
 	t.Parallel()
-	_, target := listenThroughput(t)
+	_, target := listening(t)
 	for _, token := range []string{"", "secre", "secret ", "Secret", strings.Repeat("x", 64)} {
 		wrong := target
 		wrong.Token = token
-		if r := MeasureThroughput(context.Background(), wrong); r.Outcome != facts.WrongHost || english(r.Detail) != "wrong token" ||
+		if r := measureThroughput(context.Background(), wrong); r.Outcome != facts.WrongHost || english(r.Detail) != "wrong token" ||
 			r.Bytes != 0 {
 			t.Errorf("token %q: %+v", token, r)
 		}
 	}
-	if r := MeasureThroughput(context.Background(), target); r.Outcome != facts.OK {
+	if r := measureThroughput(context.Background(), target); r.Outcome != facts.OK {
 		t.Errorf("right token: %+v", r)
 	}
 	for _, token := range []string{"", strings.Repeat("x", maxToken+1)} {
-		if l, err := ListenThroughput(context.Background(), "127.0.0.1", 0, token); err == nil {
+		if l, err := listenThroughput(context.Background(), "127.0.0.1", 0, token); err == nil {
 			l.Close()
 			t.Errorf("token %q was taken", token)
 		}
@@ -126,14 +126,14 @@ const goodHello = `{"token":"secret","sender":"x","seconds":0.2,"streams":1}` + 
 // TestThroughputStrangers: what is no greeting is not answered.
 func TestThroughputStrangers(t *testing.T) {
 	t.Parallel()
-	_, target := listenThroughput(t)
+	_, target := listening(t)
 	for _, says := range []string{"\n", "GET / HTTP/1.1\r\n\r\n", "[]\n", goodHello + "x", strings.Repeat("x", 2*maxLine),
 		`{"token":1}` + "\n"} {
 		if _, answer := client(t, target, says); answer != "" {
 			t.Errorf("%q was answered with %q", says, answer)
 		}
 	}
-	if r := MeasureThroughput(context.Background(), target); r.Outcome != facts.OK {
+	if r := measureThroughput(context.Background(), target); r.Outcome != facts.OK {
 		t.Errorf("after strangers: %+v", r)
 	}
 }
@@ -142,7 +142,7 @@ func TestThroughputStrangers(t *testing.T) {
 // there, and is taken as soon as that one is done.
 func TestThroughputOneAtATime(t *testing.T) {
 	t.Parallel()
-	_, target := listenThroughput(t)
+	_, target := listening(t)
 	twoStreams := strings.Replace(goodHello, `"streams":1`, `"streams":2`, 1)
 	var streams []net.Conn
 	for _, test := range []struct{ who, says, want string }{
@@ -159,7 +159,7 @@ func TestThroughputOneAtATime(t *testing.T) {
 			streams = append(streams, conn)
 		}
 	}
-	if r := MeasureThroughput(context.Background(), target); r.Outcome != facts.Failed || !strings.Contains(english(r.Detail), "under way") {
+	if r := measureThroughput(context.Background(), target); r.Outcome != facts.Failed || !strings.Contains(english(r.Detail), "under way") {
 		t.Errorf("second sender: %+v", r)
 	}
 	for _, stream := range streams {
@@ -169,7 +169,7 @@ func TestThroughputOneAtATime(t *testing.T) {
 		t.Errorf("first sender hears %q %v", line, err)
 	}
 	for range 3 {
-		if r := MeasureThroughput(context.Background(), target); r.Outcome != facts.OK {
+		if r := measureThroughput(context.Background(), target); r.Outcome != facts.OK {
 			t.Errorf("after the first: %+v", r)
 		}
 	}
@@ -179,7 +179,7 @@ func TestThroughputOneAtATime(t *testing.T) {
 // one that never begins does not hold the receiver for long.
 func TestThroughputStall(t *testing.T) {
 	t.Parallel()
-	_, target := listenThroughput(t)
+	_, target := listening(t)
 	conn, _ := client(t, target, goodHello)
 	for range 8 {
 		_, _ = conn.Write(make([]byte, 1000))
@@ -196,7 +196,7 @@ func TestThroughputStall(t *testing.T) {
 	if waited := time.Since(start); waited < 2*sayLimit || waited > 2*sayLimit+time.Minute {
 		t.Errorf("silent sender is held %s: %v", waited, err)
 	}
-	if r := MeasureThroughput(context.Background(), target); r.Outcome != facts.OK {
+	if r := measureThroughput(context.Background(), target); r.Outcome != facts.OK {
 		t.Errorf("after the silent one: %+v", r)
 	}
 }
@@ -204,14 +204,14 @@ func TestThroughputStall(t *testing.T) {
 // TestThroughputEnough: a receiver takes part in a bounded number of measurements.
 func TestThroughputEnough(t *testing.T) {
 	t.Parallel()
-	l, target := listenThroughput(t)
+	l, target := listening(t)
 	l.mutex.Lock()
 	l.left = 1
 	l.mutex.Unlock()
-	if r := MeasureThroughput(context.Background(), target); r.Outcome != facts.OK {
+	if r := measureThroughput(context.Background(), target); r.Outcome != facts.OK {
 		t.Errorf("the last: %+v", r)
 	}
-	if r := MeasureThroughput(context.Background(), target); r.Outcome != facts.Failed || !strings.Contains(english(r.Detail), "enough") {
+	if r := measureThroughput(context.Background(), target); r.Outcome != facts.Failed || !strings.Contains(english(r.Detail), "enough") {
 		t.Errorf("one more: %+v", r)
 	}
 }
@@ -312,7 +312,7 @@ func TestThroughputTargets(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			start := time.Now()
-			r := MeasureThroughput(context.Background(), server(t, test.serve))
+			r := measureThroughput(context.Background(), server(t, test.serve))
 			if r.Outcome != test.want || !strings.Contains(english(r.Detail), test.detail) || strings.ContainsRune(english(r.Detail), '\x1b') ||
 				r.BitsPerSecond != 0 {
 				t.Errorf("%+v, want %s %q", r, test.want, test.detail)
@@ -325,7 +325,7 @@ func TestThroughputTargets(t *testing.T) {
 }
 
 // taking says whether bytes arrive.
-func (l *ThroughputListener) taking() bool {
+func (l *throughputListener) taking() bool {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if l.current == nil {
@@ -345,7 +345,7 @@ func TestThroughputCancelled(t *testing.T) {
 		if side == "receiver" {
 			senderCtx, receiverCtx, want = context.Background(), ctx, facts.Failed
 		}
-		l, err := ListenThroughput(receiverCtx, "127.0.0.1", 0, "secret")
+		l, err := listenThroughput(receiverCtx, "127.0.0.1", 0, "secret")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -356,7 +356,7 @@ func TestThroughputCancelled(t *testing.T) {
 			}
 			cancel()
 		}()
-		r := MeasureThroughput(senderCtx, ThroughputTarget{Address: "127.0.0.1", Port: l.Port(), Token: "secret", Seconds: 10, Streams: 4})
+		r := measureThroughput(senderCtx, ThroughputTarget{Address: "127.0.0.1", Port: l.Port(), Token: "secret", Seconds: 10, Streams: 4})
 		if took := time.Since(start); r.Outcome != want || r.Bytes != 0 || took > time.Minute {
 			t.Errorf("%s: %+v after %s", side, r, took)
 		}
@@ -374,21 +374,21 @@ func TestThroughputCancelled(t *testing.T) {
 func TestThroughputPortComesBack(t *testing.T) {
 	const port = 21733 // not one that the kernel gives to others
 	for range 200 {
-		l, err := ListenThroughput(context.Background(), "127.0.0.1", port, "secret")
+		l, err := listenThroughput(context.Background(), "127.0.0.1", port, "secret")
 		if err != nil {
 			t.Fatal(err)
 		}
 		l.Close()
 	}
-	if r := MeasureThroughput(context.Background(), ThroughputTarget{Address: "127.0.0.1", Port: port}); r.Outcome != facts.Refused {
+	if r := measureThroughput(context.Background(), ThroughputTarget{Address: "127.0.0.1", Port: port}); r.Outcome != facts.Refused {
 		t.Errorf("after it was closed: %+v", r)
 	}
 }
 
 func TestThroughputPortInUse(t *testing.T) {
 	t.Parallel()
-	l, _ := listenThroughput(t)
-	if _, err := ListenThroughput(context.Background(), "127.0.0.1", l.Port(), "secret"); !errors.Is(err, syscall.EADDRINUSE) {
+	l, _ := listening(t)
+	if _, err := listenThroughput(context.Background(), "127.0.0.1", l.Port(), "secret"); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("port in use: %v", err)
 	}
 }
