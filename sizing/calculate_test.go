@@ -56,10 +56,8 @@ func TestMoreNeedsNoLess(t *testing.T) {
 		case 2:
 			what, grown.Conferences[i].Count = "conferences", grown.Conferences[i].Count+1+random.Int64N(20)
 		case 3:
-			what, grown.Conferences = "another conference", append(
-				grown.Conferences,
-				site.ConferenceGroup{Count: 1 + random.Int64N(3), Participants: 1 + random.Int64N(300)},
-			)
+			what, grown.Conferences = "another conference", append(grown.Conferences,
+				site.ConferenceGroup{Count: 1 + random.Int64N(3), Participants: 1 + random.Int64N(300)})
 		}
 		more := needs(Calculate(Input{Site: &grown, Table: table}))
 		for id, value := range less {
@@ -75,10 +73,8 @@ func randomSite(t testing.TB, random *rand.Rand) *site.Site {
 	hospital := someSite(t, 1+random.Int64N(20_000), "1x2")
 	hospital.Conferences = nil
 	for range 1 + random.IntN(5) {
-		hospital.Conferences = append(
-			hospital.Conferences,
-			site.ConferenceGroup{Count: 1 + random.Int64N(40), Participants: 1 + random.Int64N(200)},
-		)
+		hospital.Conferences = append(hospital.Conferences,
+			site.ConferenceGroup{Count: 1 + random.Int64N(40), Participants: 1 + random.Int64N(200)})
 	}
 	video, relayed := site.Percent(random.IntN(101)), site.Percent(random.IntN(101))
 	hospital.VideoShare, hospital.RelayedShare = &video, &relayed

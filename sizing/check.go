@@ -123,25 +123,13 @@ func (c tableCheck) rows() {
 		c.Want(row.Title != "", field+".title", "", "row has no title")
 		c.noted(field+".notes", row.Notes)
 		cell(c, field+".count", row.Count, 1, maxCount)
-		c.Want(
-			row.CountMax == 0 || row.CountMax >= row.Count.Value && row.CountMax <= maxCount,
-			field+".countMax",
-			"",
-			"countMax %d is less than count or more than %d",
-			row.CountMax,
-			maxCount,
-		)
+		c.Want(row.CountMax == 0 || row.CountMax >= row.Count.Value && row.CountMax <= maxCount, field+".countMax", "",
+			"countMax %d is less than count or more than %d", row.CountMax, maxCount)
 		cell(c, field+".cores", row.Cores, 1, site.MaxCores)
 		cell(c, field+".memory", row.Memory, 1, site.MaxAmount)
 		cell(c, field+".disk", row.Disk, 1, site.MaxAmount)
-		c.Want(
-			row.PerServer >= 1 && row.PerServer <= maxCount,
-			field+".perServer",
-			"1 keeps two of a role off one server",
-			"perServer %d is not between 1 and %d",
-			row.PerServer,
-			maxCount,
-		)
+		c.Want(row.PerServer >= 1 && row.PerServer <= maxCount, field+".perServer", "1 keeps two of a role off one server",
+			"perServer %d is not between 1 and %d", row.PerServer, maxCount)
 		for j, other := range row.SharesServerWith {
 			c.role(fmt.Sprintf("%s.sharesServerWith[%d]", field, j), other)
 		}
@@ -153,18 +141,10 @@ func (c tableCheck) rows() {
 	for i, row := range c.table.Rows { // sharing is of both or of neither
 		for j, other := range row.SharesServerWith {
 			k := slices.IndexFunc(c.table.Rows, func(r Row) bool { return r.Role == other })
-			c.Want(
-				k < 0 || slices.Contains(c.table.Rows[k].SharesServerWith, row.Role),
+			c.Want(k < 0 || slices.Contains(c.table.Rows[k].SharesServerWith, row.Role),
 				fmt.Sprintf("rows[%d].sharesServerWith[%d]", i, j),
-				fmt.Sprintf(
-					"add %s to sharesServerWith of %s",
-					row.Role,
-					other,
-				),
-				"%s may share a server with %s, but not the other way round",
-				row.Role,
-				other,
-			)
+				fmt.Sprintf("add %s to sharesServerWith of %s", row.Role, other),
+				"%s may share a server with %s, but not the other way round", row.Role, other)
 		}
 	}
 }
@@ -208,13 +188,8 @@ func (c tableCheck) rules() {
 	cell(c, "rules.conference.videoStreams", r.Conference.VideoStreams, 1, maxCount)
 	cell(c, "rules.network.nicKbps", r.Network.NIC, 1, maxKbps)
 	cell(c, "rules.network.headroomPercent", r.Network.Headroom, 0, 99)
-	c.Want(
-		len(r.ExtraCores) > 0 && len(r.ExtraCores) <= maxTexts,
-		"rules.extraCores",
-		"",
-		"wants 1 to %d rules for the cores that conferences add",
-		maxTexts,
-	)
+	c.Want(len(r.ExtraCores) > 0 && len(r.ExtraCores) <= maxTexts, "rules.extraCores", "",
+		"wants 1 to %d rules for the cores that conferences add", maxTexts)
 	for i, rule := range r.ExtraCores {
 		field := fmt.Sprintf("rules.extraCores[%d]", i)
 		c.Want(rule.ID != "", field+".id", "", "rule has no id")
@@ -251,29 +226,12 @@ func (c tableCheck) factors(factors []Factor) {
 	for i, factor := range factors {
 		field := fmt.Sprintf("rules.factors[%d]", i)
 		known := []FactorID{StoragePerUser, Unpacked, SFTMemory}
-		c.Want(
-			slices.Contains(known, factor.ID),
-			field+".id",
-			fmt.Sprintf("known: %s, %s, %s", StoragePerUser, Unpacked, SFTMemory),
-			"unknown factor %.80q",
-			factor.ID,
-		)
-		c.Want(
-			factor.Value > 0 && factor.Value <= maxFactor && !math.IsNaN(factor.Value),
-			field+".value",
-			"",
-			"factor %v is not above 0 and at most %v",
-			factor.Value,
-			float64(maxFactor),
-		)
-		c.Want(
-			(factor.ID == StoragePerUser) == (factor.Role != ""),
-			field+".role",
-			"only storage has a role",
-			"factor %s and role %q do not go together",
-			factor.ID,
-			factor.Role,
-		)
+		c.Want(slices.Contains(known, factor.ID), field+".id",
+			fmt.Sprintf("known: %s, %s, %s", StoragePerUser, Unpacked, SFTMemory), "unknown factor %.80q", factor.ID)
+		c.Want(factor.Value > 0 && factor.Value <= maxFactor && !math.IsNaN(factor.Value), field+".value", "",
+			"factor %v is not above 0 and at most %v", factor.Value, float64(maxFactor))
+		c.Want((factor.ID == StoragePerUser) == (factor.Role != ""), field+".role", "only storage has a role",
+			"factor %s and role %q do not go together", factor.ID, factor.Role)
 		c.Want(factor.Role == "" || c.table.Row(factor.Role) != nil, field+".role", "", "no row has role %.80q", factor.Role)
 		c.Want(factor.Basis.complete(), field+".basis", "say in en, and in other languages, how you came by it", "factor has no basis")
 		key := string(factor.ID) + " " + string(factor.Role)

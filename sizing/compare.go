@@ -74,14 +74,8 @@ func ReadExisting(file string, data []byte) ([]Existing, error) {
 func wantMachines(file string, machines []Existing) ([]Existing, error) {
 	f := fault.Flaws{File: file, Most: 1}
 	f.Want(len(machines) > 0, "machines", "list them under a server's machines", "document lists no machines")
-	f.Want(
-		len(machines) <= site.MaxMachines,
-		"machines",
-		"",
-		"document lists %d machines, at most %d are read",
-		len(machines),
-		site.MaxMachines,
-	)
+	f.Want(len(machines) <= site.MaxMachines, "machines", "", "document lists %d machines, at most %d are read", len(machines),
+		site.MaxMachines)
 	for i, m := range machines {
 		field := fmt.Sprintf("machines[%d]", i)
 		f.Want(m.Role.Known(), field+".role", "known: "+site.Joined(site.Roles()), "unknown role %.80q", m.Role)

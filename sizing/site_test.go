@@ -130,12 +130,8 @@ func TestAgainst(t *testing.T) {
 	if text := english(findingOf(r, "against.missing").Text); !strings.Contains(text, "MinIO 0 of 3") || strings.Contains(text, "Cassandra") {
 		t.Errorf("missing machines: %s", text)
 	}
-	site := strings.Replace(
-		sitetest.Good,
-		"serverCount: 3",
-		"servers: [{name: a, cores: 32, machines: [{name: m1, role: minio, cores: 1, memory: 2 GB, disk: 400 GB}]}]",
-		1,
-	)
+	site := strings.Replace(sitetest.Good, "serverCount: 3",
+		"servers: [{name: a, cores: 32, machines: [{name: m1, role: minio, cores: 1, memory: 2 GB, disk: 400 GB}]}]", 1)
 	fromSite, err := ReadExisting("site.yaml", []byte(site))
 	if err != nil || len(fromSite) != 1 || fromSite[0].Disk != 400e9 {
 		t.Errorf("from a site: %v, %v", fromSite, err)

@@ -73,11 +73,8 @@ func prepare(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(
-		filepath.Join(dir, marker),
-		[]byte("made by island-demo, which removes this folder's files when it runs again\n"),
-		0o644,
-	)
+	return os.WriteFile(filepath.Join(dir, marker),
+		[]byte("made by island-demo, which removes this folder's files when it runs again\n"), 0o644)
 }
 
 // release puts a release of the fixture upstream, in the place of the one that

@@ -201,12 +201,8 @@ func (b *Browser) Look(v View) {
 }
 
 func (b *Browser) size(width, height int) {
-	b.call(
-		b.session,
-		"Emulation.setDeviceMetricsOverride",
-		map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false},
-		nil,
-	)
+	b.call(b.session, "Emulation.setDeviceMetricsOverride",
+		map[string]any{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}, nil)
 }
 
 // Eval returns the value of an expression in the page.

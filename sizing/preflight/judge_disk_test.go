@@ -124,13 +124,8 @@ func TestDiskNotRead(t *testing.T) {
 			}
 			slices.Sort(got)
 			if !slices.Equal(got, test.want) || passed != test.passed {
-				t.Errorf(
-					"%d passed, want %d; the others are\n%s\nwant\n%s",
-					passed,
-					test.passed,
-					strings.Join(got, "\n"),
-					strings.Join(test.want, "\n"),
-				)
+				t.Errorf("%d passed, want %d; the others are\n%s\nwant\n%s", passed, test.passed, strings.Join(got, "\n"),
+					strings.Join(test.want, "\n"))
 			}
 		})
 	}

@@ -142,10 +142,7 @@ func TestWaiversLetNothingUnmeasuredPass(t *testing.T) {
 	}
 	if got, want := r.Idle(hospital.Preflight.Waivers), []site.Waiver{
 		hospital.Preflight.Waivers[0], hospital.Preflight.Waivers[2],
-	}; !slices.Equal(
-		got,
-		want,
-	) {
+	}; !slices.Equal(got, want) {
 		t.Errorf("waivers that let nothing pass are %+v, want %+v", got, want)
 	}
 }

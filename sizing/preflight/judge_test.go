@@ -340,24 +340,18 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		"small MTU on the way": {func(s *facts.Survey) { s.Links[4].MTU = 1400 }, []string{"fail link.mtu@kubenode1"}},
 		"small MTU to one host": {func(s *facts.Survey) {
 			for _, other := range []string{"cassandra2", "minio1", facts.AdminHost} {
-				s.Links = append(
-					s.Links,
-					facts.Link{From: other, To: "minio3", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2},
-				)
+				s.Links = append(s.Links,
+					facts.Link{From: other, To: "minio3", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2})
 			}
-			s.Links = append(
-				s.Links,
-				facts.Link{From: "minio3", To: "minio1", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2},
-			)
+			s.Links = append(s.Links,
+				facts.Link{From: "minio3", To: "minio1", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2})
 		}, []string{"fail link.mtu@minio3"}},
 		"small MTU from the admin host": {func(s *facts.Survey) {
 			h(s, "minio3").Facts, h(s, "minio3").Clock, h(s, "minio3").Reach = nil, nil, facts.Reach{
 				Outcome: facts.LargeLost, Method: message.Plain("ssh"),
 			}
-			s.Links = append(
-				s.Links,
-				facts.Link{From: facts.AdminHost, To: "minio3", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2},
-			)
+			s.Links = append(s.Links,
+				facts.Link{From: facts.AdminHost, To: "minio3", Protocol: "mtu", Outcome: facts.OK, MTU: 1412, Largest: 1500, RoundTrip: 0.2})
 		}, []string{"fail link.mtu@minio3"}},
 		"long way":            {func(s *facts.Survey) { s.Links[4].RoundTrip = 40 }, []string{"warn link.round-trip@kubenode1"}},
 		"even number of etcd": {func(s *facts.Survey) { h(s, "kubenode3").Groups = []string{"kube-node"} }, []string{"fail count.etcd@"}},

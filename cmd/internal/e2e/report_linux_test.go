@@ -28,20 +28,8 @@ func TestCosignVerifiesReports(t *testing.T) {
 			t.Parallel()
 			cosign := tool(t, name)
 			verify := func(key, report string) error {
-				_, _, err := try(
-					t,
-					folder,
-					cosign,
-					"verify-blob",
-					"--key",
-					key,
-					"--bundle",
-					report+".sigstore.json",
-					"--insecure-ignore-tlog",
-					"--trusted-root",
-					"trusted_root.json",
-					report,
-				)
+				_, _, err := try(t, folder, cosign, "verify-blob", "--key", key, "--bundle", report+".sigstore.json",
+					"--insecure-ignore-tlog", "--trusted-root", "trusted_root.json", report)
 				return err
 			}
 			for _, report := range []string{"report.json", "report.html"} {

@@ -81,12 +81,8 @@ func (b *bench) reaches(w io.Writer) {
 	reach(w, float64(largest)/float64(least), reachFlat, "largest peak RSS of build ÷ smallest, over all sizes")
 	fmt.Fprintf(w, "      for comparison, the fastest run of each: build ÷ floor %.2f, hashing ÷ verify %.2f\n",
 		ratio(fastest(b.builds), fastest(b.floors)), ratio(fastest(b.hashes), fastest(b.checks)))
-	fmt.Fprintf(
-		w,
-		"      for comparison, CPU: build ÷ floor %.2f, verify ÷ hashing %.2f\n\n",
-		ratio(build.cpu, floor.cpu),
-		ratio(check.cpu, hash.cpu),
-	)
+	fmt.Fprintf(w, "      for comparison, CPU: build ÷ floor %.2f, verify ÷ hashing %.2f\n\n", ratio(build.cpu, floor.cpu),
+		ratio(check.cpu, hash.cpu))
 }
 
 // reach prints a line about a limit, which is a lower one if it is negative.
@@ -121,14 +117,8 @@ func (b *bench) tellToday(w io.Writer) {
 	c := b.today
 	fmt.Fprintf(w, "today's way, once, on %d images of %s: skopeo copy to docker-archive one by one, tar, gzip\n", c.Images, size(c.Bytes))
 	fmt.Fprintf(w, "  today   %8s wall, %8s CPU, %9s written, gives %s\n", seconds(c.wall), seconds(c.cpu), size(c.written), size(c.archive))
-	fmt.Fprintf(
-		w,
-		"  island  %8s wall, %8s CPU, %9s written, gives %s\n",
-		seconds(c.build.wall),
-		seconds(c.build.cpu),
-		size(c.build.written),
-		size(c.bundle),
-	)
+	fmt.Fprintf(w, "  island  %8s wall, %8s CPU, %9s written, gives %s\n", seconds(c.build.wall), seconds(c.build.cpu),
+		size(c.build.written), size(c.bundle))
 	fmt.Fprintf(w, "  island build is %.0f times as fast; image by image, today's way carries %.1f times the bytes\n",
 		ratio(c.wall, c.build.wall), float64(c.archive)/float64(c.Bytes))
 }

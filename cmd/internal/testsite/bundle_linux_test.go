@@ -26,11 +26,8 @@ func TestBundleIsAllThatIsNeeded(t *testing.T) {
 	s.copy(s.table(), filepath.Join(carried, "table.yaml"))
 	// As README.txt in the bundle has it, with tar alone.
 	extracted := filepath.Join(carried, "island")
-	s.run(
-		"sh",
-		"-c",
-		"tar -xOf "+filepath.Join(carried, "wire.tar")+" tools/linux-"+runtime.GOARCH+"/island >"+extracted+" && chmod 755 "+extracted,
-	)
+	s.run("sh", "-c",
+		"tar -xOf "+filepath.Join(carried, "wire.tar")+" tools/linux-"+runtime.GOARCH+"/island >"+extracted+" && chmod 755 "+extracted)
 	preflight := func(t *testing.T, args ...string) (int, report, string) {
 		t.Helper()
 		return s.onAdmin(

@@ -144,11 +144,9 @@ func (inv *Inventory) readFile(path string) error {
 	}
 	info, err := os.Stat(path)
 	if err == nil && info.Mode()&0o111 != 0 && strings.HasPrefix(string(data), "#!") {
-		return fault.At(
-			fault.Place{File: path},
+		return fault.At(fault.Place{File: path},
 			"run it and save what it prints with: ansible-inventory -i "+filepath.Base(path)+" --list --yaml",
-			"inventory is a program; only inventories that are data are read",
-		)
+			"inventory is a program; only inventories that are data are read")
 	}
 	// As Ansible, by the name's ending where it says, else by content.
 	switch ext := filepath.Ext(path); ext {

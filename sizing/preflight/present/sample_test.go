@@ -156,13 +156,8 @@ func faultySite(t testing.TB) *preflight.Verdict {
 	links("", "cassandra1", 9042, facts.TimedOut, message.Text{})
 	links("kubenode2", "cassandra1", 9160, facts.Refused, message.Text{})
 	links("kubenode1", "elasticsearch1", 9200, facts.Refused, message.Text{})
-	links(
-		"elasticsearch2",
-		"elasticsearch3",
-		0,
-		facts.WrongHost,
-		message.Of("facts.link.answered", message.Args{"answer": `"SSH-2.0-OpenSSH_8.9"`}),
-	)
+	links("elasticsearch2", "elasticsearch3", 0, facts.WrongHost,
+		message.Of("facts.link.answered", message.Args{"answer": `"SSH-2.0-OpenSSH_8.9"`}))
 	links("", "kubenode2", 6443, facts.InUse, message.Plain("haproxy (pid 811)"))
 	links("kubenode3", "restund2", 0, facts.Down, message.Plain("network is unreachable"))
 	links("minio1", "minio2", 0, facts.Failed, message.Plain("too many open files"))

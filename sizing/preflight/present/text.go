@@ -109,10 +109,8 @@ func (t *textWriter) findings(findings []preflight.Finding) {
 		if f.Waived != "" {
 			said = message.Of("preflight.text.waived", message.Args{"message": said, "reason": f.Waived})
 		}
-		rows = append(
-			rows,
-			[]string{outcomeWord(t.lang, f.Outcome), f.ID, cmp.Or(printable.Line(f.Host), "–"), printable.Line(t.lang.Text(said))},
-		)
+		rows = append(rows,
+			[]string{outcomeWord(t.lang, f.Outcome), f.ID, cmp.Or(printable.Line(f.Host), "–"), printable.Line(t.lang.Text(said))})
 	}
 	widths := make([]int, 3)
 	for _, row := range rows {

@@ -186,12 +186,8 @@ func (s System) software(request Request) facts.Software {
 		}
 	}
 	result.Runtimes = known(found, err, message.Of("facts.method.runtimes", nil), "/proc, system's path")
-	result.Kubernetes = s.installed(
-		"/etc/kubernetes/manifests/kube-apiserver.yaml",
-		message.Of("facts.method.kubernetes", nil),
-		"kube-apiserver:v",
-		"",
-	)
+	result.Kubernetes = s.installed("/etc/kubernetes/manifests/kube-apiserver.yaml", message.Of("facts.method.kubernetes", nil),
+		"kube-apiserver:v", "")
 	return result
 }
 

@@ -187,10 +187,8 @@ func dial(ctx context.Context, target Target) Dialled {
 	case answer == target.Token:
 		result.Outcome = facts.OK
 	default:
-		result.Outcome, result.Detail = facts.WrongHost, message.Of(
-			"facts.link.answered",
-			message.Args{"answer": strconv.Quote(facts.Cut(answer))},
-		)
+		result.Outcome, result.Detail = facts.WrongHost, message.Of("facts.link.answered",
+			message.Args{"answer": strconv.Quote(facts.Cut(answer))})
 	}
 	return result
 }

@@ -145,17 +145,8 @@ func (s *Session) Blast(ctx context.Context, target probe.ThroughputTarget) (pro
 		return probe.Throughput{}, unreached(facts.Nonsense, message.Of("facts.reach.no-measurement", nil))
 	}
 	r := *answer.Throughput
-	r.Outcome = oneOf(
-		r.Outcome,
-		facts.OK,
-		facts.Refused,
-		facts.TimedOut,
-		facts.WrongHost,
-		facts.Down,
-		facts.Unresolved,
-		facts.Unmade,
-		facts.Failed,
-	)
+	r.Outcome = oneOf(r.Outcome, facts.OK, facts.Refused, facts.TimedOut, facts.WrongHost, facts.Down, facts.Unresolved,
+		facts.Unmade, facts.Failed)
 	r.Detail, r.Address, r.Port = facts.Heard(r.Detail), target.Address, target.Port
 	if !(r.BitsPerSecond >= 0 && r.BitsPerSecond < 1e15) || r.Retransmits < -1 { // not a number is neither
 		return probe.Throughput{}, unreached(facts.Nonsense, message.Of("facts.reach.no-measurement", nil))
