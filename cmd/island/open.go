@@ -49,8 +49,8 @@ func (f *opened) recognise(wanted []form) error {
 	if f.form == notRecognised && isObject(head) { // its fields may be sorted, and the kind far behind
 		f.form = formOfJSON(io.NewSectionReader(f.File, 0, min(f.size, manifests.MaxLockBytes)))
 	}
-	if f.mayBeDamaged() {
-		f.form = notRecognised
+	if !slices.Contains(wanted, f.form) && f.isLeftOfBundle() {
+		f.form = aBundle
 	}
 	if f.form == notRecognised {
 		f.form = mostLike(head, wanted)
@@ -58,10 +58,10 @@ func (f *opened) recognise(wanted []form) error {
 	return f.form.check(f.name, wanted...)
 }
 
-// mayBeDamaged reports whether what was recognised by its start is what is left
-// of a bundle: one that has lost its first block starts with its bundle.json, and
+// isLeftOfBundle reports whether what was recognised by its start may be what is
+// left of a bundle: one that has lost its first block starts with its bundle.json, and
 // one that was packed anew may start with its image layout.
-func (f *opened) mayBeDamaged() bool {
+func (f *opened) isLeftOfBundle() bool {
 	all := io.NewSectionReader(f.File, 0, f.size)
 	if f.form == anImages {
 		return hasEntry(all, bundle.InventoryPath)

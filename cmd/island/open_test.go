@@ -171,7 +171,7 @@ func archiveOf(t *testing.T, contents map[string]string, order ...string) []byte
 	var out bytes.Buffer
 	archive := tar.NewWriter(&out)
 	for _, name := range order {
-		header := &tar.Header{Name: name, Mode: 0o644, Size: int64(len(contents[name])), Format: tar.FormatUSTAR}
+		header := &tar.Header{Name: name, Mode: 0o644, Size: int64(len(contents[name]))}
 		if err := archive.WriteHeader(header); err != nil {
 			t.Fatal(err)
 		}
