@@ -95,7 +95,7 @@ func isWorded(t testing.TB, r *Verdict) {
 			hasWords(t, f.ID, text)
 		}
 		for _, role := range f.Roles {
-			hasWords(t, f.ID, message.Of("preflight.role."+role, nil))
+			hasWords(t, f.ID, r.RoleName(role))
 		}
 	}
 	for _, link := range r.Links {
