@@ -135,10 +135,11 @@ func TestFlawsOfCatalogues(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
-	if _, err := words.Load(fstest.MapFS{"no_tag!.yaml": {Data: []byte("name: x\nwords: {a: x}")}}); err == nil {
+	good := &fstest.MapFile{Data: []byte("name: x\nwords: {a: x}")}
+	if _, err := words.Load(fstest.MapFS{"en.yaml": good, "no_tag!.yaml": good}); err == nil || !strings.Contains(err.Error(), "language tag") {
 		t.Error("a file without a language tag was read")
 	}
-	if _, err := words.Load(fstest.MapFS{}); err == nil {
+	if _, err := words.Load(fstest.MapFS{"de.yaml": good}); err == nil {
 		t.Error("no English, no error")
 	}
 }

@@ -642,7 +642,8 @@ func TestUpgradeInEveryLanguage(t *testing.T) {
 		},
 		"further than is known": {
 			from: "5.25.1", to: "5.28.0",
-			wantEnglish: "no way from 5.25.1 to 5.28.0: 5.25.1 to 5.26.0: 5.26.0 is to be skipped: [broken]; the known steps lead no further than 5.27.0",
+			wantEnglish: "no way from 5.25.1 to 5.28.0: 5.25.1 to 5.26.0: 5.26.0 is to be skipped: [broken]; the known steps lead no " +
+				"further than 5.27.0",
 			wantGerman: "Kein Weg von 5.25.1 zu 5.28.0: 5.25.1 auf 5.26.0: 5.26.0 ist auszulassen: [broken]; die bekannten Schritte führen " +
 				"nicht weiter als 5.27.0",
 		},
