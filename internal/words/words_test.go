@@ -136,7 +136,8 @@ func TestFlawsOfCatalogues(t *testing.T) {
 		}
 	}
 	good := &fstest.MapFile{Data: []byte("name: x\nwords: {a: x}")}
-	if _, err := words.Load(fstest.MapFS{"en.yaml": good, "no_tag!.yaml": good}); err == nil || !strings.Contains(err.Error(), "language tag") {
+	_, err := words.Load(fstest.MapFS{"en.yaml": good, "no_tag!.yaml": good})
+	if err == nil || !strings.Contains(err.Error(), "language tag") {
 		t.Error("a file without a language tag was read")
 	}
 	if _, err := words.Load(fstest.MapFS{"de.yaml": good}); err == nil {
