@@ -19,14 +19,14 @@ import (
 // madeCodes are the beginnings of codes that programs put together, and of what
 // the rest is.
 var madeCodes = []string{
-	// checks.yaml, ports.yaml, outcomes of dialling and of checks, what is required and by whom, roles and units
+	// checks.yaml, ports.yaml, outcomes of dialling and of checks, what is required and by whom, and units
 	"preflight.check.", "preflight.port.", "preflight.mark.", "preflight.outcome.", "preflight.required.",
-	"preflight.source.", "preflight.role.",
-	"preflight.unit.",
+	"preflight.source.", "preflight.unit.",
 	"facts.outcome.", // how attempts end
 	// what tables and scenarios say, what belongs to a figure, columns, and the values of types
-	"sizing.table.", "sizing.scenario.", "sizing.figure.", "sizing.text.", "sizing.hardware.total.", "sizing.role.",
+	"sizing.table.", "sizing.scenario.", "sizing.figure.", "sizing.text.", "sizing.hardware.total.",
 	"sizing.level.", "sizing.bound.",
+	"role.",                               // what tables call machines
 	"unit.", "list.", "number.", "value.", // the catalogues' own
 }
 

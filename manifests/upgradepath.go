@@ -2,12 +2,15 @@ package manifests
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
 
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -48,12 +51,11 @@ type SiteFacts struct {
 
 // Hop is one step of an upgrade path.
 type Hop struct {
-	From       string   `json:"from"`
-	To         string   `json:"to"`
-	Conditions []string `json:"conditions"` // what could not be judged and has to be true
-	Order      []string `json:"order,omitempty"`
-	Steps      Text     `json:"steps,omitzero"`
-	Source     string   `json:"source,omitempty"`
+	From, To   string
+	Conditions []message.Text // what could not be judged and has to be true
+	Order      []string
+	Steps      Text
+	Source     string
 }
 
 // ReadUpgrades reads and checks an Upgrades document.
@@ -101,15 +103,15 @@ func (c *checker) upgrades(field string, steps []Upgrade) {
 
 // Path returns the hops from one version to another: the fewest that the site's
 // facts allow, with what could not be judged as their conditions. Where there is
-// no way the error says why: what is skipped, which condition does not hold, how
-// far it would go.
+// no way the error, a [message.Problem] in a [fault.Error], says why: what is skipped,
+// which condition does not hold, how far it would go.
 func (u *Upgrades) Path(from, to string, site SiteFacts) ([]Hop, error) {
 	start, goal, err := endpoints(from, to)
 	if err != nil {
 		return nil, err
 	}
 	if reason := u.skipped(goal); reason != "" {
-		return nil, noPath(from, to, to+" is to be skipped: "+reason)
+		return nil, noPath(from, to, toBeSkipped(to, reason))
 	}
 	s := search{upgrades: u, site: site, goal: goal, start: start}
 	if hops := s.run(); hops != nil {
@@ -124,15 +126,40 @@ func endpoints(from, to string) (start, goal *semver.Version, err error) {
 	}
 	switch {
 	case err != nil:
-		return nil, nil, fault.New(fault.Usage, fault.Here, "upgrade path", "such as --from 5.28.0 --to 5.30.0", "%q and %q: %w", from, to, err)
+		return nil, nil, noVersions(from, to, err)
 	case !start.LessThan(goal):
-		return nil, nil, noPath(from, to, "a version is never upgraded to one that is not later")
+		return nil, nil, noPath(from, to, message.Of("patches.upgrade.not-later", nil))
 	}
 	return start, goal, nil
 }
 
-func noPath(from, to string, reasons ...string) error {
-	return fault.New(fault.Failure, fault.Site, "", "", "no way from %s to %s: %s", from, to, strings.Join(reasons, "; "))
+func noPath(from, to string, reasons ...message.Text) error {
+	why := message.NewProblem("patches.upgrade.no-way", message.Args{"from": from, "to": to, "reasons": reasons})
+	return &fault.Error{Kind: fault.Failure, Side: fault.Site, Err: why}
+}
+
+func noVersions(from, to string, err error) error {
+	why := message.NewProblem("patches.upgrade.no-versions",
+		message.Args{"from": strconv.Quote(from), "to": strconv.Quote(to), "why": versionFlaw(err)})
+	return &fault.Error{Kind: fault.Usage, Side: fault.Here, Err: why, Hint: "such as --from 5.28.0 --to 5.30.0"}
+}
+
+// versionFlaw says what is wrong with a version. What catalogues do not know stays
+// in the library's words.
+func versionFlaw(err error) message.Text {
+	switch {
+	case errors.Is(err, semver.ErrInvalidSemVer):
+		return message.Of("patches.version.invalid", nil)
+	case errors.Is(err, semver.ErrSegmentStartsZero):
+		return message.Of("patches.version.zero", nil)
+	case errors.Is(err, semver.ErrVersionTooLong):
+		return message.Of("patches.version.too-long", message.Args{"limit": semver.MaxVersionLen})
+	}
+	return message.Plain(err.Error())
+}
+
+func toBeSkipped(version, reason string) message.Text {
+	return message.Of("patches.upgrade.skipped", message.Args{"version": version, "reason": reason})
 }
 
 // skipped returns why a version is not to be stepped on; empty if it may be.
@@ -155,7 +182,7 @@ type search struct {
 	upgrades    *Upgrades
 	site        SiteFacts
 	start, goal *semver.Version
-	blocked     []string
+	blocked     []message.Text
 	reached     []*semver.Version
 }
 
@@ -195,10 +222,11 @@ func (s *search) from(at node) []node {
 		}
 		conditions, blocked := s.site.judge(step)
 		if reason := s.upgrades.skipped(target); reason != "" {
-			blocked = append(blocked, target.String()+" is to be skipped: "+reason)
+			blocked = append(blocked, toBeSkipped(target.String(), reason))
 		}
 		if len(blocked) > 0 {
-			s.blocked = append(s.blocked, fmt.Sprintf("%s to %s: %s", at.version, target, strings.Join(blocked, ", ")))
+			s.blocked = append(s.blocked, message.Of("patches.upgrade.blocked",
+				message.Args{"from": at.version.String(), "to": target.String(), "reasons": blocked}))
 			continue
 		}
 		hop := Hop{
@@ -232,14 +260,13 @@ func inRange(text string, v *semver.Version) bool {
 }
 
 // judge tells which conditions of a step cannot be judged, and which do not hold.
-func (f SiteFacts) judge(step Upgrade) (unknown, blocked []string) {
-	unknown = []string{}
+func (f SiteFacts) judge(step Upgrade) (unknown, blocked []message.Text) {
 	if slices.Contains(step.NotWhere, Federated) {
 		switch {
 		case f.Federated == nil:
-			unknown = append(unknown, "the site is not federated")
+			unknown = append(unknown, message.Of("patches.upgrade.condition.not-federated", nil))
 		case *f.Federated:
-			blocked = append(blocked, "not for a federated site")
+			blocked = append(blocked, message.Of("patches.upgrade.federated", nil))
 		}
 	}
 	if step.Kubernetes == "" {
@@ -248,30 +275,31 @@ func (f SiteFacts) judge(step Upgrade) (unknown, blocked []string) {
 	have, err := semver.NewVersion(f.Kubernetes)
 	switch {
 	case f.Kubernetes == "":
-		unknown = append(unknown, "Kubernetes "+step.Kubernetes)
+		unknown = append(unknown, message.Of("patches.upgrade.condition.kubernetes", message.Args{"range": step.Kubernetes}))
 	case err != nil || !inRange(step.Kubernetes, have):
-		blocked = append(blocked, fmt.Sprintf("wants Kubernetes %s, the site has %.40q", step.Kubernetes, f.Kubernetes))
+		blocked = append(blocked, message.Of("patches.upgrade.kubernetes",
+			message.Args{"range": step.Kubernetes, "have": fmt.Sprintf("%.40q", f.Kubernetes)}))
 	}
 	return unknown, blocked
 }
 
 // why says what stands in the way.
-func (s *search) why() []string {
-	var reasons []string
+func (s *search) why() []message.Text {
+	var reasons []message.Text
 	for _, b := range s.blocked {
-		if !slices.Contains(reasons, b) {
+		if !slices.ContainsFunc(reasons, b.Equal) {
 			reasons = append(reasons, b)
 		}
 	}
 	furthest := slices.MaxFunc(s.reached, func(a, b *semver.Version) int { return a.Compare(b) })
 	if furthest.Equal(s.start) {
-		reasons = append(reasons, "no known step leads on from "+furthest.String())
+		reasons = append(reasons, message.Of("patches.upgrade.no-step", message.Args{"version": furthest.String()}))
 	} else {
-		reasons = append(reasons, "the known steps lead no further than "+furthest.String())
+		reasons = append(reasons, message.Of("patches.upgrade.furthest", message.Args{"version": furthest.String()}))
 	}
 	for _, step := range s.upgrades.Steps {
 		if target := s.target(step); target != nil && target.Equal(s.goal) {
-			reasons = append(reasons, fmt.Sprintf("%s is reached from %s", s.goal, step.From))
+			reasons = append(reasons, message.Of("patches.upgrade.reached", message.Args{"version": s.goal.String(), "range": step.From}))
 		}
 	}
 	return reasons

@@ -257,15 +257,11 @@ func (c *calculation) totals() []HardwareTotal {
 	return list
 }
 
-// roleName is a role's name: the table's, but where languages have words of
-// their own.
+// roleName is what the table calls a role.
 func (c *calculation) roleName(role site.Role) message.Text {
-	if slices.Contains([]site.Role{site.AdminHost, site.AssetHost, site.DemoMachine}, role) {
-		return say("role."+string(role), nil)
-	}
 	for _, r := range c.table.Requirements() {
 		if r.Role == role {
-			return message.Plain(r.Title)
+			return r.Name()
 		}
 	}
 	return message.Plain(string(role))

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/islandbundle/island/internal/words/message"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // args fill the gaps of a message.
@@ -36,15 +37,44 @@ func (g Given) text(place string) message.Text {
 	return t
 }
 
-// ownTexts are the texts of all tables that the program brings, by their place.
-var ownTexts = sync.OnceValue(func() map[string]Given {
-	own := map[string]Given{}
+// Name is what the table calls the role. Where the program's own tables call it
+// the same, the catalogues have further languages for it.
+func (r Requirement) Name() message.Text {
+	if ownTitles()[r.Role] == r.Title {
+		return message.Of("role."+string(r.Role), nil)
+	}
+	return message.Plain(r.Title)
+}
+
+// ownTables are the tables that the program brings.
+var ownTables = sync.OnceValue(func() []*Table {
+	var own []*Table
 	for _, name := range Names() {
 		table, _, err := Embedded(name)
 		if err != nil {
 			panic("sizing: " + err.Error()) // part of the program, and tested
 		}
+		own = append(own, table)
+	}
+	return own
+})
+
+// ownTexts are the texts of all of them, by their place.
+var ownTexts = sync.OnceValue(func() map[string]Given {
+	own := map[string]Given{}
+	for _, table := range ownTables() {
 		maps.Copy(own, table.texts())
+	}
+	return own
+})
+
+// ownTitles are what they call roles.
+var ownTitles = sync.OnceValue(func() map[site.Role]string {
+	own := map[site.Role]string{}
+	for _, table := range ownTables() {
+		for _, r := range table.Requirements() {
+			own[r.Role] = r.Title
+		}
 	}
 	return own
 })

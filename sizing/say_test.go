@@ -22,6 +22,18 @@ func TestOwnTablesAndCataloguesAgree(t *testing.T) {
 	}
 }
 
+// TestRolesOfOwnTablesAndCataloguesAgree wants the same of what these tables call
+// roles.
+func TestRolesOfOwnTablesAndCataloguesAgree(t *testing.T) {
+	for _, name := range Names() {
+		for _, r := range embeddedTable(t, name).Requirements() {
+			if name := r.Name(); name.Code != "role."+string(r.Role) || english(name) != r.Title {
+				t.Errorf("table %s: the catalogue calls %q %q", name, r.Title, english(name))
+			}
+		}
+	}
+}
+
 // TestOwnWordsOfATable wants what a customer's table says to stay as it is: in
 // the languages that it has, else in English, and never as another table's text.
 func TestOwnWordsOfATable(t *testing.T) {

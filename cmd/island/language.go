@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests/fault"
-	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
 // language returns the language of a tag that was given, else the locale's.
@@ -26,12 +26,20 @@ func languages() string {
 	return strings.TrimPrefix(strings.Join(tags[:last], ", ")+" or "+tags[last], " or ")
 }
 
-// inWords returns an error that has its words in a catalogue as one that says them.
-// Errors are English, as all that the program says on stderr.
+// inWords returns an error that has its words in a catalogue as one that says them,
+// of the same kind and with the same hint. Errors are English, as all that the
+// program says on stderr.
 func inWords(err error) error {
-	var problem *facts.Problem
+	var problem *message.Problem
 	if !errors.As(err, &problem) {
 		return err
 	}
-	return errors.New(words.English().Text(problem.Text))
+	said := errors.New(words.English().Text(problem.Text))
+	var explained *fault.Error
+	if !errors.As(err, &explained) {
+		return said
+	}
+	worded := *explained
+	worded.Err = said
+	return &worded
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/charts"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/diff"
 	"github.com/islandbundle/island/manifests/schema"
@@ -82,6 +83,8 @@ func makeOutputSchema(comments schema.Comments) schema.Object {
 				return schema.Object{"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
 			case reflect.TypeFor[manifests.Date](): // empty where there is none
 				return schema.Object{"type": "string", "pattern": "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$"}
+			case reflect.TypeFor[message.Text](): // as preflight's reports have it
+				return schema.Object{"$ref": "preflight-report.schema.json#/$defs/Text"}
 			}
 			return nil
 		},
@@ -268,6 +271,7 @@ var samples = map[reflect.Type]string{
 	reflect.TypeFor[manifests.Date]():     `"2026-03-31"`,
 	reflect.TypeFor[manifests.Platform](): `"linux/amd64"`,
 	reflect.TypeFor[manifests.ImageRef](): `"quay.io/wire/brig:1.0.0"`,
+	reflect.TypeFor[message.Text]():       `{"code": "a.b", "args": {"range": ">=1.27", "also": {"text": "c"}}}`,
 }
 
 // fill returns every field a value, or only those that are always printed.

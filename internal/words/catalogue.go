@@ -1,7 +1,6 @@
 package words
 
 import (
-	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -59,9 +58,14 @@ func Load(folder fs.FS) (Catalogues, error) {
 	if err != nil {
 		return nil, err
 	}
+	const english = "en.yaml"
+	if !slices.Contains(names, english) {
+		return nil, errors.New("there is no catalogue " + english)
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == english })
 	var all Catalogues
 	var flaws []error
-	for _, name := range names {
+	for _, name := range append([]string{english}, names...) {
 		data, err := fs.ReadFile(folder, name)
 		if err != nil {
 			return nil, err
@@ -73,23 +77,10 @@ func Load(folder fs.FS) (Catalogues, error) {
 	if err := errors.Join(flaws...); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(all, func(a, b *Language) int {
-		return cmp.Or(cmp.Compare(b2i(b.Tag == "en"), b2i(a.Tag == "en")), cmp.Compare(a.Tag, b.Tag))
-	})
-	if len(all) == 0 || all[0].Tag != "en" {
-		return nil, errors.New("there is no catalogue en.yaml")
-	}
 	for _, l := range all[1:] {
 		l.english = all[0]
 	}
 	return all, nil
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // parse reads one catalogue.

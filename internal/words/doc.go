@@ -33,6 +33,8 @@
 //	{x:rate}     kilobits per second in the unit that suits
 //	{x:and}      a list as the language has it: "a, b and c"; without a format,
 //	             lists are joined by commas
+//	{x:semicolons}
+//	             a list whose members may have commas of their own: "a; b, c"
 //
 // A brace that is meant stands twice: {{ and }}.
 package words

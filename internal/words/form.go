@@ -17,7 +17,9 @@ type piece struct {
 }
 
 // formats are the names of the ways to write an argument.
-var formats = []string{"", "int", "dec1", "dec2", "dec3", "fix1", "fix2", "fix3", "plus1", "percent", "GB", "GiB", "rate", "and"}
+var formats = []string{
+	"", "int", "dec1", "dec2", "dec3", "fix1", "fix2", "fix3", "plus1", "percent", "GB", "GiB", "rate", "and", "semicolons",
+}
 
 // write writes an argument in one of the formats.
 func (l *Language) write(format string, v any) string {
@@ -40,6 +42,8 @@ func (l *Language) write(format string, v any) string {
 		return l.Rate(int64(amount(v)))
 	case "and":
 		return l.enumerate(v)
+	case "semicolons":
+		return l.semicolons(v)
 	}
 	return l.plain(v)
 }

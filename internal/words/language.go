@@ -192,6 +192,15 @@ func (l *Language) enumerate(v any) string {
 	return l.List(l.texts(list))
 }
 
+// semicolons writes a list whose members may have commas of their own.
+func (l *Language) semicolons(v any) string {
+	list, ok := v.([]message.Text)
+	if !ok {
+		return l.plain(v)
+	}
+	return strings.Join(l.texts(list), "; ")
+}
+
 // List joins words as the language does: "a, b and c".
 func (l *Language) List(words []string) string {
 	if len(words) < 2 {

@@ -62,6 +62,7 @@ words:
   list: {and: "{most} + {last}"}
   value: {"true": aye, "false": nay}
   unit: {GB: GB}
+  reasons: "why: {names:semicolons}"
   measured: "{x:fix1} {x:fix3} {x:plus1}"
   cores: {count: n, one: "{n} core", other: "{n} cores"}
   hosts:
@@ -91,6 +92,8 @@ func TestMessages(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{en.Say("hosts", args(1)), "1 host: x + y"},
 		{en.Say("hosts", args(3)), "3 hosts of 2\u00a0GB, 7 of 100, {so} aye 1.2 nay"},
+		{en.Say("reasons", args(1)), "why: x; y"},
+		{en.Say("reasons", message.Args{"names": "x, y"}), "why: x, y"},
 		{en.Say("measured", message.Args{"x": 2.0}), "2.0 2.000 +2.0"},
 		{pl.Say("measured", message.Args{"x": -1234.56}), "-1234,6 -1234,560 -1234,6"},
 		{en.Say("cores", message.Args{"n": 1.0}), "1 core"},
@@ -107,7 +110,7 @@ func TestMessages(t *testing.T) {
 			t.Errorf("%q, want %q", c.got, c.want)
 		}
 	}
-	if missing := ja.Missing(); len(missing) != 8 {
+	if missing := ja.Missing(); len(missing) != 9 {
 		t.Errorf("an empty catalogue lacks %v", missing)
 	}
 	if missing := pl.Missing(); len(missing) != 0 {
@@ -132,10 +135,12 @@ func TestFlawsOfCatalogues(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 	}
-	if _, err := words.Load(fstest.MapFS{"no_tag!.yaml": {Data: []byte("name: x\nwords: {a: x}")}}); err == nil {
+	good := &fstest.MapFile{Data: []byte("name: x\nwords: {a: x}")}
+	_, err := words.Load(fstest.MapFS{"en.yaml": good, "no_tag!.yaml": good})
+	if err == nil || !strings.Contains(err.Error(), "language tag") {
 		t.Error("a file without a language tag was read")
 	}
-	if _, err := words.Load(fstest.MapFS{}); err == nil {
+	if _, err := words.Load(fstest.MapFS{"de.yaml": good}); err == nil {
 		t.Error("no English, no error")
 	}
 }

@@ -64,6 +64,17 @@ type Verdict struct {
 	Hosts    []HostSummary
 	Findings []Finding // worst first
 	Links    []LinkSummary
+
+	RoleNames map[string]message.Text // what the table calls roles, by their ids
+}
+
+// RoleName returns what a role is called: by the table, or where that has no figures
+// for it, by the catalogues.
+func (r *Verdict) RoleName(role string) message.Text {
+	if name, ok := r.RoleNames[role]; ok {
+		return name
+	}
+	return message.Text{Code: "role." + role, Words: role}
 }
 
 // HostSummary is one host at a glance.

@@ -203,6 +203,10 @@ func (j *judgement) report() *Verdict {
 	r := &Verdict{
 		Tool: j.Tool, Site: j.Site.Name, Taken: j.Survey.Started.UTC(), Table: j.Table.Name,
 		Counts: map[Outcome]int{}, Findings: j.findings, Hosts: []HostSummary{}, Links: summariseLinks(j.Survey.Links, j.Ports),
+		RoleNames: map[string]message.Text{},
+	}
+	for _, requirement := range j.requirements {
+		r.RoleNames[string(requirement.Role)] = requirement.Name()
 	}
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return b.Outcome.rank() - a.Outcome.rank() })
 	worst := map[string]Outcome{}

@@ -33,13 +33,13 @@ func (j *judgement) counts() {
 func (j *judgement) count(role sizing.Requirement, hosts int) {
 	f := found{roles: []string{string(role.Role)}, outcome: Skipped, required: Number(role.Count), source: j.wholeTable()}
 	if len(role.Groups) == 0 {
-		f.subject, f.message = roleTitle(role), message.Of("preflight.finding.no-group", nil)
+		f.subject, f.message = role.Name(), message.Of("preflight.finding.no-group", nil)
 		j.add("count.hosts", f)
 		return
 	}
 	f.observed, f.method = Number(hosts), message.Of("facts.method.groups", args{"groups": strings.Join(role.Groups, ", ")})
 	f.outcome = passIf(hosts >= role.Count, Fail)
-	f.message = message.Of("preflight.finding.count", args{"hosts": hosts, "required": role.Count, "role": roleTitle(role)})
+	f.message = message.Of("preflight.finding.count", args{"hosts": hosts, "required": role.Count, "role": role.Name()})
 	if role.Role == site.Restund && hosts == 0 {
 		f.outcome, f.message = Skipped, message.Of("preflight.finding.no-restund", nil)
 	}
@@ -151,7 +151,7 @@ func (j *judgement) spread(role sizing.Requirement, perServer map[string]map[sit
 	f := found{host: full[0], roles: []string{string(role.Role)}, outcome: Fail, observed: names(full...)}
 	f.method = message.Of("facts.method.site-document", nil)
 	f.message = message.Of("preflight.finding.spread",
-		args{"role": roleTitle(role), "full": strings.Join(full, ", "), "free": strings.Join(free, ", ")})
+		args{"role": role.Name(), "full": strings.Join(full, ", "), "free": strings.Join(free, ", ")})
 	j.add("server.spread", f)
 }
 

@@ -95,7 +95,7 @@ func isWorded(t testing.TB, r *Verdict) {
 			hasWords(t, f.ID, text)
 		}
 		for _, role := range f.Roles {
-			hasWords(t, f.ID, message.Of("preflight.role."+role, nil))
+			hasWords(t, f.ID, r.RoleName(role))
 		}
 	}
 	for _, link := range r.Links {
@@ -588,26 +588,102 @@ func TestUpgradePath(t *testing.T) {
 			s.Hosts[9].Facts.Software.Kubernetes = factstest.Read(test.kubernetes)
 			own := *cmp.Or(test.site, site.Undescribed())
 			own.Preflight.Installed = test.declared
-			r, err := Judge(
-				Input{
-					Survey: s,
-					Table:  guide(t),
-					Site:   &own,
-					Bundle: &BundleNeeds{Name: "b.tar", Size: 1e9, Images: 1e9, Version: test.to, Upgrades: steps},
-				},
-			)
-			if err != nil {
-				t.Fatal(err)
-			}
+			r, f := judgeUpgrade(t, s, &own, test.to, steps)
 			if got := bad(r); !slices.Equal(got, test.want) {
 				t.Errorf("findings are %q, want %q", got, test.want)
 			}
-			i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.ID == "bundle.upgrade" })
-			if i < 0 || !strings.Contains(english(r.Findings[i].Sentence()), test.words) {
-				t.Errorf("finding is %+v, want %q in it", r.Findings[max(i, 0)], test.words)
+			if !strings.Contains(english(f.Sentence()), test.words) {
+				t.Errorf("finding is %+v, want %q in it", f, test.words)
 			}
 		})
 	}
+}
+
+// TestUpgradeInEveryLanguage holds that what steps want, and why there are none, is
+// said in the report's language.
+func TestUpgradeInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	steps := &manifests.Upgrades{
+		Steps: []manifests.Upgrade{
+			{From: ">=5.24.0 <5.25.0", To: "5.25.0", Kubernetes: ">=1.27", NotWhere: []string{manifests.Federated}},
+			{From: ">=5.25.0 <5.26.0", To: "5.26.0"},
+			{From: ">=5.23.0 <5.26.0", To: "5.27.0"},
+		},
+		Skip: []manifests.Skip{{Version: "5.26.0", Reason: "[broken]"}},
+	}
+	federated := site.Undescribed()
+	federated.Name, federated.Federation = "federated", true
+	german, err := words.All().Parse("de")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		site                    *site.Site
+		from, to, kubernetes    string
+		wantGerman, wantEnglish string
+	}{
+		"conditions": {
+			from: "5.24.3", to: "5.25.0",
+			wantEnglish: "5.24.3 to 5.25.0 in one step, if this holds: the site is not federated, Kubernetes >=1.27",
+			wantGerman:  "5.24.3 auf 5.25.0 in einem Schritt, wenn dies gilt: der Standort ist nicht föderiert, Kubernetes >=1.27",
+		},
+		"conditions that do not hold": {
+			site: federated, from: "5.24.3", to: "5.25.0", kubernetes: "v1.26.1",
+			wantEnglish: "no way from 5.24.3 to 5.25.0: 5.24.3 to 5.25.0: not for a federated site, wants Kubernetes >=1.27, the site has " +
+				`"v1.26.1"; no known step leads on from 5.24.3; 5.25.0 is reached from >=5.24.0 <5.25.0`,
+			wantGerman: "Kein Weg von 5.24.3 zu 5.25.0: 5.24.3 auf 5.25.0: nicht für einen föderierten Standort, verlangt Kubernetes >=1.27, " +
+				`der Standort hat "v1.26.1"; kein bekannter Schritt führt weiter von 5.24.3; 5.25.0 wird erreicht von >=5.24.0 <5.25.0`,
+		},
+		"further than is known": {
+			from: "5.25.1", to: "5.28.0",
+			wantEnglish: "no way from 5.25.1 to 5.28.0: 5.25.1 to 5.26.0: 5.26.0 is to be skipped: [broken]; the known steps lead no " +
+				"further than 5.27.0",
+			wantGerman: "Kein Weg von 5.25.1 zu 5.28.0: 5.25.1 auf 5.26.0: 5.26.0 ist auszulassen: [broken]; die bekannten Schritte führen " +
+				"nicht weiter als 5.27.0",
+		},
+		"skipped": {
+			from: "5.25.0", to: "5.26.0", wantEnglish: "no way from 5.25.0 to 5.26.0: 5.26.0 is to be skipped: [broken]",
+			wantGerman: "Kein Weg von 5.25.0 zu 5.26.0: 5.26.0 ist auszulassen: [broken]",
+		},
+		"back": {
+			from: "5.26.0", to: "5.25.0", wantEnglish: "no way from 5.26.0 to 5.25.0: a version is never upgraded to one that is not later",
+			wantGerman: "Kein Weg von 5.26.0 zu 5.25.0: eine Aktualisierung führt immer zu einer späteren Version",
+		},
+		"no version": {
+			from: "latest", to: "5.25.0", wantEnglish: `upgrade path: "latest" and "5.25.0": invalid semantic version`,
+			wantGerman: `Weg der Aktualisierung: "latest" und "5.25.0": ungültige semantische Version`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := goodSurvey()
+			s.Hosts[9].Facts.Software.Kubernetes = factstest.Read(test.kubernetes)
+			s.Hosts[len(s.Hosts)-1].Facts.Software.Release = factstest.Read(test.from)
+			_, f := judgeUpgrade(t, s, cmp.Or(test.site, site.Undescribed()), test.to, steps)
+			if got := english(f.Sentence()); got != test.wantEnglish {
+				t.Errorf("it says %q, want %q", got, test.wantEnglish)
+			}
+			if got := german.Text(f.Sentence()); got != test.wantGerman {
+				t.Errorf("in German it says %q, want %q", got, test.wantGerman)
+			}
+		})
+	}
+}
+
+// judgeUpgrade judges a bundle of a version, and returns the finding on the upgrade too.
+func judgeUpgrade(t *testing.T, s *facts.Survey, site *site.Site, to string, steps *manifests.Upgrades) (*Verdict, Finding) {
+	t.Helper()
+	bundle := &BundleNeeds{Name: "b.tar", Size: 1e9, Images: 1e9, Version: to, Upgrades: steps}
+	r, err := Judge(Input{Survey: s, Table: guide(t), Site: site, Bundle: bundle})
+	if err != nil {
+		t.Fatal(err)
+	}
+	isWorded(t, r)
+	i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.ID == "bundle.upgrade" })
+	if i < 0 {
+		t.Fatal("nothing is said of the upgrade")
+	}
+	return r, r.Findings[i]
 }
 
 func TestRegistryNeedsRoom(t *testing.T) {

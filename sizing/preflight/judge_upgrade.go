@@ -2,7 +2,6 @@ package preflight
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
@@ -56,11 +55,11 @@ func (j *judgement) path(f *found, from string) {
 	said := args{"from": from, "to": j.Bundle.Version}
 	switch {
 	case err != nil:
-		f.outcome, f.message = Fail, message.Plain(err.Error())
+		f.outcome, f.message = Fail, facts.Reason(err)
 	case len(hops) > 1:
 		f.outcome, f.message = Fail, message.Of("preflight.finding.upgrade-between", args{"first": hops[0].To, "to": j.Bundle.Version})
 	case len(hops[0].Conditions) > 0:
-		said["conditions"] = strings.Join(hops[0].Conditions, ", ")
+		said["conditions"] = hops[0].Conditions
 		f.outcome, f.message = Warn, message.Of("preflight.finding.upgrade-if", said)
 	default:
 		f.outcome, f.message = Pass, message.Of("preflight.finding.upgrade", said)

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/islandbundle/island/internal/words/message"
-	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -43,12 +42,6 @@ func ended(o facts.Outcome, detail message.Text) message.Text {
 		return o.Text()
 	}
 	return message.Of("preflight.finding.ended", args{"outcome": o.Text(), "detail": detail})
-}
-
-// roleTitle is what the table calls a role. Languages that have a word of their
-// own for the role use that.
-func roleTitle(r sizing.Requirement) message.Text {
-	return message.Text{Code: "preflight.role." + string(r.Role), Given: map[string]string{"en": r.Title}}
 }
 
 func passIf(ok bool, otherwise Outcome) Outcome {

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/islandbundle/island/sizing"
 )
 
 var tags = regexp.MustCompile(`<sup>.*?</sup>|<[^>]*>`)
@@ -59,6 +61,41 @@ func TestTotalsInEveryForm(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// TestOwnNamesOfRoles wants what a customer's table calls a role in every language,
+// before what catalogues have for the role.
+func TestOwnNamesOfRoles(t *testing.T) {
+	_, data, err := sizing.Embedded("guide")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := sizing.ReadTable("own.yaml", []byte(strings.NewReplacer(
+		"title: Admin host\n", "title: Jump machine\n", "title: Kubernetes\n", "title: Cluster\n",
+	).Replace(string(data))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := sizing.Calculate(sizing.Input{Site: someSite(t, 2500, "10x8"), Table: table})
+	for tag, names := range map[string][]string{
+		"en": {"Cluster", "Jump machine", "Asset host"},
+		"de": {"Cluster", "Jump machine", "Asset-Host"},
+	} {
+		var text bytes.Buffer
+		if err := Text(&text, r, language(t, tag)); err != nil {
+			t.Fatal(err)
+		}
+		page, err := HTML(r, language(t, tag))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			wantRow(t, text.String(), []string{name})
+			if !strings.Contains(string(page), ">"+name) {
+				t.Errorf("%s: the page does not say %q", tag, name)
+			}
 		}
 	}
 }

@@ -116,6 +116,15 @@ func (t Text) String() string {
 	return fmt.Sprintf("%s %v", t.Code, map[string]any(t.Args))
 }
 
+// A Problem is an error that says what people are told of it.
+type Problem struct{ Text Text }
+
+// NewProblem returns the error of a code.
+func NewProblem(code string, args Args) error { return &Problem{Of(code, args)} }
+
+// Error returns the code and the arguments; who has the catalogues says it in words.
+func (p *Problem) Error() string { return p.Text.String() }
+
 // Is reports whether a text is the message of a code.
 func (t Text) Is(code string) bool { return t.Code == code }
 

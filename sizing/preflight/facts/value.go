@@ -219,14 +219,8 @@ var version1 = map[string]string{
 		"root": NoRoot,
 }
 
-// A Problem is an error that says what people are told of it.
-type Problem struct{ Text message.Text }
-
-// NewProblem returns the error of a code.
-func NewProblem(code string, args message.Args) error { return &Problem{message.Of(code, args)} }
-
-// Error returns the code and the arguments; who has the catalogues says it in words.
-func (p *Problem) Error() string { return p.Text.String() }
+// NewProblem returns the error of a code, a [message.Problem].
+func NewProblem(code string, args message.Args) error { return message.NewProblem(code, args) }
 
 // Heard returns a text that a host sent, bounded, or nothing where it is no text of
 // facts.
@@ -237,10 +231,10 @@ func Heard(t message.Text) message.Text {
 	return t.Map(Cut)
 }
 
-// Reason returns what people are told of an error: the text of a [Problem], else
+// Reason returns what people are told of an error: the text of a [message.Problem], else
 // what another program or the system says.
 func Reason(err error) message.Text {
-	var problem *Problem
+	var problem *message.Problem
 	if errors.As(err, &problem) {
 		return problem.Text
 	}

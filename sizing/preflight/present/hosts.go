@@ -33,7 +33,7 @@ func roleGroups(r *preflight.Verdict, l *words.Language) []roleGroup {
 	var groups []roleGroup
 	bad := r.Bad()
 	for _, host := range r.Hosts {
-		title := roleTitle(host.Roles, l)
+		title := roleTitle(r, host.Roles, l)
 		i := slices.IndexFunc(groups, func(g roleGroup) bool { return g.Title == title })
 		if i < 0 {
 			i = len(groups)

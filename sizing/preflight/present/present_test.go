@@ -10,6 +10,9 @@ import (
 	"unicode"
 
 	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
+	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 func german(t *testing.T) *words.Language {
@@ -48,6 +51,40 @@ func TestTextIsWorstFirstAndPrintable(t *testing.T) {
 	var all strings.Builder
 	if err := Text(&all, sample(), Options{Lang: words.English(), All: true}); err != nil || !strings.Contains(all.String(), "os.release") {
 		t.Errorf("all: %v\n%s", err, all.String())
+	}
+}
+
+// TestOwnNamesOfRoles wants what a customer's table calls a role in every language,
+// before what catalogues have for the role.
+func TestOwnNamesOfRoles(t *testing.T) {
+	t.Parallel()
+	_, data, err := sizing.Embedded("guide")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for title, inGerman := range map[string]string{"Asset host": "Asset-Host", "Storehouse": "Storehouse"} { // the first is the guide's own
+		table, err := sizing.ReadTable("own.yaml", bytes.Replace(data, []byte("title: Asset host\n"), []byte("title: "+title+"\n"), 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := judgedBy(t, table, someSurvey(t, 1), site.Undescribed())
+		for lang, name := range map[*words.Language]string{words.English(): title, german(t): inGerman} {
+			var text strings.Builder
+			if err := Text(&text, r, Options{Lang: lang, All: true}); err != nil {
+				t.Fatal(err)
+			}
+			page, err := HTML(r, lang)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := lang.Say("preflight.finding.count", message.Args{"hosts": 1, "required": 1, "role": name})
+			if !strings.Contains(text.String(), want) {
+				t.Errorf("%s: no %q in the text\n%s", lang.Tag, want, text.String())
+			}
+			if !strings.Contains(string(page), "<h3>"+name+"</h3>") {
+				t.Errorf("%s: no hosts of %q on the page", lang.Tag, name)
+			}
+		}
 	}
 }
 

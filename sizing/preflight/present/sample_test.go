@@ -66,6 +66,12 @@ func judged(t testing.TB, s *facts.Survey, site *site.Site) *preflight.Verdict {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return judgedBy(t, table, s, site)
+}
+
+// judgedBy does so with the roles of a table.
+func judgedBy(t testing.TB, table *sizing.Table, s *facts.Survey, site *site.Site) *preflight.Verdict {
+	t.Helper()
 	r, err := preflight.Judge(preflight.Input{Survey: s, Table: table, Site: site, Tool: "island test"})
 	if err != nil {
 		t.Fatal(err)

@@ -41,7 +41,7 @@ func tasks(r *preflight.Verdict, l *words.Language) (todo, waived []task) {
 			i = len(*list)
 			*list = append(*list, newTask(f, l))
 		}
-		(*list)[i].add(f, l)
+		(*list)[i].add(r, f, l)
 	}
 	return todo, waived
 }
@@ -61,8 +61,8 @@ func checkTitle(id string, l *words.Language) string {
 
 // add takes in a finding. Its subject, the title or the place, stands above it
 // already.
-func (t *task) add(f preflight.Finding, l *words.Language) {
-	s := step{Where: where(f, l), Object: l.Text(f.Object), Outcome: f.Outcome, Message: l.Text(f.Message), Waived: f.Waived}
+func (t *task) add(r *preflight.Verdict, f preflight.Finding, l *words.Language) {
+	s := step{Where: where(r, f, l), Object: l.Text(f.Object), Outcome: f.Outcome, Message: l.Text(f.Message), Waived: f.Waived}
 	amount := func(code string, value, unit message.Text) {
 		if !value.IsZero() {
 			s.Amounts = append(s.Amounts, page.Pair{Name: l.Word(code), Value: strings.TrimSpace(l.Unit(l.Text(value), l.Text(unit)))})
@@ -77,10 +77,10 @@ func (t *task) add(f preflight.Finding, l *words.Language) {
 }
 
 // where names the place of a finding: a host, else a thing, else a role.
-func where(f preflight.Finding, l *words.Language) string {
+func where(r *preflight.Verdict, f preflight.Finding, l *words.Language) string {
 	role := ""
 	if len(f.Roles) > 0 {
-		role = roleTitle(f.Roles, l)
+		role = roleTitle(r, f.Roles, l)
 	}
 	return cmp.Or(f.Host, l.Text(f.Object), role)
 }
@@ -119,7 +119,7 @@ func skips(r *preflight.Verdict, l *words.Language) []skip {
 			list = append(list, skip{Why: why})
 		}
 		list[i].Checks = withWords(list[i].Checks, checkTitle(f.ID, l))
-		list[i].Hosts = withWords(list[i].Hosts, where(f, l))
+		list[i].Hosts = withWords(list[i].Hosts, where(r, f, l))
 	}
 	for i := range list {
 		missing := func(host preflight.HostSummary) bool { return !slices.Contains(list[i].Hosts, host.Name) }

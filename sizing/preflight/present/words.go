@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/islandbundle/island/internal/words"
-	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
@@ -71,14 +70,14 @@ func markOf(o facts.Outcome) int {
 	return at(facts.Failed)
 }
 
-// roleTitle is what roles are called, by their ids.
-func roleTitle(roles []string, l *words.Language) string {
+// roleTitle is what a report calls roles, by their ids.
+func roleTitle(r *preflight.Verdict, roles []string, l *words.Language) string {
 	if len(roles) == 0 {
 		return l.Word("preflight.page.no-role")
 	}
 	var titles []string
 	for _, role := range roles {
-		titles = append(titles, l.Text(message.Text{Code: "preflight.role." + role, Words: role}))
+		titles = append(titles, l.Text(r.RoleName(role)))
 	}
 	return strings.Join(titles, ", ")
 }
