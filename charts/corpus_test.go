@@ -6,10 +6,10 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/islandbundle/island/charts/internal/corpus"
+	"github.com/islandbundle/island/charts/corpustest"
 )
 
-func optionsOf(chart corpus.Chart) DiscoverOptions {
+func optionsOf(chart corpustest.Chart) DiscoverOptions {
 	var options DiscoverOptions
 	for _, r := range chart.Renderings {
 		options.Renderings = append(options.Renderings,
@@ -18,9 +18,9 @@ func optionsOf(chart corpus.Chart) DiscoverOptions {
 	return options
 }
 
-func readCorpus(t testing.TB) []corpus.Chart {
+func readCorpus(t testing.TB) []corpustest.Chart {
 	t.Helper()
-	all, err := corpus.Read(filepath.Join("testdata", "corpus"))
+	all, err := corpustest.Read(filepath.Join("testdata", "corpus"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -51,12 +52,22 @@ type SiteFacts struct {
 
 // Hop is one step of an upgrade path.
 type Hop struct {
-	From, To   string
-	Conditions []message.Text // what could not be judged and has to be true
-	Order      []string
-	Steps      Text
-	Source     string
+	From       string   `json:"from"`
+	To         string   `json:"to"`
+	Conditions []string `json:"conditions"` // what could not be judged and has to be true
+	Order      []string `json:"order,omitempty"`
+	Steps      Text     `json:"steps,omitzero"`
+	Source     string   `json:"source,omitempty"`
+	Said       HopSaid  `json:"said,omitzero"`
 }
+
+// HopSaid has the codes and the arguments of what a hop says.
+type HopSaid struct {
+	Conditions []message.Text `json:"conditions,omitempty"` // in the order of the hop's
+}
+
+// IsZero reports whether a hop says nothing.
+func (s HopSaid) IsZero() bool { return len(s.Conditions) == 0 }
 
 // ReadUpgrades reads and checks an Upgrades document.
 func ReadUpgrades(file string, data []byte) (*Upgrades, error) {
@@ -103,8 +114,8 @@ func (c *checker) upgrades(field string, steps []Upgrade) {
 
 // Path returns the hops from one version to another: the fewest that the site's
 // facts allow, with what could not be judged as their conditions. Where there is
-// no way the error, a [message.Problem] in a [fault.Error], says why: what is skipped,
-// which condition does not hold, how far it would go.
+// no way the error says why: what is skipped, which condition does not hold, how
+// far it would go.
 func (u *Upgrades) Path(from, to string, site SiteFacts) ([]Hop, error) {
 	start, goal, err := endpoints(from, to)
 	if err != nil {
@@ -134,15 +145,22 @@ func endpoints(from, to string) (start, goal *semver.Version, err error) {
 }
 
 func noPath(from, to string, reasons ...message.Text) error {
-	why := message.NewProblem("patches.upgrade.no-way", message.Args{"from": from, "to": to, "reasons": reasons})
-	return &fault.Error{Kind: fault.Failure, Side: fault.Site, Err: why}
+	why := message.Of("patches.upgrade.no-way", message.Args{"from": from, "to": to, "reasons": reasons})
+	return &fault.Error{Kind: fault.Failure, Side: fault.Site, Err: worded{why}}
 }
 
 func noVersions(from, to string, err error) error {
-	why := message.NewProblem("patches.upgrade.no-versions",
+	why := message.Of("patches.upgrade.no-versions",
 		message.Args{"from": strconv.Quote(from), "to": strconv.Quote(to), "why": versionFlaw(err)})
-	return &fault.Error{Kind: fault.Usage, Side: fault.Here, Err: why, Hint: "such as --from 5.28.0 --to 5.30.0"}
+	return &fault.Error{Kind: fault.Usage, Side: fault.Here, Err: worded{why}, Hint: "such as --from 5.28.0 --to 5.30.0"}
 }
+
+// worded is an error that whoever has another language says in it.
+type worded struct{ text message.Text }
+
+func (w worded) Error() string { return words.English().Text(w.text) }
+
+func (w worded) Unwrap() error { return &message.Problem{Text: w.text} }
 
 // versionFlaw says what is wrong with a version. What catalogues do not know stays
 // in the library's words.
@@ -230,8 +248,8 @@ func (s *search) from(at node) []node {
 			continue
 		}
 		hop := Hop{
-			From: at.version.Original(), To: target.Original(), Conditions: conditions,
-			Order: step.Order, Steps: step.Steps, Source: step.Source,
+			From: at.version.Original(), To: target.Original(), Conditions: inEnglish(conditions),
+			Order: step.Order, Steps: step.Steps, Source: step.Source, Said: HopSaid{conditions},
 		}
 		next = append(next, node{target, append(slices.Clone(at.hops), hop)})
 	}
@@ -281,6 +299,14 @@ func (f SiteFacts) judge(step Upgrade) (unknown, blocked []message.Text) {
 			message.Args{"range": step.Kubernetes, "have": fmt.Sprintf("%.40q", f.Kubernetes)}))
 	}
 	return unknown, blocked
+}
+
+func inEnglish(texts []message.Text) []string {
+	said := make([]string, len(texts))
+	for i, text := range texts {
+		said[i] = words.English().Text(text)
+	}
+	return said
 }
 
 // why says what stands in the way.

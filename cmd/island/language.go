@@ -26,20 +26,12 @@ func languages() string {
 	return strings.TrimPrefix(strings.Join(tags[:last], ", ")+" or "+tags[last], " or ")
 }
 
-// inWords returns an error that has its words in a catalogue as one that says them,
-// of the same kind and with the same hint. Errors are English, as all that the
-// program says on stderr.
+// inWords returns an error that has its words in a catalogue as one that says them.
+// Errors are English, as all that the program says on stderr.
 func inWords(err error) error {
 	var problem *message.Problem
 	if !errors.As(err, &problem) {
 		return err
 	}
-	said := errors.New(words.English().Text(problem.Text))
-	var explained *fault.Error
-	if !errors.As(err, &explained) {
-		return said
-	}
-	worded := *explained
-	worded.Err = said
-	return &worded
+	return errors.New(words.English().Text(problem.Text))
 }

@@ -157,5 +157,5 @@ func (f *preflightFlags) findProbe(found *kit, architecture string) ([]byte, err
 			return data, nil
 		}
 	}
-	return nil, facts.NewProblem("facts.reach.no-probe", message.Args{"architecture": architecture, "places": strings.Join(tried, ", ")})
+	return nil, message.NewProblem("facts.reach.no-probe", message.Args{"architecture": architecture, "places": strings.Join(tried, ", ")})
 }

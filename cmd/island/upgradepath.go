@@ -9,8 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/internal/printable"
-	"github.com/islandbundle/island/internal/words"
-	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/wireapp"
 )
@@ -45,9 +43,9 @@ printed as a condition.` + exitStatus(),
 			}
 			hops, err := upgrades.Path(from, to, site)
 			if err != nil {
-				return inWords(err)
+				return err
 			}
-			return a.print(newUpgradePath(from, to, hops))
+			return a.print(upgradePathResult{From: from, To: to, Hops: hops})
 		},
 	}
 	flags := cmd.Flags()
@@ -81,44 +79,9 @@ func upgradesOf(file string) (*manifests.Upgrades, string, error) {
 }
 
 type upgradePathResult struct {
-	From string `json:"from"`
-	To   string `json:"to"`
-	Hops []hop  `json:"hops"`
-}
-
-// Hop is one step of an upgrade path.
-type hop struct {
-	From       string         `json:"from"`
-	To         string         `json:"to"`
-	Conditions []string       `json:"conditions"` // what could not be judged and has to be true
-	Order      []string       `json:"order,omitempty"`
-	Steps      manifests.Text `json:"steps,omitzero"`
-	Source     string         `json:"source,omitempty"`
-	Said       hopSaid        `json:"said,omitzero"`
-}
-
-// HopSaid has the codes and the arguments of what a hop says.
-type hopSaid struct {
-	Conditions []message.Text `json:"conditions,omitempty"` // in the order of the hop's
-}
-
-func (s hopSaid) IsZero() bool { return len(s.Conditions) == 0 }
-
-// newUpgradePath puts what the hops say into words, and keeps beside them what they
-// are made of.
-func newUpgradePath(from, to string, hops []manifests.Hop) upgradePathResult {
-	r := upgradePathResult{From: from, To: to}
-	for _, h := range hops {
-		entry := hop{From: h.From, To: h.To, Conditions: []string{}, Order: h.Order, Steps: h.Steps, Source: h.Source}
-		for _, condition := range h.Conditions {
-			said := words.English().Filled(condition)
-			entry.Conditions = append(entry.Conditions, said.Words)
-			said.Words = "" // stand in the conditions
-			entry.Said.Conditions = append(entry.Said.Conditions, said)
-		}
-		r.Hops = append(r.Hops, entry)
-	}
-	return r
+	From string          `json:"from"`
+	To   string          `json:"to"`
+	Hops []manifests.Hop `json:"hops"`
 }
 
 func (r upgradePathResult) text(w io.Writer) {

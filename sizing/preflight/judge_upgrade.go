@@ -59,7 +59,7 @@ func (j *judgement) path(f *found, from string) {
 	case len(hops) > 1:
 		f.outcome, f.message = Fail, message.Of("preflight.finding.upgrade-between", args{"first": hops[0].To, "to": j.Bundle.Version})
 	case len(hops[0].Conditions) > 0:
-		said["conditions"] = hops[0].Conditions
+		said["conditions"] = hops[0].Said.Conditions
 		f.outcome, f.message = Warn, message.Of("preflight.finding.upgrade-if", said)
 	default:
 		f.outcome, f.message = Pass, message.Of("preflight.finding.upgrade", said)

@@ -6,7 +6,7 @@ import (
 	"maps"
 
 	"github.com/islandbundle/island/charts"
-	"github.com/islandbundle/island/charts/internal/corpus"
+	"github.com/islandbundle/island/charts/corpustest"
 )
 
 // score counts what one way found.
@@ -34,7 +34,7 @@ func percent(part, whole int) float64 {
 
 // measure prints the table of recall and precision as Markdown.
 func measure(arguments []string) error {
-	all, err := corpus.Read(arguments[0])
+	all, err := corpustest.Read(arguments[0])
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func measure(arguments []string) error {
 	return nil
 }
 
-func renderings(chart corpus.Chart) []charts.Rendering {
+func renderings(chart corpustest.Chart) []charts.Rendering {
 	all := []charts.Rendering{}
 	for _, r := range chart.Renderings {
 		all = append(all, charts.Rendering{Name: r.Name, Set: r.Values, KubeVersion: r.KubeVersion, StubRequired: r.StubRequired})
@@ -73,7 +73,7 @@ func renderings(chart corpus.Chart) []charts.Rendering {
 	return all
 }
 
-func discover(chart corpus.Chart) (included map[string]bool, candidates int, err error) {
+func discover(chart corpustest.Chart) (included map[string]bool, candidates int, err error) {
 	loaded, err := charts.LoadFolder(chart.Folder)
 	if err != nil {
 		return nil, 0, err
@@ -89,7 +89,7 @@ func discover(chart corpus.Chart) (included map[string]bool, candidates int, err
 
 // today returns what the two other ways find, over all renderings. A chart that
 // does not render has no images for them.
-func today(chart corpus.Chart) (byLine, byKey map[string]bool) {
+func today(chart corpustest.Chart) (byLine, byKey map[string]bool) {
 	byLine, byKey = map[string]bool{}, map[string]bool{}
 	for _, how := range renderings(chart) {
 		text, err := helmTemplate(chart.Folder, how)

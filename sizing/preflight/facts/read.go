@@ -36,7 +36,7 @@ func Read(r io.Reader) (*Facts, error) {
 		return nil, err
 	}
 	if document.APIVersion != APIVersion || document.Kind != Kind {
-		return nil, NewProblem("facts.wrong.kind",
+		return nil, message.NewProblem("facts.wrong.kind",
 			message.Args{"version": APIVersion, "found": strconv.Quote(document.APIVersion), "kind": strconv.Quote(document.Kind)})
 	}
 	return document, nil
@@ -104,10 +104,10 @@ func read(r io.Reader, limit int64, into any) error {
 // decode is strict about everything that json leaves open.
 func decode(data []byte, limit int64, into any) error {
 	if int64(len(data)) > limit {
-		return NewProblem("facts.wrong.size", message.Args{"limit": limit})
+		return message.NewProblem("facts.wrong.size", message.Args{"limit": limit})
 	}
 	if !utf8.Valid(data) {
-		return NewProblem("facts.wrong.utf8", nil)
+		return message.NewProblem("facts.wrong.utf8", nil)
 	}
 	if err := checkShape(data); err != nil {
 		return err
@@ -139,7 +139,7 @@ func checkShape(data []byte) error {
 			return nil
 		}
 		if err != nil {
-			return NewProblem("facts.wrong.json", message.Args{"why": printable.Line(err.Error())})
+			return message.NewProblem("facts.wrong.json", message.Args{"why": printable.Line(err.Error())})
 		}
 		if delimiter, ok := token.(json.Delim); ok && (delimiter == '}' || delimiter == ']') {
 			stack = stack[:len(stack)-1]
@@ -148,10 +148,10 @@ func checkShape(data []byte) error {
 				top := &stack[len(stack)-1]
 				if key, ok := token.(string); ok && top.keys != nil && top.isKey {
 					if top.keys[key] {
-						return NewProblem("facts.wrong.twice", message.Args{"key": strconv.Quote(printable.Line(key))})
+						return message.NewProblem("facts.wrong.twice", message.Args{"key": strconv.Quote(printable.Line(key))})
 					}
 					if top.keys[key] = true; len(top.keys) > MaxList {
-						return NewProblem("facts.wrong.keys", message.Args{"limit": MaxList})
+						return message.NewProblem("facts.wrong.keys", message.Args{"limit": MaxList})
 					}
 					top.isKey = false
 					continue
@@ -163,14 +163,14 @@ func checkShape(data []byte) error {
 					next = level{keys: map[string]bool{}, isKey: true}
 				}
 				if stack = append(stack, next); len(stack) > maxDepth {
-					return NewProblem("facts.wrong.depth", message.Args{"limit": maxDepth})
+					return message.NewProblem("facts.wrong.depth", message.Args{"limit": maxDepth})
 				}
 				continue
 			}
 		}
 		if len(stack) == 0 {
 			if decoder.More() {
-				return NewProblem("facts.wrong.behind", nil)
+				return message.NewProblem("facts.wrong.behind", nil)
 			}
 			continue
 		}
@@ -182,7 +182,7 @@ func checkShape(data []byte) error {
 func wrong(code, field string, args message.Args) error {
 	all := message.Args{"field": strings.TrimPrefix(field, ".")}
 	maps.Copy(all, args)
-	return NewProblem(code, all)
+	return message.NewProblem(code, all)
 }
 
 // cleanText bounds a text that people will be told. Hosts say what facts have codes

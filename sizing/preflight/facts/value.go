@@ -219,9 +219,6 @@ var version1 = map[string]string{
 		"root": NoRoot,
 }
 
-// NewProblem returns the error of a code, a [message.Problem].
-func NewProblem(code string, args message.Args) error { return message.NewProblem(code, args) }
-
 // Heard returns a text that a host sent, bounded, or nothing where it is no text of
 // facts.
 func Heard(t message.Text) message.Text {

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/internal/words/message"
 )
 
 // A control group's folder, and what is above it, for one controller.
@@ -113,7 +113,7 @@ func (s System) cpuQuota() (float64, string, error) {
 	return least, g.mount, nil
 }
 
-var errNoCGroup = facts.NewProblem("facts.unread.no-control-groups", nil)
+var errNoCGroup = message.NewProblem("facts.unread.no-control-groups", nil)
 
 // unlimited is more memory than any host has: version 1 writes "no limit" as
 // the greatest number of whole pages.

@@ -19,7 +19,7 @@ func (s System) cpu() facts.CPU {
 	info, err := s.read(source)
 	c := parseCPUInfo(info)
 	if err == nil && c.threads == 0 {
-		err = facts.NewProblem("facts.unread.no-processor", nil)
+		err = message.NewProblem("facts.unread.no-processor", nil)
 	}
 	affinity, affinityErr := s.affinity()
 	quota, quotaSource, quotaErr := s.cpuQuota()

@@ -88,7 +88,7 @@ func (s System) newLook(request Request) *look {
 		p.FileSystem = known(facts.FileSystem{}, context.DeadlineExceeded, fileSystemMethod(), p.Path)
 		p.Fsync = known(facts.Fsync{}, context.DeadlineExceeded, fsyncMethod(), p.Path)
 		if !s.timed(request, p) {
-			p.Fsync = known(facts.Fsync{}, facts.NewProblem("facts.unread.not-asked", nil), fsyncMethod(), p.Path)
+			p.Fsync = known(facts.Fsync{}, message.NewProblem("facts.unread.not-asked", nil), fsyncMethod(), p.Path)
 		}
 		l.paths = append(l.paths, p)
 	}
@@ -208,7 +208,7 @@ func (s System) fileSystem(mounts []mount, name, nearest string) facts.Value[fac
 	method, source := fileSystemMethod(), nearest+", /proc/self/mountinfo"
 	m, ok := holding(mounts, nearest)
 	if !ok {
-		return known(facts.FileSystem{}, facts.NewProblem("facts.unread.no-mount", nil), method, source)
+		return known(facts.FileSystem{}, message.NewProblem("facts.unread.no-mount", nil), method, source)
 	}
 	stat, err := s.statfs(nearest)
 	if err != nil {
@@ -277,7 +277,7 @@ func fsyncMethod() message.Text {
 
 func (s System) fsync(ctx context.Context, p facts.Path) facts.Value[facts.Fsync] {
 	if has(p.FileSystem.Value.Options, "ro") {
-		return known(facts.Fsync{}, facts.NewProblem("facts.unread.read-only", nil), fsyncMethod(), p.Nearest)
+		return known(facts.Fsync{}, message.NewProblem("facts.unread.read-only", nil), fsyncMethod(), p.Nearest)
 	}
 	measure := s.Fsync
 	if measure == nil {

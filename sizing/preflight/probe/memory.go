@@ -15,7 +15,7 @@ func (s System) memory() facts.Memory {
 	text, err := s.read(source)
 	info := parseMemInfo(text)
 	if err == nil && info["MemTotal"] == 0 {
-		err = facts.NewProblem("facts.unread.no-memory", nil)
+		err = message.NewProblem("facts.unread.no-memory", nil)
 	}
 	limit, limitSource, limitErr := s.memoryLimit()
 	// What is set aside for huge pages serves nobody who does not ask for them.

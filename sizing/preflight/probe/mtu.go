@@ -180,7 +180,7 @@ func scope(address netip.Addr) (uint32, error) {
 	zone := address.Zone()
 	if zone == "" {
 		if address.IsLinkLocalUnicast() {
-			return 0, facts.NewProblem("facts.link.no-zone", nil)
+			return 0, message.NewProblem("facts.link.no-zone", nil)
 		}
 		return 0, nil
 	}

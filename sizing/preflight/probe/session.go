@@ -142,7 +142,7 @@ func (s *session) answer(ctx context.Context, line []byte) Answer {
 	case OpListen:
 		s.close()
 		if len(command.Token) == 0 || len(command.Token) > maxToken {
-			err = facts.NewProblem("facts.reach.token", message.Args{"most": maxToken})
+			err = message.NewProblem("facts.reach.token", message.Args{"most": maxToken})
 			break
 		}
 		s.listeners, answer.Listening = Listen(command.Address, command.Token, command.Ports)
@@ -157,13 +157,13 @@ func (s *session) answer(ctx context.Context, line []byte) Answer {
 		}
 	case OpBlast:
 		if command.Blast == nil {
-			err = facts.NewProblem("facts.reach.no-target", nil)
+			err = message.NewProblem("facts.reach.no-target", nil)
 			break
 		}
 		result := measureThroughput(ctx, *command.Blast)
 		answer.Throughput = &result
 	default:
-		err = facts.NewProblem("facts.reach.unknown-operation", message.Args{"operation": strconv.Quote(command.Op)})
+		err = message.NewProblem("facts.reach.unknown-operation", message.Args{"operation": strconv.Quote(command.Op)})
 	}
 	if err != nil {
 		answer.Error = reason(err)
@@ -173,7 +173,7 @@ func (s *session) answer(ctx context.Context, line []byte) Answer {
 
 func (s *session) collect(ctx context.Context, command Command) (json.RawMessage, error) {
 	if command.Collect == nil {
-		return nil, facts.NewProblem("facts.reach.no-request", nil)
+		return nil, message.NewProblem("facts.reach.no-request", nil)
 	}
 	request := command.Collect.complete()
 	if request.StealLater {
@@ -191,7 +191,7 @@ func (s *session) collect(ctx context.Context, command Command) (json.RawMessage
 // stolen waits for the sample that began when the facts were collected.
 func (s *session) stolen(ctx context.Context) (json.RawMessage, error) {
 	if s.steal == nil {
-		return nil, facts.NewProblem("facts.reach.nothing-later", nil)
+		return nil, message.NewProblem("facts.reach.nothing-later", nil)
 	}
 	select {
 	case value := <-s.steal:

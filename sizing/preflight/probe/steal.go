@@ -39,12 +39,12 @@ func ParseSince(text string) CPUTimes {
 func parseCPUTimes(uptime, line string) (CPUTimes, error) {
 	seconds, err := strconv.ParseFloat(uptime, 64)
 	if err != nil || !(seconds >= 0 && seconds < 1e9) { // not a number is neither
-		return CPUTimes{}, facts.NewProblem("facts.unread.no-uptime", nil)
+		return CPUTimes{}, message.NewProblem("facts.unread.no-uptime", nil)
 	}
 	times := CPUTimes{uptime: time.Duration(seconds * float64(time.Second))}
 	fields := strings.Fields(line)
 	if len(fields) < 9 || fields[0] != "cpu" {
-		return CPUTimes{}, facts.NewProblem("facts.unread.no-cpu-line", nil)
+		return CPUTimes{}, message.NewProblem("facts.unread.no-cpu-line", nil)
 	}
 	for i, field := range fields[1:9] {
 		n, err := strconv.ParseUint(field, 10, 64)

@@ -54,7 +54,7 @@ func (s System) read(name string) (string, error) {
 	}
 	defer file.Close()
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return "", facts.NewProblem("facts.unread.no-file", message.Args{"path": name})
+		return "", message.NewProblem("facts.unread.no-file", message.Args{"path": name})
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxFile))
 	return string(bytes.ToValidUTF8(data, []byte("?"))), err

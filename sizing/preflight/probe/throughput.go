@@ -109,7 +109,7 @@ type stranger struct{ error }
 
 func (s *stranger) Unwrap() error { return s.error }
 
-func strange(code string, args message.Args) error { return &stranger{facts.NewProblem(code, args)} }
+func strange(code string, args message.Args) error { return &stranger{message.NewProblem(code, args)} }
 
 // nonsense is what no probe answers.
 func nonsense(answer []byte) error {
@@ -203,7 +203,7 @@ func blast(ctx context.Context, target ThroughputTarget, result *Throughput) err
 	case arrived.Bytes < 0 || arrived.Bytes > sent || arrived.Seconds < 0 || arrived.Seconds > 2*maxThroughput.Seconds():
 		return strange("facts.link.nonsense-count", message.Args{"bytes": arrived.Bytes, "sent": sent, "seconds": arrived.Seconds})
 	case arrived.Bytes == 0 || arrived.Seconds < leastThroughput.Seconds()/2:
-		return facts.NewProblem("facts.link.too-little", message.Args{"bytes": arrived.Bytes, "sent": sent, "seconds": arrived.Seconds})
+		return message.NewProblem("facts.link.too-little", message.Args{"bytes": arrived.Bytes, "sent": sent, "seconds": arrived.Seconds})
 	}
 	result.Bytes, result.Seconds = arrived.Bytes, arrived.Seconds
 	result.BitsPerSecond = 8 * float64(arrived.Bytes) / arrived.Seconds
@@ -240,9 +240,9 @@ func agree(stream *net.TCPConn, greeting hello) error {
 	case answer.Refused == refusedToken:
 		return strange("facts.link.wrong-token", nil)
 	case refusals[answer.Refused] != "":
-		return facts.NewProblem("facts.link.refused", message.Args{"why": message.Of(refusals[answer.Refused], nil)})
+		return message.NewProblem("facts.link.refused", message.Args{"why": message.Of(refusals[answer.Refused], nil)})
 	case answer.Refused != "":
-		return facts.NewProblem("facts.link.refused", message.Args{"why": facts.Cut(answer.Refused)})
+		return message.NewProblem("facts.link.refused", message.Args{"why": facts.Cut(answer.Refused)})
 	}
 	return nil
 }
@@ -327,7 +327,7 @@ type throughputListener struct {
 // is a secret, other than that of Listen, which is told to all who connect.
 func listenThroughput(ctx context.Context, address string, port int, token string) (*throughputListener, error) {
 	if len(token) == 0 || len(token) > maxToken {
-		return nil, facts.NewProblem("facts.reach.token", message.Args{"most": maxToken})
+		return nil, message.NewProblem("facts.reach.token", message.Args{"most": maxToken})
 	}
 	host := ""
 	if parsed, err := netip.ParseAddr(address); err == nil && localAddress(parsed) {

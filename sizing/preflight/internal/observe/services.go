@@ -145,7 +145,7 @@ func authorities(site *site.Site) (*x509.CertPool, error) {
 		}
 	}
 	if !found {
-		return nil, facts.NewProblem("facts.seen.no-root", message.Args{"file": site.Preflight.CAFile})
+		return nil, message.NewProblem("facts.seen.no-root", message.Args{"file": site.Preflight.CAFile})
 	}
 	return pool, nil
 }
@@ -182,7 +182,7 @@ func pair(leaf *x509.Certificate, keyFile string) *facts.Result {
 
 // inFile says in which file something is wrong.
 func inFile(name string, err error) error {
-	return facts.NewProblem("facts.seen.in-file", message.Args{"file": name, "why": facts.Reason(err)})
+	return message.NewProblem("facts.seen.in-file", message.Args{"file": name, "why": facts.Reason(err)})
 }
 
 func readPEM(file string) ([]*x509.Certificate, error) {
@@ -206,7 +206,7 @@ func parsePEM(data []byte) ([]*x509.Certificate, error) {
 		chain = append(chain, certificate)
 	}
 	if len(chain) == 0 {
-		return nil, facts.NewProblem("facts.seen.no-certificate", nil)
+		return nil, message.NewProblem("facts.seen.no-certificate", nil)
 	}
 	return chain, nil
 }

@@ -1,8 +1,8 @@
-// Package corpus reads what a person wrote down about the charts of
+// Package corpustest reads what a person wrote down about the charts of
 // charts/testdata/corpus: a folder each, with the chart in chart/ and what has to
 // be found in it in expected.yaml. The test of package charts holds all of it,
 // benchdiscovery measures recall and precision.
-package corpus
+package corpustest
 
 import (
 	"fmt"
