@@ -41,8 +41,9 @@ func TestOwnWordsOfATable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table, err := ReadTable("own.yaml", []byte(strings.NewReplacer("  de: Leitfaden von Wire, hochverfügbar\n", "",
-		"en: etcd runs inside Kubernetes and has no allocation of its own.", "en: etcd runs elsewhere.\n      nl: etcd draait elders.").Replace(string(guide))))
+	own := strings.NewReplacer("  de: Leitfaden von Wire, hochverfügbar\n", "",
+		"en: etcd runs inside Kubernetes and has no allocation of its own.", "en: etcd runs elsewhere.\n      nl: etcd draait elders.")
+	table, err := ReadTable("own.yaml", []byte(own.Replace(string(guide))))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -138,12 +137,4 @@ func without(all, some map[string]bool) []string {
 	}
 	slices.Sort(left)
 	return left
-}
-
-func folders(root, name string) ([]string, error) {
-	found, err := filepath.Glob(filepath.Join(root, "*", name))
-	if err == nil && len(found) == 0 {
-		err = fmt.Errorf("%s holds no %s", root, name)
-	}
-	return found, err
 }
