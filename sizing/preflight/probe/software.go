@@ -41,7 +41,7 @@ func (s System) kernel(request Request) facts.Kernel {
 	release, err := s.readWord(source)
 	k := facts.Kernel{
 		Release: known(facts.Cut(release), err, message.Of("facts.method.kernel", nil), source),
-		CGroup:  known(0, message.NewProblem("facts.unread.no-control-group", nil),
+		CGroup: known(0, message.NewProblem("facts.unread.no-control-group", nil),
 			message.Of("facts.method.mounts", nil), "/proc/self/mountinfo"),
 		Modules: map[string]facts.Value[string]{}, Sysctls: map[string]facts.Value[string]{},
 	}
