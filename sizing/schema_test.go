@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/schema"
@@ -28,14 +27,10 @@ type object = schema.Object
 
 // reportRules are what a field's type alone does not say.
 func reportRules() map[string]object {
-	var tags []string
-	for _, l := range words.All() {
-		tags = append(tags, l.Tag)
-	}
 	rules := sitetest.Rules(SiteNames())
 	rules["Report.apiVersion"] = object{"const": manifests.APIVersion}
 	rules["Report.kind"] = object{"const": KindReport}
-	rules["Report.language"] = object{"enum": tags}
+	rules["Report.language"] = object{"pattern": schematest.LanguageTag}
 	return rules
 }
 

@@ -203,21 +203,24 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// Missing returns the codes of English that this catalogue lacks, those that it
-// has and English does not, and those whose gaps have other names.
-func (l *Language) Missing() []string {
-	var missing []string
+// Flaws says of each message in which this catalogue is not as English's what is
+// wrong: it lacks the message, has one that English has not, or has other gaps.
+func (l *Language) Flaws() []string {
+	var flaws []string
 	for _, code := range l.english.Codes() {
 		gaps, ok := l.Gaps(code)
 		want, _ := l.english.Gaps(code)
-		if !ok || !slices.Equal(gaps, want) {
-			missing = append(missing, code)
+		switch {
+		case !ok:
+			flaws = append(flaws, code+" is missing")
+		case !slices.Equal(gaps, want):
+			flaws = append(flaws, fmt.Sprintf("%s has the gaps %v, in English %v", code, gaps, want))
 		}
 	}
 	for _, code := range l.Codes() {
 		if _, ok := l.english.messages[code]; !ok {
-			missing = append(missing, code)
+			flaws = append(flaws, code+" is not in English")
 		}
 	}
-	return missing
+	return flaws
 }

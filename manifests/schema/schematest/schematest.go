@@ -48,6 +48,10 @@ func encode(t testing.TB, made schema.Object) []byte {
 	return text.Bytes()
 }
 
+// LanguageTag is the pattern of a language tag (BCP 47, without extensions):
+// published schemas take every language, so that a further one changes none.
+const LanguageTag = "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+
 // RulesUsed wants every rule, and every field that is required, to be for
 // something that the schemas define: a rule for a field that is gone would go
 // unnoticed otherwise. See the fields of [schema.Writer].
