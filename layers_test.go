@@ -1,4 +1,5 @@
-// Package island holds no code: it is the place of the test on the layers.
+// Package island holds no code: it is the place of the tests that look at all of
+// it, on its layers and on its words.
 package island
 
 import (

@@ -19,7 +19,9 @@
 // [RenderError]: a chart without its images is the one failure an air-gapped
 // site cannot repair.
 //
-// Finding looks at objects, not at text: first at the pod specs of all
-// workload kinds, then at fields named `image` anywhere. Each [ImageFind]
-// keeps where it came from and how sure it is, its [Class].
+// Finding looks at objects, not at text: at the pod specs of all workload kinds,
+// at the custom resources of operators, at arguments, environment and files, and at
+// fields that name images anywhere. Each [ImageFind] keeps where it came from and
+// how sure it is, its [Class]. [Chart.Discover] does all of it for several
+// renderings at once, and looks at what charts have and do not use.
 package charts

@@ -2,7 +2,7 @@
 // machines of what size, standing on which servers, with what network.
 //
 // Three things go in, all of them data: a hardware [Table] that names the
-// source of each of its numbers, a [Site] that says what the customer wants,
+// source of each of its numbers, a [site.Site] that says what the customer wants,
 // and, where a release is known, its [Footprint]. [Calculate] is a pure
 // function of the three. What comes out is a [Report] in which each number
 // carries its formula and its source, and each text is a message in no language;

@@ -68,7 +68,7 @@ func TestGuideRows(t *testing.T) {
 // TestTablesAgree keeps what the tables share from drifting apart.
 func TestTablesAgree(t *testing.T) {
 	if got := Names(); !slices.Equal(got, []string{"demo", "guide", "guide-postgresql"}) {
-		t.Fatalf("names %v", got)
+		t.Fatalf("tables %v: a new one belongs in this list, and in docs/sizing.md", got)
 	}
 	_, guide, _ := Embedded("guide")
 	shared := func(data []byte) string {

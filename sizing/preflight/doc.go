@@ -6,9 +6,9 @@
 // table, the table of ports, what the site promised, and a policy. So saved
 // facts can be judged again, elsewhere, later, against another table.
 //
-// Every check stands in checks.yaml with its title, its reason, its remedy, the
-// source of its requirement and its limits; every port in ports.yaml. A
-// [Finding] has one of five outcomes: pass, warn, fail, error (could not be
+// Every check stands in checks.yaml with the source of its requirement and its
+// limits, and in the catalogues of package words with its title, its reason and
+// its remedy; every port in package site's ports.yaml. A [Finding] has one of five outcomes: pass, warn, fail, error (could not be
 // measured) and skipped (with why). What cannot be proven from within a guest
 // is skipped and says so; it never passes.
 package preflight

@@ -180,8 +180,13 @@ func TestFindingsAreWhole(t *testing.T) {
 		if len(f.Roles) == 0 && hosts[f.Host] {
 			t.Errorf("%s@%s has no role", f.ID, f.Host)
 		}
-		if f.Source.IsZero() || f.Message.IsZero() || f.Outcome != Skipped && (f.Required.IsZero() || f.Method.IsZero()) {
-			t.Errorf("lacks something: %+v", f)
+		for field, lacks := range map[string]bool{
+			"source": f.Source.IsZero(), "message": f.Message.IsZero(),
+			"required": f.Outcome != Skipped && f.Required.IsZero(), "method": f.Outcome != Skipped && f.Method.IsZero(),
+		} {
+			if lacks {
+				t.Errorf("%s@%s has no %s: %+v", f.ID, f.Host, field, f)
+			}
 		}
 	}
 }

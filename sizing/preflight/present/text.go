@@ -1,6 +1,6 @@
 // Package present prints a preflight report: as text for a terminal, as JUnit
 // XML for CI, and as one HTML page in the style of the sizing report, in
-// English or German. Names and texts in a report come from hosts; they are
+// any language that there is a catalogue of. Names and texts in a report come from hosts; they are
 // made printable here once more, and escaped.
 package present
 
