@@ -50,8 +50,8 @@ test: programs ## all tests; ISLAND_REQUIRE_TOOLS=1 lets none of them skip
 	$(TEST) $$($(GO) list ./... | grep -v '/testsite$$')
 	$(TEST) $(SITE)
 
-race: programs ## tests of what has goroutines, under the race detector (a C compiler)
-	$(TEST) -race $(RACY)
+race: programs ## tests of what has goroutines, under the race detector (a C compiler); fewer rounds
+	$(TEST) -race -short $(RACY)
 
 lint: ## golangci-lint, pinned in .ci/tools, and shellcheck
 	GOBIN=$(CURDIR)/bin/tools $(GO) -C .ci/tools install tool
