@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/islandbundle/island/internal/printable"
@@ -65,6 +66,7 @@ func (a *app) readSaved(folder string, inv *inventory.Inventory) (*facts.Survey,
 	if err != nil {
 		return nil, fault.Explain(err, fault.Usage, fault.Here, path, "is it a survey that island preflight --save wrote?")
 	}
+	s.Reword(recogniser().Text)
 	if inv == nil {
 		return s, nil
 	}
@@ -265,5 +267,12 @@ func readFacts(path string) (*facts.Facts, error) {
 		return nil, fault.Explain(err, fault.Usage, fault.Here, "", "")
 	}
 	document, err := facts.Read(file)
-	return document, fault.Explain(inWords(err), fault.Usage, fault.Here, path, "it must be what island-probe collect wrote")
+	if err != nil {
+		return nil, fault.Explain(inWords(err), fault.Usage, fault.Here, path, "it must be what island-probe collect wrote")
+	}
+	document.Reword(recogniser().Text)
+	return document, nil
 }
+
+// recogniser knows the sentences of version 1, which has English in place of codes.
+var recogniser = sync.OnceValue(func() *words.Recogniser { return words.English().Recogniser("facts.") })
