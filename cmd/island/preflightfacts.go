@@ -66,7 +66,7 @@ func (a *app) readSaved(folder string, inv *inventory.Inventory) (*facts.Survey,
 	if err != nil {
 		return nil, fault.Explain(err, fault.Usage, fault.Here, path, "is it a survey that island preflight --save wrote?")
 	}
-	s.Reword(recogniser().Text)
+	facts.EachText(s, inCodes)
 	if inv == nil {
 		return s, nil
 	}
@@ -270,9 +270,11 @@ func readFacts(path string) (*facts.Facts, error) {
 	if err != nil {
 		return nil, fault.Explain(inWords(err), fault.Usage, fault.Here, path, "it must be what island-probe collect wrote")
 	}
-	document.Reword(recogniser().Text)
+	facts.EachText(document, inCodes)
 	return document, nil
 }
 
 // recogniser knows the sentences of version 1, which has English in place of codes.
 var recogniser = sync.OnceValue(func() *words.Recogniser { return words.English().Recogniser("facts.") })
+
+func inCodes(text *message.Text) { *text = recogniser().Text(*text) }
