@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -29,9 +30,7 @@ func Read(file string, data []byte) (*State, error) {
 
 func read(data []byte) (*State, error) {
 	var written struct{ Format int }
-	if err := json.Unmarshal(data, &written); err != nil {
-		return nil, err
-	}
+	_ = json.NewDecoder(bytes.NewReader(data)).Decode(&written) // what is wrong with it, whoever reads it strictly tells
 	switch written.Format {
 	case 0:
 		return readFirst(data)

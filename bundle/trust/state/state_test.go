@@ -284,6 +284,15 @@ func TestUnreadable(t *testing.T) {
 		}
 		wantRefusal(t, err, "site.json", "state file is not readable")
 	}
+	for text, want := range map[string]string{
+		head + `, "format": 2`:      "unexpected EOF",
+		head + `, "format": "2"}`:   `unknown field "format"`,
+		head + `, "format": 2}{}`:   "text follows the document",
+		head + `, "accepted": {}}x`: "text follows the document",
+	} {
+		_, err := state.Read("site.json", []byte(text))
+		wantRefusal(t, err, "site.json", want)
+	}
 }
 
 // Whoever writes by hand need not write in order.
