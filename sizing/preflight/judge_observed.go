@@ -124,10 +124,11 @@ func (j *judgement) certificateDates(o facts.Observation, c *facts.Certificate) 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // certificateNames compares a certificate with the names of the site document;
-// where that has none, those count that it had when the certificate was read.
+// where that has none, or not all of the certificate's were saved, those count that
+// were missing when the certificate was read.
 func (j *judgement) certificateNames(o facts.Observation, c *facts.Certificate) {
 	missing := c.Missing
-	if j.Site.Preflight.DNS != nil {
+	if j.Site.Preflight.DNS != nil && c.HasAllNames() {
 		named := x509.Certificate{DNSNames: c.Names}
 		missing = slices.DeleteFunc(j.Site.DNSNames(), func(name string) bool { return named.VerifyHostname(name) == nil })
 	}

@@ -63,10 +63,8 @@ func ReadSurvey(r io.Reader) (*Survey, error) {
 	if document.APIVersion != APIVersion || document.Kind != SurveyKind {
 		return nil, fmt.Errorf("not a survey of %s but %q, kind %q", APIVersion, document.APIVersion, document.Kind)
 	}
-	for i := range document.Hosts {
-		if host := &document.Hosts[i]; host.Facts != nil && host.Facts.APIVersion != APIVersion {
-			return nil, fmt.Errorf("host %q: facts are of %q, not %s", host.Name, host.Facts.APIVersion, APIVersion)
-		}
+	if err := document.check(); err != nil {
+		return nil, err
 	}
 	return document, nil
 }
@@ -90,7 +88,7 @@ func decodeSurvey(data []byte) (*Survey, error) {
 	if err := decode(data, MaxSurvey, &first); err != nil {
 		return nil, err
 	}
-	return first.survey(), nil
+	return first.survey()
 }
 
 func read(r io.Reader, limit int64, into any) error {
@@ -115,9 +113,21 @@ func decode(data []byte, limit int64, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		return errors.New(printable.Line(strings.TrimPrefix(err.Error(), "json: ")))
+		return undecoded(err)
 	}
 	return clean(reflect.ValueOf(into).Elem(), "")
+}
+
+// undecoded words what json says of a value, without names out of this program.
+func undecoded(err error) error {
+	var mistyped *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &mistyped):
+		return errors.New(printable.Line(strings.TrimPrefix(err.Error(), "json: ")))
+	case mistyped.Field == "":
+		return message.NewProblem("facts.wrong.document", message.Args{"found": printable.Line(mistyped.Value)})
+	}
+	return wrong("facts.wrong.type", mistyped.Field, message.Args{"found": printable.Line(mistyped.Value)})
 }
 
 // checkShape walks a document's tokens: depth, repeated keys, and nothing
@@ -254,12 +264,15 @@ func clean(v reflect.Value, field string) error {
 			return wrong("facts.wrong.negative", field, message.Args{"value": v.Int()})
 		}
 	case reflect.Float64:
-		if f := v.Float(); math.IsNaN(f) || math.Abs(f) > 1e15 {
+		if f := v.Float(); !isMeasured(f) {
 			return wrong("facts.wrong.number", field, message.Args{"value": fmt.Sprintf("%g", f)})
 		}
 	}
 	return nil
 }
+
+// isMeasured reports whether a number can have been measured.
+func isMeasured(f float64) bool { return math.Abs(f) <= 1e15 }
 
 func cleanMap(v reflect.Value, field string) error {
 	if v.Len() > MaxList {
@@ -279,6 +292,9 @@ func cleanMap(v reflect.Value, field string) error {
 	return nil
 }
 
+// cutMark stands where a text was cut.
+const cutMark = "…"
+
 // Cut bounds a text that comes from outside to what a document takes.
 func Cut(s string) string {
 	s = printable.Line(strings.ToValidUTF8(s, "�"))
@@ -289,7 +305,7 @@ func Cut(s string) string {
 	for !utf8.ValidString(s) {
 		s = s[:len(s)-1]
 	}
-	return s + "…"
+	return s + cutMark
 }
 
 // EachText calls f for every text in a document that people are told.

@@ -1,6 +1,10 @@
 package facts
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/islandbundle/island/internal/words/message"
@@ -22,6 +26,30 @@ type Survey struct {
 // SurveyVersion is that of the surveys that this program saves. It reads version
 // 1, too.
 const SurveyVersion = 2
+
+// check refuses what nobody could judge: it must not be passed over.
+func (s *Survey) check() error {
+	for i := range s.Hosts {
+		host := &s.Hosts[i]
+		if host.Facts != nil && host.Facts.APIVersion != APIVersion {
+			return fmt.Errorf("host %q: facts are of %q, not %s", host.Name, host.Facts.APIVersion, APIVersion)
+		}
+		if host.Reach.Outcome == "" {
+			return fmt.Errorf("hosts[%d].reach.outcome of %q is empty", i, host.Name)
+		}
+	}
+	for i, link := range s.Links {
+		if link.Outcome == "" {
+			return fmt.Errorf("links[%d].outcome is empty", i)
+		}
+	}
+	for i, o := range s.Site {
+		if err := o.check(); err != nil {
+			return fmt.Errorf("site[%d]: %s of %q: %w", i, o.Subject, o.Object, err)
+		}
+	}
+	return nil
+}
 
 // NewSurvey returns a survey that nothing was learned in yet.
 func NewSurvey(started time.Time) *Survey {
@@ -137,6 +165,11 @@ const (
 	SubjectRoute       Subject = "route"         // a way out of the admin host
 )
 
+var subjects = []Subject{
+	SubjectName, SubjectService, SubjectCertificate, SubjectTime, SubjectMail,
+	SubjectBalancer, SubjectTURN, SubjectIDP, SubjectOutside, SubjectRoute,
+}
+
 // Observation is one thing that the admin host saw of the site. It says what was
 // seen, and not whether that will do.
 type Observation struct {
@@ -151,6 +184,23 @@ type Observation struct {
 	Certificate *Certificate `json:"certificate,omitempty"` // of the certificate, where it was read
 }
 
+// check refuses an observation that says less than its subject needs.
+func (o *Observation) check() error {
+	switch {
+	case !slices.Contains(subjects, o.Subject):
+		return errors.New("subject is not known")
+	case o.Outcome == "":
+		return errors.New("outcome is empty")
+	case o.Subject == SubjectTime && o.Outcome == OK && o.Offset == nil:
+		return errors.New("offset lacks")
+	case (o.Subject == SubjectCertificate && o.Outcome == OK) != (o.Certificate != nil):
+		return errors.New("certificate belongs to one that was read, and only to that")
+	case o.Certificate != nil:
+		return o.Certificate.check()
+	}
+	return nil
+}
+
 // Certificate is what a certificate says, and how it stands to others, whatever
 // the time is.
 type Certificate struct {
@@ -163,6 +213,26 @@ type Certificate struct {
 	Curve     string    `json:"curve,omitempty"`   // of an ECDSA key
 	Chain     Result    `json:"chain"`             // whether an authority that is believed vouches for it, at a time when it is valid
 	Pair      *Result   `json:"pair,omitempty"`    // whether the private key that the site document names is its own
+}
+
+// HasAllNames reports whether no name was cut off: version 1 has them as one text, which
+// [Cut] may have shortened.
+func (c *Certificate) HasAllNames() bool {
+	return len(c.Names) == 0 || !strings.HasSuffix(c.Names[len(c.Names)-1], cutMark)
+}
+
+func (c *Certificate) check() error {
+	switch {
+	case c.NotAfter.IsZero():
+		return errors.New("certificate.notAfter is empty")
+	case c.Key == "" && (c.Pair == nil || c.Pair.Outcome == OK):
+		return errors.New("certificate.key is empty")
+	case c.Chain.Outcome == "":
+		return errors.New("certificate.chain.outcome is empty")
+	case c.Pair != nil && c.Pair.Outcome == "":
+		return errors.New("certificate.pair.outcome is empty")
+	}
+	return nil
 }
 
 // Result is how a comparison ended.

@@ -1,6 +1,9 @@
 package facts
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -49,59 +52,92 @@ var subjectsV1 = map[string]Subject{
 // routeV1 is the object by which version 1 tells the route from names.
 const routeV1 = "route of the admin host"
 
+// certificateChecksV1 are what version 1 says of a certificate that it has read, in
+// its order: always all of them. Of one that it could not read, it says the third.
+var certificateChecksV1 = []string{"site.certificate-dates", "site.certificate-names", "site.certificate-chain", "site.certificate-key"}
+
 // survey returns the survey as this version has it. What it is judged by stays as
-// it was recorded.
-func (v surveyV1) survey() *Survey {
+// it was recorded. An observation that does not say all that version 1 says is an
+// error: nobody could judge what it leaves out.
+func (v surveyV1) survey() (*Survey, error) {
 	s := NewSurvey(v.Started)
 	s.APIVersion, s.Kind = v.APIVersion, v.Kind
 	s.Elapsed, s.Partial, s.Hosts, s.Links = v.Elapsed, v.Partial, v.Hosts, v.Links
-	for i := 0; i < len(v.Site); i++ {
-		o := v.Site[i].observation()
-		if v.Site[i].Check == "site.certificate-dates" { // its other three follow
-			o.Certificate = &Certificate{}
-			o.Outcome, o.Detail, o.Found = OK, message.Text{}, ""
-			v.Site[i].dates(o.Certificate, v.Started)
-			for ; i+1 < len(v.Site) && v.Site[i+1].completes(o.Certificate, o.Object); i++ {
-				continue
-			}
+	for i := 0; i < len(v.Site); {
+		read := 1
+		o, err := v.Site[i].observation()
+		if err == nil && v.Site[i].isCertificate() {
+			read = len(certificateChecksV1)
+			o, err = v.certificate(o, v.Site[i:min(i+read, len(v.Site))])
+		}
+		if err != nil {
+			return nil, fmt.Errorf("site[%d]: %s of %q: %w", i, v.Site[i].Check, v.Site[i].Object, err)
 		}
 		s.Site = append(s.Site, o)
+		i += read
 	}
-	return s
+	return s, nil
 }
 
-func (v observationV1) observation() Observation {
-	o := Observation{
-		Subject: subjectsV1[v.Check], Object: v.Object, Outcome: v.Outcome, Detail: v.Detail, Method: v.Method, Found: v.Values["observed"],
+func (v observationV1) observation() (Observation, error) {
+	subject := subjectsV1[v.Check]
+	if subject == SubjectOutside && v.Object == routeV1 {
+		subject = SubjectRoute
 	}
-	if o.Subject == SubjectOutside && v.Object == routeV1 {
-		o.Subject = SubjectRoute
+	o := Observation{Subject: subject, Object: v.Object, Outcome: v.Outcome, Detail: v.Detail, Method: v.Method, Found: v.Values["observed"]}
+	if subject == "" {
+		return o, errors.New("no check of version 1")
 	}
-	if offset, err := strconv.ParseFloat(v.Values["offset"], 64); err == nil {
+	if text, ok := v.Values["offset"]; ok {
+		offset, err := strconv.ParseFloat(text, 64)
+		if err != nil || !isMeasured(offset) {
+			return o, fmt.Errorf("values.offset: %q is no number of seconds", text)
+		}
 		o.Offset = &offset
 	}
-	return o
+	return o, nil
+}
+
+// isCertificate reports whether an observation tells of a certificate that was read.
+func (v observationV1) isCertificate() bool {
+	return subjectsV1[v.Check] == SubjectCertificate && (v.Check != "site.certificate-chain" || v.Outcome == OK)
+}
+
+// certificate makes one observation of those that tell of one certificate.
+func (v surveyV1) certificate(o Observation, all []observationV1) (Observation, error) {
+	for i, check := range certificateChecksV1 {
+		if i >= len(all) || all[i].Check != check || all[i].Object != o.Object {
+			return o, errors.New("what was seen of a certificate is " + strings.Join(certificateChecksV1, ", ") + ", one after the other")
+		}
+	}
+	c := &Certificate{Chain: Result{all[2].Outcome, all[2].Detail}}
+	o.Outcome, o.Detail, o.Found, o.Certificate = OK, message.Text{}, "", c
+	return o, cmp.Or(all[0].dates(c, v.Started), all[1].names(c), all[3].key(c))
 }
 
 // dates takes over when a certificate is valid. Version 1 tells one day, and how
 // many are left until it ends.
-func (v observationV1) dates(c *Certificate, started time.Time) {
+func (v observationV1) dates(c *Certificate, started time.Time) error {
 	const day = 24 * time.Hour
-	days, _ := strconv.Atoi(v.Values["observed"])
+	days, err := strconv.Atoi(v.Values["observed"])
+	if err != nil {
+		return fmt.Errorf("values.observed: %q is no number of days", v.Values["observed"])
+	}
 	left := started.Add(time.Duration(max(-1e4, min(days, 1e5))) * day)
-	date := func(before string) time.Time {
-		text, _ := strings.CutPrefix(v.Detail.Words, before)
-		at, _ := time.Parse(time.DateOnly, text)
-		return at
+	date := func(said string, outcome Outcome) (time.Time, bool) {
+		at, err := time.Parse(said+" "+time.DateOnly, v.Detail.Words)
+		return at, err == nil && v.Outcome == outcome
 	}
-	switch {
-	case v.Outcome == OK:
-		c.NotAfter = later(date("valid until "), left)
-	case strings.HasPrefix(v.Detail.Words, "expired on "):
-		c.NotAfter = earlier(date("expired on ").Add(day-time.Second), left.Add(-time.Second))
-	default:
-		c.NotBefore, c.NotAfter = date("not valid before ").Add(day-time.Second), left
+	if until, ok := date("valid until", OK); ok {
+		c.NotAfter = later(until, left)
+	} else if until, ok := date("expired on", Failed); ok {
+		c.NotAfter = earlier(until.Add(day-time.Second), left.Add(-time.Second))
+	} else if since, ok := date("not valid before", Failed); ok {
+		c.NotBefore, c.NotAfter = since.Add(day-time.Second), left
+	} else {
+		return fmt.Errorf("outcome %q with detail %q does not say when it is valid", v.Outcome, v.Detail.Words)
 	}
+	return nil
 }
 
 func later(a, b time.Time) time.Time {
@@ -118,42 +154,40 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// completes takes over what an observation tells of a certificate, and reports
-// whether it is one of the same.
-func (v observationV1) completes(c *Certificate, object string) bool {
-	if v.Object != object {
-		return false
+// names takes over what a certificate is for.
+func (v observationV1) names(c *Certificate) error {
+	c.Names = splitV1(v.Values["observed"])
+	missing, ok := strings.CutPrefix(v.Detail.Words, "does not name ")
+	if ok {
+		c.Missing = splitV1(missing)
 	}
-	switch v.Check {
-	case "site.certificate-names":
-		c.Names = splitV1(v.Values["observed"])
-		if missing, ok := strings.CutPrefix(v.Detail.Words, "does not name "); ok {
-			c.Missing = splitV1(missing)
-		}
-	case "site.certificate-chain":
-		c.Chain = Result{v.Outcome, v.Detail}
-	case "site.certificate-key":
-		v.key(c)
-	default:
-		return false
+	if v.Outcome == OK && !ok || v.Outcome == Failed && len(c.Missing) > 0 {
+		return nil
 	}
-	return true
+	return fmt.Errorf("outcome %q with detail %q does not say which names are missing", v.Outcome, v.Detail.Words)
 }
 
-func (v observationV1) key(c *Certificate) {
-	if v.Outcome != OK { // the detail is about the private key
+// key takes over what a certificate's key is; where it failed, the detail is about
+// the private key.
+func (v observationV1) key(c *Certificate) error {
+	if v.Outcome != OK {
 		c.Pair = &Result{v.Outcome, v.Detail}
 	}
-	bits, err := strconv.Atoi(v.Values["rsaBits"])
+	text, isRSA := v.Values["rsaBits"]
 	curve, isECDSA := strings.CutPrefix(v.Detail.Words, "ECDSA, ")
 	switch {
-	case err == nil:
+	case isRSA:
+		bits, err := strconv.Atoi(text)
+		if err != nil || bits <= 0 {
+			return fmt.Errorf("values.rsaBits: %q is no number of bits", text)
+		}
 		c.Key, c.Bits = "RSA", bits
 	case isECDSA:
 		c.Key, c.Curve = "ECDSA", curve
 	case v.Outcome == OK:
 		c.Key = v.Detail.Words
 	}
+	return nil
 }
 
 func splitV1(list string) []string {
