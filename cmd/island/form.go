@@ -184,16 +184,18 @@ func formOfMarkup(text []byte) form {
 	return notRecognised
 }
 
-// formOfJSON looks at the fields of an object, as far as it can be read.
+// formOfJSON looks at the fields of an object, as far as it can be read. A "Kind" tells
+// what was meant too: whoever reads it says that the field is misspelt.
 func formOfJSON(r io.Reader) form {
 	decoder := json.NewDecoder(r)
 	_, err := decoder.Token() // the brace
 	found := notRecognised
 	for err == nil && decoder.More() {
-		var name json.Token
-		if name, err = decoder.Token(); err != nil {
+		var token json.Token
+		if token, err = decoder.Token(); err != nil {
 			break
 		}
+		name, _ := token.(string)
 		if name == "helmCharts" {
 			found = aRelease // a Wire build.json has no kind
 		}
@@ -204,7 +206,7 @@ func formOfJSON(r io.Reader) form {
 		text := ""
 		_ = json.Unmarshal(value, &text) // else it is no text
 		switch {
-		case name == "kind" && formOfKind(text) != notRecognised:
+		case strings.EqualFold(name, "kind") && formOfKind(text) != notRecognised:
 			return formOfKind(text)
 		case name == "mediaType" && strings.HasPrefix(text, "application/vnd.dev.sigstore.bundle"):
 			return aSignature

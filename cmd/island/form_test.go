@@ -51,6 +51,7 @@ var known = []struct {
 	{"latin1.yaml", "kind: Release # f\xfcr uns\n", aRelease},
 	{"mirrors.yaml", "apiVersion: island/v1\nkind: Mirrors\n", aMirrorsFile},
 	{"island.lock.json", `{"apiVersion": "island/v1", "kind": "Lock"`, aLock},
+	{"misspelt.lock.json", `{"Kind": "Lock"}`, aLock},
 	{"indented.lock.json", "\n  {\"kind\": \"Lock\"}", aLock},
 	{"bundle.json", `{"apiVersion":"island/v1","kind":"Bundle","tool":"island"}`, anInventory},
 	{"delta.json", `{"apiVersion":"island/v1","kind":"Delta"}`, aDeltaJSON},
