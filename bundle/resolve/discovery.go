@@ -48,14 +48,8 @@ func Find(ctx context.Context, a *Assembled, world World, options Options) (*Fou
 }
 
 func (r *resolver) found() *Found {
-	var finds []charts.ImageFind
-	found := &Found{}
-	for _, chart := range r.release.Charts {
-		if d, ok := r.discovered[chart.Name+" "+chart.Version]; ok {
-			found.Charts = append(found.Charts, d)
-			finds = append(finds, slices.DeleteFunc(slices.Clone(d.Images), func(f charts.ImageFind) bool { return f.Class == charts.Candidate })...)
-		}
-	}
+	found := &Found{Charts: r.discoveries()}
+	finds := slices.DeleteFunc(imagesOf(found.Charts), func(f charts.ImageFind) bool { return f.Class == charts.Candidate })
 	further := map[manifests.ImageRef]manifests.Origin{}
 	for _, image := range r.release.Images {
 		if ref, err := manifests.ParseImageRef(image.Name); err == nil {
@@ -64,6 +58,26 @@ func (r *resolver) found() *Found {
 	}
 	found.Conflicts = charts.Conflicts(finds, further)
 	return found
+}
+
+// discoveries returns what was discovered, in the order of the release: charts are
+// ready in any order.
+func (r *resolver) discoveries() []charts.Discovery {
+	var all []charts.Discovery
+	for _, chart := range r.release.Charts {
+		if d, ok := r.discovered[chart.Name+" "+chart.Version]; ok {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+func imagesOf(all []charts.Discovery) []charts.ImageFind {
+	var finds []charts.ImageFind
+	for _, d := range all {
+		finds = append(finds, d.Images...)
+	}
+	return finds
 }
 
 // discover renders a chart in all the ways that the release wants.
@@ -99,7 +113,7 @@ func knownOf(d manifests.Discovery) charts.Known {
 // decide applies the release's rules to everything that was found in charts.
 // A rule that matches nothing is an error, unless it says that it may.
 func (r *resolver) decide(ctx context.Context) (charts.Decision, error) {
-	finds, err := r.confirm(ctx, r.finds)
+	finds, err := r.confirm(ctx, imagesOf(r.discoveries()))
 	if err != nil {
 		return charts.Decision{}, err
 	}
@@ -193,7 +207,6 @@ func (r *resolver) note(chart manifests.Chart, d charts.Discovery) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.discovered[chart.Name+" "+chart.Version] = d
-	r.finds = append(r.finds, d.Images...)
 	for _, stub := range d.Stubbed {
 		r.stubbed = append(r.stubbed, manifests.StubbedValue{Chart: chart.Name, Rendering: stub.Rendering, Path: stub.Path, Why: stub.Why})
 	}

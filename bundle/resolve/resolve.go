@@ -91,7 +91,6 @@ type resolver struct {
 	leftOut []manifests.Omission
 
 	discovered map[string]charts.Discovery // by name and version of the chart
-	finds      []charts.ImageFind
 	undecided  []manifests.Omission
 	stubbed    []manifests.StubbedValue
 }
