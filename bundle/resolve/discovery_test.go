@@ -29,7 +29,8 @@ func TestFindsAreInTheOrderOfTheRelease(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	release := "apiVersion: island/v1\nkind: Release\nmetadata: {name: wire, version: 1.0.0, date: 2026-03-31}\nplatforms: [linux/amd64]\ncharts:\n"
+	release := "apiVersion: island/v1\nkind: Release\nmetadata: {name: wire, version: 1.0.0, date: 2026-03-31}\n" +
+		"platforms: [linux/amd64]\ncharts:\n"
 	for _, name := range names {
 		release += fmt.Sprintf("- {name: %s, version: 1.0.0, path: %s}\n", name, name)
 		write(name+"/Chart.yaml", "apiVersion: v2\nname: "+name+"\nversion: 1.0.0\n")
