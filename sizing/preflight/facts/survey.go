@@ -192,7 +192,7 @@ func (o *Observation) check() error {
 	case o.Outcome == "":
 		return errors.New("outcome is empty")
 	case o.Subject == SubjectTime && o.Outcome == OK && o.Offset == nil:
-		return errors.New("offset lacks")
+		return errors.New("offset is missing")
 	case (o.Subject == SubjectCertificate && o.Outcome == OK) != (o.Certificate != nil):
 		return errors.New("certificate belongs to one that was read, and only to that")
 	case o.Certificate != nil:
