@@ -61,7 +61,7 @@ func Fill(ctx context.Context, plan *Plan, source Source, out string, options Fi
 	return onDisk(f.finish(out, options.Replace), out)
 }
 
-// MayCreate tells why a bundle may not be written under a name: something has it
+// MayCreate reports why a bundle may not be written under a name: something has it
 // already, and may not be replaced. [Fill] asks the same; whoever has much to do
 // before that asks first.
 func MayCreate(out string, replace bool) error {
@@ -119,7 +119,7 @@ func (f *filler) fill(ctx context.Context) error {
 	return f.plan.filled(f.file).verifyGraph()
 }
 
-// found tells which parts an earlier run for the same plan has finished. A
+// found reports which parts an earlier run for the same plan has finished. A
 // file for another plan is emptied: its parts stand elsewhere.
 func (f *filler) found(ctx context.Context) ([]bool, error) {
 	done := make([]bool, len(f.plan.parts))

@@ -185,7 +185,7 @@ func blobPath(d manifests.Digest) manifests.EntryPath {
 	return manifests.EntryPath(BlobsFolder + d.Hex())
 }
 
-// isFront tells the entries that stand before the parts, and are none.
+// isFront reports whether an entry stands before the parts, and is none.
 func isFront(path string) bool {
 	return path == string(inventoryFile.path()) || path == string(deltaFile.path()) ||
 		inventoryFile.isSlot(path) || deltaFile.isSlot(path)

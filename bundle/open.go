@@ -118,7 +118,7 @@ func noEOF(err error) error {
 // Size returns the size of the whole archive in bytes.
 func (b *Bundle) Size() int64 { return b.layout.size }
 
-// SignatureState says what is known of the signature: "valid", "unsigned" (and
+// SignatureState returns what is known of the signature: "valid", "unsigned" (and
 // allowed to be) or "unchecked".
 func (b *Bundle) SignatureState() string {
 	switch {

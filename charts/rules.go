@@ -46,7 +46,7 @@ func (r Rule) Check() error {
 	return nil
 }
 
-// Place says where an image was found as one text, for people and for
+// Place returns where an image was found, as one text, for people and for
 // [Rule.Where]: "wire-server/charts/brig/templates/deployment.yaml Deployment/brig spec.image".
 func (f ImageFind) Place() string {
 	parts := []string{or(f.Origin.Template, f.Origin.Chart), f.Origin.Object, f.Origin.Field, f.Origin.List}

@@ -20,7 +20,7 @@ var (
 	aliasName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
 )
 
-// Check tells everything that is wrong with a release that is about to be
+// Check reports everything that is wrong with a release that is about to be
 // resolved, each flaw with its place. Repository aliases are replaced by the
 // URLs that they stand for.
 func (r *Release) Check() error {
@@ -33,7 +33,7 @@ func (r *Release) Check() error {
 	return c.flaws.Err()
 }
 
-// checkParts tells what is wrong with the parts that mean the same whatever
+// checkParts reports what is wrong with the parts that mean the same whatever
 // they are laid over. It runs on each document by itself, where places hold.
 func (r *Release) checkParts() error {
 	c := &checker{release: r, flaws: &fault.Flaws{}}

@@ -22,7 +22,7 @@ var (
 	cveID           = regexp.MustCompile(`^CVE-[0-9]{4}-[0-9]{4,19}$`) // CVE record format 5, cveId
 )
 
-// check tells everything that is wrong with a patch by itself.
+// check reports everything that is wrong with a patch by itself.
 func (p *Patch) check() error {
 	c := &checker{release: &Release{sources: documents{p.source}}, flaws: &fault.Flaws{}}
 	p.checkMetadata(c)

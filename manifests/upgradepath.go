@@ -277,7 +277,7 @@ func inRange(text string, v *semver.Version) bool {
 	return err == nil && constraint.Check(v)
 }
 
-// judge tells which conditions of a step cannot be judged, and which do not hold.
+// judge reports which conditions of a step cannot be judged, and which do not hold.
 func (f SiteFacts) judge(step Upgrade) (unknown, blocked []message.Text) {
 	if slices.Contains(step.NotWhere, Federated) {
 		switch {

@@ -80,7 +80,7 @@ func (c *calculation) toHand(client site.Client, island bool) ToHand {
 	return t
 }
 
-// choiceFindings tells what the scenario and the chosen options do not allow.
+// choiceFindings reports what the scenario and the chosen options do not allow.
 func (c *calculation) choiceFindings(choice Choice) {
 	if !choice.OnPremises {
 		c.find("scenario.no-bundle", Info, say("finding.scenario.no-bundle.text", nil))

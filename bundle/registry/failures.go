@@ -43,7 +43,7 @@ func (e *StatusError) Is(target error) bool {
 	return target == ErrNotFound && (e.Code == http.StatusNotFound || e.Code == http.StatusGone)
 }
 
-// retryable tells the answers that may be another one a moment later.
+// retryable reports whether an answer may be another one a moment later.
 func retryable(code int) bool {
 	return code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500
 }
@@ -106,7 +106,7 @@ func asked(err error) error {
 	}
 }
 
-// permanent tells the connection failures that another try cannot mend.
+// permanent reports whether another try cannot mend a failure of a connection.
 func permanent(err error) bool {
 	var (
 		untrusted *tls.CertificateVerificationError

@@ -60,7 +60,7 @@ func (t *retrying) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 }
 
-// comeBack tells of a failure, drops its answer if there is one, and waits.
+// comeBack reports a failure, drops its answer if there is one, and waits.
 func (t *retrying) comeBack(request *http.Request, response *http.Response, err error, failures, tries int) error {
 	var cause string
 	var retryAfter time.Duration

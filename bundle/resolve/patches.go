@@ -109,7 +109,7 @@ func imagesIn(finds charts.Finds) []manifests.ImageRef {
 	return refs
 }
 
-// swapsIn tells which images of a chart are to be replaced, and notes which
+// swapsIn reports which images of a chart are to be replaced, and notes which
 // overrides come to nothing there.
 func (r *resolver) swapsIn(chart manifests.Chart, images []manifests.ImageRef) ([]swap, error) {
 	r.mu.Lock()
@@ -241,7 +241,7 @@ func (r *resolver) patchListed(name, listedBy string, origin manifests.Origin) s
 	return name
 }
 
-// overridesMatched tells which overrides matched nothing: that is an error,
+// overridesMatched reports which overrides matched nothing: that is an error,
 // unless something that was decided elsewhere made them void.
 func (r *resolver) overridesMatched() error {
 	var errs []error
@@ -264,7 +264,7 @@ func (r *resolver) overridesMatched() error {
 	return errors.Join(errs...)
 }
 
-// excluded tells why an override is void in what a profile or an exclusion
+// excluded reports why an override is void in what a profile or an exclusion
 // leaves out.
 func (r *resolver) excluded(o *override) []string {
 	var why []string

@@ -85,7 +85,7 @@ func flawed(err error) error {
 	return registry.Refuse("index of the chart repository is not valid: %w", registry.Bare(err))
 }
 
-// opensWithBrace tells JSON, without taking anything off the reader but white
+// opensWithBrace reports whether JSON follows, without taking anything off the reader but white
 // space.
 func opensWithBrace(r *bufio.Reader) (bool, error) {
 	if bom, _ := r.Peek(3); string(bom) == "\xef\xbb\xbf" {

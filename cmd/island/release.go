@@ -88,7 +88,7 @@ func (f *releaseFlags) assemble() (*resolve.Assembled, error) {
 	return resolve.Assemble(input)
 }
 
-// checkForms tells at once of all documents that are something else.
+// checkForms reports all documents at once that are something else.
 func (f *releaseFlags) checkForms() error {
 	errs := []error{checkForm(f.file, aRelease)}
 	for _, name := range f.overlays {

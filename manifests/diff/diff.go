@@ -45,7 +45,7 @@ type Change struct {
 	New  *Part  `json:"new,omitempty"`
 }
 
-// Kind says what sort of change it is: "added", "removed" or "changed".
+// Kind returns what sort of change it is: "added", "removed" or "changed".
 func (c Change) Kind() string {
 	switch {
 	case c.Old == nil:
@@ -144,7 +144,7 @@ func (s Side) end() End {
 	return End{Name: s.Name, Release: s.Release, Version: s.Version, Sequence: s.Sequence, Patches: s.Patches}
 }
 
-// Compare tells what differs between two sides.
+// Compare reports what differs between two sides.
 func Compare(older, newer Side) Difference {
 	d := Difference{
 		Old: older.end(), New: newer.end(),

@@ -83,7 +83,7 @@ func Defaults(archive []byte) (map[string]any, error) {
 	return nil, fmt.Errorf("chart archive has more than %d entries", maxEntries)
 }
 
-// CompareValues tells which keys of two trees of defaults differ. Objects are
+// CompareValues reports which keys of two trees of defaults differ. Objects are
 // gone into; a list is one value.
 func CompareValues(chart string, older, newer map[string]any) ValuesChanges {
 	c := ValuesChanges{Chart: chart, Added: []ValueChange{}, Removed: []ValueChange{}, Changed: []ValueChange{}}

@@ -201,7 +201,7 @@ func disksOf(host *facts.Host) int64 {
 	return sum
 }
 
-// unseen tells what the site document names and the survey has not looked at:
+// unseen reports what the site document names and the survey has not looked at:
 // facts may have been saved before it named that, or brought by hand.
 func (j *judgement) unseen() {
 	seen := map[[2]string]bool{}

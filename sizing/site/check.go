@@ -51,7 +51,7 @@ func read(file string, data []byte, check func(*Site) error) (*Site, error) {
 	return &s, nil
 }
 
-// Check tells everything that keeps a site from being calculated, each flaw
+// Check reports everything that keeps a site from being calculated, each flaw
 // with its field: what is not given, and what [Site.CheckDocument] tells.
 func (s *Site) Check(file string, names Names) error {
 	c := &check{Flaws: fault.Flaws{File: file}, site: s, names: names}
@@ -62,7 +62,7 @@ func (s *Site) Check(file string, names Names) error {
 	return c.Err()
 }
 
-// CheckDocument tells everything that is wrong with what a site document says,
+// CheckDocument reports everything that is wrong with what a site document says,
 // each flaw with its field. A document may leave out what is only calculated
 // from.
 func (s *Site) CheckDocument(file string, names Names) error {

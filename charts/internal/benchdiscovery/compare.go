@@ -132,7 +132,7 @@ func against(way string, included, leftOut, theirs map[string]bool, more, only, 
 	}
 }
 
-// count tells references from other text.
+// count adds a line to the references, or to other text.
 func count(line string, references, text *int) {
 	if _, err := manifests.ParseImageRef(line); err == nil {
 		*references++

@@ -192,7 +192,7 @@ func (s System) software(request Request) facts.Software {
 	return result
 }
 
-// leftovers tells what is there of an earlier installation.
+// leftovers reports what is there of an earlier installation.
 func (s System) leftovers(request Request) facts.Value[[]string] {
 	left := []string{}
 	var leftErr error

@@ -258,7 +258,7 @@ func (s *Session) line(limit int) (string, error) {
 	}
 }
 
-// ended tells why there is no more output.
+// ended reports why there is no more output.
 func (s *Session) ended(err error) *ReachError {
 	if errors.Is(err, errLong) {
 		s.cancel()
