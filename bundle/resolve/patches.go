@@ -109,7 +109,7 @@ func imagesIn(finds charts.Finds) []manifests.ImageRef {
 	return refs
 }
 
-// swapsIn reports which images of a chart are to be replaced, and notes which
+// swapsIn returns which images of a chart are to be replaced, and notes which
 // overrides come to nothing there.
 func (r *resolver) swapsIn(chart manifests.Chart, images []manifests.ImageRef) ([]swap, error) {
 	r.mu.Lock()

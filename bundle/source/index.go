@@ -85,8 +85,8 @@ func flawed(err error) error {
 	return registry.Refuse("index of the chart repository is not valid: %w", registry.Bare(err))
 }
 
-// opensWithBrace reports whether JSON follows, without taking anything off the reader but white
-// space.
+// opensWithBrace reports whether JSON follows, without taking anything off the
+// reader but white space.
 func opensWithBrace(r *bufio.Reader) (bool, error) {
 	if bom, _ := r.Peek(3); string(bom) == "\xef\xbb\xbf" {
 		_, _ = r.Discard(3)

@@ -14,7 +14,7 @@ import (
 	"github.com/islandbundle/island/sizing/site"
 )
 
-// reachChecks reports which check a failure to reach a host belongs to.
+// reachChecks are the checks that failures to reach a host belong to.
 var reachChecks = map[facts.Outcome]string{
 	facts.Down: "reach.down", facts.Unresolved: "reach.down", facts.AuthRefused: "reach.auth", facts.KeyChanged: "reach.host-key",
 	facts.KeyUnknown: "reach.host-key-unknown", facts.NoSudo: "reach.sudo", facts.DiskFull: "reach.disk-full",

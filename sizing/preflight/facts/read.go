@@ -50,7 +50,8 @@ func ReadValue[T any](data []byte) (Value[T], error) {
 }
 
 // ReadSurvey reads what one run learned, with the same strictness. A survey of
-// version 1 becomes one of [SurveyVersion].
+// version 1 becomes one of [SurveyVersion]. An observation that leaves out what it
+// would be judged by is an error.
 func ReadSurvey(r io.Reader) (*Survey, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxSurvey+1))
 	if err != nil {
