@@ -135,6 +135,8 @@ type finder struct {
 	kind  string
 	name  string
 	typed map[string]bool // fields that a pod spec has accounted for
+
+	around []map[string]any // the maps around the field that is being looked at, the nearest first
 }
 
 func (f *finder) document(document Document) {
@@ -184,7 +186,7 @@ func (f *finder) object(object map[string]any, kindInList string) {
 		}
 	}
 	metadata, _ := object["metadata"].(map[string]any)
-	f.kind, f.typed = kind, map[string]bool{}
+	f.kind, f.typed, f.around = kind, map[string]bool{}, nil
 	f.name, _ = scalar(metadata["name"])
 	if where, ok := podSpecs[kind]; ok {
 		f.podSpec(descend(object, where), strings.Join(where, "."))
@@ -274,12 +276,14 @@ func (f *finder) walk(value any, where string) {
 		if isStore(value) {
 			f.store(value, where)
 		}
-		f.parts(value, where)
-		for _, key := range sortedKeys(value) {
-			if field := joinField(where, key); !f.typed[field] && !(isStore(value) && isStoreData(key)) {
-				f.field(key, value[key], field)
+		taken := f.parts(f.mapAt(value, where), where)
+		f.below(value, func() {
+			for _, key := range sortedKeys(value) {
+				if field := joinField(where, key); !f.typed[field] && !taken[key] && !(isStore(value) && isStoreData(key)) {
+					f.field(key, value[key], field)
+				}
 			}
-		}
+		})
 	case []any:
 		for i, item := range value {
 			f.walk(item, indexed(where, i))
@@ -350,15 +354,7 @@ func (f *finder) imagesField(value any, field string) {
 	case string:
 		f.namedImage(trimScheme(value), field)
 	case map[string]any:
-		if imageName(value) != "" {
-			f.imageMap(value, field)
-			return
-		}
-		for _, key := range sortedKeys(value) {
-			if !f.typed[joinField(field, key)] {
-				f.imagesField(value[key], joinField(field, key))
-			}
-		}
+		f.imageMap(value, field)
 	case []any:
 		for i, item := range value {
 			f.imagesField(item, indexed(field, i))
@@ -366,18 +362,45 @@ func (f *finder) imagesField(value any, field string) {
 	}
 }
 
-// parts takes a map of repository and tag for an image, whatever its name.
-func (f *finder) parts(parts map[string]any, where string) {
-	if f.typed[where] || parts["image"] != nil {
-		return
+// parts adds the images that a map holds in parts, and returns the fields that
+// went into them.
+func (f *finder) parts(m mapOfParts, where string) map[string]bool {
+	taken := map[string]bool{}
+	for _, image := range m.images() {
+		field := joinField(where, image.key)
+		if image.whole && where != "" {
+			field = where
+		}
+		if f.typed[field] {
+			continue
+		}
+		for _, key := range image.keys {
+			taken[key] = true
+		}
+		if image.doubt == "" {
+			f.shaped(image.String(), field)
+			continue
+		}
+		find := f.find(image.String(), Candidate, field)
+		find.Reason = image.doubt
+		f.add(find)
 	}
-	_, hasRepository := parts["repository"].(string)
-	tag, hasTag := scalar(parts["tag"])
-	image, _ := imageOfParts(parts)
-	if !hasRepository || !hasTag || tag == "" || !isReference(image) {
-		return
-	}
-	f.shaped(image, where)
+	return taken
+}
+
+// mapAt is a map as it stands in the object that is looked at.
+func (f *finder) mapAt(fields map[string]any, where string) mapOfParts {
+	under, inList := lastField(where)
+	return mapOfParts{fields: fields, under: under, inList: inList, around: f.around}
+}
+
+// below runs what looks at the fields of a map: what the map says of registry and
+// tag holds for the maps in it.
+func (f *finder) below(fields map[string]any, look func()) {
+	around := f.around
+	f.around = slices.Insert(slices.Clone(around), 0, fields)
+	look()
+	f.around = around
 }
 
 // imageField looks at what a field named image holds.
@@ -410,55 +433,52 @@ func (f *finder) shaped(image, field string) {
 	f.add(find)
 }
 
-// imageMap puts an image together that is written in parts. A map that holds
-// none of them is looked into like any other.
-func (f *finder) imageMap(parts map[string]any, field string) {
-	if reference, ok := scalar(parts["reference"]); ok && reference != "" {
+// imageMap looks at a map in a field that is named image or images: it is an
+// image in parts, or holds images by whatever name.
+func (f *finder) imageMap(fields map[string]any, field string) {
+	if reference, ok := scalar(fields["reference"]); ok && reference != "" {
 		f.shaped(reference, joinField(field, "reference"))
 		return
 	}
-	image, _ := imageOfParts(parts)
-	switch {
-	case image == "":
-		f.walk(parts, field)
-	case imageName(parts) == "":
-		find := f.find(image, Candidate, field)
-		find.Reason = "written in parts, of which the repository is missing"
+	m := f.mapAt(fields, field)
+	if !m.inList {
+		m.under = "image"
+	}
+	found := len(f.finds.Images) + len(f.finds.LeftOut)
+	taken := f.parts(m, field)
+	f.below(fields, func() {
+		for _, key := range sortedKeys(fields) {
+			if !taken[key] && !f.typed[joinField(field, key)] {
+				f.inImageMap(key, fields[key], joinField(field, key))
+			}
+		}
+	})
+	if found < len(f.finds.Images)+len(f.finds.LeftOut) {
+		return
+	}
+	if tag := (partedImage{}).tagged(m.text(m.beside(tagPart, ""))); tag.String() != "" {
+		find := f.find(tag.String(), Candidate, field)
+		find.Reason = doubtNoRepository
 		f.add(find)
-	default:
-		f.shaped(image, field)
 	}
 }
 
-// imageOfParts puts an image together that is written as registry,
-// repository, name, tag and digest.
-func imageOfParts(parts map[string]any) (string, bool) {
-	get := func(key string) string {
-		text, _ := scalar(parts[key])
-		return strings.TrimSpace(text)
+// inImageMap looks at a further field of such a map. The texts in it are images
+// where they have a tag.
+func (f *finder) inImageMap(key string, value any, field string) {
+	switch value := value.(type) {
+	case string:
+		if isReference(trimScheme(value)) && readPartName(key).is == noPart {
+			f.shaped(trimScheme(value), field)
+			return
+		}
+	case map[string]any:
+		if key != "labels" && key != "annotations" {
+			f.imageMap(value, field)
+			return
+		}
 	}
-	image := joinName(strings.TrimSuffix(get("registry"), "/"), imageName(parts))
-	if tag := get("tag"); tag != "" {
-		image += ":" + tag
-	}
-	if digest := get("digest"); digest != "" {
-		image += "@" + digest
-	}
-	return image, image != ""
-}
-
-// imageName returns the part without which there is no image.
-func imageName(parts map[string]any) string {
-	repository, _ := scalar(parts["repository"])
-	if repository == "" {
-		repository, _ = scalar(parts["repo"])
-	}
-	name, _ := scalar(parts["name"])
-	return joinName(repository, name)
-}
-
-func joinName(parts ...string) string {
-	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "/")
+	f.field(key, value, field)
 }
 
 // schema looks at the defaults in the schema of a custom resource: an operator
@@ -495,9 +515,9 @@ func (f *finder) schema(value any, where string) {
 func (f *finder) preset(name string, value any, property map[string]any, field string) {
 	parts, _ := value.(map[string]any)
 	known, _ := property["properties"].(map[string]any)
+	image, named := imageOfParts(parts)
 	switch text, isText := value.(string); {
-	case imageName(parts) != "" && known["name"] != nil && known["repository"] != nil && (parts["name"] == nil || parts["repository"] == nil):
-		image, _ := imageOfParts(parts)
+	case named && known["name"] != nil && known["repository"] != nil && (parts["name"] == nil || parts["repository"] == nil):
 		find := f.find(image, Candidate, field)
 		find.Reason = "written in parts, of which the name is missing: the operator completes it"
 		f.add(find)
@@ -560,21 +580,21 @@ func (d Document) isTest() bool {
 	})
 }
 
-// scalar returns a text or a number as it was written.
-func scalar(value any) (string, bool) {
-	switch value := value.(type) {
-	case string:
-		return value, true
-	case json.Number:
-		return value.String(), true
-	default:
-		return "", false
-	}
-}
-
 func sortedKeys[V any](fields map[string]V) []string { return slices.Sorted(maps.Keys(fields)) }
 
 func indexed(where string, i int) string { return where + "[" + strconv.Itoa(i) + "]" }
+
+// lastField returns the last name of a path, and whether the path ends at an item
+// of its list.
+func lastField(where string) (name string, inList bool) {
+	for strings.HasSuffix(where, "]") && !strings.HasSuffix(where, `"]`) {
+		where, inList = where[:strings.LastIndex(where, "[")], true
+	}
+	if quoted, ok := strings.CutSuffix(where, `"]`); ok {
+		return quoted[strings.LastIndex(quoted, `["`)+2:], inList
+	}
+	return where[strings.LastIndexAny(where, ".:")+1:], inList
+}
 
 // joinField appends a key to the path of a field, quoted where a dot in it
 // would mislead.

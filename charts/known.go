@@ -147,7 +147,7 @@ func (f *finder) knownObject(object map[string]any) {
 func (f *finder) knownField(at located) {
 	image, isText := scalar(at.value)
 	if parts, ok := at.value.(map[string]any); ok {
-		if image, isText = imageOfParts(parts); image == "" || imageName(parts) == "" {
+		if image, isText = imageOfParts(parts); !isText {
 			return // an extract of an image, completed by the operator
 		}
 	}
