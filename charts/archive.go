@@ -29,7 +29,7 @@ type budget struct {
 	files int
 }
 
-func newBudget() *budget { return &budget{bytes: MaxUnpacked, files: MaxFiles} }
+func newBudget() *budget { return &budget{bytes: MaxNested, files: MaxFiles} }
 
 func (b *budget) takeFile() error {
 	if b.files--; b.files < 0 {
@@ -50,7 +50,7 @@ type budgetReader struct {
 func (r *budgetReader) Read(p []byte) (int, error) {
 	n, err := r.from.Read(p)
 	if r.budget.bytes -= int64(n); r.budget.bytes < 0 {
-		return 0, fmt.Errorf("%w: unpacks to more than %s", ErrTooLarge, manifests.Bytes(MaxUnpacked))
+		return 0, fmt.Errorf("%w: unpacks, subcharts included, to more than %s", ErrTooLarge, manifests.Bytes(MaxNested))
 	}
 	return n, err
 }
@@ -68,6 +68,7 @@ func unpack(archive []byte, left *budget) ([]*loader.BufferedFile, error) {
 	}
 	entries := tar.NewReader(left.reader(unzipped))
 	var files []*loader.BufferedFile
+	var size total
 	seen := map[string]bool{}
 	for {
 		header, err := entries.Next()
@@ -91,6 +92,9 @@ func unpack(archive []byte, left *budget) ([]*loader.BufferedFile, error) {
 			return nil, fmt.Errorf("%w: %q is there twice", ErrForbidden, header.Name)
 		}
 		seen[name] = true
+		if err := size.add(header.Name, header.Size); err != nil {
+			return nil, err
+		}
 		data, err := io.ReadAll(entries)
 		if err != nil {
 			return nil, brokenArchive(err)
@@ -101,6 +105,20 @@ func unpack(archive []byte, left *budget) ([]*loader.BufferedFile, error) {
 		return nil, fmt.Errorf("%w: no file in it", ErrNotArchive)
 	}
 	return files, nil
+}
+
+// total is how many bytes the files of one archive or folder have together.
+type total int64
+
+// add counts a file in, unless Helm would not read it, or nothing beyond it.
+func (t *total) add(name string, size int64) error {
+	if size > MaxFile {
+		return fmt.Errorf("%w: %q has %d bytes, more than %s", ErrTooLarge, name, size, manifests.Bytes(MaxFile))
+	}
+	if *t += total(size); *t >= MaxUnpacked {
+		return fmt.Errorf("%w: its files, %q among them, have together %s or more", ErrTooLarge, name, manifests.Bytes(MaxUnpacked))
+	}
+	return nil
 }
 
 func brokenArchive(err error) error {
@@ -119,25 +137,39 @@ func checkEntry(header *tar.Header) (string, error) {
 	if header.Typeflag == tar.TypeXGlobalHeader {
 		return "", nil
 	}
-	name, err := checkName(header.Name)
-	if err != nil {
+	if _, err := checkName(header.Name); err != nil {
 		return "", err
 	}
-	switch header.Typeflag {
-	case tar.TypeDir:
+	switch {
+	case header.FileInfo().IsDir():
 		return "", nil
-	case tar.TypeReg:
-	default:
+	case header.Typeflag != tar.TypeReg:
 		return "", fmt.Errorf("%w: %q is a %s", ErrForbidden, header.Name, kindOfEntry(header.Typeflag))
 	}
-	if header.Size > MaxFile {
-		return "", fmt.Errorf("%w: %q has %s, more than %s", ErrTooLarge, header.Name, manifests.Bytes(header.Size), manifests.Bytes(MaxFile))
+	return nameInside(header.Name)
+}
+
+// nameInside returns the name that Helm gives to an entry of an archive: what
+// follows its first slash, or its first backslash where it has any, whatever the
+// folder is called (helm.sh/helm/v3/pkg/chart/loader, LoadArchiveFiles). So
+// ./Chart.yaml is a chart's, and ./app/Chart.yaml is not.
+func nameInside(name string) (string, error) {
+	delimiter := "/"
+	if strings.Contains(name, `\`) {
+		delimiter = `\`
 	}
-	_, inside, _ := strings.Cut(name, "/")
-	if inside == "" {
-		return "", fmt.Errorf("%w: %q lies outside of the chart's folder", ErrForbidden, header.Name)
+	folder, inside, _ := strings.Cut(name, delimiter)
+	inside = strings.ReplaceAll(inside, delimiter, "/")
+	clean := path.Clean(inside)
+	switch {
+	case folder == "Chart.yaml" || clean == ".":
+		return "", fmt.Errorf("%w: %q lies outside of the chart's folder", ErrForbidden, name)
+	case strings.HasPrefix(inside, "/"):
+		return "", fmt.Errorf("%w: %q is absolute inside of the chart's folder", ErrForbidden, name)
+	case strings.HasPrefix(clean, ".."):
+		return "", fmt.Errorf("%w: name %q begins with two dots inside of the chart's folder", ErrForbidden, name)
 	}
-	return inside, nil
+	return clean, nil
 }
 
 // checkName refuses a name that leaves the folder, on any operating system,

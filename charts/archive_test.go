@@ -66,7 +66,7 @@ func TestLoadRefusesHostileArchives(t *testing.T) {
 		{"twice, written otherwise", tar.Header{Name: "app/./Chart.yaml"}, chartYAML, ErrForbidden, "twice"},
 		{"control character", tar.Header{Name: "app/a\nb"}, "", ErrForbidden, "control character"},
 		{"long name", tar.Header{Name: "app/" + strings.Repeat("n", MaxNameBytes)}, "", ErrTooLarge, "longer than 1024 bytes"},
-		{"large file", tar.Header{Name: "app/x"}, strings.Repeat("\x00", MaxFile+1), ErrTooLarge, "more than 20.0 MiB"},
+		{"large file", tar.Header{Name: "app/x"}, strings.Repeat("\x00", MaxFile+1), ErrTooLarge, "has 5242881 bytes, more than 5.00 MiB"},
 		{"hostile subchart", tar.Header{Name: "app/charts/sub-1.0.0.tgz"}, string(inner), ErrForbidden, "subchart charts/sub-1.0.0.tgz"},
 		{"subchart that is no archive", tar.Header{Name: "app/charts/sub-1.0.0.tgz"}, "<html>", ErrNotArchive, "subchart charts/sub-1.0.0.tgz"},
 	}
@@ -111,11 +111,11 @@ func TestLoadStopsBombs(t *testing.T) {
 	t.Parallel()
 	t.Run("bytes", func(t *testing.T) {
 		t.Parallel()
-		// 16 files of 20 MiB that compress a thousandfold, below the limit of each.
+		// 20 files of 5 MiB that compress a thousandfold, within the limit of each.
 		var out bytes.Buffer
 		zipped, _ := gzip.NewWriterLevel(&out, gzip.BestSpeed)
 		writer := tar.NewWriter(zipped)
-		for i := range 16 {
+		for i := range 20 {
 			if err := writer.WriteHeader(&tar.Header{Name: "app/" + strconv.Itoa(i), Size: MaxFile, Mode: 0o644}); err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +126,7 @@ func TestLoadStopsBombs(t *testing.T) {
 		if err := errors.Join(writer.Close(), zipped.Close()); err != nil {
 			t.Fatal(err)
 		}
-		checkLoadFault(t, out.Bytes(), ErrTooLarge, "unpacks to more than 256 MiB")
+		checkLoadFault(t, out.Bytes(), ErrTooLarge, "100 MiB or more")
 	})
 	t.Run("files", func(t *testing.T) {
 		t.Parallel()

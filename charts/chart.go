@@ -99,7 +99,7 @@ func explainLoad(err error, side fault.Side, object string) error {
 	case errors.Is(err, ErrForbidden):
 		hint = "helm package writes plain files in one folder: package the chart again from its sources"
 	case errors.Is(err, ErrTooLarge):
-		hint = "a chart of this size is not a plausible one: look into it before it is used"
+		hint = "Helm refuses such a chart on site, too: leave the file out in .helmignore, split it, or package the chart without it"
 	}
 	return fault.Explain(err, fault.Failure, side, object, hint)
 }

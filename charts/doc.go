@@ -10,7 +10,8 @@
 // A chart archive comes from outside and is hostile until it has been checked:
 // [Load] reads it within the limits of this package ([MaxArchive],
 // [MaxUnpacked], [MaxFiles] …), and accepts regular files inside one folder
-// and nothing else.
+// and nothing else. What Helm itself refuses to load is refused, since it would be
+// refused on the island.
 //
 // Rendering is done by Helm's own engine. It reaches neither the network (no
 // cluster for `lookup`, no DNS for `getHostByName`, no download of a schema),

@@ -54,6 +54,7 @@ type folderReader struct {
 	root  *os.Root
 	rules *ignore.Rules
 	left  *budget
+	size  total
 	files []*loader.BufferedFile
 }
 
@@ -72,6 +73,9 @@ func (r *folderReader) walk(folder string, depth int) error {
 		}
 		info, err := r.root.Stat(name)
 		if err != nil {
+			if link, gone := r.root.Lstat(name); gone == nil && r.rules.Ignore(name, link) {
+				continue
+			}
 			return r.linkError(name, err)
 		}
 		switch {
@@ -83,7 +87,7 @@ func (r *folderReader) walk(folder string, depth int) error {
 		case !info.Mode().IsRegular():
 			return fmt.Errorf("%w: %q is not a regular file", ErrForbidden, name)
 		default:
-			if err := r.read(name); err != nil {
+			if err := r.read(name, info.Size()); err != nil {
 				return err
 			}
 		}
@@ -105,17 +109,18 @@ func (r *folderReader) list(folder string) ([]string, error) {
 	return names, nil
 }
 
-func (r *folderReader) read(name string) error {
+func (r *folderReader) read(name string, size int64) error {
 	if _, err := checkName(name); err != nil {
+		return err
+	}
+	if err := r.size.add(name, size); err != nil {
 		return err
 	}
 	data, err := readLimited(r.root, name)
 	if err != nil {
 		return err
 	}
-	if r.left.bytes -= int64(len(data)); r.left.bytes < 0 {
-		return fmt.Errorf("%w: holds more than %s", ErrTooLarge, manifests.Bytes(MaxUnpacked))
-	}
+	r.left.bytes -= int64(len(data))
 	r.files = append(r.files, &loader.BufferedFile{Name: name, Data: trimBOM(data)})
 	return nil
 }

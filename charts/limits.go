@@ -2,13 +2,15 @@ package charts
 
 import "time"
 
-// The limits on what is read from a chart. The largest real charts known stay
-// an order of magnitude below each of them; Helm's own limits are 100 MiB
-// unpacked and 5 MiB a file (helm.sh/helm/v3/pkg/chart/loader).
+// The limits on what is read from a chart. MaxUnpacked and MaxFile are those of
+// the Helm that is linked (helm.sh/helm/v3/pkg/chart/loader): the island's
+// refuses what exceeds them, when it is too late. Of the others, the largest real
+// charts known stay an order of magnitude below each.
 const (
 	MaxArchive   = 64 << 20  // compressed bytes of a chart archive
-	MaxUnpacked  = 256 << 20 // unpacked bytes, archives of subcharts inside it included
-	MaxFile      = 20 << 20  // bytes of one file
+	MaxUnpacked  = 100 << 20 // bytes of all files of one archive: as many are too many already
+	MaxNested    = 256 << 20 // unpacked bytes of an archive and of the archives of subcharts inside it
+	MaxFile      = 5 << 20   // bytes of one file, the archive of a subchart included
 	MaxFiles     = 20_000    // entries of an archive or folder, folders and subcharts included
 	MaxNameBytes = 1024      // bytes of one entry's name
 	MaxNesting   = 16        // archives of subcharts inside archives
