@@ -12,6 +12,7 @@ import (
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 
+	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -115,12 +116,13 @@ func metadataOf(m *chart.Metadata) Metadata {
 func (c *Chart) Metadata() Metadata { return c.metadata }
 
 // Verify checks that the chart is the one that was asked for: that Chart.yaml
-// gives this very name and version. An empty version is not checked.
+// gives this name, and this version as [manifests.CompareChartVersions] compares
+// them. An empty version is not checked.
 func (c *Chart) Verify(name, version string) error { return c.metadata.Verify(name, version) }
 
 // Verify does what [Chart.Verify] does, for what is known of a chart.
 func (m Metadata) Verify(name, version string) error {
-	if m.Name == name && (version == "" || m.Version == version) {
+	if m.Name == name && (version == "" || manifests.CompareChartVersions(m.Version, version) != manifests.OtherVersion) {
 		return nil
 	}
 	return fault.New(fault.Failure, fault.Upstream, strings.TrimSpace("chart "+name+" "+version),

@@ -191,6 +191,9 @@ func (c *checker) chartsOnce() {
 	seen := map[string]*Chart{}
 	for i := range c.release.Charts {
 		chart := &c.release.Charts[i]
+		if chart.Version == "" {
+			continue // its Chart.yaml says
+		}
 		key := chart.Name + " " + chart.Version
 		if first := seen[key]; first != nil {
 			c.flaws.Add(chart.Place(""), "leave one out, or give one another version",

@@ -19,7 +19,7 @@ func (r *resolver) resolveCharts(ctx context.Context) error {
 	r.progress.Stage("charts", len(r.release.Charts))
 	return each(ctx, r.parallel, r.release.Charts, func(ctx context.Context, chart manifests.Chart) error {
 		err := r.resolveChart(ctx, chart)
-		r.progress.Step(chart.Name + " " + chart.Version)
+		r.progress.Step(strings.TrimSpace(chart.Name + " " + chart.Version))
 		return r.atChart(chart, err)
 	})
 }
@@ -66,10 +66,26 @@ func (r *resolver) resolveChart(ctx context.Context, chart manifests.Chart) erro
 	if chart.Meta != (manifests.ChartMeta{}) {
 		locked.Meta = &chart.Meta
 	}
-	r.mu.Lock()
-	r.charts = append(r.charts, locked)
-	r.mu.Unlock()
+	if err := r.lockChart(locked); err != nil {
+		return err
+	}
 	return r.carryValues(chart)
+}
+
+// lockChart notes a chart. A Helm repository, and so the bundle, can hold only
+// one of a name and version; what the release says of versions is not enough to
+// know.
+func (r *resolver) lockChart(chart manifests.LockedChart) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, other := range r.charts {
+		if other.Name == chart.Name && manifests.CompareChartVersions(other.Version, chart.Version) == manifests.SameVersion {
+			return fault.New(fault.Usage, fault.Here, "", "leave one out, or give one another version",
+				"chart %s %s is named twice: %s and %s", chart.Name, chart.Version, other.Repo, chart.Repo)
+		}
+	}
+	r.charts = append(r.charts, chart)
+	return nil
 }
 
 // fetchChart returns a chart's archive and what pins it.
@@ -104,8 +120,13 @@ func (r *resolver) findImages(ctx context.Context, chart manifests.Chart, archiv
 		return found.Chart, err
 	}
 	if err := found.Chart.Verify(chart.Name, chart.Version); err != nil {
+		if explained := (*fault.Error)(nil); chart.Path != "" && errors.As(err, &explained) {
+			explained.Side, explained.Hint = fault.Here, "what Chart.yaml says counts: correct the release, or name another path"
+		}
 		return found.Chart, err
 	}
+	entry := chart
+	chart.Version = found.Chart.Version // the release may leave it out, or spell it otherwise
 	again := func(chart manifests.Chart) (charts.Finds, error) {
 		d, err := r.discover(ctx, chart, archive)
 		return d.Finds, err
@@ -113,7 +134,7 @@ func (r *resolver) findImages(ctx context.Context, chart manifests.Chart, archiv
 	if found.Finds, err = r.patchChart(chart, found.Finds, again); err != nil {
 		return found.Chart, err
 	}
-	r.note(chart, found)
+	r.note(entry, found)
 	var errs []error
 	for _, image := range chart.Images {
 		origin := manifests.Origin{Chart: chart.Name, List: "images of the chart in the release"}

@@ -65,11 +65,24 @@ func (r *resolver) found() *Found {
 func (r *resolver) discoveries() []charts.Discovery {
 	var all []charts.Discovery
 	for _, chart := range r.release.Charts {
-		if d, ok := r.discovered[chart.Name+" "+chart.Version]; ok {
+		if d, ok := r.discovered[keyOf(chart)]; ok {
 			all = append(all, d)
 		}
 	}
 	return all
+}
+
+// keyOf tells the release's charts apart: two by path may leave their version out.
+func keyOf(chart manifests.Chart) string {
+	return strings.Join([]string{chart.Name, chart.Version, chart.Repo + chart.Path}, " ")
+}
+
+// loadedVersion returns the version of a chart of the release as its Chart.yaml
+// has it; empty if it could not be loaded.
+func (r *resolver) loadedVersion(chart manifests.Chart) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.discovered[keyOf(chart)].Chart.Version
 }
 
 func imagesOf(all []charts.Discovery) []charts.ImageFind {
@@ -206,7 +219,7 @@ func (r *resolver) note(chart manifests.Chart, d charts.Discovery) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.discovered[chart.Name+" "+chart.Version] = d
+	r.discovered[keyOf(chart)] = d
 	for _, stub := range d.Stubbed {
 		r.stubbed = append(r.stubbed, manifests.StubbedValue{Chart: chart.Name, Rendering: stub.Rendering, Path: stub.Path, Why: stub.Why})
 	}

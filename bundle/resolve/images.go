@@ -65,7 +65,7 @@ func imageFault(image string, origin manifests.Origin, hint string, err error) e
 	}
 	return &fault.Error{
 		Kind: fault.Failure, Side: fault.Upstream, Place: fault.Place{File: origin.Template}, Hint: hint,
-		Object: "image " + image, Err: fmt.Errorf("%w (chart %s, %s)", err, origin.Chart, where),
+		Object: "image " + image, Err: fmt.Errorf("%w (%s)", err, strings.TrimPrefix("chart "+origin.Chart+", "+where, "chart , ")),
 	}
 }
 
@@ -95,7 +95,11 @@ func (r *resolver) listedImages() error {
 				r.leave(name, "the release has no chart "+image.TagFromChart+", whose version would be its tag", origin)
 				continue
 			}
-			name += ":" + chart.Version
+			version := r.loadedVersion(*chart)
+			if version == "" {
+				continue // the chart's own error is told
+			}
+			name += ":" + strings.ReplaceAll(version, "+", "_") // which a tag cannot have
 		}
 		name = r.patchListed(name, cmp.Or(r.patches.Images[image.Name], r.patches.Charts[image.TagFromChart]), origin)
 		errs = append(errs, r.want(name, origin))

@@ -90,7 +90,7 @@ type resolver struct {
 	files   []manifests.LockedFile
 	leftOut []manifests.Omission
 
-	discovered map[string]charts.Discovery // by name and version of the chart
+	discovered map[string]charts.Discovery // by keyOf the chart
 	undecided  []manifests.Omission
 	stubbed    []manifests.StubbedValue
 }

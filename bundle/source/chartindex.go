@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/manifests"
@@ -26,11 +28,7 @@ func (c *chartRepositories) find(ctx context.Context, l location, name, version 
 	}
 	f, err := openBelow(file)
 	if l.kind == folderKind && errors.Is(err, fs.ErrNotExist) {
-		archive := name + "-" + version + ".tgz"
-		if _, missing := statLocal(filepath.Join(l.path, archive)); missing != nil {
-			return nil, fmt.Errorf("neither index.yaml nor %s is there: %w", archive, ErrNotFound)
-		}
-		return &chartEntry{Name: name, Version: version, URLs: []string{url.PathEscape(archive)}}, nil
+		return looseArchive(l, name, version)
 	}
 	if err != nil {
 		return nil, local(err)
@@ -43,6 +41,33 @@ func (c *chartRepositories) find(ctx context.Context, l location, name, version 
 	s := search{name: name, version: version}
 	if err := s.scan(seekable); err != nil {
 		return nil, err
+	}
+	return s.choose()
+}
+
+// looseArchive finds a chart by the name of its archive, in a folder without an
+// index: helm package calls it NAME-VERSION.tgz.
+func looseArchive(l location, name, version string) (*chartEntry, error) {
+	s := search{name: name, version: version, known: true}
+	exact := name + "-" + version + ".tgz"
+	if _, err := statLocal(filepath.Join(l.path, exact)); err == nil {
+		return &chartEntry{Name: name, Version: version, URLs: []string{url.PathEscape(exact)}}, nil
+	}
+	files, err := os.ReadDir(l.path) // not of an archive, in which only the exact name is looked for
+	if err != nil {
+		files = nil
+	}
+	for _, file := range files {
+		rest, of := strings.CutPrefix(file.Name(), name+"-")
+		rest, packed := strings.CutSuffix(rest, ".tgz")
+		if of && packed {
+			if err := s.consider(chartEntry{Name: name, Version: rest, URLs: []string{url.PathEscape(file.Name())}}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(s.found) == 0 {
+		return nil, fmt.Errorf("neither index.yaml nor %s is there: %w", exact, ErrNotFound)
 	}
 	return s.choose()
 }

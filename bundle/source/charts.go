@@ -3,10 +3,7 @@ package source
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"path"
 	"regexp"
@@ -23,10 +20,6 @@ const (
 	maxChartBytes = 64 << 20 // one chart archive
 	maxIndexBytes = 64 << 20 // index.yaml of a chart repository
 )
-
-// chartMediaType is the media type of a chart archive (Helm documentation,
-// "Use OCI-based registries").
-const chartMediaType = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
 // Chart is a chart archive and what pins it.
 type Chart struct {
@@ -54,8 +47,10 @@ type chartRepositories struct {
 // without index.yaml may hold NAME-VERSION.tgz.
 //
 // The version is an exact one, with or without a leading "v"; build metadata
-// can be left out where that is not ambiguous. If the index gives a digest,
-// the archive must have it. Content.URL is the archive's own name, not a
+// can be left out where that is not ambiguous
+// ([manifests.CompareChartVersions]). If the index gives a digest, the archive
+// must have it, one in a registry too. Charts in registries are read as Helm
+// reads them: of its older media type, and in indexes. Content.URL is the archive's own name, not a
 // mirror's; for OCI it is that of the repository, and Content.Digest is the
 // chart's layer. Archives and indices may have up to 64 MiB. The error for a
 // missing version has near ones in its hint.
@@ -69,7 +64,7 @@ func (c *chartRepositories) Chart(ctx context.Context, repo, name, version strin
 		return Chart{}, fault.New(fault.Usage, fault.Here, object, "name one exact version", "version %.80q is not an exact version", version)
 	}
 	if strings.HasPrefix(repo, "oci://") {
-		return c.ociChart(ctx, object, repo+"/"+name, tagsOf(version))
+		return c.ociChart(ctx, ociRequest{object: object, name: repo + "/" + name, references: tagsOf(version), version: version})
 	}
 	remembered := strings.Join([]string{"chart", repo, name, version}, " ")
 	if c.offline {
@@ -147,15 +142,15 @@ func archiveURL(l location, repo, reference string) (string, error) {
 
 // archive fetches a chart archive by its URL.
 func (c *chartRepositories) archive(ctx context.Context, object, archive string, digest manifests.Digest) (Chart, error) {
-	if data, ok := c.cache.read(digest, maxChartBytes); ok && digest != "" {
-		return newChart(archive, digest, data), nil
-	}
 	if rest, ok := strings.CutPrefix(archive, "oci://"); ok {
-		colon := strings.LastIndex(rest, ":")
-		if colon < strings.LastIndex(rest, "/") || colon < 0 {
+		name, reference := splitReference(rest)
+		if reference == "" {
 			return Chart{}, registry.Refuse("index names %.200q, which has no tag", archive)
 		}
-		return c.ociChart(ctx, object, "oci://"+rest[:colon], []string{rest[colon+1:]})
+		return c.ociChart(ctx, ociRequest{object: object, name: "oci://" + name, references: []string{reference}, digest: digest})
+	}
+	if data, ok := c.cache.read(digest, maxChartBytes); ok && digest != "" {
+		return newChart(archive, digest, data), nil
 	}
 	locations, err := c.locator.url(archive)
 	if err != nil {
@@ -192,8 +187,8 @@ func (c *chartRepositories) readFile(ctx context.Context, l location, limit int6
 // checkArchive holds an archive against the digest that the index gives, and
 // tells a login page from an archive.
 func checkArchive(data []byte, digest manifests.Digest) error {
-	if got := manifests.DigestOf(data); digest != "" && got != digest {
-		return registry.Refuse("archive has digest %s, its index says %s", got, digest)
+	if err := checkDigest(manifests.DigestOf(data), digest); err != nil {
+		return err
 	}
 	if !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) { // RFC 1952, 2.3.1
 		return registry.Refuse("what was sent is not a gzip archive: it begins with %.16q", data)
@@ -201,97 +196,10 @@ func checkArchive(data []byte, digest manifests.Digest) error {
 	return nil
 }
 
-// tagsOf returns the tags under which a registry may hold a version: Helm writes
-// "_" for the "+", which a tag cannot have.
-func tagsOf(version string) []string {
-	tag := strings.ReplaceAll(version, "+", "_")
-	if bare, ok := strings.CutPrefix(tag, "v"); ok {
-		return []string{tag, bare}
+// checkDigest holds what an archive is against what the index says, if it does.
+func checkDigest(got, said manifests.Digest) error {
+	if said != "" && got != said {
+		return registry.Refuse("archive has digest %s, its index says %s", got, said)
 	}
-	return []string{tag, "v" + tag}
-}
-
-// ociChart fetches a chart from a registry, by the first of the tags that is
-// there.
-func (c *chartRepositories) ociChart(ctx context.Context, object, name string, tags []string) (Chart, error) {
-	locations, err := c.locator.url(name)
-	if err != nil {
-		return Chart{}, err
-	}
-	var m Manifest
-	for i, tag := range tags {
-		found, missing := c.images.manifest(ctx, object, name, tag, locations)
-		if i == 0 || missing == nil {
-			m, err = found, missing
-		}
-		if missing == nil || !errors.Is(missing, ErrNotFound) && !errors.Is(missing, ErrOffline) {
-			break
-		}
-	}
-	if err != nil {
-		return Chart{}, c.nearTags(ctx, err, locations, tags[0])
-	}
-	content, err := chartLayer(m.Bytes)
-	if err != nil {
-		return Chart{}, fault.Explain(err, fault.Failure, fault.Upstream, object, "")
-	}
-	content.URL = normal(name)
-	if data, ok := c.cache.read(content.Digest, maxChartBytes); ok {
-		return newChart(content.URL, content.Digest, data), nil
-	}
-	r, err := c.contents.Open(ctx, content, 0)
-	if err != nil {
-		return Chart{}, err
-	}
-	defer r.Close()
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return Chart{}, err
-	}
-	if err := checkArchive(data, content.Digest); err != nil {
-		return Chart{}, fault.Explain(err, fault.Failure, fault.Upstream, object, "")
-	}
-	return newChart(content.URL, content.Digest, data), c.cache.write(content.Digest, data)
-}
-
-// chartLayer finds the chart in a manifest.
-func chartLayer(manifest []byte) (manifests.Content, error) {
-	var doc struct {
-		Layers []struct {
-			MediaType string           `json:"mediaType"`
-			Digest    manifests.Digest `json:"digest"`
-			Size      int64            `json:"size"`
-		} `json:"layers"`
-	}
-	if err := json.Unmarshal(manifest, &doc); err != nil {
-		return manifests.Content{}, err
-	}
-	for _, layer := range doc.Layers {
-		if layer.MediaType != chartMediaType {
-			continue
-		}
-		if layer.Size <= 0 || layer.Size > maxChartBytes {
-			return manifests.Content{}, fmt.Errorf("chart of %d bytes is outside of the limit of %s", layer.Size, manifests.Bytes(maxChartBytes))
-		}
-		return manifests.Content{Digest: layer.Digest, Size: layer.Size, MediaType: layer.MediaType}, nil
-	}
-	return manifests.Content{}, errors.New("is no Helm chart: its manifest has no layer of type " + chartMediaType)
-}
-
-// nearTags adds to an error about a missing version what the registry has. It
-// is a help only: if the registry does not tell, the error stays as it is.
-func (c *chartRepositories) nearTags(ctx context.Context, missing error, locations []location, wanted string) error {
-	var e *fault.Error
-	if !errors.Is(missing, ErrNotFound) || !errors.As(missing, &e) {
-		return missing
-	}
-	versions := c.images.tags(ctx, locations)
-	if len(versions) == 0 {
-		return missing
-	}
-	for i, tag := range versions {
-		versions[i] = strings.ReplaceAll(tag, "_", "+")
-	}
-	e.Hint = nearHint(versions, strings.ReplaceAll(wanted, "_", "+"))
-	return missing
+	return nil
 }

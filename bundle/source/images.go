@@ -73,7 +73,7 @@ func (im *images) manifest(ctx context.Context, object, name, reference string, 
 			return m, fault.Explain(err, fault.Failure, fault.Upstream, object, "")
 		}
 	}
-	tag := "tag " + name + ":" + reference
+	tag := tagRecord(name, reference)
 	err = im.each(ctx, object, locations, func(l location) error {
 		found := Manifest{Repository: name, Digest: m.Digest}
 		if err := im.fetchManifest(ctx, l, reference, &found); err != nil {
@@ -96,6 +96,9 @@ func (im *images) manifest(ctx context.Context, object, name, reference string, 
 	}
 	return m, err
 }
+
+// tagRecord is under what name the cache keeps what a tag means.
+func tagRecord(name, tag string) string { return "tag " + name + ":" + tag }
 
 // lastManifest returns what a tag was when it was last asked for.
 func (im *images) lastManifest(object, tag string, m Manifest, offline error) (Manifest, error) {

@@ -113,7 +113,7 @@ func (s *search) consider(e chartEntry) error {
 	if len(s.found)+len(s.versions) >= maxVersions {
 		return fmt.Errorf("chart %s has more than %d versions", s.name, maxVersions)
 	}
-	if sameVersion(e.Version, s.version) == different {
+	if manifests.CompareChartVersions(e.Version, s.version) == manifests.OtherVersion {
 		s.versions = append(s.versions, e.Version)
 		return nil
 	}
@@ -307,7 +307,7 @@ func (b *block) flush() error {
 		return nil
 	}
 	b.item, b.spare = nil, item
-	if !bytes.Contains(item, []byte(core(b.version))) {
+	if !bytes.Contains(item, []byte(manifests.ChartVersionNumbers(b.version))) {
 		return b.consider(chartEntry{Version: itemVersion(item)})
 	}
 	var entries []chartEntry
@@ -436,33 +436,6 @@ func (s *search) decodeAll(r io.Reader) error {
 	return nil
 }
 
-// How alike two versions are.
-const (
-	different = iota
-	sameButMetadata
-	same
-)
-
-// sameVersion compares versions without a leading "v".
-func sameVersion(a, b string) int {
-	a, b = strings.TrimPrefix(a, "v"), strings.TrimPrefix(b, "v")
-	switch {
-	case a == b:
-		return same
-	case core(a) == core(b) && (core(a) == a || core(b) == b): // one does not name its metadata
-		return sameButMetadata
-	default:
-		return different
-	}
-}
-
-// core returns a version without leading "v" and build metadata, neither of
-// which has a part in precedence (Semantic Versioning 2.0.0, 10).
-func core(version string) string {
-	version, _, _ = strings.Cut(strings.TrimPrefix(version, "v"), "+")
-	return version
-}
-
 // choose returns the one entry that is the wanted version.
 func (s *search) choose() (*chartEntry, error) {
 	chosen, alike := s.closest()
@@ -501,7 +474,7 @@ func (s *search) closest() (chosen *chartEntry, alike []string) {
 		if e.Version == s.version {
 			return e, alike
 		}
-		if chosen == nil && sameVersion(e.Version, s.version) == same {
+		if chosen == nil && manifests.CompareChartVersions(e.Version, s.version) == manifests.SameVersion {
 			chosen = e
 		}
 		alike = append(alike, e.Version)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/islandbundle/island/manifests"
 )
 
 const helmIndex = `apiVersion: v1
@@ -71,7 +73,7 @@ func TestIndexStyles(t *testing.T) {
 			for version, want := range map[string]string{
 				"1.2.0": "https://example.com/nginx-1.2.0.tgz", "v1.2.0": "https://example.com/nginx-1.2.0.tgz",
 				"1.1.0": "nginx-1.1.0.tgz", "1.0.0": "nginx-1.0.0.tgz", "v1.0.0": "nginx-1.0.0.tgz",
-				"0.9.0+a": "a", "v0.9.0+b": "b", "1.2.0+meta": "https://example.com/nginx-1.2.0.tgz", "1.10": "ten",
+				"0.9.0+a": "a", "v0.9.0+b": "b", "1.2.0+meta": "https://example.com/nginx-1.2.0.tgz", "1.10": "ten", "1.10.0": "ten",
 				"0.9.0": "could be any of 0.9.0+a, 0.9.0+b", "0.9.0+c": "not found", "6.6.6": "not found", "9.9.9": "not found",
 			} {
 				s := search{name: "nginx", version: version}
@@ -257,7 +259,8 @@ func FuzzIndex(f *testing.F) {
 		if err := s.scan(bytes.NewReader(data)); err != nil {
 			return
 		}
-		if e, err := s.choose(); err == nil && (sameVersion(e.Version, version) == different || len(e.URLs) == 0) {
+		e, err := s.choose()
+		if err == nil && (manifests.CompareChartVersions(e.Version, version) == manifests.OtherVersion || len(e.URLs) == 0) {
 			t.Fatalf("chose %+v for %s", e, version)
 		}
 		whole := search{name: name, version: version}

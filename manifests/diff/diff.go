@@ -95,8 +95,8 @@ func OfRelease(name string, r *manifests.Release) Side {
 	for _, i := range r.Images {
 		part := Part{}
 		name := i.Name
-		if chart := r.ChartNamed(i.TagFromChart); chart != nil {
-			name += ":" + chart.Version
+		if chart := r.ChartNamed(i.TagFromChart); chart != nil && chart.Version != "" {
+			name += ":" + strings.ReplaceAll(chart.Version, "+", "_")
 		}
 		if ref, err := manifests.ParseImageRef(name); err == nil {
 			name, part.Version = ref.String(), ref.Tag

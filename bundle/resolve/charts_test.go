@@ -1,0 +1,134 @@
+package resolve_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/islandbundle/island/bundle/resolve"
+	"github.com/islandbundle/island/bundle/source"
+	"github.com/islandbundle/island/charts"
+	"github.com/islandbundle/island/manifests"
+)
+
+// write puts a file below the folder of the release.
+func (u *upstream) write(file, content string) {
+	u.t.Helper()
+	file = filepath.Join(u.folder, filepath.FromSlash(file))
+	u.check(os.MkdirAll(filepath.Dir(file), 0o755))
+	u.check(os.WriteFile(file, []byte(content), 0o644))
+}
+
+func (u *upstream) writeChart(folder, name, version string) {
+	u.t.Helper()
+	u.write(folder+"/Chart.yaml", "apiVersion: v2\nname: "+name+"\nversion: "+version+"\n")
+}
+
+// packChart packages a chart folder.
+func (u *upstream) packChart(folder string) []byte {
+	u.t.Helper()
+	chart, err := charts.LoadFolder(filepath.Join(u.folder, folder))
+	u.check(err)
+	archive, err := chart.Package()
+	u.check(err)
+	return archive
+}
+
+// lock resolves a release of which the rest is given.
+func (u *upstream) lock(rest string) (*manifests.Lock, error) {
+	u.t.Helper()
+	u.write("release.yaml", "apiVersion: island/v1\nkind: Release\nmetadata: {name: wire, version: 1.0.0, date: 2026-03-31}\n"+
+		"platforms: [linux/amd64]\n"+rest+"\n")
+	assembled, err := resolve.Assemble(resolve.Input{File: filepath.Join(u.folder, "release.yaml")})
+	if err != nil {
+		return nil, err
+	}
+	mirrors, err := source.ParseMirrors("mirrors.yaml", []byte("apiVersion: island/v1\nkind: Mirrors\n"+
+		"rules: [{prefix: quay.io, onlyMirrors: true, mirrors: [{location: \""+u.addr+"\", insecure: true}]}]\n"))
+	u.check(err)
+	world, err := source.New(source.Options{Mirrors: mirrors, CacheDir: u.t.TempDir(), BaseDir: assembled.BaseDir})
+	u.check(err)
+	defer world.Close()
+	return resolve.Resolve(context.Background(), assembled, world, resolve.Options{})
+}
+
+// TestLoadedVersionCounts checks releases that leave a chart's version out, or spell it
+// otherwise than its Chart.yaml.
+func TestLoadedVersionCounts(t *testing.T) {
+	t.Parallel()
+	u := newUpstream(t)
+	for _, tag := range []string{"5.30.0", "v2.1.0", "7.0.0_git.9"} {
+		u.push(tag, u.image)
+	}
+	u.writeChart("plain", "zauth", "5.30.0")
+	u.writeChart("with-v", "cannon", "v2.1.0")
+	u.writeChart("built", "gundeck", "7.0.0+git.9")
+	mux := http.NewServeMux()
+	index := "entries:\n"
+	for folder, chart := range map[string][2]string{"with-v": {"cannon", "v2.1.0"}, "built": {"gundeck", "7.0.0+git.9"}} {
+		archive := u.packChart(folder)
+		u.write(folder+".tgz", string(archive))
+		mux.HandleFunc("/"+folder+".tgz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(archive) })
+		index += fmt.Sprintf("  %s:\n  - {name: %s, version: %s, urls: [%s.tgz]}\n", chart[0], chart[0], chart[1], folder)
+	}
+	mux.HandleFunc("/index.yaml", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, index) })
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	for name, test := range map[string]struct{ chart, version, image string }{
+		"folder without version":     {"{name: zauth, path: plain}", "zauth 5.30.0", "quay.io/wire/brig:5.30.0"},
+		"folder with a v too many":   {"{name: zauth, path: plain, version: v5.30.0}", "zauth 5.30.0", "quay.io/wire/brig:5.30.0"},
+		"folder of a version with v": {"{name: cannon, path: with-v}", "cannon v2.1.0", "quay.io/wire/brig:v2.1.0"},
+		"archive without version":    {"{name: gundeck, path: built.tgz}", "gundeck 7.0.0+git.9", "quay.io/wire/brig:7.0.0_git.9"},
+		"repository, without v":      {"{name: cannon, repo: 'URL', version: 2.1.0}", "cannon v2.1.0", "quay.io/wire/brig:v2.1.0"},
+		"repository without build":   {"{name: gundeck, repo: 'URL', version: 7.0.0}", "gundeck 7.0.0+git.9", "quay.io/wire/brig:7.0.0_git.9"},
+		"without build, with v":      {"{name: gundeck, repo: 'URL', version: v7.0.0}", "gundeck 7.0.0+git.9", "quay.io/wire/brig:7.0.0_git.9"},
+	} {
+		chart := strings.ReplaceAll(test.chart, "URL", server.URL)
+		chartName, version, _ := strings.Cut(test.version, " ")
+		lock, err := u.lock("charts: [" + chart + "]\nimages: [{name: quay.io/wire/brig, tagFromChart: " + chartName + "}]")
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		locked := lock.Charts[0]
+		if locked.Name != chartName || locked.Version != version || string(locked.Path) != "charts/"+chartName+"-"+version+".tgz" {
+			t.Errorf("%s: chart is %s %s at %s", name, locked.Name, locked.Version, locked.Path)
+		}
+		if got := lock.Images[0].Name.String(); got != test.image {
+			t.Errorf("%s: image is %s, wanted %s", name, got, test.image)
+		}
+	}
+}
+
+// TestChartsOfOneName checks charts of one name of which the release does not tell
+// whether they are one.
+func TestChartsOfOneName(t *testing.T) {
+	t.Parallel()
+	u := newUpstream(t)
+	u.writeChart("old", "brig", "5.30.0")
+	u.writeChart("new", "brig", "5.31.0")
+	u.writeChart("again", "brig", "v5.31.0")
+	for charts, says := range map[string]string{
+		"{name: brig, path: old}, {name: brig, path: new}":                                   "",
+		"{name: brig, path: old}, {name: brig, path: new, version: v5.31.0}":                 "",
+		"{name: brig, path: new}, {name: brig, path: again}":                                 "is named twice: ",
+		"{name: brig, path: new, version: 5.31.0}, {name: brig, path: again}":                "is named twice: ",
+		"{name: brig, path: old, version: 5.31.0}":                                           "the archive holds brig 5.30.0",
+		"{name: brig, path: old, version: 5.30.0}, {name: galley, path: new}":                "the archive holds brig 5.31.0",
+		"{name: brig, path: old}, {name: brig, path: missing}":                               "no such file",
+		"{name: brig, path: new, version: 5.31.0}, {name: brig, path: new, version: 5.31.0}": "is named twice: ",
+	} {
+		lock, err := u.lock("charts: [" + charts + "]\nimages: [{name: quay.io/wire/none, tagFromChart: absent}]")
+		switch {
+		case says == "" && (err != nil || len(lock.Charts) != 2):
+			t.Errorf("%s: %v", charts, err)
+		case says != "" && (err == nil || !strings.Contains(err.Error(), says)):
+			t.Errorf("%s: error is %v, wanted %q", charts, err, says)
+		}
+	}
+}
