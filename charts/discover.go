@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"helm.sh/helm/v3/pkg/chartutil"
+
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -46,34 +48,115 @@ func (c *Chart) Discover(ctx context.Context, options DiscoverOptions) (Discover
 	if len(renderings) == 0 {
 		renderings = []Rendering{{}}
 	}
-	var faults []error
-	var found []Finds
-	on, seen := map[string]bool{}, seenFinds{}
+	l := looker{chart: c, known: options.Known, result: &result, on: map[string]bool{}, seen: seenFinds{}, asked: map[string]asking{}}
 	for _, how := range renderings {
-		how.withoutKeys = true
-		rendered, err := c.Render(ctx, how)
-		if err != nil {
-			faults = append(faults, inRendering(err, how.Name))
-			continue
-		}
-		finds, err := findSeen(rendered, options.Known, seen)
-		faults = append(faults, inRendering(err, how.Name))
-		found = append(found, finds)
-		addAll(on, rendered.Subcharts)
-		for _, stub := range rendered.Stubbed {
-			result.Stubbed = append(result.Stubbed, StubbedFor{how.Name, stub})
-		}
-		for _, notice := range rendered.Notices {
-			if !slices.Contains(result.Notices, notice) {
-				result.Notices = append(result.Notices, notice)
-			}
+		l.given = append(l.given, how.APIVersions...)
+		l.hasVersion = l.hasVersion || how.KubeVersion != ""
+	}
+	for _, how := range renderings {
+		l.look(ctx, how)
+	}
+	result.Finds = union(l.found...)
+	if !c.metadata.IsLibrary() && l.rendered == len(renderings) {
+		l.faults = append(l.faults, c.notRendered(&result, renderings, l.on))
+	}
+	return result, errors.Join(l.faults...)
+}
+
+// looker looks for the images of one chart in one rendering after the other.
+type looker struct {
+	chart  *Chart
+	known  Known
+	result *Discovery
+
+	given      []string // API versions, in any rendering: what there is without them has been seen too
+	hasVersion bool     // the version of Kubernetes was given
+
+	rendered int // renderings that came to an end
+	found    []Finds
+	faults   []error
+	on       map[string]bool
+	seen     seenFinds
+	asked    map[string]asking // what templates ask, by what they are
+}
+
+// look renders the chart in one way. Unless that is one event alone, it is
+// rendered as an upgrade too, where templates can tell the difference.
+func (l *looker) look(ctx context.Context, how Rendering) {
+	how.forImages = true
+	rendered, err := l.chart.Render(ctx, how)
+	if err != nil {
+		l.faults = append(l.faults, inRendering(err, how.Name))
+		return
+	}
+	l.rendered++
+	finds := l.take(rendered)
+	l.found = append(l.found, finds)
+	asking := l.asks(rendered)
+	for _, notice := range asking.notices() {
+		l.note(notice)
+	}
+	if how.As == "" && asking.event {
+		l.upgrade(ctx, how, finds)
+	}
+}
+
+// take looks at what was rendered.
+func (l *looker) take(rendered *Rendered) Finds {
+	finds, err := findSeen(rendered, l.known, l.seen)
+	l.faults = append(l.faults, inRendering(err, rendered.Rendering))
+	addAll(l.on, rendered.Subcharts)
+	for _, stub := range rendered.Stubbed {
+		l.result.Stubbed = append(l.result.Stubbed, StubbedFor{rendered.Rendering, stub})
+	}
+	for _, notice := range rendered.Notices {
+		l.note(notice)
+	}
+	return finds
+}
+
+func (l *looker) note(notice string) {
+	if !slices.Contains(l.result.Notices, notice) {
+		l.result.Notices = append(l.result.Notices, notice)
+	}
+}
+
+// asks reads the templates of a rendering, unless another one had the same.
+func (l *looker) asks(rendered *Rendered) asking {
+	key := strings.Join(rendered.Subcharts, ",")
+	for _, text := range rendered.texts {
+		key += "\x00" + text.text
+	}
+	known, ok := l.asked[key]
+	if !ok {
+		known = asks(rendered.templates, rendered.texts, slices.Concat(chartutil.DefaultVersionSet, l.given), l.hasVersion)
+		l.asked[key] = known
+	}
+	return known
+}
+
+// upgrade renders the chart once more, as an upgrade. Many charts then demand
+// what the cluster has from the installation, passwords above all: they are
+// rendered without it. installed is what the installation needs.
+func (l *looker) upgrade(ctx context.Context, how Rendering, installed Finds) {
+	again := how
+	again.As, again.revision = AsUpgrade, 2
+	if again.Name = string(AsUpgrade); how.Name != "" {
+		again.Name = how.Name + " (" + string(AsUpgrade) + ")"
+	}
+	rendered, err := l.chart.Render(ctx, again)
+	if err != nil {
+		again.lenient = true
+		if lenient, stillErr := l.chart.Render(ctx, again); stillErr == nil {
+			rendered, err = lenient, nil
 		}
 	}
-	result.Finds = union(found...)
-	if !c.metadata.IsLibrary() && len(found) == len(renderings) {
-		faults = append(faults, c.notRendered(&result, renderings, on))
+	if err != nil {
+		l.note("as an upgrade it does not render, and what only an upgrade needs is not known: " + oneLine(err.Error()))
+		return
 	}
-	return result, errors.Join(faults...)
+	finds := l.take(rendered)
+	l.found = append(l.found, finds.beyond(installed))
 }
 
 // notRendered adds what stands in the chart and that no rendering showed.
@@ -161,6 +244,30 @@ func union(renderings ...Finds) Finds {
 		}
 	}
 	return all
+}
+
+// beyond returns the finds that others are not: of other images, or at other
+// places. The name of an object is no other place: it may hold the revision.
+func (f Finds) beyond(others Finds) Finds {
+	type spot struct {
+		image, template, field string
+		class                  Class
+		rule                   string
+	}
+	spotOf := func(find ImageFind, rule string) spot {
+		return spot{find.Image, find.Origin.Template, find.Origin.Field, find.Class, rule}
+	}
+	known := map[spot]bool{}
+	for _, find := range others.Images {
+		known[spotOf(find, "")] = true
+	}
+	for _, left := range others.LeftOut {
+		known[spotOf(left.ImageFind, left.Rule)] = true
+	}
+	return Finds{
+		Images:  slices.DeleteFunc(f.Images, func(find ImageFind) bool { return known[spotOf(find, "")] }),
+		LeftOut: slices.DeleteFunc(f.LeftOut, func(left LeftOut) bool { return known[spotOf(left.ImageFind, left.Rule)] }),
+	}
 }
 
 func mergeFinds(a, b ImageFind) ImageFind {

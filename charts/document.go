@@ -28,6 +28,9 @@ type Rendered struct {
 	Notices   []string   // what a person should know, though it is no error
 	Subcharts []string   // those that were switched on, by their names joined by slashes: front, front/inner
 	Stubbed   []Stub     // the values that Rendering.StubRequired filled in
+
+	templates []templateText // that were rendered
+	texts     []templateText // that tpl may have made templates of
 }
 
 // Document is one YAML document that was rendered, or one file below crds/.

@@ -59,7 +59,7 @@ type Finds struct {
 // The rules by which finds are left out.
 const (
 	RuleTestHook    = "a test hook: helm test starts it, an installation does not"
-	RuleIntegration = "an integration test: the name ends in -integration"
+	RuleIntegration = "an integration test: the image's name ends in -integration"
 	RuleDisk        = "a Ceph RBD image: a disk, not a container image"
 )
 
@@ -557,8 +557,6 @@ func (f *finder) rule(find ImageFind) string {
 		return RuleTestHook
 	case f.isDisk(find.Origin.Field):
 		return RuleDisk
-	case strings.HasSuffix(f.name, "-integration"):
-		return RuleIntegration
 	}
 	if ref, err := find.Ref(); (err == nil || errors.Is(err, manifests.ErrNoTag)) && strings.HasSuffix(ref.Repository, "-integration") {
 		return RuleIntegration

@@ -12,6 +12,10 @@ import (
 // random, so that no image can depend on it; for finding images any text does
 // as well.
 
+// An upgrade demands what the installation left in the cluster, passwords above
+// all. Nobody has it here, and no image is in it: what fails without it may go
+// on.
+
 // keyMaker is a function of Sprig that makes keys or certificates ("Sprig
 // Function Documentation", "Cryptographic and Security Functions"), inside of
 // an action and outside of its strings.
@@ -30,30 +34,58 @@ const (
 	noKey         = `print "` + stubText + `"`
 )
 
+// Both stand for a function that ends the rendering, and take its arguments: a
+// message, of which nothing is left, and a message in the place of a value.
+const (
+	noFailure     = "trunc 0"
+	noRequirement = "default"
+)
+
 // withoutKeys puts texts in the place of keys in the templates of a chart that
 // has been loaded for one rendering.
-func withoutKeys(loaded *chart.Chart) {
+func withoutKeys(loaded *chart.Chart) { replaceFunctions(loaded, keyMakers, withoutKey) }
+
+func withoutKey(function string) string {
+	switch function {
+	case "genPrivateKey":
+		return noKey
+	case "genCA", "genCAWithKey", "genSelfSignedCert", "genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey":
+		return noCertificate
+	}
+	return function
+}
+
+// withoutDemands lets templates go on where they would fail.
+func withoutDemands(loaded *chart.Chart) {
+	replaceFunctions(loaded, []string{"fail", "required"}, withoutDemand)
+}
+
+func withoutDemand(function string) string {
+	switch function {
+	case "fail":
+		return noFailure
+	case "required":
+		return noRequirement
+	}
+	return function
+}
+
+// replaceFunctions puts others in the place of functions in all templates. A text
+// with none of the hints has none of them.
+func replaceFunctions(loaded *chart.Chart, hints []string, other func(string) string) {
 	for _, template := range loaded.Templates {
 		text := string(template.Data)
-		if slices.ContainsFunc(keyMakers, func(name string) bool { return strings.Contains(text, name) }) {
-			template.Data = []byte(replaceKeyMakers(text))
+		if slices.ContainsFunc(hints, func(name string) bool { return strings.Contains(text, name) }) {
+			template.Data = []byte(replaceWords(text, other))
 		}
 	}
 	for _, sub := range loaded.Dependencies() {
-		withoutKeys(sub)
+		replaceFunctions(sub, hints, other)
 	}
 }
 
-func replaceKeyMakers(text string) string {
+func replaceWords(text string, other func(string) string) string {
 	return templateAction.ReplaceAllStringFunc(text, func(action string) string {
-		return keyMaker.ReplaceAllStringFunc(action, func(word string) string {
-			switch word {
-			case "genPrivateKey":
-				return noKey
-			case "genCA", "genCAWithKey", "genSelfSignedCert", "genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey":
-				return noCertificate
-			}
-			return word
-		})
+		return keyMaker.ReplaceAllStringFunc(action, other)
 	})
 }

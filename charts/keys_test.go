@@ -14,7 +14,7 @@ func TestReplaceKeyMakers(t *testing.T) {
 		{"{{ genCA", "{{ genCA"},
 	}
 	for _, test := range tests {
-		if got := replaceKeyMakers(test.text); got != test.want {
+		if got := replaceWords(test.text, withoutKey); got != test.want {
 			t.Errorf("%s: got %s, want %s", test.text, got, test.want)
 		}
 	}

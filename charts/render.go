@@ -39,16 +39,28 @@ type Rendering struct {
 	Tags        map[string]bool // subchart tags, laid over the tags in Values and Set
 	KubeVersion string          // such as 1.29.10; empty means DefaultKubeVersion
 	APIVersions []string        // in addition to Kubernetes' own, such as monitoring.coreos.com/v1
-	Upgrade     bool            // render as an upgrade rather than a first installation
+	As          Event           // what happens to the release; empty means an installation, and both to [Chart.Discover]
 	TimeLimit   time.Duration   // 0 means MaxRenderTime
 	// StubRequired makes up the values that the chart demands and nobody gave,
 	// for the sake of finding images: secrets are the usual case. What was made
 	// up is told in [Rendered.Stubbed]. Values that were given stay as they are.
 	StubRequired bool
 
-	// withoutKeys leaves out making keys and certificates, which is slow.
-	withoutKeys bool
+	// forImages leaves out making keys and certificates, which is slow, and notes
+	// what templates ask.
+	forImages bool
+	lenient   bool // goes on where the chart demands something
+	revision  int  // of the release; 0 means 1, as to helm template
 }
+
+// Event is what happens to a release when its chart is rendered.
+type Event string
+
+// The events.
+const (
+	AsInstall Event = "install" // the first installation
+	AsUpgrade Event = "upgrade" // a later one
+)
 
 // ValuesSource is a values file that has been read.
 type ValuesSource struct {
@@ -128,9 +140,6 @@ func (c *Chart) renderWith(how Rendering, values map[string]any) (*Rendered, err
 	if err := c.checkDependencies(loaded, rendered); err != nil {
 		return nil, err
 	}
-	if how.withoutKeys {
-		withoutKeys(loaded)
-	}
 	if err := chartutil.ProcessDependenciesWithMerge(loaded, values); err != nil {
 		return nil, c.explain(loaded, err)
 	}
@@ -138,6 +147,16 @@ func (c *Chart) renderWith(how Rendering, values map[string]any) (*Rendered, err
 	input, err := c.input(loaded, values, how)
 	if err != nil {
 		return nil, err
+	}
+	if how.forImages {
+		rendered.templates = templateTexts(loaded)
+		if all, err := input.Table("Values"); err == nil {
+			rendered.texts = textsOf(loaded, all)
+		}
+		withoutKeys(loaded)
+	}
+	if how.lenient {
+		withoutDemands(loaded)
 	}
 	if err := c.validate(loaded, input, rendered); err != nil {
 		return nil, err
@@ -169,7 +188,7 @@ func (c *Chart) input(loaded *chart.Chart, values map[string]any, how Rendering)
 	}
 	release := chartutil.ReleaseOptions{
 		Name: or(how.ReleaseName, DefaultReleaseName), Namespace: or(how.Namespace, DefaultNamespace),
-		Revision: 1, IsInstall: !how.Upgrade, IsUpgrade: how.Upgrade,
+		Revision: max(how.revision, 1), IsInstall: how.As != AsUpgrade, IsUpgrade: how.As == AsUpgrade,
 	}
 	if err := chartutil.ValidateReleaseName(release.Name); err != nil {
 		return nil, fault.New(fault.Usage, fault.Here, c.object(), "a release name is a DNS label of at most 53 characters",

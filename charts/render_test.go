@@ -39,7 +39,7 @@ func TestRenderEqualsHelm(t *testing.T) {
 				{"two.yaml", []byte("image: {tag: two}\nglobal: {domain: island.test}\nfront: {image: null}")}}}},
 		{"capabilities", "umbrella", []string{"--api-versions", "monitoring.coreos.com/v1", "--is-upgrade", "--namespace", "wire",
 			"--name-template", "prod"},
-			Rendering{APIVersions: []string{"monitoring.coreos.com/v1"}, Upgrade: true, Namespace: "wire", ReleaseName: "prod"}},
+			Rendering{APIVersions: []string{"monitoring.coreos.com/v1"}, As: AsUpgrade, Namespace: "wire", ReleaseName: "prod"}},
 		{"shapes", "shapes", nil, Rendering{}},
 	}
 	for _, test := range tests {
