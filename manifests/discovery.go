@@ -58,6 +58,7 @@ type Rendering struct {
 	KubeVersion string          `yaml:"kubeVersion,omitempty"`
 	APIVersions []string        `yaml:"apiVersions,omitempty"` // in addition to the chart's
 	Tags        map[string]bool `yaml:"tags,omitempty"`        // subchart tags to switch on or off
+	As          string          `yaml:"as,omitempty"`          // install or upgrade, as for the chart
 }
 
 // DefaultRendering is the name of the rendering with a chart's own values.
@@ -76,7 +77,7 @@ func (c Chart) RenderingsOf(chosen []string) (names []string, renderings []Chart
 	add(DefaultRendering, c)
 	for _, r := range c.Renderings {
 		add(r.Name, layChart(c, Chart{
-			Values: r.Values, Secrets: r.Secrets, Set: r.Set, KubeVersion: r.KubeVersion, APIVersions: r.APIVersions, Tags: r.Tags,
+			Values: r.Values, Secrets: r.Secrets, Set: r.Set, KubeVersion: r.KubeVersion, APIVersions: r.APIVersions, Tags: r.Tags, As: r.As,
 		}))
 	}
 	if len(names) == 0 {
@@ -127,9 +128,18 @@ func (c *checker) discovery(d Discovery) {
 	}
 }
 
+// event checks what a chart is rendered as.
+func (c *checker) event(chart *Chart, field, as string) {
+	if as != "" && as != "install" && as != "upgrade" {
+		c.flaws.Add(chart.Place(field), "write install or upgrade, or leave it out for both", "chart cannot be rendered as %q", as)
+	}
+}
+
 func (c *checker) renderings(chart *Chart) {
 	seen := map[string]bool{DefaultRendering: true}
+	c.event(chart, ".as", chart.As)
 	for i, r := range chart.Renderings {
+		c.event(chart, fmt.Sprintf(".renderings[%d].as", i), r.As)
 		if r.Name == "" || seen[r.Name] {
 			c.flaws.Add(chart.Place(fmt.Sprintf(".renderings[%d].name", i)), "give each rendering a name of its own; default is the chart's own",
 				"rendering has no name, or one that is taken: %q", r.Name)

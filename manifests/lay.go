@@ -95,6 +95,7 @@ func layChart(under, over Chart) Chart {
 	c.Meta.CommitURL = cmp.Or(over.Meta.CommitURL, c.Meta.CommitURL)
 	c.Namespace = cmp.Or(over.Namespace, under.Namespace)
 	c.KubeVersion = cmp.Or(over.KubeVersion, under.KubeVersion)
+	c.As = cmp.Or(over.As, under.As)
 	c.Values = joined(under.Values, over.Values)
 	c.Secrets = joined(under.Secrets, over.Secrets)
 	c.APIVersions = joined(under.APIVersions, over.APIVersions)

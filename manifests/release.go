@@ -92,6 +92,7 @@ type Chart struct {
 	APIVersions []string        `yaml:"apiVersions,omitempty"` // such as monitoring.coreos.com/v1
 	Tags        map[string]bool `yaml:"tags,omitempty"`        // subchart tags to switch on or off
 	Images      []string        `yaml:"images,omitempty"`      // images that rendering cannot show
+	As          string          `yaml:"as,omitempty"`          // install or upgrade: rendered as that alone; both unless given
 	Renderings  []Rendering     `yaml:"renderings,omitempty"`  // further ways to render the chart, whose images are carried too
 	Meta        ChartMeta       `yaml:"meta,omitempty"`        // informative
 

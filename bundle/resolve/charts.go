@@ -149,6 +149,7 @@ func (r *resolver) rendering(chart manifests.Chart) (charts.Rendering, error) {
 		Namespace:   chart.Namespace,
 		Set:         chart.Set,
 		Tags:        chart.Tags,
+		As:          charts.Event(chart.As),
 		KubeVersion: cmp.Or(chart.KubeVersion, r.release.Defaults.KubeVersion),
 		APIVersions: append(slices.Clone(r.release.Defaults.APIVersions), chart.APIVersions...),
 
