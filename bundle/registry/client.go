@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -59,7 +60,8 @@ type Client struct {
 	transports memo.Memo[*http.Transport] // by CA file
 	challenges memo.Memo[*transport.Challenge]
 	sessions   memo.Memo[*Session]
-	logins     memo.Memo[*authn.AuthConfig] // of web servers, by host
+	logins     memo.Memo[webLogin] // of web servers, by host
+	unread     sync.Map            // credentials that could not be read: whether that was told
 }
 
 // New makes a Client. Nothing is asked of the network yet. It fails if a limit

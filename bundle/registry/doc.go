@@ -32,7 +32,9 @@
 // these speak HTTPS. Credentials go to the very scheme, host and port that they
 // are for, and to the token server that this registry names, never along a
 // redirect, and never into an error or a log: messages show no user
-// information and no query of a URL ([Redact]).
+// information and no query of a URL ([Redact]). Where no credentials can be read,
+// a helper that is not installed being the usual cause, nobody is logged in, which
+// is told; it is an error only for what wants a login ([LoginError]).
 //
 // A token is for one repository and for what [Access] says: a session that
 // fetches asks for nothing but "pull".

@@ -43,6 +43,29 @@ func (e *StatusError) Is(target error) bool {
 	return target == ErrNotFound && (e.Code == http.StatusNotFound || e.Code == http.StatusGone)
 }
 
+// LoginError is an answer that wants a login, where the credentials could not be
+// read.
+type LoginError struct {
+	Host   string
+	Status *StatusError // 401 or 403
+	Unread error        // such as a HelperError
+}
+
+func (e *LoginError) Error() string {
+	return fmt.Sprintf("%v, and no credentials for %s could be read: %v", e.Status, e.Host, e.Unread)
+}
+
+func (e *LoginError) Unwrap() []error { return []error{e.Status, e.Unread} }
+
+// loginFailed adds to an answer that wants a login why nobody is logged in.
+func loginFailed(err error, host string, unread error) error {
+	var status *StatusError
+	if unread == nil || !errors.As(err, &status) || status.Code != http.StatusUnauthorized && status.Code != http.StatusForbidden {
+		return err
+	}
+	return &LoginError{host, status, unread}
+}
+
 // retryable reports whether an answer may be another one a moment later.
 func retryable(code int) bool {
 	return code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500

@@ -81,13 +81,13 @@ func (c *Client) logIn(ctx context.Context, repository Repository, access Access
 		return nil, err
 	}
 	target := registry.Repo(repository.Name)
-	credentials, err := authn.Resolve(ctx, c.keychain, target)
-	if err != nil {
-		return nil, noCredentials(repository.Registry, err)
+	credentials, unread := c.credentials(ctx, target)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
 	token, err := exchange(ctx, target, access, credentials, through, challenge)
 	if err != nil {
-		return nil, handshake(ctx, err)
+		return nil, loginFailed(handshake(ctx, err), repository.Registry, unread)
 	}
 	authenticated, err := transport.FromToken(registry, credentials, through, challenge, token)
 	if err != nil {
@@ -102,7 +102,27 @@ func (c *Client) logIn(ctx context.Context, repository Repository, access Access
 		place:    repository.String(),
 		base:     scheme + "://" + registry.RegistryStr() + "/v2/" + target.RepositoryStr(),
 		client:   &http.Client{Transport: authenticated, CheckRedirect: checkRedirect},
+		host:     repository.Registry,
+		unread:   unread,
 	}, nil
+}
+
+// credentials asks the keychain, which may have to run a credential helper. Where it
+// fails, nobody is logged in, which is enough for all that is public; why is
+// given, for when it is not, and told once.
+func (c *Client) credentials(ctx context.Context, target authn.Resource) (login authn.Authenticator, unread error) {
+	authenticator, err := authn.Resolve(ctx, c.keychain, target)
+	if err == nil {
+		var config *authn.AuthConfig
+		if config, err = authn.Authorization(ctx, authenticator); err == nil {
+			return authn.FromConfig(*config), nil
+		}
+	}
+	unread = Bare(err)
+	if _, told := c.unread.LoadOrStore(target.RegistryStr()+" "+unread.Error(), true); !told && ctx.Err() == nil {
+		c.log(fmt.Sprintf("%s: %v; asking without credentials", target.RegistryStr(), unread))
+	}
+	return authn.Anonymous, unread
 }
 
 // challenge asks a registry how it authenticates. Where plain HTTP is not

@@ -20,6 +20,8 @@ type Session struct {
 	place  string // to people
 	base   string // URL
 	client *http.Client
+	host   string
+	unread error // why there are no credentials, if there may be some
 }
 
 // Do asks for what lies below the session's place ("/tags/list"; "" is the place
@@ -45,7 +47,7 @@ func (s *Session) Do(ctx context.Context, method, below string, header http.Head
 		return response, nil
 	}
 	defer discard(response.Body)
-	return nil, statusOf(response)
+	return nil, loginFailed(statusOf(response), s.host, s.unread)
 }
 
 // statusOf returns the error that an answer is, with the first of the errors

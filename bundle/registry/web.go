@@ -33,13 +33,13 @@ func (c *Client) WebSession(ctx context.Context, resource Resource) (*Session, e
 	if err != nil {
 		return nil, Refuse("%w", Bare(err))
 	}
+	var login webLogin
 	if parsed.Scheme == "https" || resource.PlainHTTP || isLoopback(parsed.Host) {
-		credentials, err := c.webCredentials(ctx, resource.User, parsed.Host)
-		if err != nil {
+		if login, err = c.webLogin(ctx, resource.User, parsed.Host); err != nil {
 			return nil, err
 		}
-		if credentials != nil {
-			through = &bound{next: through, scheme: parsed.Scheme, host: parsed.Host, credentials: credentials}
+		if login.credentials != nil {
+			through = &bound{next: through, scheme: parsed.Scheme, host: parsed.Host, credentials: login.credentials}
 		}
 	}
 	return &Session{
@@ -47,41 +47,42 @@ func (c *Client) WebSession(ctx context.Context, resource Resource) (*Session, e
 		place:    resource.String(),
 		base:     resource.URL,
 		client:   &http.Client{Transport: through, CheckRedirect: checkRedirect},
+		host:     parsed.Host,
+		unread:   login.unread,
 	}, nil
 }
 
-// webCredentials returns the credentials for a web server: the resource's own,
-// or what the keychain has for a registry of that host and port; nil for none.
-func (c *Client) webCredentials(ctx context.Context, user *url.Userinfo, host string) (*authn.AuthConfig, error) {
+// webLogin is how a web server is logged in to.
+type webLogin struct {
+	credentials *authn.AuthConfig // nil for none
+	unread      error             // why the keychain gave none, if that was a failure
+}
+
+// webLogin returns the credentials for a web server: the resource's own, or what
+// the keychain has for a registry of that host and port.
+func (c *Client) webLogin(ctx context.Context, user *url.Userinfo, host string) (webLogin, error) {
 	if user != nil {
 		password, _ := user.Password()
-		return &authn.AuthConfig{Username: user.Username(), Password: password}, nil
+		return webLogin{credentials: &authn.AuthConfig{Username: user.Username(), Password: password}}, nil
 	}
-	return c.logins.Get(ctx, host, func() (*authn.AuthConfig, error) { return c.lookUp(ctx, host) })
-}
-
-// lookUp asks the keychain, which may have to run a credential helper.
-func (c *Client) lookUp(ctx context.Context, host string) (*authn.AuthConfig, error) {
-	registry, err := name.NewRegistry(host)
-	if err != nil {
-		return nil, nil //nolint:nilerr // not a host that anybody can log in to
-	}
-	authenticator, err := authn.Resolve(ctx, c.keychain, registry)
-	if err != nil {
-		return nil, noCredentials(host, err)
-	}
-	if authenticator == authn.Anonymous {
-		return nil, nil
-	}
-	config, err := authn.Authorization(ctx, authenticator)
-	if err != nil {
-		return nil, noCredentials(host, err)
-	}
-	return config, nil
-}
-
-func noCredentials(host string, err error) error {
-	return Refuse("cannot read the credentials for %s: %w", host, Bare(err))
+	return c.logins.Get(ctx, host, func() (login webLogin, err error) {
+		registry, err := name.NewRegistry(host)
+		if err != nil {
+			return login, nil //nolint:nilerr // not a host that anybody can log in to
+		}
+		authenticator, unread := c.credentials(ctx, registry)
+		if ctx.Err() != nil {
+			return login, context.Cause(ctx)
+		}
+		if unread != nil {
+			return webLogin{unread: unread}, nil //nolint:nilerr // the session tells it, if it matters
+		}
+		config, err := authn.Authorization(ctx, authenticator)
+		if err == nil && *config != (authn.AuthConfig{}) {
+			login.credentials = config
+		}
+		return login, err
+	})
 }
 
 // bound sends credentials to one scheme, host and port and to nobody else.

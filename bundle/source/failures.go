@@ -84,8 +84,14 @@ func explain(object string, failed []attempt) error {
 func advise(last attempt, allMissing bool) string {
 	var status *registry.StatusError
 	var authority x509.UnknownAuthorityError
+	var helper *registry.HelperError
+	var login *registry.LoginError
 	host, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(last.where, "https://"), "http://"), "/")
 	switch {
+	case errors.As(last.err, &helper):
+		return helper.Hint()
+	case errors.As(last.err, &login):
+		return "mend the file with the credentials, or log in anew with docker login or podman login to " + login.Host
 	case errors.As(last.err, &status) && (status.Code == http.StatusUnauthorized || status.Code == http.StatusForbidden):
 		return "if it exists, it is not public: log in with docker login or podman login to " + host
 	case errors.Is(last.err, ErrOffline):
