@@ -71,7 +71,7 @@ changelog: ## what changed since the last release, as text; RELEASE=1.2.0 is its
 bench: bin ## speed and memory, as ratios against the physical floor
 	$(GO) run ./cmd/internal/perf --island bin/island
 
-bench-discovery: ## recall and precision of image discovery, against grep and yq; helm in PATH
+bench-discovery: ## recall and precision of image discovery, against grep, yq, Zarf's and helm-images' rules; helm in PATH
 	$(GO) run ./charts/internal/benchdiscovery corpus charts/testdata/corpus
 
 site: programs ## preflight's test site for long: 200 good runs, 20 hosts against one (root, a quiet machine)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,9 +19,15 @@ import (
 type totals struct {
 	charts, rendered, helmRendered, library int
 	certain, likely, candidates, leftOut    int
-	moreThanGrep, moreThanQuery             int
-	onlyGrep, onlyQuery                     int // references that only they find
-	textGrep, textQuery                     int // lines of theirs that are no reference
+	against                                 []difference // in the order of ways
+}
+
+// difference to another way.
+type difference struct {
+	more  int // images that the other way lacks
+	only  int // references that it alone has
+	text  int // lines of its that are no reference
+	asked int // texts that it asks a registry about, and of which we say nothing
 }
 
 // compare prints every difference between what is found and what the two other
@@ -31,7 +38,7 @@ func compare(names []string) error {
 		return err
 	}
 	defer pool.Close()
-	var sum totals
+	sum := totals{against: make([]difference, len(ways))}
 	for _, name := range names {
 		sum.charts++
 		if err := sum.chart(pool, name); err != nil {
@@ -58,7 +65,7 @@ func (sum *totals) chart(pool *sandbox.Pool, name string) error {
 		return err
 	}
 	how := charts.Rendering{KubeVersion: charts.DefaultKubeVersion, StubRequired: os.Getenv("STUB") != ""}
-	text, helmErr := helmTemplate(name, how)
+	output, helmErr := helmPrints(name, how)
 	if helmErr == nil {
 		sum.helmRendered++
 	}
@@ -75,11 +82,7 @@ func (sum *totals) chart(pool *sandbox.Pool, name string) error {
 	}
 	fmt.Printf("OK   %s (%s)\n", filepath.Base(name), name)
 	included := sum.found(discovery)
-	leftOut := map[string]bool{}
-	for _, left := range discovery.LeftOut {
-		sum.leftOut++
-		leftOut[normal(left.Image)] = true
-	}
+	sum.leftOut += len(discovery.LeftOut)
 	for _, stub := range discovery.Stubbed {
 		fmt.Printf("     stubbed %s=%v: %.100s\n", stub.Path, stub.Value, strings.ReplaceAll(stub.Why, "\n", " "))
 	}
@@ -90,8 +93,18 @@ func (sum *totals) chart(pool *sandbox.Pool, name string) error {
 		fmt.Printf("     helm template fails: %.200s\n", strings.ReplaceAll(helmErr.Error(), "\n", " "))
 		return nil
 	}
-	against("grep", included, leftOut, byGrep(text), &sum.moreThanGrep, &sum.onlyGrep, &sum.textGrep)
-	against("yq", included, leftOut, byQuery(text), &sum.moreThanQuery, &sum.onlyQuery, &sum.textQuery)
+	told := maps.Clone(included)
+	for _, find := range discovery.Images {
+		told[normal(find.Image)] = true
+	}
+	leftOut := map[string]bool{}
+	for _, left := range discovery.LeftOut {
+		leftOut[normal(left.Image)] = true
+	}
+	for i, way := range ways {
+		found, asked := way.find(output)
+		sum.against[i].add(way.name, found, asked, included, told, leftOut)
+	}
 	return nil
 }
 
@@ -117,17 +130,25 @@ func (sum *totals) found(discovery charts.Discovery) map[string]bool {
 	return included
 }
 
-// against prints and counts what only one of the two ways finds: more is what
-// the other way lacks, only and text are what it alone has.
-func against(way string, included, leftOut, theirs map[string]bool, more, only, text *int) {
-	for _, image := range without(included, theirs) {
-		*more++
-		fmt.Printf("     not by %s: %s\n", way, image)
+// add prints and counts what only one of the two ways finds: included is what
+// we would carry, told that and our candidates.
+func (d *difference) add(way string, found, asked, included, told, leftOut map[string]bool) {
+	for _, image := range without(included, found) {
+		if !asked[image] {
+			d.more++
+			fmt.Printf("     not by %s: %s\n", way, image)
+		}
 	}
-	for _, image := range without(theirs, included) {
+	for _, image := range without(found, included) {
 		if !leftOut[image] {
-			count(image, only, text)
+			count(image, &d.only, &d.text)
 			fmt.Printf("     ONLY by %s: %.120s\n", way, image)
+		}
+	}
+	for _, image := range without(asked, told) {
+		if !leftOut[image] && !found[image] {
+			d.asked++
+			fmt.Printf("     ASKED by %s: %.120s\n", way, image)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/islandbundle/island/charts"
 	"github.com/islandbundle/island/charts/corpustest"
@@ -38,9 +39,13 @@ func measure(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("| hiding place | needed | island | helm template, grep | helm template, yq | candidates listed by island |")
-	fmt.Println("|---|---:|---:|---:|---:|---:|")
-	var ours, grep, query score
+	head, rule := "| hiding place | needed | island |", "|---|---:|---:|"
+	for _, way := range ways {
+		head, rule = head+" "+way.name+" |", rule+"---:|"
+	}
+	fmt.Println(head + " candidates listed by island |")
+	fmt.Println(rule + "---:|")
+	scores := make([]score, 1+len(ways)) // ours first
 	for _, chart := range all {
 		truth := map[string]bool{}
 		for image := range chart.Images {
@@ -50,16 +55,26 @@ func measure(arguments []string) error {
 		if err != nil {
 			return err
 		}
-		byLine, byKey := today(chart)
-		fmt.Printf("| %s | %d | %s | %s | %s | %d |\n", chart.Name, len(truth),
-			ours.add(found, truth), grep.add(byLine, truth), query.add(byKey, truth), candidates)
+		fmt.Printf("| %s | %d |", chart.Name, len(truth))
+		for i, theirs := range slices.Insert(today(chart, truth), 0, found) {
+			fmt.Printf(" %s |", scores[i].add(theirs, truth))
+		}
+		fmt.Printf(" %d |\n", candidates)
 	}
-	fmt.Printf("| **recall** | | **%.1f %%** | %.1f %% | %.1f %% | |\n", ours.recall(), grep.recall(), query.recall())
-	fmt.Printf("| **precision** | | **%.1f %%** | %.1f %% | %.1f %% | |\n", ours.precision(), grep.precision(), query.precision())
-	if ours.missed+ours.wrong > 0 {
+	summary("recall", scores, score.recall)
+	summary("precision", scores, score.precision)
+	if ours := scores[0]; ours.missed+ours.wrong > 0 {
 		return fmt.Errorf("%d images of the corpus are missed and %d are wrong", ours.missed, ours.wrong)
 	}
 	return nil
+}
+
+func summary(name string, scores []score, of func(score) float64) {
+	fmt.Printf("| **%s** | | **%.1f %%** |", name, of(scores[0]))
+	for _, theirs := range scores[1:] {
+		fmt.Printf(" %.1f %% |", of(theirs))
+	}
+	fmt.Println(" |")
 }
 
 func renderings(chart corpustest.Chart) []charts.Rendering {
@@ -87,17 +102,25 @@ func discover(chart corpustest.Chart) (included map[string]bool, candidates int,
 	return included, len(decision.Undecided), err
 }
 
-// today returns what the two other ways find, over all renderings. A chart that
-// does not render has no images for them.
-func today(chart corpustest.Chart) (byLine, byKey map[string]bool) {
-	byLine, byKey = map[string]bool{}, map[string]bool{}
+// today returns what each of the other ways finds, over all renderings. A chart
+// that does not render has no images for them. Of what a way asks the registry
+// about, the registry of this corpus has what is needed and nothing else.
+func today(chart corpustest.Chart, truth map[string]bool) []map[string]bool {
+	all := make([]map[string]bool, len(ways))
+	for i := range ways {
+		all[i] = map[string]bool{}
+	}
 	for _, how := range renderings(chart) {
-		text, err := helmTemplate(chart.Folder, how)
+		output, err := helmPrints(chart.Folder, how)
 		if err != nil {
 			continue
 		}
-		maps.Copy(byLine, byGrep(text))
-		maps.Copy(byKey, byQuery(text))
+		for i, way := range ways {
+			found, asked := way.find(output)
+			maps.Copy(all[i], found)
+			maps.DeleteFunc(asked, func(image string, _ bool) bool { return !truth[image] })
+			maps.Copy(all[i], asked)
+		}
 	}
-	return byLine, byKey
+	return all
 }

@@ -1,6 +1,7 @@
 // Command benchdiscovery measures how completely images are found, against the
-// two ways that are in use: `helm template` searched for "image:", and asked
-// with yq for the values of all keys named image.
+// ways that are in use: `helm template` searched for "image:" with grep, and asked
+// with yq for the values of all keys named image; and the rules of Zarf and of the
+// plugin helm-images, as their public code has them.
 //
 //	benchdiscovery corpus FOLDER           recall and precision on charts whose images were written down by hand
 //	benchdiscovery charts CHART…           every difference on other charts, folders or archives
