@@ -42,11 +42,14 @@ func TestCorpus(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			images, candidates, leftOut := map[string]bool{}, map[string]bool{}, map[string]bool{}
+			images, candidates, named, leftOut := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 			for _, find := range discovery.Images {
-				if find.Class == Candidate {
+				switch find.Class {
+				case Candidate:
 					candidates[find.Image] = true
-				} else {
+				case Named:
+					named[find.Image] = true
+				default:
 					images[string(find.Class)+" "+find.Image] = true
 				}
 				if find.Class == Candidate && find.Reason == "" {
@@ -70,6 +73,7 @@ func TestCorpus(t *testing.T) {
 			}
 			checkLines(t, "images", slices.Sorted(maps.Keys(images)), want)
 			checkLines(t, "candidates", slices.Sorted(maps.Keys(candidates)), expected.Candidates)
+			checkLines(t, "named charts", slices.Sorted(maps.Keys(named)), expected.Named)
 			checkLines(t, "left out", slices.Sorted(maps.Keys(leftOut)), expected.LeftOut)
 			checkLines(t, "switched off", off, expected.Off)
 			checkLines(t, "stubbed", stubbed, expected.Stubbed)

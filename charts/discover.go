@@ -57,6 +57,7 @@ func (c *Chart) Discover(ctx context.Context, options DiscoverOptions) (Discover
 		l.look(ctx, how)
 	}
 	result.Finds = union(l.found...)
+	result.Finds = withSources(result.Finds, l.sources)
 	if !c.metadata.IsLibrary() && l.rendered == len(renderings) {
 		l.faults = append(l.faults, c.notRendered(&result, renderings, l.on))
 	}
@@ -74,6 +75,7 @@ type looker struct {
 
 	rendered int // renderings that came to an end
 	found    []Finds
+	sources  []chartSource
 	faults   []error
 	on       map[string]bool
 	seen     seenFinds
@@ -104,6 +106,7 @@ func (l *looker) look(ctx context.Context, how Rendering) {
 // take looks at what was rendered.
 func (l *looker) take(rendered *Rendered) Finds {
 	finds, err := findSeen(rendered, l.known, l.seen)
+	l.sources = append(l.sources, finds.sources...)
 	l.faults = append(l.faults, inRendering(err, rendered.Rendering))
 	addAll(l.on, rendered.Subcharts)
 	for _, stub := range rendered.Stubbed {

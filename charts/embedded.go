@@ -107,6 +107,7 @@ func (f *finder) onlyWithTags(from int) {
 	for _, find := range f.finds.Images[from:] {
 		ref, err := find.Ref()
 		switch {
+		case find.Class == Named:
 		case err != nil && ref.Repository == "":
 			continue
 		case err != nil && find.Class != Candidate:

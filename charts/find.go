@@ -35,6 +35,7 @@ type ImageFind struct {
 	// Rendering is the name of the rendering that needs the image. Discover gives
 	// all of them, joined by commas.
 	Rendering string
+	Chart     NamedChart // of a find of the class [Named], the chart; Image is its text
 }
 
 // Ref reads the reference. One without tag and digest comes with
@@ -54,6 +55,8 @@ type LeftOut struct {
 type Finds struct {
 	Images  []ImageFind
 	LeftOut []LeftOut
+
+	sources []chartSource // repositories of charts, to which finds of the class [Named] refer
 }
 
 // The rules by which finds are left out.
@@ -112,6 +115,7 @@ func findSeen(rendered *Rendered, more Known, seen seenFinds) (Finds, error) {
 
 // appended adds finds as those of a rendering.
 func (f Finds) appended(more Finds, rendering string) Finds {
+	f.sources = append(f.sources, more.sources...)
 	for _, find := range more.Images {
 		find.Rendering = rendering
 		f.Images = append(f.Images, find)
@@ -276,6 +280,7 @@ func (f *finder) walk(value any, where string) {
 		if isStore(value) {
 			f.store(value, where)
 		}
+		f.namedCharts(value, where)
 		taken := f.parts(f.mapAt(value, where), where)
 		f.below(value, func() {
 			for _, key := range sortedKeys(value) {

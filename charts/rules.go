@@ -66,9 +66,10 @@ func (r Rule) matches(find ImageFind) bool {
 
 // Decision says what becomes of every find.
 type Decision struct {
-	Included    []ImageFind // certain and likely ones, and candidates that a rule includes
+	Included    []ImageFind // certain and likely ones, charts that the release has, and candidates that a rule includes
 	Excluded    []Excluded
-	Undecided   []ImageFind // candidates that no rule speaks of: strict discovery fails over them
+	LeftOut     []LeftOut   // by a rule that is built in
+	Undecided   []ImageFind // candidates and named charts that no rule speaks of: strict discovery fails over them
 	UnusedRules []Rule      // rules that decided nothing: an error, so that lists do not rot
 }
 
@@ -78,11 +79,16 @@ type Excluded struct {
 	Rule Rule
 }
 
-// Decide applies rules to finds. The order of the finds is kept.
-func Decide(finds []ImageFind, rules []Rule) Decision {
+// Decide applies rules to finds. The order of the finds is kept. carried, if not
+// nil, says of a chart that another one names whether the release has that very
+// chart.
+//
+// A rule that includes an image, or what is at a place, brings back what was left
+// out by a rule that is built in.
+func Decide(finds Finds, carried func(NamedChart) bool, rules []Rule) Decision {
 	var decision Decision
 	used := make([]bool, len(rules))
-	for _, find := range finds {
+	for _, find := range finds.Images {
 		i := slices.IndexFunc(rules, func(rule Rule) bool { return rule.matches(find) })
 		switch {
 		case i >= 0 && rules[i].Action == Exclude:
@@ -91,10 +97,20 @@ func Decide(finds []ImageFind, rules []Rule) Decision {
 		case i >= 0:
 			used[i] = true
 			decision.Included = append(decision.Included, find)
-		case find.Class == Candidate:
+		case find.Class == Named && carried != nil && carried(find.Chart):
+			find.Reason = "the release has this chart"
+			decision.Included = append(decision.Included, find)
+		case find.Class == Candidate || find.Class == Named:
 			decision.Undecided = append(decision.Undecided, find)
 		default:
 			decision.Included = append(decision.Included, find)
+		}
+	}
+	for _, left := range finds.LeftOut {
+		if broughtBack(left.ImageFind, rules, used) {
+			decision.Included = append(decision.Included, left.ImageFind)
+		} else {
+			decision.LeftOut = append(decision.LeftOut, left)
 		}
 	}
 	for i, rule := range rules {
@@ -103,6 +119,28 @@ func Decide(finds []ImageFind, rules []Rule) Decision {
 		}
 	}
 	return decision
+}
+
+// broughtBack reports whether a rule brings back what was left out. One that names no
+// more than a chart is about its candidates. One that excludes has a use only
+// where it stands before one that includes.
+func broughtBack(find ImageFind, rules []Rule, used []bool) bool {
+	excluding := -1
+	for i, rule := range rules {
+		switch {
+		case !rule.matches(find):
+		case rule.Action == Exclude && excluding < 0:
+			excluding = i
+		case rule.Action == Include && (rule.Image != "" || rule.Where != find.Origin.Chart):
+			if excluding < 0 {
+				used[i] = true
+				return true
+			}
+			used[excluding] = true
+			return false
+		}
+	}
+	return false
 }
 
 // Reclassify makes candidates of likely finds whose image does not exist.
@@ -166,6 +204,8 @@ func propose(find ImageFind) Rule {
 	rule := Rule{Image: find.Image, Action: Include, Reason: "named in " + find.Origin.Object}
 	_, err := find.Ref()
 	switch {
+	case find.Class == Named:
+		rule.Action, rule.Reason = Exclude, "not installed on this island; if it is, the release has to have the chart, and include says so"
 	case find.Image == "":
 		rule = Rule{Where: find.Place(), Action: Exclude, Reason: "empty: the operator's default is carried by other means"}
 	case err != nil:
@@ -227,7 +267,7 @@ func Conflicts(finds []ImageFind, further map[manifests.ImageRef]manifests.Origi
 		}
 	}
 	for _, find := range finds {
-		if ref, err := find.Ref(); err == nil {
+		if ref, err := find.Ref(); err == nil && find.Class != Named {
 			add(ref, find.Origin)
 		}
 	}

@@ -58,7 +58,7 @@ func TestDecide(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			decision := Decide(allFinds, test.rules)
+			decision := Decide(Finds{Images: allFinds}, nil, test.rules)
 			if got := names(decision.Included); !slices.Equal(got, test.included) {
 				t.Errorf("included %q, want %q", got, test.included)
 			}
@@ -72,6 +72,83 @@ func TestDecide(t *testing.T) {
 				t.Errorf("a find got lost: %+v", decision)
 			}
 		})
+	}
+}
+
+// TestRulesBringBack: what a built-in rule leaves out is carried if a rule of the
+// release says so.
+func TestRulesBringBack(t *testing.T) {
+	t.Parallel()
+	leftOut := []LeftOut{
+		{find("quay.io/island/smoke:1", Certain, "app/templates/tests/t.yaml", "Pod/smoke", "spec.containers[0].image"), RuleTestHook},
+		{find("quay.io/island/brig-integration:1", Certain, "app/templates/t.yaml", "Pod/b", "spec.containers[0].image"), RuleIntegration},
+	}
+	tests := []struct {
+		name             string
+		rules            []Rule
+		included, remain string
+		unused           int
+	}{
+		{"no rule", nil, "", "quay.io/island/smoke:1 quay.io/island/brig-integration:1", 0},
+		{"an image", []Rule{{Image: "quay.io/island/smoke:*", Action: Include}},
+			"quay.io/island/smoke:1", "quay.io/island/brig-integration:1", 0},
+		{"a place", []Rule{{Where: "*Pod/b *", Action: Include}}, "quay.io/island/brig-integration:1", "quay.io/island/smoke:1", 0},
+		{"all", []Rule{{Image: "*", Action: Include}}, "quay.io/island/smoke:1 quay.io/island/brig-integration:1", "", 0},
+		{"a chart says nothing", []Rule{{Where: "app", Action: Include}}, "", "quay.io/island/smoke:1 quay.io/island/brig-integration:1", 1},
+		{"excluded as well", []Rule{{Image: "*smoke*", Action: Exclude}}, "", "quay.io/island/smoke:1 quay.io/island/brig-integration:1", 1},
+		{"all but one", []Rule{{Image: "*smoke*", Action: Exclude}, {Image: "*", Action: Include}},
+			"quay.io/island/brig-integration:1", "quay.io/island/smoke:1", 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			decision := Decide(Finds{LeftOut: leftOut}, nil, test.rules)
+			var remain []string
+			for _, left := range decision.LeftOut {
+				remain = append(remain, left.Image)
+			}
+			if got := strings.Join(names(decision.Included), " "); got != test.included {
+				t.Errorf("included %q, want %q", got, test.included)
+			}
+			if got := strings.Join(remain, " "); got != test.remain {
+				t.Errorf("left out %q, want %q", got, test.remain)
+			}
+			if len(decision.UnusedRules) != test.unused {
+				t.Errorf("unused %+v, want %d", decision.UnusedRules, test.unused)
+			}
+		})
+	}
+}
+
+// TestDecideNamedCharts: a chart that another one names waits for a rule, unless
+// the release has it.
+func TestDecideNamedCharts(t *testing.T) {
+	t.Parallel()
+	named := find("https://c.example.com/ldap:1.2.3", Named, "app/templates/x.yaml", "HelmChart/ldap", "spec.chart")
+	named.Chart = NamedChart{Repository: "https://c.example.com", Name: "ldap", Version: "1.2.3"}
+	has := func(c NamedChart) bool { return c.Name == "ldap" }
+	tests := []struct {
+		name                          string
+		carried                       func(NamedChart) bool
+		rules                         []Rule
+		included, excluded, undecided int
+	}{
+		{"nobody says", nil, nil, 0, 0, 1},
+		{"the release has it", has, nil, 1, 0, 0},
+		{"a rule says so", nil, []Rule{{Image: "*/ldap:*", Action: Include}}, 1, 0, 0},
+		{"a rule excludes it", has, []Rule{{Image: "https://c.example.com/*", Action: Exclude}}, 0, 1, 0},
+		{"a rule by its place", nil, []Rule{{Where: "* HelmChart/ldap *", Action: Exclude}}, 0, 1, 0},
+	}
+	for _, test := range tests {
+		decision := Decide(Finds{Images: []ImageFind{named}}, test.carried, test.rules)
+		if len(decision.Included) != test.included || len(decision.Excluded) != test.excluded || len(decision.Undecided) != test.undecided {
+			t.Errorf("%s: got %+v", test.name, decision)
+		}
+	}
+	proposed := ProposeRules([]ImageFind{named})
+	var rules []Rule
+	if err := yaml.Unmarshal([]byte(proposed), &rules); err != nil || len(rules) != 1 || rules[0].Check() != nil || !rules[0].matches(named) {
+		t.Errorf("proposed %s: %+v, %v", proposed, rules, err)
 	}
 }
 
@@ -103,7 +180,7 @@ func TestProposedRulesDecideEverything(t *testing.T) {
 		find("busybox:1.36", Candidate, "app/templates/y.yaml", "ConfigMap/b", `data["a\nb: c"]`),
 		find("quay.io/x/untagged", Candidate, "app/templates/y.yaml", "Pod/b", "env"),
 		find("{{inputs.image}}: \"x\" # '\x01", Candidate, "app/templates/y.yaml", "Workflow/b", "spec.image"))
-	undecided := Decide(finds, nil).Undecided
+	undecided := Decide(Finds{Images: finds}, nil, nil).Undecided
 	text := ProposeRules(undecided)
 	var rules []Rule
 	if err := yaml.UnmarshalStrict([]byte(text), &rules); err != nil {
@@ -114,7 +191,7 @@ func TestProposedRulesDecideEverything(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	decision := Decide(finds, rules)
+	decision := Decide(Finds{Images: finds}, nil, rules)
 	if len(decision.Undecided) > 0 || len(decision.UnusedRules) > 0 {
 		t.Errorf("undecided %+v, unused %+v after\n%s", decision.Undecided, decision.UnusedRules, text)
 	}

@@ -201,6 +201,9 @@ type used map[string][]manifests.ImageRef // by the last part of the repository
 func usedBy(finds Finds) used {
 	index := used{}
 	add := func(find ImageFind) {
+		if find.Class == Named {
+			return
+		}
 		if ref, err := find.Ref(); err == nil || errors.Is(err, manifests.ErrNoTag) {
 			index[lastPart(ref.Repository)] = append(index[lastPart(ref.Repository)], ref)
 		}

@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,25 +32,39 @@ type Found struct {
 	Charts    []charts.Discovery // in the order of the release
 	Decision  charts.Decision
 	Conflicts []charts.Conflict // repositories wanted in more than one version
+	// NotLookedUp holds likely images of which no registry has said whether they
+	// exist, as they were found: it could not be asked, or was not to be.
+	NotLookedUp map[string]bool
 }
 
 // Find renders the charts of a release and decides about every image in them,
 // as [Resolve] does before it pins them. Unlike Resolve it gives what it found
-// along with the errors.
+// along with the errors, and where the network is not to be asked, it is no
+// error that an image is not looked up.
 func Find(ctx context.Context, a *Assembled, world World, options Options) (*Found, error) {
 	r := newResolver(a, world, options)
-	if err := r.resolveCharts(ctx); err != nil {
-		return r.found(), err
-	}
-	decision, err := r.decide(ctx)
+	chartsErr := r.resolveCharts(ctx)
 	found := r.found()
+	finds, unknown := r.confirm(ctx, found.finds())
+	decision, rulesErr := r.decide(finds)
 	found.Decision = decision
-	return found, err
+	if chartsErr != nil {
+		rulesErr = nil // a rule may be for what could not be looked at
+	}
+	found.NotLookedUp = map[string]bool{}
+	errs := []error{chartsErr, rulesErr}
+	for _, one := range unknown {
+		found.NotLookedUp[one.image] = true
+		if !errors.Is(one.err, source.ErrOffline) {
+			errs = append(errs, one.err)
+		}
+	}
+	return found, errors.Join(errs...)
 }
 
 func (r *resolver) found() *Found {
 	found := &Found{Charts: r.discoveries()}
-	finds := slices.DeleteFunc(imagesOf(found.Charts), func(f charts.ImageFind) bool { return f.Class == charts.Candidate })
+	finds := slices.DeleteFunc(found.finds().Images, func(f charts.ImageFind) bool { return f.Class == charts.Candidate })
 	further := map[manifests.ImageRef]manifests.Origin{}
 	for _, image := range r.release.Images {
 		if ref, err := manifests.ParseImageRef(image.Name); err == nil {
@@ -85,10 +100,12 @@ func (r *resolver) loadedVersion(chart manifests.Chart) string {
 	return r.discovered[keyOf(chart)].Chart.Version
 }
 
-func imagesOf(all []charts.Discovery) []charts.ImageFind {
-	var finds []charts.ImageFind
-	for _, d := range all {
-		finds = append(finds, d.Images...)
+// finds returns those of all charts.
+func (f *Found) finds() charts.Finds {
+	var finds charts.Finds
+	for _, d := range f.Charts {
+		finds.Images = append(finds.Images, d.Images...)
+		finds.LeftOut = append(finds.LeftOut, d.LeftOut...)
 	}
 	return finds
 }
@@ -125,11 +142,7 @@ func knownOf(d manifests.Discovery) charts.Known {
 
 // decide applies the release's rules to everything that was found in charts.
 // A rule that matches nothing is an error, unless it says that it may.
-func (r *resolver) decide(ctx context.Context) (charts.Decision, error) {
-	finds, err := r.confirm(ctx, imagesOf(r.discoveries()))
-	if err != nil {
-		return charts.Decision{}, err
-	}
+func (r *resolver) decide(finds charts.Finds) (charts.Decision, error) {
 	var rules []charts.Rule
 	optional := map[charts.Rule]bool{}
 	for _, rule := range r.release.Discovery.Rules {
@@ -141,7 +154,7 @@ func (r *resolver) decide(ctx context.Context) (charts.Decision, error) {
 		rules = append(rules, charts.IncludeDisabled())
 		optional[charts.IncludeDisabled()] = true
 	}
-	decision := charts.Decide(finds, rules)
+	decision := charts.Decide(finds, r.carries, rules)
 	var errs []error
 	for _, rule := range decision.UnusedRules {
 		if !optional[rule] {
@@ -152,40 +165,67 @@ func (r *resolver) decide(ctx context.Context) (charts.Decision, error) {
 	return decision, errors.Join(errs...)
 }
 
+// carries reports whether the release has the very chart that another one names.
+func (r *resolver) carries(named charts.NamedChart) bool {
+	return slices.ContainsFunc(r.discoveries(), func(d charts.Discovery) bool {
+		return d.Chart.Name == named.Name && manifests.CompareChartVersions(d.Chart.Version, named.Version) == manifests.SameVersion
+	})
+}
+
+// unknown is an image of which no registry said whether it exists.
+type unknown struct {
+	image string
+	err   error
+}
+
 // confirm asks the registry for every image that is only likely to be one. One
 // that does not exist becomes a candidate, with that as the reason.
-func (r *resolver) confirm(ctx context.Context, finds []charts.ImageFind) ([]charts.ImageFind, error) {
+func (r *resolver) confirm(ctx context.Context, finds charts.Finds) (charts.Finds, []unknown) {
 	var likely []string
-	for _, find := range finds {
+	for _, find := range finds.Images {
 		if find.Class == charts.Likely && !slices.Contains(likely, find.Image) {
 			likely = append(likely, find.Image)
 		}
 	}
-	absent := map[string]string{}
+	absent, failed := map[string]string{}, map[string]error{}
 	err := each(ctx, r.parallel, likely, func(ctx context.Context, image string) error {
 		ref, err := manifests.ParseImageRef(image)
 		if err != nil {
 			return nil // judged like every other reference, later
 		}
-		if _, err = r.world.Manifest(ctx, ref); errors.Is(err, source.ErrNotFound) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
+		_, err = r.world.Manifest(ctx, ref)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		switch {
+		case errors.Is(err, source.ErrNotFound) && !errors.Is(err, source.ErrOffline): // a mirror that lacks it is not everybody
 			absent[image] = ref.Registry + " has no such image"
-			return nil
+		case err != nil:
+			failed[image] = err
 		}
-		return err
+		return nil
 	})
-	if err != nil {
-		return nil, err
+	finds.Images = charts.Reclassify(finds.Images, absent)
+	var all []unknown
+	for _, image := range likely {
+		if one := cmp.Or(failed[image], err); one != nil { // err: there was no time to ask all
+			all = append(all, unknown{image, one})
+		}
 	}
-	return charts.Reclassify(finds, absent), nil
+	return finds, all
 }
 
 // takeDecision notes what is carried and what is not, and why.
 func (r *resolver) takeDecision(decision charts.Decision) error {
 	var errs []error
 	for _, find := range decision.Included {
+		if find.Class == charts.Named {
+			errs = append(errs, r.wantChart(find))
+			continue
+		}
 		errs = append(errs, r.want(find.Image, originOf(find)))
+	}
+	for _, left := range decision.LeftOut {
+		r.leave(left.Image, left.Rule, originOf(left.ImageFind))
 	}
 	for _, excluded := range decision.Excluded {
 		r.leave(excluded.Image, excluded.Rule.Reason, originOf(excluded.ImageFind))
@@ -196,6 +236,19 @@ func (r *resolver) takeDecision(decision charts.Decision) error {
 	return errors.Join(errs...)
 }
 
+// wantChart makes sure that the release has a chart that another one names, as a
+// rule says. In which version is for the rule to know: what is named is often a
+// range.
+func (r *resolver) wantChart(find charts.ImageFind) error {
+	if slices.ContainsFunc(r.discoveries(), func(d charts.Discovery) bool { return d.Chart.Name == find.Chart.Name }) {
+		return nil
+	}
+	return fault.New(fault.Usage, fault.Here, "chart "+find.Image,
+		"add it to the release's charts, or exclude it and say who brings it",
+		"rule says that it is carried, and the release has no chart %s (%s)",
+		find.Chart.Name, find.Place())
+}
+
 func originOf(find charts.ImageFind) manifests.Origin {
 	origin := find.Origin
 	origin.Rendering = find.Rendering
@@ -204,9 +257,6 @@ func originOf(find charts.ImageFind) manifests.Origin {
 
 // note keeps what was discovered of a chart.
 func (r *resolver) note(chart manifests.Chart, d charts.Discovery) {
-	for _, left := range d.LeftOut {
-		r.leave(left.Image, left.Rule, originOf(left.ImageFind))
-	}
 	for _, off := range d.Off {
 		reason := "switched off in the chart"
 		if len(off.On) > 0 {

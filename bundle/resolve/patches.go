@@ -102,7 +102,7 @@ func nothingElse(chart manifests.Chart, swaps []swap, before, after []manifests.
 func imagesIn(finds charts.Finds) []manifests.ImageRef {
 	var refs []manifests.ImageRef
 	for _, find := range finds.Images {
-		if ref, err := find.Ref(); err == nil && find.Class != charts.Candidate && !slices.Contains(refs, ref) {
+		if ref, err := find.Ref(); err == nil && find.Class != charts.Candidate && find.Class != charts.Named && !slices.Contains(refs, ref) {
 			refs = append(refs, ref)
 		}
 	}

@@ -100,10 +100,7 @@ func (r *resolver) all(ctx context.Context) error {
 	// know what is wrong with either in one run.
 	chartsErr := r.resolveCharts(ctx)
 	if chartsErr == nil {
-		var decision charts.Decision
-		if decision, chartsErr = r.decide(ctx); chartsErr == nil {
-			chartsErr = r.takeDecision(decision)
-		}
+		chartsErr = r.decideAll(ctx)
 	}
 	imagesErr := r.listedImages()
 	filesErr := r.resolveFiles(ctx)
@@ -114,6 +111,24 @@ func (r *resolver) all(ctx context.Context) error {
 		return err
 	}
 	return r.resolveImages(ctx)
+}
+
+// decideAll decides about everything that was found in charts. An image of which
+// it is not known whether it exists is an error.
+func (r *resolver) decideAll(ctx context.Context) error {
+	finds, unknown := r.confirm(ctx, r.found().finds())
+	if len(unknown) > 0 {
+		var errs []error
+		for _, one := range unknown {
+			errs = append(errs, one.err)
+		}
+		return errors.Join(errs...)
+	}
+	decision, err := r.decide(finds)
+	if err != nil {
+		return err
+	}
+	return r.takeDecision(decision)
 }
 
 func (r *resolver) lock(profile string) *manifests.Lock {

@@ -20,6 +20,7 @@ type Chart struct {
 	Renderings []Rendering       `json:"renderings"` // none stands for one with the chart's own values
 	Images     map[string]string `json:"images"`     // with their class
 	Candidates []string          `json:"candidates"`
+	Named      []string          `json:"named"` // charts that the chart names
 	LeftOut    []string          `json:"leftOut"`
 	Off        []string          `json:"switchedOff"`
 	Stubbed    []string          `json:"stubbed"`

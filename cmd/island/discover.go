@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -29,9 +30,11 @@ specs, custom resources, arguments, environment, configuration files, annotation
 and in values of features that are switched off.
 
 Each find is certain, likely, or a candidate. Likely ones are confirmed with the
-registry. Candidates are not carried until a rule of the release includes or
-excludes them; island build refuses while one is undecided. They are printed as a
-list of rules to paste into the release (docs/discovery.md).
+registry; with --offline, or where a registry cannot be reached, they are shown as
+not looked up. Candidates, and charts that a chart names for others to install,
+are not carried until a rule of the release includes or excludes them; island
+build refuses while one is undecided. They are printed as a list of rules to paste
+into the release (docs/discovery.md).
 
 CHART is a folder or an archive on this machine.` + exitStatus(),
 		Example: `  island discover -f build.json --profile default
@@ -115,23 +118,24 @@ func (a *app) runDiscover(ctx context.Context, assembled *resolve.Assembled, ups
 	})
 	progress.close()
 	result := newDiscoverResult(found)
+	var printErr error
 	switch {
-	case rulesOnly && err == nil:
-		_, err = io.WriteString(a.out, result.Rules)
-		return err
+	case rulesOnly:
+		_, printErr = io.WriteString(a.out, result.Rules)
 	case len(found.Charts) > 0:
-		if printErr := a.print(result); printErr != nil {
-			return printErr
-		}
+		printErr = a.print(result)
 	}
-	return err
+	return cmp.Or(printErr, err)
 }
 
 type discoverResult struct {
 	Charts    []discoveredChart `json:"charts"`
 	Conflicts []charts.Conflict `json:"conflicts"`
 	Undecided int               `json:"undecided"`
-	Rules     string            `json:"rules"` // YAML, to paste into the release
+	// likely images that no registry was asked for: it could not be reached, or
+	// --offline says not to
+	NotLookedUp int    `json:"notLookedUp,omitempty"`
+	Rules       string `json:"rules"` // YAML, to paste into the release
 }
 
 type discoveredChart struct {
@@ -141,16 +145,20 @@ type discoveredChart struct {
 	LeftOut []discoveredImage   `json:"leftOut"`
 	Off     []charts.Switch     `json:"off"`
 	Stubbed []charts.StubbedFor `json:"stubbed"`
+	Notices []string            `json:"notices"` // what else the island's cluster may need, and other things to know
 }
 
 type discoveredImage struct {
-	Image     string           `json:"image"`
+	Image     string           `json:"image"` // of the class chart: the chart that is named
 	Class     charts.Class     `json:"class"`
 	Decision  string           `json:"decision"` // included, excluded, undecided or left out
 	Reason    string           `json:"reason,omitempty"`
 	Subchart  string           `json:"subchart,omitempty"`
 	Rendering string           `json:"rendering,omitempty"`
 	Origin    manifests.Origin `json:"origin"`
+
+	Chart       *charts.NamedChart `json:"chart,omitempty"`       // of the class chart
+	NotLookedUp bool               `json:"notLookedUp,omitempty"` // nobody said yet whether the image exists
 }
 
 func newDiscoverResult(found *resolve.Found) discoverResult {
@@ -162,10 +170,7 @@ func newDiscoverResult(found *resolve.Found) discoverResult {
 	for _, d := range found.Charts {
 		chart := discoveredChart{
 			Name: d.Chart.Name, Version: d.Chart.Version, Images: []discoveredImage{}, LeftOut: []discoveredImage{},
-			Off: d.Off, Stubbed: d.Stubbed,
-		}
-		for _, left := range d.LeftOut {
-			chart.LeftOut = append(chart.LeftOut, discovered(left.ImageFind, "left out", left.Rule))
+			Off: d.Off, Stubbed: d.Stubbed, Notices: d.Notices,
 		}
 		result.Charts = append(result.Charts, chart)
 	}
@@ -174,7 +179,16 @@ func newDiscoverResult(found *resolve.Found) discoverResult {
 	}
 	add := func(find charts.ImageFind, decision, reason string) {
 		if chart := byChart[find.Origin.Chart]; chart != nil {
-			chart.Images = append(chart.Images, discovered(find, decision, reason))
+			image := discovered(find, decision, reason)
+			if image.NotLookedUp = find.Class == charts.Likely && found.NotLookedUp[find.Image]; image.NotLookedUp {
+				result.NotLookedUp++
+			}
+			chart.Images = append(chart.Images, image)
+		}
+	}
+	for _, left := range found.Decision.LeftOut {
+		if chart := byChart[left.Origin.Chart]; chart != nil {
+			chart.LeftOut = append(chart.LeftOut, discovered(left.ImageFind, "left out", left.Rule))
 		}
 	}
 	for _, find := range found.Decision.Included {
@@ -190,10 +204,14 @@ func newDiscoverResult(found *resolve.Found) discoverResult {
 }
 
 func discovered(find charts.ImageFind, decision, reason string) discoveredImage {
-	return discoveredImage{
+	image := discoveredImage{
 		Image: find.Image, Class: find.Class, Decision: decision, Reason: reason,
 		Subchart: find.Subchart, Rendering: find.Rendering, Origin: find.Origin,
 	}
+	if find.Class == charts.Named {
+		image.Chart = &find.Chart
+	}
+	return image
 }
 
 // marks say a decision in one character, so that colour need not.
@@ -230,6 +248,9 @@ func (r discoverResult) text(w io.Writer) {
 			printable.Text(conflict.Name), len(versions), printable.Text(strings.Join(versions, ", ")))
 	}
 	fmt.Fprintf(w, "\n+ carried (%d finds)   ? undecided (%d)   - left out, with the reason\n", included, r.Undecided)
+	if r.NotLookedUp > 0 {
+		fmt.Fprintf(w, "not looked up: %d; whether these images exist is not known\n", r.NotLookedUp)
+	}
 	if r.Rules != "" && r.Undecided > 0 {
 		fmt.Fprintf(w, "\nrules for what is undecided, to be read, corrected and put under discovery.rules:\n\n%s", r.Rules)
 	}
@@ -256,6 +277,9 @@ func imageLines(images []discoveredImage) []string {
 		note := string(image.Class) + ", " + where
 		if image.Decision != "included" && image.Reason != "" {
 			note += ": " + image.Reason
+		}
+		if image.NotLookedUp {
+			note += ", not looked up"
 		}
 		if image.Rendering != "" {
 			note += " [" + image.Rendering + "]"

@@ -113,7 +113,7 @@ func (sum *totals) found(discovery charts.Discovery) map[string]bool {
 	included := map[string]bool{}
 	for _, find := range discovery.Images {
 		switch find.Class {
-		case charts.Candidate:
+		case charts.Candidate, charts.Named:
 			sum.candidates++
 			if os.Getenv("VERBOSE") != "" {
 				fmt.Printf("     candidate %s: %s: %s\n", find.Image, find.Place(), find.Reason)

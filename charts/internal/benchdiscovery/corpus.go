@@ -94,7 +94,7 @@ func discover(chart corpustest.Chart) (included map[string]bool, candidates int,
 		return nil, 0, err
 	}
 	discovery, err := loaded.Discover(context.Background(), charts.DiscoverOptions{Renderings: renderings(chart)})
-	decision := charts.Decide(discovery.Images, nil)
+	decision := charts.Decide(discovery.Finds, nil, nil)
 	included = map[string]bool{}
 	for _, find := range decision.Included {
 		included[normal(find.Image)] = true
