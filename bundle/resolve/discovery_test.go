@@ -157,7 +157,7 @@ func TestChartsThatChartsName(t *testing.T) {
 func TestRenderedAsOneEvent(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{
-		"app/Chart.yaml":       "apiVersion: v2\nname: app\nversion: 1.0.0\n",
+		"app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\n",
 		"app/templates/x.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n" +
 			"spec: {containers: [{name: c, image: \"q/{{ .Release.IsUpgrade }}:1\"}]}\n",
 	}
