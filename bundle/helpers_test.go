@@ -95,10 +95,11 @@ func (w *world) file(path string, mode uint32, content []byte) {
 }
 
 type descriptor struct {
-	MediaType string            `json:"mediaType"`
-	Digest    manifests.Digest  `json:"digest"`
-	Size      int64             `json:"size"`
-	Platform  map[string]string `json:"platform,omitempty"`
+	MediaType    string            `json:"mediaType"`
+	ArtifactType string            `json:"artifactType,omitempty"`
+	Digest       manifests.Digest  `json:"digest"`
+	Size         int64             `json:"size"`
+	Platform     map[string]string `json:"platform,omitempty"`
 }
 
 func describe(c manifests.Content) descriptor {
@@ -156,6 +157,77 @@ func (w *world) index(carried manifests.Content) manifests.Content {
 	return w.blob(manifests.OCIIndex, toJSON(map[string]any{
 		"schemaVersion": 2, "mediaType": manifests.OCIIndex, "manifests": []descriptor{here, elsewhere},
 	}))
+}
+
+// artifact adds the manifest of what is no image, with a file and an empty one.
+func (w *world) artifact(kind string, content []byte) (manifests.Content, manifests.LockedManifest) {
+	config := w.blob("application/vnd.oci.empty.v1+json", []byte("{}"))
+	file, none := w.blob("text/plain", content), w.blob("text/plain", nil)
+	manifest := w.blob(manifests.OCIManifest, toJSON(map[string]any{
+		"schemaVersion": 2, "mediaType": manifests.OCIManifest, "artifactType": kind, "config": describe(config),
+		"layers": []descriptor{describe(file), describe(none)},
+	}))
+	return manifest, manifests.LockedManifest{
+		ArtifactType: kind, Digest: manifest.Digest, Config: config.Digest, Layers: []manifests.Digest{file.Digest, none.Digest},
+	}
+}
+
+// entry describes content in an index, for a platform if one is given.
+func entry(c manifests.Content, platform string) descriptor {
+	d := describe(c)
+	if platform != "" {
+		p, err := manifests.ParsePlatform(platform)
+		if err != nil {
+			panic(err)
+		}
+		d.Platform = map[string]string{"os": p.OS, "architecture": p.Architecture}
+		for key, value := range map[string]string{"variant": p.Variant, "os.version": p.OSVersion} {
+			if value != "" {
+				d.Platform[key] = value
+			}
+		}
+	}
+	return d
+}
+
+// upstreamOnly describes a manifest that is not carried.
+func upstreamOnly(platform string) descriptor {
+	content := manifests.Content{MediaType: manifests.OCIManifest, Digest: manifests.DigestOf([]byte(platform)), Size: 77}
+	return entry(content, platform)
+}
+
+// oddIndex adds an index of any entries. Its digest comes before, or behind, that
+// of others that are given: bundle order says nothing of which names which.
+func (w *world) oddIndex(behind manifests.Digest, entries ...descriptor) manifests.Content {
+	for salt := 0; ; salt++ {
+		text := toJSON(map[string]any{
+			"schemaVersion": 2, "mediaType": manifests.OCIIndex, "manifests": entries, "annotations": map[string]string{"salt": fmt.Sprint(salt)},
+		})
+		if manifests.DigestOf(text) > behind {
+			return w.blob(manifests.OCIIndex, text)
+		}
+	}
+}
+
+// oddWorld has what only format 2 can carry: of an index several entries for a platform, and
+// those without one; an index in another that stands before it; an artifact; and a
+// blob without a byte.
+func oddWorld() *world {
+	w := newWorld("odd")
+	w.lock.Format = 2
+	image, locked := w.manifest("amd64", layer("a", []byte("image\n")), layer("a", []byte("image\n")))
+	features, lockedFeatures := w.manifest("amd64", layer("a", []byte("features\n")))
+	bare, lockedBare := w.manifest("arm64", layer("a", []byte("of no platform\n")))
+	soci, lockedSoci := w.artifact("application/vnd.example.index", []byte("of the image\n"))
+	lockedSoci.Platform = locked.Platform
+	inner := w.oddIndex("", entry(features, "linux/amd64"), upstreamOnly("linux/386"), entry(soci, "linux/amd64"))
+	top := w.oddIndex(inner.Digest, upstreamOnly("linux/amd64/v2"), entry(image, "linux/amd64"), entry(bare, ""), entry(inner, "linux/amd64"))
+	w.image("quay.io/wire/brig:1", top, locked, lockedFeatures, lockedSoci, lockedBare)
+	w.lock.Images[0].Indexes = []manifests.Digest{inner.Digest}
+	policy, lockedPolicy := w.artifact("application/vnd.example.policy", []byte("allow\n"))
+	w.image("quay.io/wire/policy:1", policy, lockedPolicy)
+	w.lock.Images[1].Artifact = true
+	return w
 }
 
 // layer is a tar archive with one file, as a layer has to be.

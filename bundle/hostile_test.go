@@ -290,10 +290,13 @@ func TestHostileArchives(t *testing.T) {
 
 		// Inventories that are wrong in themselves.
 		{"inventory of another kind", func(f *forged) { f.inventory.Kind = "Lock" }, []string{"bundle.json", "Lock"}},
-		{"inventory in a later format", func(f *forged) { f.inventory.Format = 2 }, []string{"bundle.json", "format 2"}},
+		{"inventory in a later format", func(f *forged) { f.inventory.Format = 3 }, []string{"bundle.json", "format 3"}},
+		{"inventory in format 2 with a lock for format 1", func(f *forged) { f.inventory.Format = 2 }, []string{"bundle.json", "format 2"}},
+		{"inventory in format 1 with a lock for format 2", func(f *forged) { f.inventory.Lock.Format = 2 }, []string{"bundle.json", "format 1"}},
+		{"inventory in no format", func(f *forged) { f.inventory.Format = 0 }, []string{"bundle.json", "format 0"}},
 		{"inventory in a later format with more members", func(f *forged) {
 			f.text = []byte(`{"apiVersion":"island/v1","kind":"Bundle","format":7,"surprise":{}}`)
-		}, []string{"bundle.json", "format 7", "reads format 1"}},
+		}, []string{"bundle.json", "format 7", "reads formats 1 to 2"}},
 		{"inventory that is no JSON", func(f *forged) { f.text = []byte("\x00") }, []string{"bundle.json", "not readable"}},
 		{"empty inventory", func(f *forged) { f.text = []byte{} }, []string{"bundle.json"}},
 		{"inventory with an unknown field", func(f *forged) { f.text = []byte(`{"surprise":1}`) }, []string{"bundle.json", "surprise"}},

@@ -45,9 +45,9 @@ const (
 	maxInventoryCommas = 2_000_000
 )
 
-// FormatVersion is the version of the bundle format that this package writes
-// and reads.
-const FormatVersion = 1
+// FormatVersion is the latest version of the bundle format that this package writes
+// and reads. What an earlier one can carry is written in that.
+const FormatVersion = manifests.MaxFormat
 
 // KindBundle is the kind of an inventory.
 const KindBundle = "Bundle"
@@ -97,7 +97,7 @@ func decodeInventory(data []byte) (*Inventory, error) {
 		// A later format may have members that are not known here: say so.
 		var later struct{ Format int }
 		if json.Unmarshal(data, &later) == nil && later.Format > FormatVersion {
-			return nil, fmt.Errorf("inventory is in format %d; this program reads format %d", later.Format, FormatVersion)
+			return nil, fmt.Errorf("inventory is in format %d; this program reads formats 1 to %d", later.Format, FormatVersion)
 		}
 		return nil, fmt.Errorf("inventory is not readable: %w", err)
 	}
@@ -105,8 +105,8 @@ func decodeInventory(data []byte) (*Inventory, error) {
 }
 
 func (inv *Inventory) check() error {
-	if inv.APIVersion != manifests.APIVersion || inv.Kind != KindBundle || inv.Format != FormatVersion {
-		return fmt.Errorf("inventory is a %q of %q in format %d; this program reads %s of %s in format %d",
+	if inv.APIVersion != manifests.APIVersion || inv.Kind != KindBundle || inv.Format < 1 || inv.Format > FormatVersion {
+		return fmt.Errorf("inventory is a %q of %q in format %d; this program reads %s of %s in formats 1 to %d",
 			inv.Kind, inv.APIVersion, inv.Format, KindBundle, manifests.APIVersion, FormatVersion)
 	}
 	if len(inv.Entries) > maxEntries || len(inv.Signatures) == 0 || len(inv.Signatures) > maxSignatures {
@@ -115,6 +115,9 @@ func (inv *Inventory) check() error {
 	}
 	if err := inv.Lock.Check(); err != nil {
 		return fmt.Errorf("lock in the inventory: %w", err)
+	}
+	if inv.Format != inv.Lock.BundleFormat() {
+		return fmt.Errorf("inventory is in format %d, and its lock is for format %d", inv.Format, inv.Lock.BundleFormat())
 	}
 	slots := map[manifests.EntryPath]bool{}
 	for i, slot := range inv.Signatures {

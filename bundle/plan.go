@@ -115,7 +115,7 @@ func NewPlan(lock *manifests.Lock, options PlanOptions) (*Plan, error) {
 
 func newPlan(lock *manifests.Lock, options PlanOptions, parts []part) (*Plan, error) {
 	inventory := &Inventory{
-		APIVersion: manifests.APIVersion, Kind: KindBundle, Format: FormatVersion,
+		APIVersion: manifests.APIVersion, Kind: KindBundle, Format: lock.BundleFormat(),
 		Tool: options.Tool, Lock: *lock,
 	}
 	for _, signer := range append([]string{""}, options.Signers...) {

@@ -46,9 +46,26 @@ READ IT WITH WHAT YOU HAVE
     skopeo inspect docker-archive:` + name + `:IMAGE   # older skopeo reads images
                                                    # in Docker's form only so
     podman load -i ` + name + `
-    ctr -n k8s.io images import ` + name + `
-    tar -xf ` + name + ` charts     # a Helm repository with its index.yaml
+` + containerdImports(lock) + `    tar -xf ` + name + ` charts     # a Helm repository with its index.yaml
+
+ctr wants the platform of the machine that it runs on. Without one, containerd 1.x
+also looks for images of older processors, which are not in here, and imports nothing.
 `)
+}
+
+// containerdImports returns a command for each platform. Without --platform, ctr of
+// containerd 1.x takes 386 for amd64 and arm for arm64 as well, and fails where
+// an index names them (platforms.Only).
+func containerdImports(lock *manifests.Lock) string {
+	var lines strings.Builder
+	for _, p := range lock.Release.Platforms {
+		p.OSVersion = "" // which ctr of 1.x does not read; all versions that are here suit
+		line := "    ctr -n k8s.io images import --platform " + p.String() + " " + FileName(lock) + "\n"
+		if !strings.Contains(lines.String(), line) {
+			lines.WriteString(line)
+		}
+	}
+	return lines.String()
 }
 
 func indent(text string) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,16 +46,30 @@ func vectors(t *testing.T) map[string][]byte {
 	inventory := spans(t, good)[0]
 	identity := manifests.DigestOf(good[inventory.content:inventory.end()])
 
-	readme := fmt.Sprintf(`# Test vectors of the bundle format, version 1
+	odd := oddWorld()
+	second := build(t, odd.plan(t, bundle.PlanOptions{Tool: "island 0"}), odd.source())
+	lacks := oddWorld()
+	without := lacks.lock.Images[0].Manifests[3]
+	lacks.lock.Images[0].Manifests = lacks.lock.Images[0].Manifests[:3]
+	lacks.lock.Blobs = slices.DeleteFunc(lacks.lock.Blobs, func(b manifests.Content) bool {
+		return slices.Contains(append(without.Layers, without.Digest, without.Config), b.Digest)
+	})
+	missing := forge(t, second).with(lacks).seal(t)
+
+	readme := fmt.Sprintf(`# Test vectors of the bundle format, versions 1 and 2
 
 For implementations of docs/format.md. Written by `+"`go test ./bundle -run Vectors -update`"+`, and
 checked by every run of the tests.
 
 | file | bytes | what |
 |---|---|---|
-| `+"`good.tar`"+` | %d | a bundle that verifies with `+"`sender.pub`"+` |
+| `+"`good.tar`"+` | %d | a bundle of format 1 that verifies with `+"`sender.pub`"+` |
 | `+"`bad-layer.tar`"+` | %d | the same with one bit flipped: byte %d, the first of the content of `+"`%s`"+`, a layer. `+
 		`The signature holds; a verifier must refuse the archive and name this entry |
+| `+"`good-1a.tar`"+` | 48640 | as good.tar was before its README.txt told ctr the platform; it verifies |
+| `+"`good-2.tar`"+` | %d | a bundle of format 2 that verifies with `+"`sender.pub`"+` |
+| `+"`bad-2-missing.tar`"+` | %d | the same without the manifest `+"`%s`"+`, of which an index says no platform, `+
+		`and without its blobs. The signature holds, and the lock is consistent; a verifier must refuse the archive and name the index |
 | `+"`sender.pub`"+` | %d | the public key, id `+"`%s`"+` |
 
 `+"`good.tar`"+` has SHA-256 `+"`%s`"+`; its identity, the
@@ -64,10 +79,19 @@ It has one entry of each kind, and: a second signature entry, which is blank; a 
 prefix; a path that needs a PAX extended header; an empty file; modes 0600 and 0755; an image that
 is an index of which one of two platforms is carried; and the same image pinned by digest.
 
+`+"`good-2.tar`"+` has SHA-256 `+"`%s`"+`. It has an index with two
+images for the platform, an artifact for it, an entry without platform, entries for other platforms and variants that
+are not carried, and an index within it, which stands before it; an image with one layer twice; an artifact that is
+named as an image; and an empty blob.
+
 The private key is the SHA-256 of the ASCII text "island test key sender" as a big-endian number. Everybody
 can compute it: it is worth nothing but for this. The charts, files and tools in here are not what their names say.
-`, len(good), len(bad), badAt, badPath, len(public.PEM()), public.ID(), manifests.DigestOf(good).Hex(), identity)
-	return map[string][]byte{"good.tar": good, "bad-layer.tar": bad, "sender.pub": public.PEM(), "README.md": []byte(readme)}
+`, len(good), len(bad), badAt, badPath, len(second), len(missing), without.Digest, len(public.PEM()), public.ID(),
+		manifests.DigestOf(good).Hex(), identity, manifests.DigestOf(second).Hex())
+	return map[string][]byte{
+		"good.tar": good, "bad-layer.tar": bad, "good-2.tar": second, "bad-2-missing.tar": missing,
+		"sender.pub": public.PEM(), "README.md": []byte(readme),
+	}
 }
 
 func TestVectors(t *testing.T) {
@@ -102,4 +126,5 @@ func TestVectors(t *testing.T) {
 		}
 	}
 	wantRefused(t, read(t, filepath.Join(folder, "bad-layer.tar")), trust(t, "sender"), "blobs/sha256/", "digest")
+	wantRefused(t, read(t, filepath.Join(folder, "bad-2-missing.tar")), trust(t, "sender"), "blobs/sha256/", "not in the archive")
 }

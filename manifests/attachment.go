@@ -59,17 +59,17 @@ const (
 )
 
 func (i LockedImage) checkAttachments(blobs map[Digest]Content) error {
-	subjects := []Digest{i.Digest}
+	subjects := append([]Digest{i.Digest}, i.Indexes...)
 	for _, m := range i.Manifests {
 		subjects = append(subjects, m.Digest)
 	}
 	for _, a := range i.Attachments {
 		if !slices.Contains(subjects, a.Subject) {
-			return fmt.Errorf("image %s: attachment %s is about %s, which is not of the image", i.Name, a.Digest, a.Subject)
+			return fmt.Errorf("attachment %s is about %s, which is not of the image", a.Digest, a.Subject)
 		}
 		for _, digest := range append([]Digest{a.Digest}, a.Blobs...) {
 			if _, ok := blobs[digest]; !ok {
-				return fmt.Errorf("image %s: blob %s of an attachment is not listed", i.Name, digest)
+				return fmt.Errorf("blob %s of an attachment is not listed", digest)
 			}
 		}
 	}

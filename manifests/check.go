@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -94,10 +95,9 @@ func (c *checker) metadata() {
 		c.want(err == nil, "metadata.upgradeFrom.range", "such as >=5.28.0 <5.30.0", "upgrade range %q: %v", m.UpgradeFrom.Range, err)
 	}
 	c.want(len(c.release.Platforms) > 0, "platforms", "give platforms or --platform, such as linux/amd64", "no platform is named")
-	seen := map[Platform]bool{}
 	for i, platform := range c.release.Platforms {
-		c.want(!seen[platform], fmt.Sprintf("platforms[%d]", i), "", "platform %s is named twice", platform)
-		seen[platform] = true
+		twice := slices.ContainsFunc(c.release.Platforms[:i], platform.Same)
+		c.want(!twice, fmt.Sprintf("platforms[%d]", i), "", "platform %s is named twice", platform)
 	}
 	c.kubeVersion("defaults.kubeVersion", c.release.Defaults.KubeVersion)
 }

@@ -6,6 +6,7 @@ package manifests
 type Lock struct {
 	APIVersion string        `json:"apiVersion"`
 	Kind       string        `json:"kind"`
+	Format     int           `json:"format,omitempty"` // least format of a bundle that can carry it: 2, or left out for 1
 	Release    LockedRelease `json:"release"`
 	Patches    []LockedPatch `json:"patches,omitempty"` // in the order in which they were laid
 	Charts     []LockedChart `json:"charts"`            // by name, then version
@@ -84,12 +85,19 @@ type LockedChart struct {
 // LockedImage is an image, pinned. Digest is that of the index or manifest
 // that the name means; it is carried byte for byte.
 type LockedImage struct {
-	Name      ImageRef         `json:"name"`
-	Digest    Digest           `json:"digest"`
-	MediaType string           `json:"mediaType"`
-	Size      int64            `json:"size"`      // of the index or manifest itself, bytes
-	Manifests []LockedManifest `json:"manifests"` // one for each of the release's platforms
-	From      []Origin         `json:"from"`      // who needs it
+	Name      ImageRef `json:"name"`
+	Digest    Digest   `json:"digest"`
+	MediaType string   `json:"mediaType"`
+	Size      int64    `json:"size"` // of the index or manifest itself, bytes
+	// Artifact says that it is none, but something else that registries hold: a
+	// policy, a module, a model. Clients that load images pass it over.
+	Artifact bool `json:"artifact,omitempty"`
+	// Indexes are those within its index, whose parts are carried as well.
+	Indexes []Digest `json:"indexes,omitempty"`
+	// Manifests are for each of the release's platforms the one that a client takes, and
+	// behind it others that are carried for that platform; last what is for no platform.
+	Manifests []LockedManifest `json:"manifests"`
+	From      []Origin         `json:"from"` // who needs it
 	// id of the patch that put it in the place of another, or brought the charts
 	// that need it
 	DecidedBy string `json:"decidedBy,omitempty"`
@@ -97,13 +105,37 @@ type LockedImage struct {
 	Attachments []LockedAttachment `json:"attachments,omitempty"` // what upstream publishes beside it
 }
 
+// For returns the manifest of the image for a platform. An artifact has none.
+func (i LockedImage) For(platform Platform) (LockedManifest, bool) {
+	for _, m := range i.Manifests {
+		if i.Runs(m) && platform.Matches(m.Platform) {
+			return m, true
+		}
+	}
+	return LockedManifest{}, false
+}
+
+// Runs reports whether one of the image's manifests is one that containers are made of.
+func (i LockedImage) Runs(m LockedManifest) bool { return !i.Artifact && m.ArtifactType == "" }
+
 // LockedManifest is the image manifest for one platform (OCI image-spec,
 // manifest.md).
 type LockedManifest struct {
-	Platform Platform `json:"platform"`
-	Digest   Digest   `json:"digest"`
-	Config   Digest   `json:"config"`
-	Layers   []Digest `json:"layers"`
+	Platform Platform `json:"platform,omitzero"` // of an artifact, it may be left out
+	// ArtifactType is what it is, if it is no image: its own type or that of its
+	// configuration.
+	ArtifactType string   `json:"artifactType,omitempty"`
+	Digest       Digest   `json:"digest"`
+	Config       Digest   `json:"config"`
+	Layers       []Digest `json:"layers"`
+}
+
+// For says to people what the manifest is for: its platform, or that it is an artifact.
+func (m LockedManifest) For() string {
+	if m.ArtifactType != "" || m.Platform == (Platform{}) {
+		return "artifact"
+	}
+	return m.Platform.String()
 }
 
 // Origin says where an image was found: in which object and field of which

@@ -168,6 +168,9 @@ func (l *Lock) Check() error {
 		}
 		blobs[blob.Digest] = blob
 	}
+	if err := l.checkFormat(); err != nil {
+		return err
+	}
 	if err := l.checkImages(blobs); err != nil {
 		return err
 	}
@@ -181,12 +184,62 @@ func (c Content) check() error {
 	switch {
 	case c.Digest == "":
 		return errors.New("content has no digest")
-	case c.Size < 0 || (c.Repository != "" && c.Size == 0):
+	case c.Size < 0 || (c.Repository != "" && c.Size == 0 && c.Digest != EmptyDigest):
 		return fmt.Errorf("content %s has size %d", c.Digest, c.Size)
 	case (c.Repository == "") == (c.URL == ""):
 		return fmt.Errorf("content %s wants one of repository and url", c.Digest)
 	}
 	return nil
+}
+
+// MaxFormat is the latest format of bundles that a lock can ask for.
+const MaxFormat = 2
+
+// BundleFormat returns the format of a bundle that carries the lock
+// (docs/format.md, section 11).
+func (l *Lock) BundleFormat() int { return max(l.Format, 1) }
+
+// NeedFormat makes the lock say which format bundles of it have at least: the one
+// given, or a later one if it has what that does not know.
+func (l *Lock) NeedFormat(format int) {
+	if l.beyondFormat1() != "" {
+		format = max(format, 2)
+	}
+	if l.Format = 0; format > 1 {
+		l.Format = format
+	}
+}
+
+// checkFormat makes sure that a lock that has what format 1 of bundles does not know
+// says so.
+func (l *Lock) checkFormat() error {
+	if l.Format < 0 || l.Format == 1 || l.Format > MaxFormat {
+		return fmt.Errorf("lock is for bundles of format %d; this program knows formats 1, which is not said, to %d", l.Format, MaxFormat)
+	}
+	if what := l.beyondFormat1(); what != "" && l.Format < 2 {
+		return fmt.Errorf("%s needs format 2, which the lock does not say", what)
+	}
+	return nil
+}
+
+func (l *Lock) beyondFormat1() string {
+	versioned := func(p Platform) bool { return p.OSVersion != "" }
+	if slices.ContainsFunc(l.Release.Platforms, versioned) {
+		return "a platform with a version"
+	}
+	for _, blob := range l.Blobs {
+		if blob.Size == 0 {
+			return "blob " + string(blob.Digest) + ", which is empty,"
+		}
+	}
+	for _, image := range l.Images {
+		if image.Artifact || len(image.Indexes) > 0 || slices.ContainsFunc(image.Manifests, func(m LockedManifest) bool {
+			return m.ArtifactType != "" || versioned(m.Platform)
+		}) {
+			return "image " + image.Name.String()
+		}
+	}
+	return ""
 }
 
 func (l *Lock) checkImages(blobs map[Digest]Content) error {
@@ -200,35 +253,56 @@ func (l *Lock) checkImages(blobs map[Digest]Content) error {
 			return fmt.Errorf("image %s is listed twice", name)
 		}
 		names[name] = true
-		top, ok := blobs[image.Digest]
-		if !ok || top.Size != image.Size || top.MediaType != image.MediaType {
-			return fmt.Errorf("image %s: its manifest %s is not among the blobs as described", name, image.Digest)
+		if err := image.check(blobs); err != nil {
+			return fmt.Errorf("image %s: %w", name, err)
 		}
-		if !IsIndex(top.MediaType) && !IsManifest(top.MediaType) {
-			return fmt.Errorf("image %s is neither an index nor a manifest, but %q", name, top.MediaType)
+	}
+	return nil
+}
+
+// check makes sure that what an image consists of is among the blobs, as what it
+// is said to be.
+func (i LockedImage) check(blobs map[Digest]Content) error {
+	top, ok := blobs[i.Digest]
+	if !ok || top.Size != i.Size || top.MediaType != i.MediaType {
+		return fmt.Errorf("its manifest %s is not among the blobs as described", i.Digest)
+	}
+	if !IsIndex(top.MediaType) && !IsManifest(top.MediaType) {
+		return fmt.Errorf("it is neither an index nor a manifest, but %q", top.MediaType)
+	}
+	if err := i.checkAttachments(blobs); err != nil {
+		return err
+	}
+	for _, digest := range i.Indexes {
+		if !IsIndex(top.MediaType) || !IsIndex(blobs[digest].MediaType) {
+			return fmt.Errorf("%s is no index within its index", digest)
 		}
-		if err := image.checkAttachments(blobs); err != nil {
+	}
+	if len(i.Manifests) == 0 && !i.Artifact {
+		return errors.New("it has no manifest for any platform")
+	}
+	for _, manifest := range i.Manifests {
+		if err := i.checkManifest(manifest, blobs); err != nil {
 			return err
 		}
-		if len(image.Manifests) == 0 {
-			return fmt.Errorf("image %s has no manifest for any platform", name)
+	}
+	return nil
+}
+
+func (i LockedImage) checkManifest(m LockedManifest, blobs map[Digest]Content) error {
+	if m.Platform == (Platform{}) && i.Runs(m) {
+		return fmt.Errorf("manifest %s has no platform", m.Digest)
+	}
+	for _, digest := range append([]Digest{m.Digest, m.Config}, m.Layers...) {
+		if _, ok := blobs[digest]; !ok {
+			return fmt.Errorf("blob %s is not listed", digest)
 		}
-		for _, manifest := range image.Manifests {
-			if manifest.Platform == (Platform{}) {
-				return fmt.Errorf("image %s: manifest %s has no platform", name, manifest.Digest)
-			}
-			for _, digest := range append([]Digest{manifest.Digest, manifest.Config}, manifest.Layers...) {
-				if _, ok := blobs[digest]; !ok {
-					return fmt.Errorf("image %s: blob %s is not listed", name, digest)
-				}
-			}
-			if !IsManifest(blobs[manifest.Digest].MediaType) {
-				return fmt.Errorf("image %s: blob %s is no manifest", name, manifest.Digest)
-			}
-			if IsManifest(top.MediaType) && manifest.Digest != image.Digest {
-				return fmt.Errorf("image %s: %s is not its manifest", name, manifest.Digest)
-			}
-		}
+	}
+	if !IsManifest(blobs[m.Digest].MediaType) {
+		return fmt.Errorf("blob %s is no manifest", m.Digest)
+	}
+	if IsManifest(i.MediaType) && m.Digest != i.Digest {
+		return fmt.Errorf("%s is not its manifest", m.Digest)
 	}
 	return nil
 }

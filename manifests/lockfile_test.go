@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/islandbundle/island/manifests/schema/schematest"
 )
 
 func digestOf(name string) Digest { return DigestOf([]byte(name)) }
@@ -254,6 +256,21 @@ func TestLockCheck(t *testing.T) {
 		{"config that is not listed", func(l *Lock) { image(l).Manifests[1].Config = digestOf("x") }, "is not listed"},
 		{"no config", func(l *Lock) { image(l).Manifests[1].Config = "" }, "is not listed"},
 		{"layer that is not listed", func(l *Lock) { image(l).Manifests[0].Layers[1] = digestOf("x") }, "is not listed"},
+		{"format that is not said", func(l *Lock) { l.Format = 1 }, "format 1"},
+		{"later format", func(l *Lock) { l.Format = 3 }, "format 3"},
+		{"negative format", func(l *Lock) { l.Format = -2 }, "format -2"},
+		{"version of Windows in format 1", func(l *Lock) {
+			l.Release.Platforms[0] = Platform{OS: "windows", Architecture: "amd64", OSVersion: "10.0.20348"}
+		}, "a platform with a version needs format 2"},
+		{"manifest with a version in format 1", func(l *Lock) { image(l).Manifests[0].Platform.OSVersion = "10.0.20348.1" }, "needs format 2"},
+		{"artifact in format 1", func(l *Lock) { image(l).Artifact = true }, "needs format 2"},
+		{"artifact of an image in format 1", func(l *Lock) { image(l).Manifests[1].ArtifactType = "x" }, "needs format 2"},
+		{"index in the index in format 1", func(l *Lock) { image(l).Indexes = []Digest{image(l).Digest} }, "needs format 2"},
+		{"empty blob in format 1", func(l *Lock) { l.Blobs[0].Digest, l.Blobs[0].Size = EmptyDigest, 0 }, "needs format 2"},
+		{"index that is none", func(l *Lock) { l.Format, image(l).Indexes = 2, []Digest{digestOf("m1")} }, "no index within its index"},
+		{"index that is not listed", func(l *Lock) { l.Format, image(l).Indexes = 2, []Digest{digestOf("x")} }, "no index within its index"},
+		{"index within a manifest", func(l *Lock) { l.Format, l.Images[1].Indexes = 2, []Digest{digestOf("index")} },
+			"no index within its index"},
 		{"chart without a name", func(l *Lock) { l.Charts[0].Name = "" }, "no name or no version"},
 		{"chart without a version", func(l *Lock) { l.Charts[0].Version = "" }, "no name or no version"},
 		{"chart elsewhere", func(l *Lock) { l.Charts[0].Path = "files/x.tgz" }, "not below charts/"},
@@ -275,6 +292,37 @@ func TestLockCheck(t *testing.T) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+func TestLockOfFormat2(t *testing.T) {
+	t.Parallel()
+	lock := someLock(t)
+	image := &lock.Images[0]
+	image.Manifests[1].Platform, image.Manifests[1].ArtifactType = Platform{}, "application/vnd.example"
+	image.Manifests[0].Platform.OSVersion, image.Manifests[0].Platform.OS = "10.0.20348.1", "windows"
+	image.Indexes = []Digest{digestOf("inner")}
+	lock.Images[1].Artifact, lock.Images[1].Manifests[0].Platform = true, Platform{}
+	lock.Blobs = append(lock.Blobs, Content{Digest: digestOf("inner"), Size: 7, MediaType: OCIIndex, Repository: "quay.io/wire/brig"},
+		Content{Digest: EmptyDigest, Repository: "quay.io/wire/brig"})
+	lock.NeedFormat(0)
+	if lock.BundleFormat() != 2 {
+		t.Errorf("format %d", lock.BundleFormat())
+	}
+	first := encoded(t, lock)
+	read, err := ReadLock("l.json", first)
+	if err != nil {
+		t.Fatal(told(err))
+	}
+	if second := encoded(t, read); !bytes.Equal(first, second) {
+		t.Errorf("written\n%s\nread and written again\n%s", first, second)
+	}
+	if err := validate(t, schematest.Compile(t, schemaFile(lockSchema)), string(first)); err != nil {
+		t.Errorf("the schema refuses it: %v", err)
+	}
+	usual := someLock(t)
+	if usual.NeedFormat(1); usual.Format != 0 || usual.BundleFormat() != 1 {
+		t.Errorf("a usual lock says format %d", usual.Format)
 	}
 }
 

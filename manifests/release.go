@@ -118,8 +118,11 @@ type Image struct {
 	// TagFromChart names a chart whose version is the image's tag; Name then
 	// has none. An image whose chart is not in the release is left out.
 	TagFromChart string `yaml:"tagFromChart,omitempty"`
-	Group        string `yaml:"group,omitempty"`  // such as system or adminhost; a profile can leave a group out
-	Reason       string `yaml:"reason,omitempty"` // for the reader
+	// Artifact says that it is no image but something else that a registry holds,
+	// such as a policy, a module or a model, and is carried all the same.
+	Artifact bool   `yaml:"artifact,omitempty"`
+	Group    string `yaml:"group,omitempty"`  // such as system or adminhost; a profile can leave a group out
+	Reason   string `yaml:"reason,omitempty"` // for the reader
 }
 
 // File is a file that is carried as it is: a binary, a client app, a dashboard.

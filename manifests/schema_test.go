@@ -36,10 +36,11 @@ const (
 		`(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$`
 	digestPattern   = `^sha256:[0-9a-f]{64}$`
 	hexPattern      = `^[0-9a-f]{64}$`
-	platformPattern = `^[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*){1,2}$`
-	datePattern     = `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`
-	pathPattern     = `^[!-\[\]-~]+$`       // printable ASCII without space and backslash
-	pathFaults      = `(^|/)(\.{0,2})(/|$)` // an empty segment, "." or ".."
+	platformPattern = `^([a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*){1,2}|windows(/[a-z0-9][a-z0-9._-]*){1,2}:` +
+		`[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,5}(\.[0-9]{1,10})?)$`
+	datePattern = `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`
+	pathPattern = `^[!-\[\]-~]+$`       // printable ASCII without space and backslash
+	pathFaults  = `(^|/)(\.{0,2})(/|$)` // an empty segment, "." or ".."
 )
 
 func pathBelow(folder string) object {
@@ -106,7 +107,8 @@ var rules = map[string]object{
 	"LockedFile.path":         {"pattern": "^(files|values)/"},
 	"LockedFile.mode":         {"maximum": 0o777},
 	"LockedImage.mediaType":   {"enum": []string{OCIIndex, OCIManifest, DockerList, DockerManifest}},
-	"LockedImage.manifests":   {"type": "array", "minItems": 1},
+	"LockedImage.manifests":   {"type": "array"},
+	"Lock.format":             {"const": MaxFormat},
 	"Content.size":            {"minimum": 0},
 	"Content":                 {"oneOf": []object{{"required": []string{"repository"}}, {"required": []string{"url"}}}},
 }
@@ -360,7 +362,9 @@ func TestSchemaPatternsAgreeWithTheCode(t *testing.T) {
 			"sha256:" + someHex + "|" + someHex + "|sha256:" + strings.ToUpper(someHex) + "|sha256:|sha256:" + someHex + "0|sha256:" + someHex +
 				"\n"},
 		{"platform", matches(platformPattern), func(s string) bool { _, err := ParsePlatform(s); return err == nil },
-			"linux/amd64|linux/arm/v7|linux|linux/|/amd64|a/b/c/d|Linux/amd64|linux/..|linux/a.b|linux/-a|a//b| /a|linux/amd64\n"},
+			"linux/amd64|linux/arm/v7|linux|linux/|/amd64|a/b/c/d|Linux/amd64|linux/..|linux/a.b|linux/-a|a//b| /a|linux/amd64\n|" +
+				"windows/amd64:10.0.20348|windows/amd64:10.0.20348.1|" +
+				"windows/amd64:|windows/amd64:10.0|linux/amd64:10.0.1|windows/amd64/v1:10.0.1|windows:10.0.1/amd64|windows/amd64:10.0.1.2.3"},
 		{"path", path, func(s string) bool { _, err := ParseEntryPath(s); return err == nil },
 			"a|a/b|a/..b|.a|..|.|a/..|../a|a/./b|a//b|/a|a/|a b|a\\b||ä|a\n|~!@#$%^&*()[]{}|" + strings.Repeat("a", 255) + "|" +
 				strings.Repeat("a", 256)},

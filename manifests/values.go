@@ -32,6 +32,9 @@ func DigestOf(content []byte) Digest {
 	return DigestFromSum(sum[:])
 }
 
+// EmptyDigest is the digest of no bytes at all, the only one of content without any.
+const EmptyDigest Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 // DigestFromSum returns the digest for a SHA-256 sum of 32 bytes.
 func DigestFromSum(sum []byte) Digest { return Digest("sha256:" + hex.EncodeToString(sum)) }
 
@@ -83,76 +86,6 @@ func (b Bytes) String() string {
 		digits = 1
 	}
 	return strconv.FormatFloat(amount, 'f', digits, 64) + " " + units[unit]
-}
-
-// Platform is an operating system and a processor architecture in the terms of
-// OCI image-spec, image-index.md: "linux/amd64", "linux/arm/v7".
-type Platform struct {
-	OS           string
-	Architecture string
-	Variant      string
-}
-
-// ParsePlatform reads "os/architecture" or "os/architecture/variant".
-func ParsePlatform(s string) (Platform, error) {
-	parts := strings.Split(s, "/")
-	for _, part := range parts {
-		if part == "" || strings.Trim(part[:1], "._-") == "" || strings.ContainsFunc(part, func(r rune) bool {
-			return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '.' && r != '_' && r != '-'
-		}) {
-			return Platform{}, fmt.Errorf("%q is not a platform such as linux/amd64", s)
-		}
-	}
-	switch len(parts) {
-	case 2:
-		return Platform{OS: parts[0], Architecture: parts[1]}, nil
-	case 3:
-		return Platform{OS: parts[0], Architecture: parts[1], Variant: parts[2]}, nil
-	default:
-		return Platform{}, fmt.Errorf("%q is not a platform such as linux/amd64", s)
-	}
-}
-
-// String returns "os/architecture[/variant]".
-func (p Platform) String() string {
-	s := p.OS + "/" + p.Architecture
-	if p.Variant != "" {
-		s += "/" + p.Variant
-	}
-	return s
-}
-
-// Matches reports whether an image for have runs where p is wanted. arm64 and
-// arm64/v8 are the same platform; a wanted platform without a variant takes
-// any variant.
-func (p Platform) Matches(have Platform) bool {
-	if p.OS != have.OS || p.Architecture != have.Architecture {
-		return false
-	}
-	if p.Architecture == "arm64" {
-		return variantOr(p.Variant, "v8") == variantOr(have.Variant, "v8")
-	}
-	return p.Variant == "" || p.Variant == have.Variant
-}
-
-func variantOr(variant, fallback string) string {
-	if variant == "" {
-		return fallback
-	}
-	return variant
-}
-
-// MarshalText writes the platform as String does.
-func (p Platform) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
-
-// UnmarshalText reads and checks a platform.
-func (p *Platform) UnmarshalText(text []byte) error {
-	parsed, err := ParsePlatform(string(text))
-	if err != nil {
-		return err
-	}
-	*p = parsed
-	return nil
 }
 
 // ImageRef names an image as a pod names it, in full: the registry host, the

@@ -38,47 +38,6 @@ func TestDigestOfKnownContent(t *testing.T) {
 	}
 }
 
-func TestParsePlatform(t *testing.T) {
-	t.Parallel()
-	for _, good := range []string{"linux/amd64", "linux/arm64", "linux/arm/v7", "linux/arm64/v8", "windows/amd64"} {
-		if p, err := ParsePlatform(good); err != nil || p.String() != good {
-			t.Errorf("%s: %s, %v", good, p, err)
-		}
-	}
-	for _, bad := range []string{"", "linux", "/", "linux/", "/amd64", "linux//v7", "linux/arm/v7/x", "Linux/amd64", "linux/amd 64",
-		"linux/../x", "linux/..", "linux/amd64\n", "linux/ämd64", "-/-"} {
-		if p, err := ParsePlatform(bad); err == nil {
-			t.Errorf("%q was read as %+v", bad, p)
-		}
-	}
-}
-
-func TestPlatformMatches(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		want, have string
-		matches    bool
-	}{
-		{"linux/amd64", "linux/amd64", true},
-		{"linux/amd64", "linux/amd64/v3", true},
-		{"linux/amd64/v2", "linux/amd64", false},
-		{"linux/amd64", "linux/arm64", false},
-		{"linux/amd64", "windows/amd64", false},
-		{"linux/arm64", "linux/arm64/v8", true},
-		{"linux/arm64/v8", "linux/arm64", true},
-		{"linux/arm64", "linux/arm64/v9", false},
-		{"linux/arm/v7", "linux/arm/v6", false},
-		{"linux/arm/v7", "linux/arm/v7", true},
-		{"linux/arm", "linux/arm/v6", true},
-	} {
-		want, _ := ParsePlatform(test.want)
-		have, _ := ParsePlatform(test.have)
-		if want.Matches(have) != test.matches {
-			t.Errorf("%s wanted, %s there: matches is not %t", test.want, test.have, test.matches)
-		}
-	}
-}
-
 func TestParseImageRef(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{

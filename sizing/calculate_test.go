@@ -325,6 +325,29 @@ func TestFootprint(t *testing.T) {
 	}
 }
 
+// A node takes one of several manifests for its platform, and no artifact.
+func TestFootprintTakesOneOfSeveral(t *testing.T) {
+	lock := sizingtest.Lock(t, 1e6)
+	plain := FootprintOf(lock)
+	more := func(i int, m manifests.LockedManifest) {
+		for _, d := range []manifests.Digest{m.Digest, m.Config, m.Layers[0]} {
+			lock.Blobs = append(lock.Blobs, manifests.Content{Digest: d, Size: 1e9, MediaType: manifests.OCIManifest, Repository: "quay.io/wire/x"})
+		}
+		lock.Images[i].Manifests = append(lock.Images[i].Manifests, m)
+	}
+	digest := func(name string) manifests.Digest { return manifests.DigestOf([]byte(name)) }
+	platform := lock.Release.Platforms[0]
+	more(0, manifests.LockedManifest{Platform: platform, Digest: digest("a"), Config: digest("b"), Layers: []manifests.Digest{digest("c")}})
+	more(1, manifests.LockedManifest{Platform: platform, ArtifactType: "application/vnd.example",
+		Digest: digest("d"), Config: digest("e"), Layers: []manifests.Digest{digest("f")}})
+	lock.Images = append(lock.Images, manifests.LockedImage{Artifact: true, Digest: digest("g"), Manifests: []manifests.LockedManifest{
+		{Platform: platform, Digest: digest("g"), Config: digest("h"), Layers: []manifests.Digest{digest("i")}},
+	}})
+	if f := FootprintOf(lock); f.Compressed != plain.Compressed || f.Contents != plain.Contents+6e9 {
+		t.Errorf("a node takes %d, want %d; all contents are %d", f.Compressed, plain.Compressed, f.Contents)
+	}
+}
+
 func TestCloudNeedsNothing(t *testing.T) {
 	site := someSite(t, 2500, "10x8")
 	site.Scenario = "public-app-cloud"

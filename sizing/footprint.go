@@ -93,7 +93,7 @@ func chartFootprints(lock *manifests.Lock, platform manifests.Platform, sizes ma
 }
 
 // sumOf adds up the blobs that a node of a platform fetches for some images,
-// each once.
+// each once. Of several manifests for the platform it takes one.
 func sumOf(
 	images []manifests.LockedImage, platform manifests.Platform, sizes map[manifests.Digest]int64, of func(manifests.LockedImage) bool,
 ) manifests.Bytes {
@@ -109,16 +109,12 @@ func sumOf(
 		if !of(image) {
 			continue
 		}
-		for _, m := range image.Manifests {
-			if !platform.Matches(m.Platform) {
-				continue
-			}
-			add(image.Digest) // the index, where there is one
-			add(m.Digest)
-			add(m.Config)
-			for _, layer := range m.Layers {
-				add(layer)
-			}
+		m, ok := image.For(platform)
+		if !ok {
+			continue
+		}
+		for _, digest := range slices.Concat([]manifests.Digest{image.Digest, m.Digest, m.Config}, image.Indexes, m.Layers) {
+			add(digest)
 		}
 	}
 	return manifests.Bytes(sum)

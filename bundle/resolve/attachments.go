@@ -50,7 +50,7 @@ func (r *resolver) attachments(ctx context.Context, image manifests.LockedImage)
 	if !r.release.Attachments.Take && len(keys) == 0 {
 		return nil, nil
 	}
-	subjects := []manifests.Digest{image.Digest}
+	subjects := append([]manifests.Digest{image.Digest}, image.Indexes...)
 	for _, m := range image.Manifests {
 		if !slices.Contains(subjects, m.Digest) {
 			subjects = append(subjects, m.Digest)
@@ -149,7 +149,10 @@ func (r *resolver) referrers(ctx context.Context, by manifests.ImageRef, list so
 func (r *resolver) attachment(
 	ref manifests.ImageRef, found source.Manifest, subject manifests.Digest, kind string,
 ) (manifests.LockedAttachment, error) {
-	m, err := r.manifest(ref, found)
+	if manifests.IsIndex(found.MediaType) {
+		return manifests.LockedAttachment{}, upstreamFault(ref, "", "attachment %s is an index, and only manifests are carried", found.Digest)
+	}
+	_, m, err := r.manifest(ref, found)
 	if err != nil {
 		return manifests.LockedAttachment{}, err
 	}

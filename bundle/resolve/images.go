@@ -21,13 +21,19 @@ const maxConfigBytes = 8 << 20
 
 // wanted is an image that has to be carried, and who needs it.
 type wanted struct {
-	ref  manifests.ImageRef
-	from []manifests.Origin
+	ref      manifests.ImageRef
+	artifact bool // as the release says
+	from     []manifests.Origin
 }
 
 // want notes an image that has to be carried, unless the release excludes it.
 // An image that does not say which content it means is an error.
 func (r *resolver) want(image string, origin manifests.Origin) error {
+	return r.wantAs(image, false, origin)
+}
+
+// wantAs notes an image or, if it is one wherever it is named, an artifact.
+func (r *resolver) wantAs(image string, artifact bool, origin manifests.Origin) error {
 	ref, err := manifests.ParseImageRef(image)
 	if err != nil && !errors.Is(err, manifests.ErrNoTag) {
 		return imageFault(image, origin, "", err)
@@ -52,6 +58,7 @@ func (r *resolver) want(image string, origin manifests.Origin) error {
 	if r.images[name] == nil {
 		r.images[name] = &wanted{ref: ref}
 	}
+	r.images[name].artifact = r.images[name].artifact || artifact
 	if !slices.Contains(r.images[name].from, origin) {
 		r.images[name].from = append(r.images[name].from, origin)
 	}
@@ -102,7 +109,7 @@ func (r *resolver) listedImages() error {
 			name += ":" + strings.ReplaceAll(version, "+", "_") // which a tag cannot have
 		}
 		name = r.patchListed(name, cmp.Or(r.patches.Images[image.Name], r.patches.Charts[image.TagFromChart]), origin)
-		errs = append(errs, r.want(name, origin))
+		errs = append(errs, r.wantAs(name, image.Artifact, origin))
 	}
 	return errors.Join(errs...)
 }
@@ -145,13 +152,17 @@ func (r *resolver) resolveImage(ctx context.Context, image *wanted) error {
 			"tag means %s, patch %s says %s", top.Digest, r.patches.decided[image.ref.String()], meant)
 	}
 	locked := manifests.LockedImage{
-		Name: image.ref, Digest: top.Digest, MediaType: top.MediaType, Size: int64(len(top.Bytes)), From: image.from,
+		Name: image.ref, Digest: top.Digest, MediaType: top.MediaType, Size: int64(len(top.Bytes)), Artifact: image.artifact, From: image.from,
 	}
-	r.blob(contentOf(top))
-	if manifests.IsIndex(top.MediaType) {
-		locked.Manifests, err = r.resolveIndex(ctx, image.ref, top)
+	w := &walk{resolver: r, image: image}
+	if err := w.follow(ctx, top, manifests.IndexEntry{}, 0); err != nil {
+		return err
+	}
+	locked.Indexes = w.indexes
+	if image.artifact {
+		locked.Manifests, err = w.artifact()
 	} else {
-		locked.Manifests, err = r.resolveSingle(ctx, image.ref, top)
+		locked.Manifests, err = w.choose(manifests.IsIndex(top.MediaType))
 	}
 	if err != nil {
 		return err
@@ -169,153 +180,80 @@ func contentOf(m source.Manifest) manifests.Content {
 	return manifests.Content{Digest: m.Digest, Size: int64(len(m.Bytes)), MediaType: m.MediaType, Repository: m.Repository}
 }
 
-// index and manifest are what is read of them (OCI image-spec, image-index.md
-// and manifest.md; Docker's schema 2 has the same members).
-type index struct {
-	Manifests []struct {
-		manifests.Content
-		Platform *platform `json:"platform"`
-	} `json:"manifests"`
-}
-
-type platform struct {
-	OS           string `json:"os"`
-	Architecture string `json:"architecture"`
-	Variant      string `json:"variant"`
-}
-
-func (p platform) platform() manifests.Platform {
-	return manifests.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant}
-}
-
+// manifest is what is read of one (OCI image-spec, manifest.md; Docker's schema 2
+// has the same members).
 type manifest struct {
-	Config manifests.Content   `json:"config"`
-	Layers []manifests.Content `json:"layers"`
-}
-
-// resolveIndex takes from an index the first manifest for each of the
-// release's platforms. The index itself is kept as it is.
-func (r *resolver) resolveIndex(ctx context.Context, ref manifests.ImageRef, top source.Manifest) ([]manifests.LockedManifest, error) {
-	var list index
-	if err := json.Unmarshal(top.Bytes, &list); err != nil {
-		return nil, upstreamFault(ref, "", "index %s is not readable: %w", top.Digest, err)
-	}
-	var locked []manifests.LockedManifest
-	for _, want := range r.release.Platforms {
-		var have []string
-		found := false
-		for _, entry := range list.Manifests {
-			if entry.Platform == nil {
-				continue
-			}
-			have = append(have, entry.Platform.platform().String())
-			if !want.Matches(entry.Platform.platform()) {
-				continue
-			}
-			found = true
-			child := ref
-			child.Digest = entry.Digest
-			fetched, err := r.world.Manifest(ctx, child)
-			if err != nil {
-				return nil, err
-			}
-			one, err := r.manifest(ref, fetched)
-			if err != nil {
-				return nil, err
-			}
-			one.Platform = want
-			locked = append(locked, one)
-			break
-		}
-		if !found {
-			return nil, upstreamFault(ref, "leave the platform out of the release, or use an image that has it",
-				"index has no image for %s, only for %s", want, strings.Join(have, ", "))
-		}
-	}
-	return locked, nil
-}
-
-// resolveSingle takes an image that is for one platform, as its configuration
-// says, and makes sure that this is what the release wants.
-func (r *resolver) resolveSingle(ctx context.Context, ref manifests.ImageRef, top source.Manifest) ([]manifests.LockedManifest, error) {
-	one, err := r.manifest(ref, top)
-	if err != nil {
-		return nil, err
-	}
-	have, err := r.configPlatform(ctx, ref, one.Config)
-	if err != nil {
-		return nil, err
-	}
-	for _, want := range r.release.Platforms {
-		if !want.Matches(have) {
-			return nil, upstreamFault(ref, "leave the platform out of the release, or use an image that has it",
-				"image is for %s, the release wants %s", have, want)
-		}
-	}
-	one.Platform = r.release.Platforms[0]
-	return []manifests.LockedManifest{one}, nil
+	ArtifactType string              `json:"artifactType"`
+	Config       manifests.Content   `json:"config"`
+	Layers       []manifests.Content `json:"layers"`
 }
 
 // manifest notes the blobs of one image.
-func (r *resolver) manifest(ref manifests.ImageRef, fetched source.Manifest) (manifests.LockedManifest, error) {
+func (r *resolver) manifest(ref manifests.ImageRef, fetched source.Manifest) (manifest, manifests.LockedManifest, error) {
 	var m manifest
 	if err := json.Unmarshal(fetched.Bytes, &m); err != nil {
-		return manifests.LockedManifest{}, upstreamFault(ref, "", "manifest %s is not readable: %w", fetched.Digest, err)
+		return m, manifests.LockedManifest{}, upstreamFault(ref, "", "manifest %s is not readable: %w", fetched.Digest, err)
 	}
-	if manifests.IsIndex(fetched.MediaType) {
-		return manifests.LockedManifest{}, upstreamFault(ref, "", "index names another index, %s", fetched.Digest)
+	if err := r.blob(ref, contentOf(fetched)); err != nil {
+		return m, manifests.LockedManifest{}, err
 	}
-	r.blob(contentOf(fetched))
 	locked := manifests.LockedManifest{Digest: fetched.Digest, Config: m.Config.Digest, Layers: []manifests.Digest{}}
 	for _, d := range append([]manifests.Content{m.Config}, m.Layers...) {
-		if d.Digest == "" || d.Size <= 0 {
-			return locked, upstreamFault(ref, "", "manifest %s names a blob without digest or size", fetched.Digest)
+		if d.Digest == "" || d.Size < 0 || (d.Size == 0) != (d.Digest == manifests.EmptyDigest) {
+			return m, locked, upstreamFault(ref, "", "manifest %s names a blob without digest or size", fetched.Digest)
 		}
-		r.blob(manifests.Content{Digest: d.Digest, Size: d.Size, MediaType: d.MediaType, Repository: fetched.Repository})
+		content := manifests.Content{Digest: d.Digest, Size: d.Size, MediaType: d.MediaType, Repository: fetched.Repository}
+		if err := r.blob(ref, content); err != nil {
+			return m, locked, err
+		}
 	}
 	for _, layer := range m.Layers {
 		locked.Layers = append(locked.Layers, layer.Digest)
 	}
-	return locked, nil
+	return m, locked, nil
 }
 
 // blob notes a blob. Of several descriptions of it, the first by name of the
 // repository is kept, so that the lock does not depend on who was faster.
-func (r *resolver) blob(content manifests.Content) {
+func (r *resolver) blob(ref manifests.ImageRef, content manifests.Content) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if other, ok := r.blobs[content.Digest]; ok &&
-		other.Repository+" "+other.MediaType <= content.Repository+" "+content.MediaType {
-		return
+	other, known := r.blobs[content.Digest]
+	if known && other.Size != content.Size {
+		return upstreamFault(ref, "", "blob %s is said to have %d bytes, and elsewhere %d", content.Digest, content.Size, other.Size)
 	}
-	r.blobs[content.Digest] = content
+	if !known || other.Repository+" "+other.MediaType > content.Repository+" "+content.MediaType {
+		r.blobs[content.Digest] = content
+	}
+	return nil
 }
 
-func (r *resolver) configPlatform(ctx context.Context, ref manifests.ImageRef, digest manifests.Digest) (manifests.Platform, error) {
+// configPlatform returns the platform that an image's configuration says; nil if
+// it says none, as that of an artifact.
+func (r *resolver) configPlatform(ctx context.Context, ref manifests.ImageRef, digest manifests.Digest) (*manifests.EntryPlatform, error) {
 	r.mu.Lock()
 	content := r.blobs[digest]
 	r.mu.Unlock()
 	if content.Size > maxConfigBytes {
-		return manifests.Platform{}, upstreamFault(ref, "",
-			"image configuration has %d bytes, at most %d are read", content.Size, int64(maxConfigBytes))
+		return nil, upstreamFault(ref, "", "image configuration has %d bytes, at most %d are read", content.Size, int64(maxConfigBytes))
 	}
 	reader, err := r.world.Open(ctx, content, 0)
 	if err != nil {
-		return manifests.Platform{}, err
+		return nil, err
 	}
 	defer reader.Close()
 	data, err := io.ReadAll(io.LimitReader(reader, maxConfigBytes+1))
 	if err != nil {
-		return manifests.Platform{}, err
+		return nil, err
 	}
 	if manifests.DigestOf(data) != digest {
-		return manifests.Platform{}, upstreamFault(ref, "", "image configuration does not have its digest %s", digest)
+		return nil, upstreamFault(ref, "", "image configuration does not have its digest %s", digest)
 	}
-	var config platform
+	var config manifests.EntryPlatform
 	if err := json.Unmarshal(data, &config); err != nil || config.OS == "" || config.Architecture == "" {
-		return manifests.Platform{}, upstreamFault(ref, "is it an image at all?", "image configuration %s names no platform", digest)
+		return nil, nil // whatever it is, it is no image's
 	}
-	return config.platform(), nil
+	return &config, nil
 }
 
 func upstreamFault(ref manifests.ImageRef, hint, format string, args ...any) error {

@@ -86,6 +86,7 @@ type resolver struct {
 	charts  []manifests.LockedChart
 	images  map[string]*wanted // by full name
 	locked  []manifests.LockedImage
+	format  int // of bundles that can carry their indexes, if it is not 1
 	blobs   map[manifests.Digest]manifests.Content
 	files   []manifests.LockedFile
 	leftOut []manifests.Omission
@@ -153,6 +154,7 @@ func (r *resolver) lock(profile string) *manifests.Lock {
 	for _, blob := range r.blobs {
 		lock.Blobs = append(lock.Blobs, blob)
 	}
+	lock.NeedFormat(r.format)
 	return lock
 }
 

@@ -44,7 +44,8 @@ func (f *releaseFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.date, "date", "", "day of release, such as 2026-03-31 (default: the document's, else SOURCE_DATE_EPOCH, else today)")
 	flags.StringVar(&f.expires, "expires", "", "day after which the bundle should not be installed")
 	flags.Uint64Var(&f.sequence, "sequence", 0, "number that grows with every delivery")
-	flags.StringArrayVar(&f.platforms, "platform", nil, "platform to carry, such as linux/amd64 (repeatable)")
+	flags.StringArrayVar(&f.platforms, "platform", nil,
+		"platform to carry, such as linux/amd64, linux/arm/v7 or windows/amd64:10.0.20348 (repeatable)")
 	flags.BoolVar(&f.stubRequired, "stub-required", false,
 		"make up the values that charts demand and nobody gave, to find their images; the lock says which")
 	flags.BoolVar(&f.includeDisabled, "include-disabled", false, "carry the images of features that are switched off, too")

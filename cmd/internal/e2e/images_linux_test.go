@@ -136,7 +136,8 @@ func containerdImports(t *testing.T, d delivery) {
 	ctr := tool(t, "ctr")
 	asRoot(t)
 	client := []string{"--address", startContainerd(t), "--namespace", "k8s.io"}
-	out := run(t, d.folder, ctr, append(client, "images", "import", "--snapshotter", "native", d.bundle)...)
+	platform := importedPlatform(t, d)
+	out := run(t, d.folder, ctr, append(client, "images", "import", "--snapshotter", "native", "--platform", platform, d.bundle)...)
 	if done := strings.Count(out, "...done"); done != len(d.images) {
 		t.Errorf("ctr unpacked %d images of %d:\n%s", done, len(d.images), out)
 	}
@@ -162,6 +163,18 @@ func containerdImports(t *testing.T, d delivery) {
 		t.Errorf("containerd has %d images, want %d", len(lines), len(d.images))
 	}
 	t.Logf("containerd imported and unpacked %d images", len(lines))
+}
+
+// importedPlatform returns the platform that README.txt tells ctr.
+func importedPlatform(t *testing.T, d delivery) string {
+	t.Helper()
+	for line := range strings.Lines(block(t, d, "READ IT WITH WHAT YOU HAVE")) {
+		if words, ok := strings.CutPrefix(line, "ctr -n k8s.io images import --platform "); ok {
+			return strings.Fields(words)[0]
+		}
+	}
+	t.Fatal("README.txt has no command for ctr")
+	return ""
 }
 
 // startContainerd starts a containerd that shares nothing with the machine's,
