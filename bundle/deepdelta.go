@@ -214,8 +214,8 @@ func pairLayers(base, target *manifests.Lock) map[manifests.Digest]manifests.Con
 	there, sizes := blobsOf(base), blobsOf(target)
 	pairs := map[manifests.Digest]manifests.Content{}
 	for _, image := range target.Images {
-		for _, manifest := range image.Manifests {
-			old := layersOf(base, image.Name.Name(), manifest.Platform)
+		for at, manifest := range image.Manifests {
+			old := layersOf(base, image, at)
 			for i, layer := range manifest.Layers {
 				_, unchanged := there[layer]
 				if _, paired := pairs[layer]; unchanged || paired || len(old) == 0 {
@@ -236,15 +236,22 @@ func blobsOf(lock *manifests.Lock) map[manifests.Digest]manifests.Content {
 	return blobs
 }
 
-func layersOf(lock *manifests.Lock, name string, platform manifests.Platform) []manifests.Digest {
-	for _, image := range lock.Images {
-		for _, manifest := range image.Manifests {
-			if image.Name.Name() == name && manifest.Platform == platform {
-				return manifest.Layers
-			}
+// layersOf returns the layers of the manifest of a base that one of an image is
+// likely a new version of: of the same image for the same platform and, of several
+// of those, the one in the same place among them.
+func layersOf(base *manifests.Lock, image manifests.LockedImage, at int) []manifests.Digest {
+	platform := image.Manifests[at].Platform
+	place := len(manifestsFor(image.Manifests[:at], platform))
+	for _, old := range base.Images {
+		if list := manifestsFor(old.Manifests, platform); old.Name.Name() == image.Name.Name() && len(list) > 0 {
+			return list[min(place, len(list)-1)].Layers
 		}
 	}
 	return nil
+}
+
+func manifestsFor(list []manifests.LockedManifest, platform manifests.Platform) []manifests.LockedManifest {
+	return slices.DeleteFunc(slices.Clone(list), func(m manifests.LockedManifest) bool { return m.Platform != platform })
 }
 
 func likeliest(old []manifests.Digest, there map[manifests.Digest]manifests.Content, place int, size int64) manifests.Digest {

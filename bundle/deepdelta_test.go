@@ -364,3 +364,28 @@ func TestDeepDeltaMade(t *testing.T) {
 		}
 	})
 }
+
+// Of several manifests for a platform, the layers of each are compared with those of
+// the one in its place.
+func TestLayersOfSeveralForAPlatformArePaired(t *testing.T) {
+	t.Parallel()
+	several := func(version string, count int) *world {
+		w := newWorld("several")
+		var locked []manifests.LockedManifest
+		var entries []descriptor
+		for i := range count {
+			manifest, one := w.manifest("amd64", layer("a", []byte(fmt.Sprint(version, i))))
+			locked, entries = append(locked, one), append(entries, entry(manifest, "linux/amd64"))
+		}
+		w.image("quay.io/wire/brig:"+version, w.oddIndex("", entries...), locked...)
+		return w
+	}
+	base, target := several("1", 2), several("2", 3)
+	pairs := bundle.PairLayers(base.lock, target.lock)
+	for i, want := range []int{0, 1, 1} {
+		is := pairs[target.lock.Images[0].Manifests[i].Layers[0]].Digest
+		if is != base.lock.Images[0].Manifests[want].Layers[0] {
+			t.Errorf("manifest %d is compared with another than %d", i, want)
+		}
+	}
+}

@@ -6,4 +6,5 @@ var (
 	BlankSlot        = blankSlot
 	IsBlankSlot      = isBlankSlot
 	EmptyTrustedRoot = emptyTrustedRoot
+	PairLayers       = pairLayers
 )

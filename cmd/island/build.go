@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -323,7 +324,11 @@ func (f *buildFlags) tools(platforms []manifests.Platform) ([]bundle.Tool, error
 		return nil, err
 	}
 	var tools []bundle.Tool
-	for _, platform := range platforms {
+	for i, platform := range platforms {
+		runsSame := func(p manifests.Platform) bool { return p.OS == platform.OS && p.Architecture == platform.Architecture }
+		if slices.ContainsFunc(platforms[:i], runsSame) {
+			continue
+		}
 		folder := platform.OS + "-" + platform.Architecture
 		from := filepath.Join(f.toolsFolder, folder)
 		program := filepath.Join(from, "island")

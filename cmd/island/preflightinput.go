@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/islandbundle/island/bundle"
@@ -122,7 +123,8 @@ func (f *preflightFlags) openBundle(ctx context.Context) (*kit, error) {
 		return nil, err
 	}
 	for _, platform := range b.Inventory.Lock.Release.Platforms {
-		if _, architecture, ok := strings.Cut(platform.String(), "/"); ok {
+		architecture := strings.TrimSuffix(platform.Architecture+"/"+platform.Variant, "/")
+		if !slices.Contains(found.needs.Architectures, architecture) {
 			found.needs.Architectures = append(found.needs.Architectures, architecture)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -138,7 +139,9 @@ func (l imageList) text(w io.Writer) {
 		for _, image := range l {
 			var platforms []string
 			for _, m := range image.Manifests {
-				platforms = append(platforms, m.Platform.String())
+				if !slices.Contains(platforms, m.For()) {
+					platforms = append(platforms, m.For())
+				}
 			}
 			row(image.Name.String(), image.Digest.Short(), strings.Join(platforms, ","), needers(image.From))
 		}

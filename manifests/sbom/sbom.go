@@ -25,7 +25,7 @@ const specVersion = cyclonedx.SpecVersion1_6
 const (
 	decidedBy  = "island:decidedBy"
 	listedIn   = "island:listedIn"
-	manifestOf = "island:manifest:" // followed by the platform
+	manifestOf = "island:manifest:" // followed by the platform, or by artifact
 	layerOf    = "island:layer:"
 )
 
@@ -121,11 +121,14 @@ func imageComponent(i manifests.LockedImage) cyclonedx.Component {
 		BOMRef: i.Name.String(), Type: cyclonedx.ComponentTypeContainer, Name: i.Name.Name(),
 		Version: cmp.Or(i.Name.Tag, string(i.Digest)), PackageURL: i.PURL(), Hashes: hashes(i.Digest),
 	}
+	if i.Artifact {
+		component.Type = cyclonedx.ComponentTypeFile
+	}
 	properties := []cyclonedx.Property{}
 	for _, m := range i.Manifests {
-		properties = append(properties, cyclonedx.Property{Name: manifestOf + m.Platform.String(), Value: string(m.Digest)})
+		properties = append(properties, cyclonedx.Property{Name: manifestOf + m.For(), Value: string(m.Digest)})
 		for _, layer := range m.Layers {
-			properties = append(properties, cyclonedx.Property{Name: layerOf + m.Platform.String(), Value: string(layer)})
+			properties = append(properties, cyclonedx.Property{Name: layerOf + m.For(), Value: string(layer)})
 		}
 	}
 	for _, origin := range i.From {

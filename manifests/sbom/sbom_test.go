@@ -112,6 +112,28 @@ func TestEveryPartIsInIt(t *testing.T) {
 	}
 }
 
+func TestArtifactIsNoContainer(t *testing.T) {
+	t.Parallel()
+	l := lock(t)
+	for i := range l.Images {
+		l.Images[i].Artifact = l.Images[i].Name.Repository == "pause"
+		l.Images[i].Manifests[0].ArtifactType = "application/vnd.example"
+	}
+	encoded, err := sbom.Encode(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bom cyclonedx.BOM
+	if err := cyclonedx.NewBOMDecoder(bytes.NewReader(encoded), cyclonedx.BOMFileFormatJSON).Decode(&bom); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range *bom.Components {
+		if c.Name == "registry.k8s.io/pause" && (c.Type != cyclonedx.ComponentTypeFile || (*c.Properties)[0].Name != "island:manifest:artifact") {
+			t.Errorf("an artifact is %s with %v", c.Type, *c.Properties)
+		}
+	}
+}
+
 func TestEncodeIsDeterministic(t *testing.T) {
 	t.Parallel()
 	first, err := sbom.Encode(lock(t))
