@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/islandbundle/island/charts"
 	"github.com/islandbundle/island/charts/corpustest"
@@ -104,11 +105,16 @@ func discover(chart corpustest.Chart) (included map[string]bool, candidates int,
 
 // today returns what each of the other ways finds, over all renderings. A chart
 // that does not render has no images for them. Of what a way asks the registry
-// about, the registry of this corpus has what is needed and nothing else.
+// about, the registry of this corpus has what is needed and nothing else. A chart
+// that is to be fetched, which Zarf carries as well, is neither right nor wrong.
 func today(chart corpustest.Chart, truth map[string]bool) []map[string]bool {
 	all := make([]map[string]bool, len(ways))
 	for i := range ways {
 		all[i] = map[string]bool{}
+	}
+	fetched := map[string]bool{}
+	for _, named := range chart.Named {
+		fetched[normal(strings.TrimPrefix(named, "oci://"))] = true
 	}
 	for _, how := range renderings(chart) {
 		output, err := helmPrints(chart.Folder, how)
@@ -120,6 +126,7 @@ func today(chart corpustest.Chart, truth map[string]bool) []map[string]bool {
 			maps.Copy(all[i], found)
 			maps.DeleteFunc(asked, func(image string, _ bool) bool { return !truth[image] })
 			maps.Copy(all[i], asked)
+			maps.DeleteFunc(all[i], func(image string, _ bool) bool { return fetched[image] })
 		}
 	}
 	return all
