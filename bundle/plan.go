@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
@@ -212,7 +213,7 @@ func toolPart(tool Tool) (part, error) {
 	}, nil
 }
 
-// open opens what a part is filled from. The folder is for what rebuilding
+// open opens what a part is filled from. What is empty is not asked for. The folder is for what rebuilding
 // it needs in between.
 func (p part) open(ctx context.Context, source Source, folder string) (io.ReadCloser, error) {
 	switch {
@@ -222,6 +223,8 @@ func (p part) open(ctx context.Context, source Source, folder string) (io.ReadCl
 		return os.Open(p.file)
 	case p.stretch != nil:
 		return &sectionReader{section: *p.stretch}, nil
+	case p.content.Digest == manifests.EmptyDigest:
+		return io.NopCloser(strings.NewReader("")), nil
 	default:
 		return source.Open(ctx, p.content, 0)
 	}

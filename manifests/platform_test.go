@@ -104,7 +104,7 @@ func TestPlatformRank(t *testing.T) {
 // said is a platform as an index says it, which is not checked.
 func said(text string) Platform {
 	text, version, _ := strings.Cut(text, ":")
-	parts := append(strings.Split(text, "/"), "")
+	parts := append(strings.Split(text, "/"), "", "")
 	return EntryPlatform{OS: parts[0], Architecture: parts[1], Variant: parts[2], OSVersion: version}.Platform()
 }
 

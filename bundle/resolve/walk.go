@@ -59,7 +59,7 @@ func (w *walk) follow(ctx context.Context, fetched source.Manifest, entry manife
 	if err := w.blob(w.image.ref, contentOf(fetched)); err != nil {
 		return err
 	}
-	if err := w.passOver(fetched, index); err != nil {
+	if err := w.passOver(ctx, fetched, index); err != nil {
 		return err
 	}
 	return w.each(ctx, w.carried(index), depth)
@@ -81,7 +81,7 @@ func (w *walk) carried(index manifests.ImageIndex) []manifests.IndexEntry {
 
 // passOver notes the platforms that an index says, and the entries that have no
 // parts to follow: of an artifact they are carried, of an image no client wants them.
-func (w *walk) passOver(fetched source.Manifest, index manifests.ImageIndex) error {
+func (w *walk) passOver(ctx context.Context, fetched source.Manifest, index manifests.ImageIndex) error {
 	for _, entry := range index.Manifests {
 		if entry.Platform != nil {
 			w.said = append(w.said, entry.Platform.Platform())
@@ -92,7 +92,7 @@ func (w *walk) passOver(fetched source.Manifest, index manifests.ImageIndex) err
 			return upstreamFault(w.image.ref, "", "index %s names a blob without digest or size", fetched.Digest)
 		case w.image.artifact:
 			content := manifests.Content{Digest: entry.Digest, Size: entry.Size, MediaType: entry.MediaType, Repository: fetched.Repository}
-			if err := w.blob(w.image.ref, content); err != nil {
+			if err := w.isBlob(ctx, content); err != nil {
 				return err
 			}
 		default:
@@ -101,6 +101,20 @@ func (w *walk) passOver(fetched source.Manifest, index manifests.ImageIndex) err
 		}
 	}
 	return nil
+}
+
+// isBlob notes what an index names without saying that it is a manifest, and makes
+// sure that the registry has it among its blobs: else the bundle could not be built.
+func (w *walk) isBlob(ctx context.Context, content manifests.Content) error {
+	if content.Size > 0 {
+		reader, err := w.world.Open(ctx, content, 0)
+		if err != nil {
+			return upstreamFault(w.image.ref, "", "index names %s of type %.80q, which is no blob that can be fetched: %w",
+				content.Digest, content.MediaType, err)
+		}
+		_ = reader.Close()
+	}
+	return w.blob(w.image.ref, content)
 }
 
 func (w *walk) each(ctx context.Context, entries []manifests.IndexEntry, depth int) error {
@@ -217,7 +231,7 @@ func first(a, b bool) int {
 
 // label returns the platform under which something stands in the lock: as the release
 // spells it, but for an older variant in the place of the one that it names, and for
-// versions of which there are several or one is wanted.
+// versions of which there are several or one is wanted, if they are such as can be wanted.
 func label(want manifests.Platform, f found, among []found) manifests.Platform {
 	p := want
 	if rank, _ := want.Rank(f.Platform); rank > 0 && want.Variant != "" {
@@ -225,6 +239,9 @@ func label(want manifests.Platform, f found, among []found) manifests.Platform {
 	}
 	if want.OSVersion != "" || slices.ContainsFunc(among, func(o found) bool { return o.Platform.OSVersion != f.Platform.OSVersion }) {
 		p.OSVersion = f.Platform.OSVersion
+	}
+	if _, err := manifests.ParsePlatform(p.String()); err != nil {
+		p.OSVersion = ""
 	}
 	return p
 }

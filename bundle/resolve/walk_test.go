@@ -139,13 +139,14 @@ func platformOf(text string) object {
 	return p
 }
 
-// resolve resolves a release of one image that has the tag 1.
-func (s *shelf) resolve(t *testing.T, platforms string, top object, more string) (*manifests.Lock, error) {
+// resolve resolves a release of one image that has the tag 1, of which the release
+// says some more, as it does at its end.
+func (s *shelf) resolve(t *testing.T, platforms string, top object, more string, end ...string) (*manifests.Lock, error) {
 	t.Helper()
 	s.tags["1"] = top["digest"].(manifests.Digest)
 	file := filepath.Join(t.TempDir(), "release.yaml")
 	text := "apiVersion: island/v1\nkind: Release\nmetadata: {name: wire, version: 1.0.0, date: 2026-03-31}\nplatforms: [" + platforms +
-		"]\nimages: [{name: \"quay.io/wire/brig:1\"" + more + "}]\n"
+		"]\nimages: [{name: \"quay.io/wire/brig:1\"" + more + "}]\n" + strings.Join(end, "")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -242,6 +243,9 @@ func TestWhatIsCarriedOfAnIndex(t *testing.T) {
 		{"a version of Windows that there is none of", "windows/amd64:10.0.17763.9", func(s *shelf) object {
 			return s.index(s.of("windows/amd64:10.0.20348.1", "b"))
 		}, "it has windows/amd64:10.0.20348.1|platforms: [windows/amd64:10.0.20348.1]", 0},
+		{"versions of Windows that are none", "windows/amd64", func(s *shelf) object {
+			return s.index(s.of("windows/amd64:ltsc2019", "a"), s.of("windows/amd64:ltsc2022", "b"))
+		}, "windows/amd64=a windows/amd64=b", 2},
 		{"no platform said", "linux/amd64", func(s *shelf) object { return s.index(s.image("linux/amd64", "a")) }, "linux/amd64=a", 2},
 		{"no platform said, twice", "linux/arm64", func(s *shelf) object {
 			return s.index(s.image("linux/amd64", "a"), s.image("linux/arm64/v8", "b"))
@@ -416,6 +420,33 @@ func TestArtifactsAreCarriedBySayingSo(t *testing.T) {
 		_, err := s.resolve(t, "linux/amd64", image(s), ", artifact: true")
 		t.Log(name)
 		wantTold(t, err, "it is an image for linux/amd64|leave artifact: true out")
+	}
+}
+
+// What a registry does not have among its blobs is told at once, not when a bundle is built.
+func TestArtifactOfWhatIsNotThere(t *testing.T) {
+	t.Parallel()
+	s := newShelf()
+	gone := object{"mediaType": "application/vnd.oci.artifact.manifest.v1+json", "digest": manifests.DigestOf([]byte("x")), "size": 1}
+	_, err := s.resolve(t, "linux/amd64", s.index(gone), ", artifact: true")
+	wantTold(t, err, "application/vnd.oci.artifact.manifest.v1+json")
+}
+
+// Signatures of an index within the index, and of each manifest, are taken along.
+func TestAttachmentsOfAllThatIsCarried(t *testing.T) {
+	t.Parallel()
+	s := newShelf()
+	first, second := s.image("linux/amd64", "a"), s.image("linux/amd64", "b")
+	inner := s.index(at("linux/amd64", second))
+	for i, subject := range []object{first, second, inner} {
+		s.tags["sha256-"+subject["digest"].(manifests.Digest).Hex()+".sig"] = s.artifact(fmt.Sprint("signature ", i))["digest"].(manifests.Digest)
+	}
+	lock, err := s.resolve(t, "linux/amd64", s.index(at("linux/amd64", first), inner), "", "attachments: {take: true}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := lock.Images[0].Attachments; len(got) != 3 {
+		t.Errorf("attachments: %v", got)
 	}
 }
 
