@@ -1,6 +1,7 @@
 package bundle_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -189,9 +190,23 @@ func TestArtifactsAreNoImagesToClients(t *testing.T) {
 		t.Fatalf("no %s", path)
 		return ""
 	}
+	if readme := text(bundle.ReadmePath); !strings.Contains(readme, "oras copy --from-oci-layout odd-2026.1-amd64.tar@DIGEST") {
+		t.Errorf("README.txt says nothing of artifacts: %s", readme)
+	}
 	index, docker, locked := text(bundle.OCIIndexPath), text(bundle.DockerPath), w.lock.Images
-	if !strings.Contains(index, string(locked[1].Digest)) || strings.Contains(index, "policy:1") {
-		t.Errorf("index.json does not have the artifact without a name: %s", index)
+	var layout struct {
+		Manifests []struct {
+			Digest      manifests.Digest
+			Annotations map[string]string
+		}
+	}
+	if err := json.Unmarshal([]byte(index), &layout); err != nil {
+		t.Fatal(err)
+	}
+	artifact := layout.Manifests[1]
+	if artifact.Digest != locked[1].Digest || len(artifact.Annotations) != 1 ||
+		artifact.Annotations["com.github.islandbundle.island.artifact"] != "quay.io/wire/policy:1" {
+		t.Errorf("index.json names the artifact %v", artifact.Annotations)
 	}
 	for i, want := range []bool{true, true, false, true} {
 		if strings.Contains(docker, locked[0].Manifests[i].Layers[0].Hex()) != want {

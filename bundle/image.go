@@ -45,6 +45,9 @@ type dockerImage struct {
 const (
 	refNameAnnotation    = "org.opencontainers.image.ref.name" // image-spec, annotations.md; skopeo
 	containerdAnnotation = "io.containerd.image.name"          // containerd's importer
+
+	// artifactAnnotation names what no client is to load.
+	artifactAnnotation = "com.github.islandbundle.island.artifact"
 )
 
 // imageParts returns the OCI image layout (image-spec, image-layout.md) at the
@@ -85,7 +88,7 @@ func imageParts(lock *manifests.Lock) ([]part, error) {
 // makes an image of whatever has either, and tries to unpack it (ctr images import).
 func annotations(image manifests.LockedImage) map[string]string {
 	if image.Artifact {
-		return nil
+		return map[string]string{artifactAnnotation: image.Name.String()}
 	}
 	return map[string]string{refNameAnnotation: image.Name.String(), containerdAnnotation: kubeletName(image.Name)}
 }

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/islandbundle/island/manifests"
@@ -46,11 +47,20 @@ READ IT WITH WHAT YOU HAVE
     skopeo inspect docker-archive:` + name + `:IMAGE   # older skopeo reads images
                                                    # in Docker's form only so
     podman load -i ` + name + `
-` + containerdImports(lock) + `    tar -xf ` + name + ` charts     # a Helm repository with its index.yaml
+` + containerdImports(lock) + artifactsCopied(lock) + `    tar -xf ` + name + ` charts     # a Helm repository with its index.yaml
 
 ctr wants the platform of the machine that it runs on. Without one, containerd 1.x
 also looks for images of older processors, which are not in here, and imports nothing.
 `)
+}
+
+// artifactsCopied returns the command for what clients that load images pass over.
+func artifactsCopied(lock *manifests.Lock) string {
+	if !slices.ContainsFunc(lock.Images, func(i manifests.LockedImage) bool { return i.Artifact }) {
+		return ""
+	}
+	return "    oras copy --from-oci-layout " + FileName(lock) + "@DIGEST TO   # what is no image:\n" +
+		"                                   # index.json says the digests\n"
 }
 
 // containerdImports returns a command for each platform. Without --platform, ctr of

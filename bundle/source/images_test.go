@@ -413,20 +413,22 @@ func TestTLSRegistry(t *testing.T) {
 
 func TestImageLayoutMirror(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	path, err := layout.Write(dir, empty.Index)
-	if err != nil {
-		t.Fatal(err)
-	}
 	image := push(t, host(serve(t, memoryRegistry()))+"/wire/brig:1")
-	if err := path.AppendImage(image, layout.WithAnnotations(map[string]string{nameAnnotations[0]: "quay.io/wire/brig:1"})); err != nil {
-		t.Fatal(err)
+	for _, annotation := range nameAnnotations {
+		dir := t.TempDir()
+		path, err := layout.Write(dir, empty.Index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := path.AppendImage(image, layout.WithAnnotations(map[string]string{annotation: "quay.io/wire/brig:1"})); err != nil {
+			t.Fatal(err)
+		}
+		options := withOnlyMirror(t, "quay.io", dir)
+		options.Network.Offline = true
+		u := newUpstream(t, options)
+		layer, data := layerOf(t, image, "quay.io/wire/brig")
+		checkPull(t, u.Upstream, "quay.io/wire/brig:1", digestOf(t, image), layer, data)
 	}
-	options := withOnlyMirror(t, "quay.io", dir)
-	options.Network.Offline = true
-	u := newUpstream(t, options)
-	layer, data := layerOf(t, image, "quay.io/wire/brig")
-	checkPull(t, u.Upstream, "quay.io/wire/brig:1", digestOf(t, image), layer, data)
 }
 
 // TestDebianRegistry pulls from Debian's docker-registry, a real one.
