@@ -19,17 +19,18 @@ import (
 // What is told is too much rather than too little.
 
 // answers is a set of what a template may ask for, with another answer on the
-// island.
-type answers uint8
+// island. The bits from firstAPI on are API versions by name.
+type answers uint64
 
 const (
 	askedLookup answers = 1 << iota
-	askedAPIs
+	askedAPIs           // which API versions there are, none by name
 	askedVersion
 	askedName
 	askedTime
 	askedRandom
 	askedEvent // whether it is an upgrade: both are rendered
+	firstAPI
 )
 
 // answersText says of each what a person has to know of it.
@@ -38,7 +39,7 @@ var answersText = []struct {
 	text string
 }{
 	{askedLookup, "lookup decides what is rendered, and found nothing here; with what the island's cluster holds, it may be other images"},
-	{askedAPIs, "an API version that was not given (apiVersions) decides what is rendered; on a cluster that has it, it may be other images"},
+	{askedAPIs, "the API versions of the cluster decide what is rendered; with others than those given (apiVersions), it may be other images"},
 	{askedVersion, "the version of Kubernetes decides what is rendered, and none was given (kubeVersion); on another it may be other images"},
 	{askedName, "getHostByName decides what is rendered, and nothing was looked up; on the island it may be other images"},
 	{askedTime, "the time decides what is rendered; at another time it may be other images"},
@@ -132,6 +133,15 @@ func (a asking) notices() []string {
 			}
 		}
 	}
+	for _, one := range a.apis {
+		place := one.places[0]
+		if more := len(one.places) - 1; more > 0 {
+			place += fmt.Sprintf(" (and %d more)", more)
+		}
+		all = append(all, fmt.Sprintf(
+			"%s: whether the cluster has %s, which was not given (apiVersions), decides what is rendered; if it has, it may be other images",
+			place, one.version))
+	}
 	if a.gaveUp {
 		all = append(all, "templates call each other too often to tell where the island's cluster may need other images")
 	}
@@ -144,10 +154,17 @@ type asked struct {
 	place string // template and line
 }
 
+// askedAPI is an API version that decides, in several templates.
+type askedAPI struct {
+	version string
+	places  []string
+}
+
 // asking is everything that the templates of one rendering ask.
 type asking struct {
 	event    bool // an installation and an upgrade may differ
 	branches []asked
+	apis     []*askedAPI
 	gaveUp   bool // templates call each other too often to be followed
 }
 
@@ -180,7 +197,7 @@ func asks(templates, texts []templateText, given []string, hasVersion bool) aski
 	for range maxAskingKeys {
 		known := len(f.keys)
 		f.memo, f.running, f.result = map[string]answers{}, map[string]bool{}, asking{}
-		f.seen = map[asked]bool{}
+		f.seen, f.apis = map[asked]bool{}, nil
 		for _, root := range roots {
 			f.body(root, taint{})
 		}
@@ -261,6 +278,7 @@ type follower struct {
 	memo    map[string]answers
 	running map[string]bool
 	seen    map[asked]bool
+	apis    []*askedAPI // those of the bits from firstAPI on
 	steps   int
 	result  asking
 }
@@ -418,6 +436,15 @@ func (f *frame) found(node parse.Node, by answers) {
 		f.seen[once] = true
 		f.result.branches = append(f.result.branches, asked{kind.one, place})
 	}
+	for i, api := range f.apis {
+		if by&(firstAPI<<i) == 0 || f.seen[asked{firstAPI << i, f.tree.ParseName}] {
+			continue
+		}
+		f.seen[asked{firstAPI << i, f.tree.ParseName}] = true
+		if api.places = append(api.places, place); len(api.places) == 1 {
+			f.result.apis = append(f.result.apis, api)
+		}
+	}
 }
 
 // pipe works out a pipeline, and assigns it where it says so.
@@ -466,19 +493,35 @@ func (f *frame) method(args []parse.Node, piped *taint) taint {
 	if piped != nil {
 		value = value.join(*piped)
 	}
-	if len(args) > 1 && f.isGiven(args[1:]) {
-		value.by &^= askedAPIs
+	if value.by&askedAPIs != 0 && len(args) > 1 {
+		value.by = f.nameAPI(value.by, args[1:])
 	}
 	return value
 }
 
-// isGiven reports whether one of the arguments is an API version that the
-// rendering was given.
-func (f *frame) isGiven(args []parse.Node) bool {
-	return slices.ContainsFunc(args, func(arg parse.Node) bool {
+// maxNamedAPIs is how many API versions have a bit of their own.
+const maxNamedAPIs = 48
+
+// nameAPI says which API version was asked for, if one of the arguments says so:
+// one that the rendering was given is no question.
+func (f *frame) nameAPI(by answers, args []parse.Node) answers {
+	for _, arg := range args {
 		text, ok := arg.(*parse.StringNode)
-		return ok && f.given[text.Text]
-	})
+		if !ok {
+			continue
+		}
+		if f.given[text.Text] {
+			return by &^ askedAPIs
+		}
+		i := slices.IndexFunc(f.apis, func(api *askedAPI) bool { return api.version == text.Text })
+		if i < 0 && len(f.apis) < maxNamedAPIs {
+			i, f.apis = len(f.apis), append(f.apis, &askedAPI{version: text.Text})
+		}
+		if i >= 0 {
+			return by&^askedAPIs | firstAPI<<i
+		}
+	}
+	return by
 }
 
 func (f *frame) function(name string, args []parse.Node, given []taint) taint {
@@ -494,8 +537,8 @@ func (f *frame) function(name string, args []parse.Node, given []taint) taint {
 		for _, one := range given {
 			value.by |= one.all()
 		}
-		if f.isGiven(args) {
-			value.by &^= askedAPIs
+		if value.by&askedAPIs != 0 {
+			value.by = f.nameAPI(value.by, args)
 		}
 		return value
 	case "set", "unset":

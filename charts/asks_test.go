@@ -152,7 +152,7 @@ func TestDecisionsOfTheCluster(t *testing.T) {
 		"default": {`\nimage: {{ default "a/b:1" (lookup "v1" "ConfigMap" "" "x").data.image }}`, "lookup 2"},
 		"ternary": {`\n\nimage: "a/b:{{ ternary "1" "2" (eq (now | date "Mon") "Mon") }}"`, "time 3"},
 		"a chosen object": {`{{ ternary (include "pod" .) "" (.Capabilities.APIVersions.Has "x.io/v1") }}` +
-			`{{ define "pod" }}image: a{{ end }}`, "api 1"},
+			`{{ define "pod" }}image: a{{ end }}`, "x.io/v1 1"},
 		"helper": {`{{ define "has" }}{{ if lookup "v1" "Secret" "" .name }}yes{{ end }}{{ end }}` +
 			`\n{{ if eq (include "has" (dict "name" "x")) "yes" }}image: a{{ end }}`, "lookup 2"},
 		"argument": {`{{ define "x" }}\n{{ if .secret }}image: a{{ end }}{{ end }}` +
@@ -169,19 +169,21 @@ func TestDecisionsOfTheCluster(t *testing.T) {
 		"certificate":      {`{{ $ca := genCA "x" 3 }}{{ if $ca.Cert }}image: x{{ end }}`, "random 1"},
 		"time":             {"{{ if lt (now | unixEpoch | int) 7 }}\ncontainers: []\n" + ends, "time 1"},
 		"name":             {`{{ if getHostByName "registry.local" }}image: x{{ end }}`, "name 1"},
-		"api":              {`{{ if .Capabilities.APIVersions.Has "cilium.io/v2" }}image: x{{ end }}`, "api 1"},
-		"api in a list":    {`{{ if has "cilium.io/v2" .Capabilities.APIVersions }}image: x{{ end }}`, "api 1"},
+		"api":              {`{{ if .Capabilities.APIVersions.Has "cilium.io/v2" }}image: x{{ end }}`, "cilium.io/v2 1"},
+		"api in a list":    {`{{ if has "cilium.io/v2" .Capabilities.APIVersions }}image: x{{ end }}`, "cilium.io/v2 1"},
 		"api by name":      {`{{ $v := .Capabilities.APIVersions }}{{ if $v.Has (printf "%s/v1" .Values.group) }}image: x{{ end }}`, "api 1"},
-		"api, else":        {`{{ if .Capabilities.APIVersions.Has "cilium.io/v2" }}a: b{{ else }}\nimage: x{{ end }}`, "api 1"},
-		"api, else if":     {`{{ if .Values.x }}a: b{{ else if .Capabilities.APIVersions.Has "a.io/v2" }}\nimage: x{{ end }}`, "api 1"},
+		"api, else":        {`{{ if .Capabilities.APIVersions.Has "cilium.io/v2" }}a: b{{ else }}\nimage: x{{ end }}`, "cilium.io/v2 1"},
+		"api, else if":     {`{{ if .Values.x }}a: b{{ else if .Capabilities.APIVersions.Has "a.io/v2" }}\nimage: x{{ end }}`, "a.io/v2 1"},
 		"api given":        {`{{ if .Capabilities.APIVersions.Has "given.io/v1" }}image: x{{ end }}`, ""},
-		"api by with":      {`{{ with .Capabilities }}{{ if .APIVersions.Has "a.io/v1" }}image: x{{ end }}{{ end }}`, "api 1"},
-		"all capabilities": {`{{ if contains "cilium" (toYaml .Capabilities) }}image: x{{ end }}`, "api 1, version 1"},
+		"api by with":      {`{{ with .Capabilities }}{{ if .APIVersions.Has "a.io/v1" }}image: x{{ end }}{{ end }}`, "a.io/v1 1"},
+		"all capabilities": {`{{ if contains "cilium" (toYaml .Capabilities) }}image: x{{ end }}`, "version 1, cilium 1"},
 		"version":          {"{{ if lt (.Capabilities.KubeVersion.Minor | int) 25 }}image: x{{ end }}", "version 1"},
 		"version by a helper": {`{{ define "kube" }}{{ default .Capabilities.KubeVersion.Version .Values.kube }}{{ end }}` +
 			`{{ if semverCompare "<1.2" (include "kube" .) }}image: x{{ end }}`, "version 1"},
 		"both kinds": {`{{ if or (lookup "v1" "Node" "" "") (.Capabilities.APIVersions.Has "a.io/v1") }}\nimage: x{{ end }}`,
-			"lookup 1, api 1"},
+			"lookup 1, a.io/v1 1"},
+		"api by a helper": {`{{ define "has" }}{{ .Capabilities.APIVersions.Has "keda.sh/v1" }}{{ end }}` +
+			`\n{{ if eq "true" (include "has" .) }}image: x{{ end }}`, "keda.sh/v1 2"},
 		"once": {`{{ if lookup "v1" "Node" "" "" }}image: x{{ end }}\n{{ if lookup "v1" "Node" "" "" }}image: x{{ end }}`, "lookup 1"},
 
 		"an API version is chosen": {`{{ if .Capabilities.APIVersions.Has "policy/v2" }}\napiVersion: policy/v2\n` +
@@ -207,6 +209,9 @@ func TestDecisionsOfTheCluster(t *testing.T) {
 			var got []string
 			for _, one := range result.branches {
 				got = append(got, short[one.by]+" "+strings.TrimPrefix(one.place, "app/templates/x.yaml:"))
+			}
+			for _, one := range result.apis {
+				got = append(got, one.version+" "+strings.TrimPrefix(one.places[0], "app/templates/x.yaml:"))
 			}
 			if strings.Join(got, ", ") != test.want || result.gaveUp {
 				t.Errorf("got %q, want %q", got, test.want)
@@ -251,5 +256,18 @@ func TestAskingIsBounded(t *testing.T) {
 	result := asks([]templateText{{name: "app/templates/x.yaml", text: text.String()}}, nil, nil, false)
 	if !result.gaveUp || !result.event || len(result.notices()) == 0 {
 		t.Errorf("got %+v", result)
+	}
+}
+
+// TestAPIVersionsAreToldOnce: a version that decides in several templates is one
+// notice, which names it.
+func TestAPIVersionsAreToldOnce(t *testing.T) {
+	t.Parallel()
+	one := job(`{{ if .Capabilities.APIVersions.Has "example.org/v1" }}`, "x/y:1")
+	chart := mustLoad(t, map[string]string{"templates/a.yaml": one, "templates/b.yaml": one, "templates/c.yaml": "\n" + one})
+	found, err := chart.Discover(t.Context(), DiscoverOptions{})
+	if err != nil || len(found.Notices) != 1 || !strings.HasPrefix(found.Notices[0], "app/templates/a.yaml:1 (and 2 more): ") ||
+		!strings.Contains(found.Notices[0], "example.org/v1") {
+		t.Errorf("got %q, %v", found.Notices, err)
 	}
 }
