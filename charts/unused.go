@@ -2,6 +2,7 @@ package charts
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/islandbundle/island/manifests"
@@ -15,81 +16,86 @@ const (
 
 // valueImage is an image-shaped value.
 type valueImage struct {
-	path       string // below the values of its chart
-	registry   string // empty if the value has none
-	repository string // without tag and digest
-	tag        string
-	digest     string
-	fromChart  bool // the tag is not in the values
-}
-
-func (v valueImage) String() string {
-	image := joinName(strings.TrimSuffix(v.registry, "/"), v.repository)
-	if v.tag != "" {
-		image += ":" + v.tag
-	}
-	if v.digest != "" {
-		image += "@" + v.digest
-	}
-	return image
+	partedImage
+	path      string // below the values of its chart
+	fromChart bool   // the tag is not in the values
 }
 
 // valuesFinder collects the image-shaped values of one chart.
 type valuesFinder struct {
 	appVersion string
+	global     mapOfParts // what global values say of registry and tag
 	found      []valueImage
 }
 
-// walk looks at one map of values. key is its own name, sharedTag the tag that
-// stands beside a group of images: images.tag.
-func (f *valuesFinder) walk(values map[string]any, path, key, sharedTag string) {
-	if f.image(values, path, key, sharedTag) {
-		return
+// walk looks at one map of values.
+func (f *valuesFinder) walk(m mapOfParts, path string) {
+	taken := map[string]bool{}
+	for _, image := range m.images() {
+		at := joinField(path, image.key)
+		if image.whole && path != "" {
+			at = path
+		}
+		for _, key := range image.keys {
+			taken[key] = true
+		}
+		f.add(valueImage{partedImage: image, path: at})
 	}
-	group := strings.EqualFold(key, "images")
-	if tag, ok := scalar(values["tag"]); ok && group {
-		sharedTag = tag
-	}
-	for _, name := range sortedKeys(values) {
-		field := joinField(path, name)
-		switch value := values[name].(type) {
+	around := slices.Insert(slices.Clone(m.around), 0, m.fields)
+	for _, name := range sortedKeys(m.fields) {
+		switch value := m.fields[name].(type) {
 		case map[string]any:
-			if group {
-				name = "image" // whatever it is called, it is one of the images
+			below := mapOfParts{fields: value, under: name, around: around}
+			if m.isGroup() {
+				below.under = "image" // whatever it is called, it is one of the images
 			}
-			f.walk(value, field, name, sharedTag)
+			f.walk(below, joinField(path, name))
 		case []any:
-			f.list(value, field, name, sharedTag)
+			f.list(value, joinField(path, name), name, around)
 		case string:
-			if group && name != "tag" && name != "registry" || isImageName(name) {
-				registry := ""
-				if group || name == "image" { // {registry, image, tag}, as ingress-nginx has it; or one registry for a group
-					registry, _ = scalar(values["registry"])
-				}
-				f.named(value, registry, field, or(siblingTag(values, name), sharedTag), name == "image" || group)
-			} else if value = trimScheme(strings.TrimSpace(value)); isHosted(value) {
-				f.reference(value, field)
+			if !taken[name] {
+				f.text(m, name, value, joinField(path, name))
 			}
 		}
 	}
 }
 
-func (f *valuesFinder) list(list []any, path, key, sharedTag string) {
+// isGroup reports whether what a map holds are images, by whatever name.
+func (m mapOfParts) isGroup() bool { return !m.inList && strings.EqualFold(m.under, "images") }
+
+// text looks at one text that is no part of an image.
+func (f *valuesFinder) text(m mapOfParts, name, value, path string) {
+	switch is := readPartName(name).is; {
+	case m.isGroup() && is != registryPart && is != tagPart && is != versionPart && is != digestPart:
+		if image := m.complete(partedImage{repository: value}, "", false); !isNoImage(value) {
+			f.add(valueImage{partedImage: image, path: path})
+		}
+	case isImageName(name):
+		f.named(value, path, name == "image")
+	default:
+		if value = trimScheme(strings.TrimSpace(value)); isHosted(value) {
+			f.reference(value, path)
+		}
+	}
+}
+
+func (f *valuesFinder) list(list []any, path, key string, around []map[string]any) {
+	f.variables(list, path)
 	for i, item := range list {
 		switch item := item.(type) {
 		case map[string]any:
 			if name, _ := scalar(item["name"]); isImageName(name) {
 				if value, ok := item["value"].(string); ok { // an environment variable
-					f.named(value, "", indexed(path, i)+".value", "", false)
+					f.named(value, indexed(path, i)+".value", false)
 					continue
 				}
 			}
-			f.walk(item, indexed(path, i), key, sharedTag)
+			f.walk(mapOfParts{fields: item, under: key, inList: true, around: around}, indexed(path, i))
 		case string:
 			flag, value, assigned := strings.Cut(item, "=")
 			switch {
 			case assigned && isImageName(flag):
-				f.named(value, "", indexed(path, i), "", false)
+				f.named(value, indexed(path, i), false)
 			case assigned && strings.HasPrefix(flag, "-") && isHosted(value):
 				f.reference(value, indexed(path, i))
 			case isHosted(item) || isImageName(key) && isReference(item):
@@ -99,64 +105,31 @@ func (f *valuesFinder) list(list []any, path, key, sharedTag string) {
 	}
 }
 
-// image takes a map for an image that is written in parts.
-func (f *valuesFinder) image(values map[string]any, path, key, sharedTag string) bool {
-	repository, _ := scalar(values["repository"])
-	if repository == "" {
-		repository, _ = scalar(values["repo"])
-	}
-	name, _ := scalar(values["name"])
-	tag, hasTag := scalar(values["tag"])
-	if !hasTag {
-		tag, hasTag = scalar(values["version"])
-		hasTag = hasTag && isImageName(key)
-		if !hasTag {
-			tag = ""
+// variables looks at a list of environment variables, some of which may be the
+// parts of one image.
+func (f *valuesFinder) variables(list []any, path string) {
+	variables := map[string]any{}
+	for _, item := range list {
+		fields, _ := item.(map[string]any)
+		if name, _ := scalar(fields["name"]); name != "" && fields["value"] != nil {
+			variables[name] = fields["value"]
 		}
 	}
-	registry, hasRegistry := scalar(values["registry"])
-	digest, _ := scalar(values["digest"])
-	switch {
-	case repository != "" && (isImageName(key) || hasTag || hasRegistry || values["pullPolicy"] != nil):
-		if isImageName(key) && name != "" && values["registry"] != nil && !strings.Contains(repository, "/") {
-			repository = joinName(repository, name)
-		}
-	case name != "" && isImageName(key) && (hasTag || hasRegistry):
-		repository = name
-	default:
-		return false
+	for _, image := range (mapOfParts{fields: variables}).images() {
+		f.add(valueImage{partedImage: image, path: path})
 	}
-	if repository == registry {
-		return false
-	}
-	f.add(valueImage{path: path, registry: registry, repository: repository, tag: or(tag, sharedTag), digest: digest})
-	return true
 }
 
-// siblingTag returns the tag of an image that is written as image and tag, or as
-// fooImage and fooImageTag or fooTag.
-func siblingTag(values map[string]any, name string) string {
-	keys := []string{name + "Tag", strings.TrimSuffix(name, "Image") + "Tag", strings.TrimSuffix(name, "Image") + "Version"}
-	if name == "image" {
-		keys = append(keys, "tag", "version")
-	}
-	for _, key := range keys {
-		if tag, _ := scalar(values[key]); tag != "" {
-			return tag
-		}
-	}
-	return ""
-}
-
-// named looks at a text in a field whose name says that it is an image.
-func (f *valuesFinder) named(value, registry, path, tag string, sure bool) {
+// named looks at a text in a field whose name says that it is an image. sure says
+// that it is one even without tag and path.
+func (f *valuesFinder) named(value, path string, sure bool) {
 	value = trimScheme(strings.TrimSpace(value))
 	_, err := manifests.ParseImageRef(value)
 	switch {
 	case err == nil:
 		f.reference(value, path)
-	case errors.Is(err, manifests.ErrNoTag) && (tag != "" || strings.Contains(value, "/") || sure) && !isNoImage(value):
-		f.add(valueImage{path: path, registry: registry, repository: value, tag: tag})
+	case errors.Is(err, manifests.ErrNoTag) && (strings.Contains(value, "/") || sure) && !isNoImage(value):
+		f.add(valueImage{partedImage: partedImage{repository: value}, path: path})
 	}
 }
 
@@ -171,28 +144,36 @@ func isNoImage(value string) bool {
 
 // reference adds a reference that is written as one text.
 func (f *valuesFinder) reference(value, path string) {
-	one := valueImage{path: path, repository: value}
-	one.repository, one.digest, _ = strings.Cut(value, "@")
-	if colon := strings.LastIndex(one.repository, ":"); colon > strings.LastIndex(one.repository, "/") {
-		one.repository, one.tag = one.repository[:colon], one.repository[colon+1:]
-	}
+	one := valueImage{path: path}
+	one.repository, one.tag, one.digest = takeApart(value)
 	f.add(one)
 }
 
+// add keeps an image. What it lacks, global values and the chart's appVersion give.
 func (f *valuesFinder) add(one valueImage) {
-	if _, err := manifests.ParseImageRef(joinName(one.registry, one.repository)); err != nil && !errors.Is(err, manifests.ErrNoTag) {
+	bare := partedImage{registry: one.registry, repository: one.repository}
+	if !bare.possible() || one.registry == one.repository {
 		return // a Git repository, a template of a name
+	}
+	if one.tag == "" && one.digest == "" {
+		one.partedImage = one.tagged(or(f.global.text(f.global.beside(tagPart, "")), f.global.text(f.global.beside(versionPart, ""))))
+	}
+	if hub := registryOf(f.global.text(f.global.beside(registryPart, ""))); one.registry == "" && strings.Contains(hub, "/") &&
+		!strings.Contains(one.repository, "/") {
+		one.registry = hub
 	}
 	if one.tag == "" && one.digest == "" && f.appVersion != "" {
 		one.tag, one.fromChart = f.appVersion, true
 	}
-	if _, err := manifests.ParseImageRef(one.String()); err != nil && !errors.Is(err, manifests.ErrNoTag) {
+	if !one.possible() {
 		if !one.fromChart {
 			return
 		}
 		one.tag, one.fromChart = "", false
 	}
-	f.found = append(f.found, one)
+	if !slices.ContainsFunc(f.found, func(other valueImage) bool { return other.path == one.path && other.String() == one.String() }) {
+		f.found = append(f.found, one)
+	}
 }
 
 // used is what renderings used, for looking up values in it.
@@ -270,8 +251,8 @@ func (c *Chart) unusedValues(all []scope, on map[string]bool, index used, render
 				delete(own, or(declared.Alias, sub.Name()))
 			}
 		}
-		f := valuesFinder{appVersion: s.chart.Metadata.AppVersion}
-		f.walk(own, strings.Join(s.prefix, "."), "", "")
+		f := valuesFinder{appVersion: s.chart.Metadata.AppVersion, global: globalParts(own)}
+		f.walk(mapOfParts{fields: own}, strings.Join(s.prefix, "."))
 		for _, value := range f.found {
 			if index.has(value, mirrored) {
 				continue
@@ -283,6 +264,14 @@ func (c *Chart) unusedValues(all []scope, on map[string]bool, index used, render
 		}
 	}
 	return finds
+}
+
+// globalParts returns what global values say of the registry and tag of all images:
+// global.hub, global.image.tag.
+func globalParts(values map[string]any) mapOfParts {
+	global, _ := values["global"].(map[string]any)
+	image, _ := global["image"].(map[string]any)
+	return mapOfParts{fields: mergeValues(global, image)}
 }
 
 // unusedReason says why no rendering used a value: of nested subcharts the
@@ -302,6 +291,9 @@ func unusedReason(s scope, value valueImage, on map[string]bool, byName map[stri
 	}
 	if value.fromChart {
 		reason += reasonAppVersion
+	}
+	if value.doubt != "" {
+		reason += "; " + value.doubt
 	}
 	return reason
 }
