@@ -204,7 +204,7 @@ func partIn(fields map[string]any, is part, about string) (key string) {
 			rank = 3
 		case is != digestPart && read.about == "":
 			rank = 2
-		case is != digestPart && slices.Contains([]string{"default", "global", "common"}, read.about):
+		case is != digestPart && isDefault(read.about):
 			rank = 1
 		}
 		if rank > best {
@@ -212,6 +212,11 @@ func partIn(fields map[string]any, is part, about string) (key string) {
 		}
 	}
 	return key
+}
+
+// isDefault reports whether a part is one that all images share.
+func isDefault(about string) bool {
+	return slices.Contains([]string{"default", "global", "common"}, about)
 }
 
 // maxAround is how many maps further out a registry, tag or version holds for an
@@ -238,6 +243,9 @@ func (m mapOfParts) complete(image partedImage, about string, own bool) partedIm
 		image.keys = append(image.keys, key)
 	} else if !hasHost(image.repository) {
 		image.registry = registryOf(m.further(registryPart))
+	}
+	if _, left := m.fields["repository"]; left && m.text("repository") == "" && !strings.Contains(image.repository, "/") {
+		image.repository = joinName(m.further(repositoryPart), image.repository) // {repository: "", name: operator}
 	}
 	if strings.HasPrefix(image.repository, image.registry+"/") {
 		image.registry = ""
@@ -280,7 +288,7 @@ func (m mapOfParts) byRepository(key string, read partName) (partedImage, bool) 
 	}
 	m.name(&image, read.about)
 	image = m.complete(image, read.about, true)
-	if !image.possible() {
+	if !image.possible() || isDefault(read.about) && !strings.Contains(image.repository, "/") {
 		return image, false
 	}
 	hasVersion := m.has(versionPart, read.about)
@@ -344,7 +352,11 @@ func (m mapOfParts) isOfSomethingElse(read partName) bool {
 			return true
 		}
 	}
-	return slices.Contains(notAboutImages, read.about) || read.about == "" && slices.Contains(notAboutImages, lettersOf(m.under))
+	if slices.Contains(notAboutImages, read.about) {
+		return true
+	}
+	isPulled := m.has(tagPart, "") && (m.has(registryPart, "") || hasHost(m.text("repository"))) || m.hasPullPolicy()
+	return read.about == "" && slices.Contains(notAboutImages, lettersOf(m.under)) && !isPulled // git may be an image of git
 }
 
 // byImage puts an image together whose text other fields complete.

@@ -24,7 +24,7 @@ type valueImage struct {
 // valuesFinder collects the image-shaped values of one chart.
 type valuesFinder struct {
 	appVersion string
-	global     mapOfParts // what global values say of registry and tag
+	global     mapOfParts // around it is what global values say of registry and tag
 	found      []valueImage
 }
 
@@ -156,10 +156,9 @@ func (f *valuesFinder) add(one valueImage) {
 		return // a Git repository, a template of a name
 	}
 	if one.tag == "" && one.digest == "" {
-		one.partedImage = one.tagged(or(f.global.text(f.global.beside(tagPart, "")), f.global.text(f.global.beside(versionPart, ""))))
+		one.partedImage = one.tagged(or(f.global.further(tagPart), f.global.further(versionPart)))
 	}
-	if hub := registryOf(f.global.text(f.global.beside(registryPart, ""))); one.registry == "" && strings.Contains(hub, "/") &&
-		!strings.Contains(one.repository, "/") {
+	if hub := registryOf(f.global.further(registryPart)); one.registry == "" && strings.Contains(hub, "/") && !strings.Contains(one.repository, "/") {
 		one.registry = hub
 	}
 	if one.tag == "" && one.digest == "" && f.appVersion != "" {
@@ -222,6 +221,22 @@ func (u used) has(v valueImage, mirrored bool) bool {
 	return false
 }
 
+// hasBelow reports whether a rendering used an image below a registry with a path,
+// for which a value gives no name.
+func (u used) hasBelow(v valueImage) bool {
+	for _, refs := range u {
+		if slices.ContainsFunc(refs, func(have manifests.ImageRef) bool { return strings.HasPrefix(have.Name(), v.repository+"/") }) {
+			return true
+		}
+	}
+	return false
+}
+
+// namesBelow does so for other values.
+func (f *valuesFinder) namesBelow(v valueImage) bool {
+	return slices.ContainsFunc(f.found, func(other valueImage) bool { return strings.HasPrefix(other.String(), v.repository+"/") })
+}
+
 // overridesRegistry reports whether values redirect all images to another
 // registry, as Bitnami's global.imageRegistry does.
 func overridesRegistry(values map[string]any) bool {
@@ -254,7 +269,7 @@ func (c *Chart) unusedValues(all []scope, on map[string]bool, index used, render
 		f := valuesFinder{appVersion: s.chart.Metadata.AppVersion, global: globalParts(own)}
 		f.walk(mapOfParts{fields: own}, strings.Join(s.prefix, "."))
 		for _, value := range f.found {
-			if index.has(value, mirrored) {
+			if index.has(value, mirrored) || value.doubt == doubtNoName && (f.namesBelow(value) || index.hasBelow(value)) {
 				continue
 			}
 			finds = append(finds, ImageFind{
@@ -271,7 +286,7 @@ func (c *Chart) unusedValues(all []scope, on map[string]bool, index used, render
 func globalParts(values map[string]any) mapOfParts {
 	global, _ := values["global"].(map[string]any)
 	image, _ := global["image"].(map[string]any)
-	return mapOfParts{fields: mergeValues(global, image)}
+	return mapOfParts{around: []map[string]any{mergeValues(global, image)}}
 }
 
 // unusedReason says why no rendering used a value: of nested subcharts the
