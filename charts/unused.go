@@ -158,7 +158,8 @@ func (f *valuesFinder) add(one valueImage) {
 	if one.tag == "" && one.digest == "" {
 		one.partedImage = one.tagged(or(f.global.further(tagPart), f.global.further(versionPart)))
 	}
-	if hub := registryOf(f.global.further(registryPart)); one.registry == "" && strings.Contains(hub, "/") && !strings.Contains(one.repository, "/") {
+	hub := registryOf(f.global.further(registryPart))
+	if one.registry == "" && strings.Contains(hub, "/") && !strings.Contains(one.repository, "/") {
 		one.registry = hub
 	}
 	if one.tag == "" && one.digest == "" && f.appVersion != "" {

@@ -30,7 +30,8 @@ func TestImagesInValues(t *testing.T) {
 		{"a repo and a tag", `web: {imageRepo: q/web, tag: 1.2.3}`, "q/web:1.2.3"},
 		{"a bare digest", `web: {image: {repository: q/web, sha: "0123456789012345678901234567890123456789012345678901234567890123"}}`,
 			"q/web@sha256:0123456789012345678901234567890123456789012345678901234567890123"},
-		{"below an image", `web: {repository: q/web, tag: "1", exporter: {image: q/exporter, imageTag: "2"}, init: {image: {repository: q/init, tag: "3"}}}`,
+		{"below an image", `web: {repository: q/web, tag: "1", exporter: {image: q/exporter, imageTag: "2"},
+			init: {image: {repository: q/init, tag: "3"}}}`,
 			"q/web:1 q/exporter:2 q/init:3"},
 		{"an image of git", `git: {registry: r.example.com, repository: q/git, tag: "2"}`, "r.example.com/q/git:2"},
 		{"a repository of git", `git: {repository: q/git, ref: main}`, ""},
@@ -71,7 +72,8 @@ func TestValuesBelowAliases(t *testing.T) {
 	t.Parallel()
 	chart := mustLoad(t, map[string]string{
 		"Chart.yaml": `{apiVersion: v2, name: app, version: 1.0.0, dependencies: [
-			{name: store, alias: hot, version: 1.0.0, condition: hot.enabled}, {name: store, alias: cold, version: 1.0.0, condition: cold.enabled}]}`,
+			{name: store, alias: hot, version: 1.0.0, condition: hot.enabled},
+			{name: store, alias: cold, version: 1.0.0, condition: cold.enabled}]}`,
 		"values.yaml":              "hot: {enabled: false, image: {tag: 15}}\ncold: {enabled: false, image: {repository: q/archive}}\n",
 		"charts/store/Chart.yaml":  "apiVersion: v2\nname: store\nversion: 1.0.0\n",
 		"charts/store/values.yaml": "image: {repository: q/store, tag: 14}\n",
