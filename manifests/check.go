@@ -155,29 +155,26 @@ func (c *checker) chartImages(chart *Chart) {
 	}
 }
 
-// repositoryURL returns the URL for a chart repository as a release names it. It
-// holds no user and password, since a release travels with the bundle.
+// repositoryURL returns the URL for a chart repository as a release names it. What
+// may be a secret in it is not repeated in an error.
 func repositoryURL(repo string, aliases map[string]string) (string, error) {
 	if meant, ok := aliases[repo]; ok {
 		repo = meant
 	}
-	scheme, rest, found := strings.Cut(repo, "://")
-	// What may hold a password is not repeated in an error.
-	shown := repo
-	if strings.Contains(rest, "@") {
-		shown = scheme + "://…"
-	}
+	scheme, _, found := strings.Cut(repo, "://")
+	shown := RedactURLs(repo)
 	switch {
 	case !found && aliasName.MatchString(repo):
 		return "", fmt.Errorf("repository %q is a bare alias that nothing explains", shown)
-	case found && shown != repo:
-		return "", fmt.Errorf("repository %q holds a user name or password, which a release must not carry", shown)
 	case found && (scheme == "https" || scheme == "http" || scheme == "oci" || scheme == "file"):
 		u, err := url.Parse(repo)
 		if err != nil || (u.Host == "") != (scheme == "file") {
 			return "", fmt.Errorf("repository %q is not a whole URL", shown)
 		}
-		return strings.TrimSuffix(repo, "/"), nil
+		if u.RawQuery == "" {
+			repo = strings.TrimSuffix(repo, "/")
+		}
+		return repo, nil
 	case found && scheme == "s3":
 		return "", fmt.Errorf("repository %q is an s3:// URL, which wants an Amazon account", shown)
 	default:
@@ -197,7 +194,8 @@ func (c *checker) chartsOnce() {
 		key := chart.Name + " " + chart.Version
 		if first := seen[key]; first != nil {
 			c.flaws.Add(chart.Place(""), "leave one out, or give one another version",
-				"chart %s %s is named twice: %s and %s", chart.Name, chart.Version, first.Repo+first.Path, chart.Repo+chart.Path)
+				"chart %s %s is named twice: %s", chart.Name, chart.Version,
+				RedactURLs(first.Repo+first.Path+" and "+chart.Repo+chart.Path))
 		}
 		seen[key] = chart
 	}

@@ -394,9 +394,11 @@ var nativeFlaws = []struct {
 			aliasHint}},
 	{"repository without a host", "repo: wire", "repo: https://", false,
 		[]string{`release.yaml:18:24: charts[0].repo: repository "https://" is not a whole URL` + aliasHint}},
-	{"repository with a password", "repo: wire", "repo: https://me:secret@a.example", false,
-		[]string{`release.yaml:18:24: charts[0].repo: repository "https://…" holds a user name or password, which a release must not carry` +
+	{"repository with a password, of another scheme", "repo: wire", "repo: ftp://me:secret@a.example/x", false,
+		[]string{`release.yaml:18:24: charts[0].repo: repository "ftp://a.example/x" is not an https://, http://, oci:// or file:// URL` +
 			aliasHint}},
+	{"repository with a password that is no URL", "repo: wire", "repo: 'https://me:secret%zz@a.example'", false,
+		[]string{`release.yaml:18:24: charts[0].repo: repository "https://a.example" is not a whole URL` + aliasHint}},
 	{"word for a tag", "federation: true", "federation: maybe", true,
 		[]string{"release.yaml:19:87: charts[0].tags.federation: wants true or false, got a string"}},
 	{"bad image of a chart", "quay.io/wire/x:1", "quay.io/Wire/x:1", false,

@@ -62,6 +62,7 @@ type Client struct {
 	sessions   memo.Memo[*Session]
 	logins     memo.Memo[webLogin] // of web servers, by host
 	unread     sync.Map            // credentials that could not be read: whether that was told
+	hidden     *hidden             // secrets out of URLs, which servers may say again
 }
 
 // New makes a Client. Nothing is asked of the network yet. It fails if a limit
@@ -78,12 +79,15 @@ func New(options Options) (*Client, error) {
 		stall:    cmp.Or(options.Stall, time.Minute),
 		dial:     options.Dial,
 		limits:   newLimits(cmp.Or(options.PerHost, 4), cmp.Or(options.Total, 8)),
+		hidden:   &hidden{},
 	}
 	if c.keychain == nil {
 		c.keychain = DefaultKeychain()
 	}
-	if c.log == nil {
-		c.log = func(string) {}
+	c.log = func(message string) {
+		if options.Log != nil {
+			options.Log(c.hidden.from(message))
+		}
 	}
 	if c.wait == nil {
 		c.wait = byTheClock
@@ -103,6 +107,9 @@ func (c *Client) Close() {
 
 // Log tells whoever Options.Log is, in a sentence without secrets.
 func (c *Client) Log(message string) { c.log(message) }
+
+// Hide takes the secrets that were sent out of what a server says.
+func (c *Client) Hide(text string) string { return c.hidden.from(text) }
 
 // Pause waits as long as is fit after a number of failures in a row. It returns
 // early with the context's error.

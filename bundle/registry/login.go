@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -17,6 +18,7 @@ type Repository struct {
 	Registry string // host[:port]
 	Name     string
 	Security
+	User *url.Userinfo // credentials of its own; nil for those of the keychain
 }
 
 // String names the repository to people.
@@ -52,8 +54,11 @@ func (c *Client) Session(ctx context.Context, repository Repository, access Acce
 	if c.offline {
 		return nil, ErrOffline
 	}
-	return c.sessions.Get(ctx, fmt.Sprintf("%s %+v %+v", repository, repository.Security, access), func() (*Session, error) {
-		return c.logIn(ctx, repository, access)
+	c.hidden.add(repository.User, "")
+	key := fmt.Sprintf("%s %+v %+v %s", repository, repository.Security, access, repository.User)
+	return c.sessions.Get(ctx, key, func() (*Session, error) {
+		session, err := c.logIn(ctx, repository, access)
+		return session, c.hidden.fromError(err)
 	})
 }
 
@@ -81,7 +86,10 @@ func (c *Client) logIn(ctx context.Context, repository Repository, access Access
 		return nil, err
 	}
 	target := registry.Repo(repository.Name)
-	credentials, unread := c.credentials(ctx, target)
+	credentials, unread := ownCredentials(repository.User), error(nil)
+	if credentials == nil {
+		credentials, unread = c.credentials(ctx, target)
+	}
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -104,7 +112,17 @@ func (c *Client) logIn(ctx context.Context, repository Repository, access Access
 		client:   &http.Client{Transport: authenticated, CheckRedirect: checkRedirect},
 		host:     repository.Registry,
 		unread:   unread,
+		hidden:   c.hidden,
 	}, nil
+}
+
+// ownCredentials are those of a URL; nil if it has none.
+func ownCredentials(user *url.Userinfo) authn.Authenticator {
+	if user == nil {
+		return nil
+	}
+	password, _ := user.Password()
+	return authn.FromConfig(authn.AuthConfig{Username: user.Username(), Password: password})
 }
 
 // credentials asks the keychain, which may have to run a credential helper. Where it

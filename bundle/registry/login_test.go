@@ -73,7 +73,7 @@ func TestSessionsAreNotShared(t *testing.T) {
 		{"a", Security{}, Access{Push: true, MountFrom: []string{"b"}}},
 		{"a", Security{}, Access{Push: true, MountFrom: []string{"c"}}},
 	} {
-		session, err := client.Session(t.Context(), Repository{host, wanted.name, wanted.security}, wanted.access)
+		session, err := client.Session(t.Context(), Repository{Registry: host, Name: wanted.name, Security: wanted.security}, wanted.access)
 		if err != nil {
 			t.Fatal(err)
 		}

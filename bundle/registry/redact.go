@@ -4,8 +4,9 @@ import (
 	"errors"
 	"io/fs"
 	"net/url"
-	"regexp"
 	"strings"
+
+	"github.com/islandbundle/island/manifests"
 )
 
 // told is an error whose text was cleaned of secrets.
@@ -39,25 +40,8 @@ func Bare(err error) error {
 	return &told{text, inner}
 }
 
-var urlPattern = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)([^\s"'<>]*)`)
-
 // Redact takes user information, query and fragment off every URL in a text.
-func Redact(text string) string {
-	return urlPattern.ReplaceAllStringFunc(text, func(s string) string {
-		scheme, rest, _ := strings.Cut(s, "://")
-		if cut := strings.IndexAny(rest, "?#"); cut >= 0 {
-			rest = rest[:cut]
-		}
-		authority, path, slash := strings.Cut(rest, "/")
-		if at := strings.LastIndex(authority, "@"); at >= 0 {
-			authority = authority[at+1:]
-		}
-		if slash {
-			authority += "/"
-		}
-		return scheme + "://" + authority + path
-	})
-}
+func Redact(text string) string { return manifests.RedactURLs(text) }
 
 // brief makes one short printable line of what a server said.
 func brief(s string) string {

@@ -22,6 +22,7 @@ type Session struct {
 	client *http.Client
 	host   string
 	unread error // why there are no credentials, if there may be some
+	hidden *hidden
 }
 
 // Do asks for what lies below the session's place ("/tags/list"; "" is the place
@@ -41,13 +42,15 @@ func (s *Session) Do(ctx context.Context, method, below string, header http.Head
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, asked(err)
+		return nil, s.hidden.fromError(asked(err))
 	}
 	if slices.Contains(wanted, response.StatusCode) {
 		return response, nil
 	}
 	defer discard(response.Body)
-	return nil, loginFailed(statusOf(response), s.host, s.unread)
+	status := statusOf(response)
+	status.Detail = s.hidden.from(status.Detail)
+	return nil, loginFailed(status, s.host, s.unread)
 }
 
 // statusOf returns the error that an answer is, with the first of the errors

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -11,8 +12,9 @@ import (
 
 // Resource is what a URL names on a web server, and how the server is reached.
 type Resource struct {
-	URL  string        // http(s), without user information
-	User *url.Userinfo // credentials of its own; nil for those of the keychain
+	URL   string        // http(s), without secrets
+	User  *url.Userinfo // credentials of its own; nil for those of the keychain
+	Query string        // with secrets, in the place of the URL's own; empty for that
 	Security
 }
 
@@ -42,13 +44,20 @@ func (c *Client) WebSession(ctx context.Context, resource Resource) (*Session, e
 			through = &bound{next: through, scheme: parsed.Scheme, host: parsed.Host, credentials: login.credentials}
 		}
 	}
+	c.hidden.add(resource.User, resource.Query)
+	base := resource.URL
+	if resource.Query != "" {
+		base, _, _ = strings.Cut(base, "?")
+		base += "?" + resource.Query
+	}
 	return &Session{
 		patience: c.patience,
 		place:    resource.String(),
-		base:     resource.URL,
+		base:     base,
 		client:   &http.Client{Transport: through, CheckRedirect: checkRedirect},
 		host:     parsed.Host,
 		unread:   login.unread,
+		hidden:   c.hidden,
 	}, nil
 }
 

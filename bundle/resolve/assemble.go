@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"path/filepath"
 
+	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/wireapp"
 )
@@ -29,6 +30,7 @@ type Assembled struct {
 	Profile string
 	LeftOut []manifests.Omission // what the profile leaves out
 	Patched *manifests.Patched   // nil without patches
+	Secrets *source.Secrets      // of the URLs in the documents, for who fetches; the release has none
 
 	baseVersion string            // before patches
 	signedBy    map[string]string // patch → id of the key that signed it, where a signature was demanded
@@ -54,7 +56,7 @@ func Assemble(in Input) (*Assembled, error) {
 			return nil, err
 		}
 	}
-	a := &Assembled{BaseDir: baseDir, Profile: in.Profile, signedBy: docs.signedBy}
+	a := &Assembled{BaseDir: baseDir, Profile: in.Profile, Secrets: docs.secrets, signedBy: docs.signedBy}
 	if len(docs.patches) > 0 {
 		named := *release
 		named.Metadata.Name = cmp.Or(named.Metadata.Name, in.Metadata.Name)

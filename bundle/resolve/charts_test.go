@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -130,5 +131,56 @@ func TestChartsOfOneName(t *testing.T) {
 		case says != "" && (err == nil || !strings.Contains(err.Error(), says)):
 			t.Errorf("%s: error is %v, wanted %q", charts, err, says)
 		}
+	}
+}
+
+// TestSecretsDoNotChangeTheLock resolves releases that differ in the secrets of their
+// URLs alone.
+func TestSecretsDoNotChangeTheLock(t *testing.T) {
+	t.Parallel()
+	u := newUpstream(t)
+	u.writeChart("plain", "zauth", "5.30.0")
+	archive := u.packChart("plain")
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, password, _ := r.BasicAuth()
+		asked = append(asked, password+r.URL.RawQuery)
+		switch path.Base(r.URL.Path) {
+		case "index.yaml":
+			_, _ = fmt.Fprintf(w, "entries:\n  zauth:\n  - {version: 5.30.0, urls: ['a/zauth.tgz?sig=%s&ref=x']}\n", password)
+		case "zauth.tgz":
+			_, _ = w.Write(archive)
+		default:
+			_, _ = w.Write([]byte("file"))
+		}
+	}))
+	t.Cleanup(server.Close)
+	sum := strings.TrimPrefix(string(manifests.DigestOf([]byte("file"))), "sha256:")
+	lockWith := func(secret string) string {
+		t.Helper()
+		at := strings.Replace(server.URL, "://", "://me:"+secret+"@", 1)
+		lock, err := u.lock("charts: [{name: zauth, repo: '" + at + "/c?private_token=" + secret + "', version: 5.30.0, " +
+			"meta: {commitURL: 'https://" + secret + "@git.example.com/c'}}]\n" +
+			"files: [{url: '" + at + "/f?id=7&sig=" + secret + "', sha256: " + sum + ", destination: f}]")
+		if err != nil {
+			t.Fatal(err)
+		}
+		encoded, err := lock.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(encoded)
+	}
+	one, other := lockWith("hunter2"), lockWith("swordfish")
+	if one != other || strings.Contains(one, "hunter2") {
+		t.Errorf("locks are\n%s\nand\n%s", one, other)
+	}
+	for _, url := range []string{"/c/a/zauth.tgz?ref=x", "/f?id=7", "/c"} {
+		if !strings.Contains(one, server.URL+url+`"`) {
+			t.Errorf("%s is not in the lock:\n%s", url, one)
+		}
+	}
+	if all := strings.Join(asked, " "); strings.Count(all, "hunter2") != strings.Count(all, "swordfish") || len(asked) != 6 {
+		t.Errorf("asked with %q", asked)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 
+	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
 )
@@ -15,13 +16,14 @@ type inputDocuments struct {
 	overlays []*manifests.Release // with paths relative to the release
 	patches  []*manifests.Patch   // likewise
 	signedBy map[string]string    // patch → id of its key
+	secrets  *source.Secrets      // of URLs, which none of the above has any more
 }
 
 // readDocuments reads everything and then checks signatures, since overlays
 // hold a part of the policy; nothing is made of a document before that.
 func readDocuments(in Input) (*inputDocuments, error) {
 	base := filepath.Dir(in.File)
-	docs := &inputDocuments{signedBy: map[string]string{}}
+	docs := &inputDocuments{signedBy: map[string]string{}, secrets: &source.Secrets{}}
 	main, err := readDocument(in.File)
 	if err != nil {
 		return nil, err
@@ -29,6 +31,7 @@ func readDocuments(in Input) (*inputDocuments, error) {
 	if docs.release, err = manifests.Read(in.File, main.data); err != nil {
 		return nil, err
 	}
+	docs.takeSecrets(docs.release)
 	ownPolicy := docs.release.Policy
 	policy := manifests.Policy{RequireSignedRelease: in.Policy.RequireSigned, RequireSignedPatches: in.Policy.RequireSigned}
 	keys := in.Policy.Keys
@@ -38,6 +41,7 @@ func readDocuments(in Input) (*inputDocuments, error) {
 		if err != nil {
 			return nil, err
 		}
+		docs.takeSecrets(overlay)
 		docs.overlays = append(docs.overlays, overlay)
 		policy.RequireSignedRelease = policy.RequireSignedRelease || overlay.Policy.RequireSignedRelease
 		policy.RequireSignedPatches = policy.RequireSignedPatches || overlay.Policy.RequireSignedPatches
@@ -53,6 +57,7 @@ func readDocuments(in Input) (*inputDocuments, error) {
 		if err != nil {
 			return nil, err
 		}
+		docs.takeSecrets(patch)
 		docs.patches = append(docs.patches, patch)
 	}
 	var errs []error
@@ -68,6 +73,14 @@ func readDocuments(in Input) (*inputDocuments, error) {
 		errs = append(errs, docs.verifyPatches(patches, base, policy, ownPolicy, keys))
 	}
 	return docs, errors.Join(errs...)
+}
+
+// takeSecrets takes the secrets out of the URLs of a document, so that nothing that
+// is made of it, or said of it, holds them.
+func (docs *inputDocuments) takeSecrets(of interface {
+	MapURLs(repository, file, told func(string) string)
+}) {
+	of.MapURLs(docs.secrets.Repository, docs.secrets.File, manifests.BareURL)
 }
 
 func (docs *inputDocuments) verifyPatches(patches []*document, base string, local, own manifests.Policy, keys []signature.PublicKey) error {

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"path"
 	"path/filepath"
 	"strconv"
 
+	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -30,12 +30,6 @@ func (r *resolver) resolveFiles(ctx context.Context) error {
 }
 
 func (r *resolver) resolveFile(ctx context.Context, file manifests.File) error {
-	if u, err := url.Parse(file.URL); err == nil && u.User != nil {
-		u.User = nil
-		return fault.New(fault.Usage, fault.Here, u.String(),
-			"log in with docker login or podman login to that host, or name a mirror with credentials",
-			"URL holds credentials, which would end up in the lock")
-	}
 	size := int64(file.Size)
 	if size == 0 {
 		var err error
@@ -46,6 +40,9 @@ func (r *resolver) resolveFile(ctx context.Context, file manifests.File) error {
 	mode := uint64(0o644)
 	if file.Mode != "" {
 		mode, _ = strconv.ParseUint(file.Mode, 8, 32) // its form was checked
+	}
+	if r.secrets.Has(file.URL) {
+		r.progress.Notice("the lock holds " + manifests.RedactURLs(file.URL) + " without what may be a secret in it: " + source.HintSecrets)
 	}
 	content := manifests.Content{Digest: manifests.Digest("sha256:" + file.SHA256), Size: size, URL: file.URL}
 	return r.carry("files/"+file.Destination, fs.FileMode(mode), content)

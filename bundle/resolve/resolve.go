@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/charts"
 	"github.com/islandbundle/island/manifests"
 )
@@ -55,7 +56,7 @@ func Resolve(ctx context.Context, a *Assembled, world World, options Options) (*
 
 func newResolver(a *Assembled, world World, options Options) *resolver {
 	r := &resolver{
-		release: a.Release, baseDir: a.BaseDir, world: world,
+		release: a.Release, baseDir: a.BaseDir, secrets: a.Secrets, world: world,
 		progress: options.Progress, parallel: cmp.Or(options.Parallel, 8),
 		look: options.Discover, stubRequired: options.StubRequired,
 		images: map[string]*wanted{}, blobs: map[manifests.Digest]manifests.Content{},
@@ -74,6 +75,7 @@ func newResolver(a *Assembled, world World, options Options) *resolver {
 type resolver struct {
 	release  *manifests.Release
 	baseDir  string
+	secrets  *source.Secrets
 	world    World
 	progress Progress
 	parallel int

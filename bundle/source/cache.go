@@ -33,6 +33,7 @@ type record struct {
 	URL          string           `json:"url,omitempty"`
 	ETag         string           `json:"etag,omitempty"`
 	LastModified string           `json:"lastModified,omitempty"`
+	Cleaned      bool             `json:"cleaned,omitempty"` // secrets were taken out of it
 }
 
 const maxRecordBytes = 16 << 10

@@ -19,14 +19,14 @@ import (
 
 // find looks a chart up in the index of one location.
 func (c *chartRepositories) find(ctx context.Context, l location, name, version string) (*chartEntry, error) {
-	file := filepath.Join(l.path, "index.yaml")
+	index := indexFile{path: filepath.Join(l.path, "index.yaml")}
 	if l.kind == webKind {
 		var err error
-		if file, err = c.index(ctx, l.below("index.yaml")); err != nil {
+		if index, err = c.index(ctx, l.below("index.yaml")); err != nil {
 			return nil, err
 		}
 	}
-	f, err := openBelow(file)
+	f, err := openBelow(index.path)
 	if l.kind == folderKind && errors.Is(err, fs.ErrNotExist) {
 		return looseArchive(l, name, version)
 	}
@@ -42,7 +42,25 @@ func (c *chartRepositories) find(ctx context.Context, l location, name, version 
 	if err := s.scan(seekable); err != nil {
 		return nil, err
 	}
-	return s.choose()
+	chosen, err := s.choose()
+	if err == nil {
+		chosen.URLs[0] = index.whole(chosen.URLs[0])
+	}
+	return chosen, err
+}
+
+// indexFile is an index in a file, out of which secrets were taken.
+type indexFile struct {
+	path    string
+	secrets map[string]string // what stands there → what stood there
+}
+
+// whole returns a URL of the index with its secrets.
+func (f indexFile) whole(reference string) string {
+	if full, ok := f.secrets[reference]; ok {
+		return full
+	}
+	return reference
 }
 
 // looseArchive finds a chart by the name of its archive, in a folder without an
@@ -72,27 +90,27 @@ func looseArchive(l location, name, version string) (*chartEntry, error) {
 	return s.choose()
 }
 
-// index returns the file that holds the current index of a chart repository on
-// a web server. It is asked for once; the cached one is used if the server
-// says that it is still the same.
-func (c *chartRepositories) index(ctx context.Context, l location) (string, error) {
-	return c.indices.Get(ctx, l.url+" "+l.security.CAFile, func() (string, error) {
+// index returns the current index of a chart repository on a web server. It is
+// asked for once; the cached one is used if the server says that it is still the
+// same.
+func (c *chartRepositories) index(ctx context.Context, l location) (indexFile, error) {
+	return c.indices.Get(ctx, fmt.Sprint(l.url, " ", l.security.CAFile, " ", l.secret), func() (indexFile, error) {
 		name := "index " + l.url
 		last, known := c.lastIndex(name)
 		if c.offline {
 			if !known {
-				return "", fmt.Errorf("index of the chart repository is %w", ErrOffline)
+				return indexFile{}, fmt.Errorf("index of the chart repository is %w", ErrOffline)
 			}
-			return c.cache.blob(last.Digest), nil
+			return indexFile{path: c.cache.blob(last.Digest)}, nil
 		}
-		current, err := c.currentIndex(ctx, l, last)
+		current, secrets, err := c.currentIndex(ctx, l, last)
 		if err == nil {
 			err = c.cache.remember(name, current)
 		}
 		if err != nil {
-			return "", fmt.Errorf("index.yaml: %w", err)
+			return indexFile{}, fmt.Errorf("index.yaml: %w", err)
 		}
-		return c.cache.blob(current.Digest), nil
+		return indexFile{c.cache.blob(current.Digest), secrets}, nil
 	})
 }
 
@@ -112,16 +130,18 @@ func (c *chartRepositories) lastIndex(name string) (record, bool) {
 
 // currentIndex returns the last index if the server says that it is still
 // current, or else fetches the new one into the cache.
-func (c *chartRepositories) currentIndex(ctx context.Context, l location, last record) (current record, err error) {
+func (c *chartRepositories) currentIndex(
+	ctx context.Context, l location, last record,
+) (current record, secrets map[string]string, err error) {
 	session, err := l.session(ctx, c.client)
 	if err != nil {
-		return record{}, err
+		return record{}, nil, err
 	}
 	header := http.Header{}
-	if last.ETag != "" {
+	if last.ETag != "" && !last.Cleaned {
 		header.Set("If-None-Match", last.ETag)
 	}
-	if last.LastModified != "" {
+	if last.LastModified != "" && !last.Cleaned {
 		header.Set("If-Modified-Since", last.LastModified)
 	}
 	err = session.Again(ctx, func() error {
@@ -131,7 +151,7 @@ func (c *chartRepositories) currentIndex(ctx context.Context, l location, last r
 		}
 		defer response.Body.Close()
 		if response.StatusCode == http.StatusOK {
-			current, err = c.keepIndex(response)
+			current, secrets, err = c.keepIndex(response, l.secret != (secret{}))
 			return err
 		}
 		if last == (record{}) {
@@ -140,28 +160,39 @@ func (c *chartRepositories) currentIndex(ctx context.Context, l location, last r
 		current = last
 		return nil
 	})
-	return current, err
+	return current, secrets, err
 }
 
-// keepIndex reads an index into the cache.
-func (c *chartRepositories) keepIndex(response *http.Response) (record, error) {
+// keepIndex reads an index into the cache, without its secrets, which it returns, and
+// without those that the server was sent and may say again.
+func (c *chartRepositories) keepIndex(response *http.Response, sent bool) (record, map[string]string, error) {
 	e, err := c.cache.begin()
 	if err != nil {
-		return record{}, err
+		return record{}, nil, err
 	}
 	defer e.drop()
-	n, err := io.Copy(e, io.LimitReader(response.Body, maxIndexBytes+1))
+	clean := &cleaner{to: e}
+	if sent {
+		clean.hide = c.client.Hide
+	}
+	n, err := io.Copy(clean, io.LimitReader(response.Body, maxIndexBytes+1))
 	if n > maxIndexBytes {
-		return record{}, registry.Refuse("index is larger than %s", manifests.Bytes(maxIndexBytes))
+		return record{}, nil, registry.Refuse("index is larger than %s", manifests.Bytes(maxIndexBytes))
+	}
+	if err == nil {
+		err = clean.end()
 	}
 	if err != nil {
-		if explained := (*fault.Error)(nil); errors.As(err, &explained) {
-			return record{}, err
+		if explained := (*fault.Error)(nil); errors.As(err, &explained) || errors.Is(err, errLongWord) {
+			return record{}, nil, err
 		}
-		return record{}, registry.CutShort(err)
+		return record{}, nil, registry.CutShort(err)
 	}
 	if err := e.commit(); err != nil {
-		return record{}, err
+		return record{}, nil, err
 	}
-	return record{Digest: e.digest(), Size: n, ETag: response.Header.Get("ETag"), LastModified: response.Header.Get("Last-Modified")}, nil
+	return record{
+		Digest: e.digest(), Size: clean.written, Cleaned: len(clean.secrets) > 0,
+		ETag: c.client.Hide(response.Header.Get("ETag")), LastModified: c.client.Hide(response.Header.Get("Last-Modified")),
+	}, clean.secrets, nil
 }

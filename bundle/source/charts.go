@@ -38,7 +38,7 @@ type chartRepositories struct {
 	*common
 	images   *images
 	contents *contents
-	indices  memo.Memo[string] // by location: the file that holds the index
+	indices  memo.Memo[indexFile] // by location
 }
 
 // Chart fetches one version of a chart. The repository is an http(s) URL or
@@ -55,7 +55,7 @@ type chartRepositories struct {
 // chart's layer. Archives and indices may have up to 64 MiB. The error for a
 // missing version has near ones in its hint.
 func (c *chartRepositories) Chart(ctx context.Context, repo, name, version string) (Chart, error) {
-	repo = strings.TrimRight(repo, "/")
+	repo = strings.TrimRight(c.locator.secrets.Repository(repo), "/")
 	object := fmt.Sprintf("chart %s %s from %s", name, version, registry.Redact(repo))
 	if !chartName.MatchString(name) {
 		return Chart{}, fault.New(fault.Usage, fault.Here, fmt.Sprintf("chart %.80q", name), "", "not a chart's name")
@@ -82,7 +82,7 @@ func (c *chartRepositories) Chart(ctx context.Context, repo, name, version strin
 		if found, err = c.find(ctx, l, name, version); err != nil {
 			return err
 		}
-		archive, err = archiveURL(l, repo, found.URLs[0])
+		archive, err = c.archiveURL(l, repo, found.URLs[0])
 		return err
 	})
 	if err != nil {
@@ -109,29 +109,40 @@ func newChart(url string, digest manifests.Digest, data []byte) Chart {
 	return Chart{Bytes: data, Content: manifests.Content{Digest: digest, Size: int64(len(data)), MediaType: chartMediaType, URL: url}}
 }
 
-// archiveURL returns the name of the archive that an index points to. What
-// points into the mirror that the index came from means the same place at the
-// origin, so that the name does not depend on mirrors.
-func archiveURL(l location, repo, reference string) (string, error) {
+// archiveURL returns the name of the archive that an index points to, without
+// secrets. What points into the mirror that the index came from means the same
+// place at the origin, so that the name does not depend on mirrors. What is
+// relative has the repository's query, as Helm has it (helm.sh/helm/v3/pkg/repo,
+// ResolveReferenceURL), unless it has one of its own or leads to another host.
+func (c *chartRepositories) archiveURL(l location, repo, reference string) (string, error) {
+	reference, _, _ = strings.Cut(reference, "#")
+	told, _, _ := strings.Cut(registry.Redact(reference), "?")
 	parsed, err := url.Parse(reference)
-	if err != nil || parsed.User != nil {
-		return "", registry.Refuse("index names the archive %.200q, which is no plain URL", registry.Redact(reference))
+	if err != nil {
+		return "", registry.Refuse("index names the archive %.200q, which is no URL", told)
 	}
+	base, query, _ := strings.Cut(repo, "?")
 	if parsed.Scheme != "" {
-		if rest, ok := strings.CutPrefix(reference, l.url+"/"); ok && l.kind == webKind {
-			return repo + "/" + rest, nil
+		mirror, _, _ := strings.Cut(l.url, "?")
+		if rest, ok := strings.CutPrefix(manifests.BareURL(reference), mirror+"/"); ok && l.kind == webKind && mirror != base {
+			return joinURL(repo, rest), nil
 		}
 		if !hasAnyPrefix(reference, "https://", "http://", "oci://") {
-			return "", registry.Refuse("index names the archive %.200q, which cannot be fetched", registry.Redact(reference))
+			return "", registry.Refuse("index names the archive %.200q, which cannot be fetched", told)
 		}
-		return reference, nil
+		return c.locator.secrets.File(reference), nil
 	}
 	if hasAnyPrefix(repo, "http://", "https://") {
-		base, err := url.Parse(repo + "/")
+		base, err := url.Parse(base + "/")
 		if err != nil {
 			return "", registry.Refuse("%w", registry.Bare(err))
 		}
-		return base.ResolveReference(parsed).String(), nil
+		resolved := base.ResolveReference(parsed)
+		if secret := c.locator.secrets.of(normal(repo)); parsed.RawQuery == "" && resolved.Host == base.Host && secret.query != "" {
+			query = secret.query
+		}
+		resolved.RawQuery = strings.Trim(resolved.RawQuery+"&"+query, "&")
+		return c.locator.secrets.File(resolved.String()), nil
 	}
 	below := path.Clean("/" + parsed.Path)
 	if strings.HasPrefix(repo, "file://") {

@@ -204,8 +204,13 @@ func TestChartFaults(t *testing.T) {
 		"local URL": {
 			replace("/index.yaml", entryOf("    urls: ['file:///etc/passwd']\n")), "brig", "1.3.0", "cannot be fetched", "",
 		},
-		"URL with credentials": {replace("/index.yaml", entryOf("    urls: ['https://u:s3cret@h/x']\n")), "brig", "1.3.0", "no plain URL", ""},
-		"no SHA-256":           {replace("/index.yaml", entryOf("    digest: abc\n    urls: [x]\n")), "brig", "1.3.0", "no SHA-256 digest", ""},
+		"URL with credentials of another scheme": {
+			replace("/index.yaml", entryOf("    urls: ['ftp://u:s3cret@h/x?s3cret=1']\n")), "brig", "1.3.0", "cannot be fetched", "",
+		},
+		"URL with broken credentials": {
+			replace("/index.yaml", entryOf("    urls: ['https://u:s3cret%zz@h/x']\n")), "brig", "1.3.0", "which is no URL", "",
+		},
+		"no SHA-256": {replace("/index.yaml", entryOf("    digest: abc\n    urls: [x]\n")), "brig", "1.3.0", "no SHA-256 digest", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -99,9 +99,26 @@ func (c *contents) fetch(ctx context.Context, content manifests.Content, offset 
 		at:   offset, safe: offset, size: content.Size,
 	}
 	if err := r.connect(); err != nil {
-		return nil, err
+		return nil, c.maybeSecret(err, content)
 	}
 	return r, nil
+}
+
+// maybeSecret adds to an error about content that a server does not give to
+// everybody, that a secret may be missing: a lock says nothing of them.
+func (c *contents) maybeSecret(err error, content manifests.Content) error {
+	var status *registry.StatusError
+	var explained *fault.Error
+	isWeb := hasAnyPrefix(content.URL, "http://", "https://") && !c.locator.secrets.Has(content.URL)
+	if !isWeb || !errors.As(err, &status) || !errors.As(err, &explained) {
+		return err
+	}
+	switch status.Code {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+		explained.Hint = "a lock holds no user, token or query of a URL; if the release has one, " + HintSecrets +
+			strings.TrimSuffix("; "+explained.Hint, "; ")
+	}
+	return err
 }
 
 // openAt opens content at one location: a blob of a registry or of an image

@@ -50,10 +50,14 @@
 //
 // They come from Docker's and Podman's files ([registry.DefaultKeychain]), for
 // registries and for HTTPS servers of the same host. A location in a mirrors
-// file may carry its own as https://user:password@host; a name in a release
-// may not, since it ends up in the lock. Plain HTTP is allowed, with
-// credentials, for a mirror that says insecure; package registry says what else
-// holds of both.
+// file may carry its own as https://user:password@host and as a query
+// (?private_token=…), and so may a URL in a release, or in the index of a chart
+// repository. A name in a lock has none: they are taken off when the release is
+// read and put on again when something is fetched ([Secrets]). User information
+// goes to its own host alone, and a query to what its URL names and what is below
+// that. Neither reaches the cache, an error or a log, not even if the server says
+// it again. Plain HTTP is allowed, with credentials, for a mirror that says
+// insecure; package registry says what else holds of both.
 //
 // # The cache
 //

@@ -24,6 +24,10 @@ var (
 	errNotRegular = errors.New("not a regular file")
 )
 
+// HintSecrets says how content is fetched whose URL has a secret that a lock does not
+// hold.
+const HintSecrets = "build from the release (-f), or name the URL with it as a location in the mirrors file"
+
 // fallsBack reports whether the next location is asked after a failure.
 func fallsBack(err error) bool {
 	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrOffline) || errors.Is(err, fs.ErrNotExist) || registry.Unavailable(err)

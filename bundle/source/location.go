@@ -15,12 +15,12 @@ import (
 // location is one place that a name can be fetched from.
 type location struct {
 	kind       locationKind
-	name       string        // the canonical name it stands for
-	registry   string        // registryKind: host[:port]
-	repository string        // registryKind
-	url        string        // webKind: without user information
-	user       *url.Userinfo // webKind: from the mirrors file
-	path       string        // folderKind: a file or folder, or the image layout that holds name
+	name       string // the canonical name it stands for
+	registry   string // registryKind: host[:port]
+	repository string // registryKind
+	url        string // webKind: without secrets
+	secret     secret // of the name, or out of the mirrors file
+	path       string // folderKind: a file or folder, or the image layout that holds name
 	security   registry.Security
 }
 
@@ -45,11 +45,11 @@ func (l location) String() string {
 }
 
 func (l location) asRepository() registry.Repository {
-	return registry.Repository{Registry: l.registry, Name: l.repository, Security: l.security}
+	return registry.Repository{Registry: l.registry, Name: l.repository, Security: l.security, User: l.secret.user}
 }
 
 func (l location) asResource() registry.Resource {
-	return registry.Resource{URL: l.url, User: l.user, Security: l.security}
+	return registry.Resource{URL: l.url, User: l.secret.user, Query: l.secret.query, Security: l.security}
 }
 
 // session returns what asks a registry or a web server for the location.
@@ -62,21 +62,32 @@ func (l location) session(ctx context.Context, client *registry.Client) (*regist
 
 // below returns the location of something below this one.
 func (l location) below(rel string) location {
-	l.name = strings.TrimRight(l.name, "/") + "/" + rel
+	l.name = joinURL(l.name, rel)
 	switch l.kind {
 	case registryKind:
 		l.repository += "/" + rel
 	case webKind:
-		l.url = strings.TrimRight(l.url, "/") + "/" + rel
+		l.url = joinURL(l.url, rel)
 	default:
 		l.path = filepath.Join(l.path, filepath.FromSlash(rel))
 	}
 	return l
 }
 
+// joinURL returns what is below a URL, whose query it has.
+func joinURL(base, rel string) string {
+	base, query, ok := strings.Cut(base, "?")
+	joined := strings.TrimRight(base, "/") + "/" + rel
+	if ok {
+		joined += "?" + query
+	}
+	return joined
+}
+
 // locator knows where names lead.
 type locator struct {
 	mirrors *Mirrors
+	secrets *Secrets
 	baseDir string
 }
 
@@ -98,6 +109,7 @@ func (l *locator) content(content manifests.Content) ([]location, error) {
 // url returns the locations of a chart repository or file: an http, https,
 // oci or file URL, or a path relative to the release document.
 func (l *locator) url(name string) ([]location, error) {
+	name = l.secrets.File(name)
 	if folder, ok := asFolder(name); ok && strings.HasPrefix(name, "file://") {
 		if folder == "" {
 			return nil, fault.New(fault.Usage, fault.Here, name, "write file:///path", "URL does not name a local file")
@@ -131,11 +143,6 @@ func (l *locator) web(name string) ([]location, error) {
 	if err != nil || parsed.Hostname() == "" {
 		return nil, fault.New(fault.Usage, fault.Here, registry.Redact(name), "", "not a valid URL")
 	}
-	if parsed.User != nil {
-		return nil, fault.New(fault.Usage, fault.Here, registry.Redact(name),
-			"log in with docker login or podman login to that host, or name a mirror with credentials",
-			"URL holds credentials, which would end up in the lock")
-	}
 	name = normal(name)
 	return l.locate(name, name)
 }
@@ -153,13 +160,15 @@ func (l *locator) locate(name, origin string) ([]location, error) {
 			return locations, nil
 		}
 	}
-	if hasAnyPrefix(origin, "http://", "https://") {
-		return append(locations, webLocation(name, origin)), nil
+	at := location{kind: webKind, name: name, url: origin}
+	if !hasAnyPrefix(origin, "http://", "https://") {
+		if err := checkRepository(origin); err != nil {
+			return nil, fault.New(fault.Usage, fault.Here, name, "", "%w", err)
+		}
+		at = registryLocation(name, origin)
 	}
-	if err := checkRepository(origin); err != nil {
-		return nil, fault.New(fault.Usage, fault.Here, name, "", "%w", err)
-	}
-	return append(locations, registryLocation(name, origin)), nil
+	at.secret = l.secrets.of(name)
+	return append(locations, at), nil
 }
 
 // locate returns the location of a name that goes on with rest after the prefix.
@@ -175,9 +184,11 @@ func (m Mirror) locate(name, rest string) location {
 		}
 		return l
 	case hasAnyPrefix(s, "http://", "https://"):
-		l = webLocation(name, s+rest)
+		l = mirroredWeb(name, s, rest)
 	default:
-		l = registryLocation(name, strings.TrimPrefix(s, "oci://")+rest)
+		user, repository := splitUser(strings.TrimPrefix(s, "oci://"))
+		l = registryLocation(name, repository+rest)
+		l.secret.user = user
 	}
 	l.security = registry.Security{PlainHTTP: m.Insecure, CAFile: m.CAFile}
 	return l
@@ -198,11 +209,41 @@ func registryLocation(name, s string) location {
 	return location{kind: registryKind, name: name, registry: host, repository: repository}
 }
 
-func webLocation(name, s string) location {
-	l := location{kind: webKind, name: name, url: s}
-	if parsed, err := url.Parse(s); err == nil && parsed.User != nil {
-		l.user, parsed.User = parsed.User, nil
-		l.url = parsed.String()
+// mirroredWeb returns the location of a mirror for what follows the prefix in a
+// name. What the mirror's URL holds of secrets is sent to it alone.
+func mirroredWeb(name, mirror, rest string) location {
+	l := location{kind: webKind, name: name, url: mirror + rest}
+	parsed, err := url.Parse(mirror)
+	if err != nil {
+		return l // which was checked
+	}
+	l.secret.user, l.secret.query = parsed.User, parsed.RawQuery
+	parsed.User, parsed.RawQuery = nil, ""
+	rest, query, _ := strings.Cut(rest, "?")
+	l.url = strings.TrimRight(parsed.String(), "/") + rest
+	if query != "" {
+		l.url += "?" + query
+		if l.secret.query != "" {
+			l.secret.query = query + "&" + l.secret.query
+		}
 	}
 	return l
+}
+
+// splitUser takes the user information off USER:PASSWORD@HOST/….
+func splitUser(s string) (*url.Userinfo, string) {
+	host, path, slash := strings.Cut(s, "/")
+	at := strings.LastIndexByte(host, '@')
+	if at < 0 {
+		return nil, s
+	}
+	parsed, err := url.Parse("oci://" + host[:at] + "@host")
+	if err != nil {
+		return nil, s
+	}
+	host = host[at+1:]
+	if slash {
+		host += "/"
+	}
+	return parsed.User, host + path
 }

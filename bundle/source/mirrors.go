@@ -71,7 +71,7 @@ func (p *Prefix) UnmarshalText(text []byte) error {
 			return errors.New("a prefix holds no credentials: put them into a location")
 		}
 	default:
-		return fmt.Errorf("%q is neither registry/repository nor an http, https or oci URL", registry.Redact(s))
+		return fmt.Errorf("%q is neither registry/repository nor an http, https or oci URL", shown(s))
 	}
 	*p = Prefix(normal(s))
 	return nil
@@ -87,7 +87,8 @@ func (p Prefix) isWeb() bool { return hasAnyPrefix(string(p), "http://", "https:
 
 // Location is where a mirror is: "registry/repository…" or "oci://…" for a
 // registry, "http(s)://…" for a web server, and "file:///…", "/…", "./…" or
-// "../…" for a folder.
+// "../…" for a folder. It may hold secrets: a user and password before the host
+// (and an "@"), and a query with a token, which is sent with each request.
 type Location string
 
 // UnmarshalText reads and checks a location.
@@ -100,12 +101,16 @@ func (l *Location) UnmarshalText(text []byte) error {
 		*l = Location(s)
 		return nil
 	}
-	s = strings.TrimRight(s, "/")
+	if !strings.Contains(s, "?") {
+		s = strings.TrimRight(s, "/")
+	}
 	var err error
 	if hasAnyPrefix(s, "http://", "https://") {
-		err = checkURL(s)
+		plain, _, _ := strings.Cut(s, "?")
+		err = checkURL(plain)
 	} else {
-		err = checkRepository(strings.TrimPrefix(s, "oci://"))
+		_, repository := splitUser(strings.TrimPrefix(s, "oci://"))
+		err = checkRepository(repository)
 	}
 	if err != nil {
 		return fmt.Errorf("%w; a folder begins with ./, ../, / or file:///", err)
@@ -142,15 +147,23 @@ func checkURL(s string) error {
 func checkRepository(s string) error {
 	host, _, _ := strings.Cut(s, "/")
 	if host != "localhost" && !strings.ContainsAny(host, ".:") {
-		return fmt.Errorf("%q does not begin with a registry's host name", registry.Redact(s))
+		return fmt.Errorf("%q does not begin with a registry's host name", shown(s))
 	}
 	if _, err := name.NewRegistry(host); err != nil || strings.ContainsAny(s, "@? \t") {
-		return fmt.Errorf("%q is not of the form registry/repository", registry.Redact(s))
+		return fmt.Errorf("%q is not of the form registry/repository", shown(s))
 	}
 	if _, err := name.NewRepository(s + "/x"); err != nil || strings.Contains(s, "//") || strings.Contains(s, "..") {
-		return fmt.Errorf("%q is not of the form registry/repository", registry.Redact(s))
+		return fmt.Errorf("%q is not of the form registry/repository", shown(s))
 	}
 	return nil
+}
+
+// shown is a name with or without a scheme as it may be told.
+func shown(s string) string {
+	if strings.Contains(s, "://") {
+		return registry.Redact(s)
+	}
+	return strings.TrimPrefix(registry.Redact("oci://"+s), "oci://")
 }
 
 // ReadMirrors reads a mirrors file, YAML or JSON.
@@ -245,7 +258,7 @@ func (m *Mirror) check(prefix Prefix, dir string) error {
 		if web {
 			return fmt.Errorf("%s cannot stand for %s: write registry/repository without https://", registry.Redact(s), prefix)
 		}
-		return fmt.Errorf("%s cannot stand for %s: write an http or https URL", s, prefix)
+		return fmt.Errorf("%s cannot stand for %s: write an http or https URL", shown(s), prefix)
 	}
 	return nil
 }

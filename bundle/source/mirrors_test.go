@@ -147,7 +147,7 @@ func TestLocations(t *testing.T) {
 			t.Errorf("%s is at %s, wanted %s", name, got, want)
 		}
 	}
-	for _, name := range []string{"", "/etc/passwd", "s3://bucket/x", "https://", "file://relative", "oci://word/x", "https://u:p@host/x"} {
+	for _, name := range []string{"", "/etc/passwd", "s3://bucket/x", "https://", "file://relative", "oci://word/x", "https://u:p%zz@host/x"} {
 		if _, err := locator.url(name); fault.ExitCode(err) != int(fault.Usage) {
 			t.Errorf("%q: error is %v, wanted a usage error", name, err)
 		}

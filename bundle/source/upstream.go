@@ -14,6 +14,9 @@ type Options struct {
 	Network registry.Options
 	// Mirrors rewrites names to locations; nil asks every origin itself.
 	Mirrors *Mirrors
+	// Secrets are those of the release's URLs, which the names in it and in its lock
+	// do not hold. Names with secrets in them are taken, too.
+	Secrets *Secrets
 	// CacheDir is the folder of the cache, made if it does not exist. If it is
 	// empty, a temporary folder is used and removed by Close.
 	CacheDir string
@@ -51,13 +54,16 @@ func New(options Options) (*Upstream, error) {
 		return nil, err
 	}
 	c := &common{
-		locator: &locator{mirrors: options.Mirrors, baseDir: options.BaseDir},
+		locator: &locator{mirrors: options.Mirrors, secrets: options.Secrets, baseDir: options.BaseDir},
 		client:  client,
 		cache:   &cache{dir: options.CacheDir},
 		offline: options.Network.Offline,
 	}
 	if c.locator.mirrors == nil {
 		c.locator.mirrors = &Mirrors{}
+	}
+	if c.locator.secrets == nil {
+		c.locator.secrets = &Secrets{}
 	}
 	u := &Upstream{common: c, images: &images{common: c}}
 	u.contents = &contents{common: c, images: u.images}

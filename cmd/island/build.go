@@ -16,6 +16,7 @@ import (
 
 	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/bundle/resolve"
+	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -137,7 +138,7 @@ func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error
 	if err != nil {
 		return err
 	}
-	world, err := f.upstream.open(a, d.baseDir)
+	world, err := f.upstream.open(a, d.baseDir, d.secrets)
 	if err != nil {
 		return err
 	}
@@ -164,7 +165,8 @@ func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error
 type delivery struct {
 	signers []namedSigner
 	lock    *manifests.Lock
-	baseDir string // paths in the lock are relative to it
+	baseDir string          // paths in the lock are relative to it
+	secrets *source.Secrets // of the release's URLs, which a lock does not hold
 	out     string
 }
 
@@ -185,7 +187,7 @@ func (a *app) prepare(ctx context.Context, f buildFlags, lockFile string) (deliv
 			return d, err
 		}
 	}
-	if d.lock, d.baseDir, err = a.lockToBuild(ctx, f, lockFile); err != nil {
+	if err := a.lockToBuild(ctx, f, lockFile, &d); err != nil {
 		return d, err
 	}
 	d.out = cmp.Or(f.out, f.fileName(d.lock))
@@ -269,13 +271,36 @@ func undecided(list []manifests.Omission) error {
 // maxUndecidedShown keeps a first try on fifty charts readable.
 const maxUndecidedShown = 20
 
-func (a *app) lockToBuild(ctx context.Context, f buildFlags, lockFile string) (*manifests.Lock, string, error) {
+// lockToBuild reads the lock, or makes it of the release.
+func (a *app) lockToBuild(ctx context.Context, f buildFlags, lockFile string, d *delivery) (err error) {
 	if lockFile != "" {
-		lock, err := readLock(lockFile)
-		return lock, filepath.Dir(lockFile), err
+		d.baseDir = filepath.Dir(lockFile)
+		if d.lock, err = readLock(lockFile); err != nil {
+			return err
+		}
+		return noSecrets(d.lock)
 	}
-	lock, err := a.makeLock(ctx, f.release, f.upstream)
-	return lock, filepath.Dir(f.release.file), err
+	assembled, err := f.release.assemble()
+	if err != nil {
+		return err
+	}
+	d.baseDir, d.secrets = assembled.BaseDir, assembled.Secrets
+	d.lock, err = a.makeLock(ctx, assembled, f.release, f.upstream)
+	return err
+}
+
+// noSecrets refuses a lock that would bring secrets into a bundle, as locks of
+// earlier versions may.
+func noSecrets(lock *manifests.Lock) error {
+	var errs []error
+	lock.MapURLs(func(url string) string {
+		if bare := manifests.BareURL(url); bare != url {
+			errs = append(errs, fault.New(fault.Usage, fault.Here, bare, "resolve again: locks hold no secrets any more",
+				"lock holds a URL with a user, token or query, which would be signed and handed on"))
+		}
+		return url
+	})
+	return errors.Join(errs...)
 }
 
 func (f *buildFlags) plan(lock *manifests.Lock, signers []namedSigner) (*bundle.Plan, error) {

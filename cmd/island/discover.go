@@ -102,7 +102,7 @@ func chartAt(name string) (charts.Metadata, error) {
 }
 
 func (a *app) runDiscover(ctx context.Context, assembled *resolve.Assembled, upstream upstreamFlags, stub, rulesOnly bool) error {
-	world, err := upstream.open(a, assembled.BaseDir)
+	world, err := upstream.open(a, assembled.BaseDir, assembled.Secrets)
 	if err != nil {
 		return err
 	}

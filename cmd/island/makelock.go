@@ -9,12 +9,10 @@ import (
 )
 
 // makeLock resolves a release.
-func (a *app) makeLock(ctx context.Context, release releaseFlags, upstream upstreamFlags) (*manifests.Lock, error) {
-	assembled, err := release.assemble()
-	if err != nil {
-		return nil, err
-	}
-	world, err := upstream.open(a, assembled.BaseDir)
+func (a *app) makeLock(
+	ctx context.Context, assembled *resolve.Assembled, release releaseFlags, upstream upstreamFlags,
+) (*manifests.Lock, error) {
+	world, err := upstream.open(a, assembled.BaseDir, assembled.Secrets)
 	if err != nil {
 		return nil, err
 	}

@@ -113,6 +113,7 @@ func (a *app) runPatchFrom(f patchFromFlags, oldFile, newFile string) error {
 		file    string
 		release *manifests.Release
 	}{{oldFile, older}, {newFile, newer}} {
+		doc.release.MapURLs(manifests.BareURL, manifests.BareURL, manifests.BareURL) // whoever resolves has the secrets in the release
 		if err := rebaseFor(f.out, doc.file, doc.release); err != nil {
 			return err
 		}

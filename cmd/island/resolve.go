@@ -35,7 +35,11 @@ Put the lock beside the release: paths in it are relative to that folder.` + exi
 			if release.file == "" {
 				return usage("island resolve -f build.json", "no release named")
 			}
-			lock, err := a.makeLock(cmd.Context(), release, upstream)
+			assembled, err := release.assemble()
+			if err != nil {
+				return err
+			}
+			lock, err := a.makeLock(cmd.Context(), assembled, release, upstream)
 			if err != nil {
 				return err
 			}

@@ -66,6 +66,7 @@ func (a *app) runShow(name string, f showFlags) error {
 		return err
 	}
 	defer s.close()
+	s.lock.MapURLs(manifests.BareURL) // those of earlier versions may hold secrets
 	switch {
 	case f.why != "":
 		return a.showWhy(s, f.why)

@@ -30,13 +30,15 @@ func (f *upstreamFlags) add(cmd *cobra.Command) {
 	flags.IntVar(&f.total, "connections", 8, "connections at once")
 }
 
-func (f *upstreamFlags) open(a *app, baseDir string) (*source.Upstream, error) {
+// open makes what fetches. The secrets are those of the release's URLs, if it is at
+// hand.
+func (f *upstreamFlags) open(a *app, baseDir string, secrets *source.Secrets) (*source.Upstream, error) {
 	options := source.Options{
 		Network: registry.Options{
 			Offline: f.offline, PerHost: f.perHost, Total: f.total, UserAgent: toolVersion(),
 			Log: func(message string) { a.note("%s", printable.Text(message)) },
 		},
-		CacheDir: f.cacheDir, BaseDir: baseDir,
+		CacheDir: f.cacheDir, BaseDir: baseDir, Secrets: secrets,
 	}
 	if f.perHost < 1 || f.total < 1 {
 		return nil, usage("", "--per-host and --connections want at least 1")

@@ -90,7 +90,7 @@ type Carry struct {
 func OfRelease(name string, r *manifests.Release) Side {
 	s := newSide(name, r.Metadata.Name, r.Metadata.Version, r.Metadata.Sequence)
 	for _, c := range r.Charts {
-		s.charts[c.Name] = append(s.charts[c.Name], Part{Version: c.Version, From: c.Repo + c.Path})
+		s.charts[c.Name] = append(s.charts[c.Name], Part{Version: c.Version, From: manifests.BareURL(c.Repo + c.Path)})
 	}
 	for _, i := range r.Images {
 		part := Part{}
@@ -104,7 +104,7 @@ func OfRelease(name string, r *manifests.Release) Side {
 		s.images[name] = part
 	}
 	for _, f := range r.Files {
-		s.files["files/"+f.Destination] = Part{From: f.URL, Digest: manifests.Digest("sha256:" + f.SHA256)}
+		s.files["files/"+f.Destination] = Part{From: manifests.BareURL(f.URL), Digest: manifests.Digest("sha256:" + f.SHA256)}
 	}
 	return s
 }
@@ -117,14 +117,16 @@ func OfLock(name string, l *manifests.Lock) Side {
 		s.Patches = append(s.Patches, p.ID)
 	}
 	for _, c := range l.Charts {
-		s.charts[c.Name] = append(s.charts[c.Name], Part{Version: c.Version, From: c.Repo, Digest: c.Content.Digest, DecidedBy: c.DecidedBy})
+		s.charts[c.Name] = append(s.charts[c.Name], Part{
+			Version: c.Version, From: manifests.BareURL(c.Repo), Digest: c.Content.Digest, DecidedBy: c.DecidedBy,
+		})
 		s.bytes[c.Content.Digest] = c.Content.Size
 	}
 	for _, i := range l.Images {
 		s.images[i.Name.String()] = Part{Version: i.Name.Tag, Digest: i.Digest, DecidedBy: i.DecidedBy}
 	}
 	for _, f := range l.Files {
-		s.files[string(f.Path)] = Part{From: f.Content.URL, Digest: f.Content.Digest, DecidedBy: f.DecidedBy}
+		s.files[string(f.Path)] = Part{From: manifests.BareURL(f.Content.URL), Digest: f.Content.Digest, DecidedBy: f.DecidedBy}
 		s.bytes[f.Content.Digest] = f.Content.Size
 	}
 	for _, b := range l.Blobs {
