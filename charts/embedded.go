@@ -3,9 +3,14 @@ package charts
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"io"
+	"path"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
+	yamlv3 "go.yaml.in/yaml/v3"
 	"sigs.k8s.io/yaml"
 )
 
@@ -30,6 +35,7 @@ func (f *finder) store(object map[string]any, where string) {
 		encoded bool
 	}{{"data", kind == "Secret"}, {"stringData", false}, {"binaryData", true}} {
 		files, _ := object[part.key].(map[string]any)
+		var lines []pair
 		for _, name := range sortedKeys(files) {
 			text, _ := scalar(files[name])
 			if part.encoded {
@@ -39,9 +45,20 @@ func (f *finder) store(object map[string]any, where string) {
 				}
 				text = string(decoded)
 			}
-			f.file(name, text, joinField(joinField(where, part.key), name))
+			field := joinField(joinField(where, part.key), name)
+			if isFile(text) {
+				f.file(name, text, field)
+			} else {
+				lines = append(lines, pair{name, strings.TrimSpace(text), field})
+			}
 		}
+		f.pairs(lines, Likely)
 	}
+}
+
+// isFile reports whether a text is a file rather than a variable.
+func isFile(text string) bool {
+	return strings.ContainsAny(strings.TrimSpace(text), "\n{[") || strings.Contains(text, ": ") && strings.HasSuffix(text, "\n")
 }
 
 // file looks at one file: as YAML or JSON if it is that, and else as text.
@@ -51,42 +68,52 @@ func (f *finder) file(name, text, field string) {
 			f.at.Template, field, Document{Kind: f.kind, Name: f.name}.object())
 		return
 	}
-	if f.depth >= maxEmbedded || !strings.ContainsAny(text, ":/") {
+	if !strings.ContainsAny(text, ":/") {
 		return
 	}
-	if isImageName(name) || !strings.ContainsAny(text, "\n{[") {
-		f.named(name, text, field, Likely)
-		return
-	}
+	title := strings.TrimSuffix(name, path.Ext(name)) // images.txt
 	documents, ok := structured(text)
-	if !ok {
+	switch {
+	case ok && isImageName(title) && !isObject(documents[0]):
+		f.embedded(documents, field, f.imagesField)
+	case ok && f.depth < maxEmbedded:
+		f.embedded(documents, field, f.walk)
+	case isImageName(title):
+		f.named(title, text, field, Likely)
+	default:
 		f.unstructured(text, field)
-		return
 	}
-	depth, from := f.depth, len(f.finds.Images)
-	f.depth++
-	for _, document := range documents {
-		f.walk(document, field+":")
-	}
-	f.depth = depth
-	f.onlyWithTags(from)
 }
 
-// structured reads a text as YAML documents. A text without any map or list is
-// not meant to be YAML.
+// isObject reports whether a document is a Kubernetes object.
+func isObject(document any) bool {
+	fields, _ := document.(map[string]any)
+	return fields["kind"] != nil && fields["apiVersion"] != nil
+}
+
+// embedded looks at documents in a file, and reports whether they hold images.
+func (f *finder) embedded(documents []any, field string, look func(any, string)) bool {
+	depth, around, from := f.depth, f.around, len(f.finds.Images)
+	f.depth, f.around = f.depth+1, nil
+	for _, document := range documents {
+		look(document, field+":")
+	}
+	f.depth, f.around = depth, around
+	f.onlyWithTags(from)
+	return len(f.finds.Images) > from
+}
+
+// structured reads a text as YAML documents, or as JSON values one after the other.
+// A text without any map or list is not meant to be either.
 func structured(text string) ([]any, bool) {
 	if !strings.ContainsAny(text, ":{[") {
 		return nil, false
 	}
 	var all []any
 	for _, document := range split("", text) {
-		var content any
-		err := yaml.Unmarshal([]byte(document.Content), &content, func(d *json.Decoder) *json.Decoder {
-			d.UseNumber()
-			return d
-		})
+		content, err := readYAML(document.Content)
 		if err != nil {
-			return nil, false
+			return jsonValues(text)
 		}
 		switch content.(type) {
 		case map[string]any, []any:
@@ -97,6 +124,46 @@ func structured(text string) ([]any, bool) {
 		}
 	}
 	return all, len(all) > 0
+}
+
+var errTrailing = errors.New("goes on behind its end")
+
+// readYAML reads one YAML document. A text that goes on behind it is none: to YAML
+// the [[x]] of TOML is a list, and what follows it another document.
+func readYAML(text string) (any, error) {
+	if strings.ContainsAny(text[:1], "[{\"'") || strings.Contains(text, "\n...") {
+		documents := yamlv3.NewDecoder(strings.NewReader(text))
+		var node yamlv3.Node
+		if documents.Decode(&node) == nil && !errors.Is(documents.Decode(&node), io.EOF) {
+			return nil, errTrailing
+		}
+	}
+	var content any
+	err := yaml.Unmarshal([]byte(text), &content, func(d *json.Decoder) *json.Decoder {
+		d.UseNumber()
+		return d
+	})
+	return content, err
+}
+
+// jsonValues reads lines of JSON, or values without anything between them.
+func jsonValues(text string) ([]any, bool) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var all []any
+	for {
+		var value any
+		switch err := decoder.Decode(&value); {
+		case errors.Is(err, io.EOF):
+			return all, len(all) > 0
+		case err != nil:
+			return nil, false
+		}
+		switch value.(type) {
+		case map[string]any, []any:
+			all = append(all, value)
+		}
+	}
 }
 
 // onlyWithTags makes candidates of likely finds without a tag, and drops what is
@@ -118,21 +185,39 @@ func (f *finder) onlyWithTags(from int) {
 	f.finds.Images = kept
 }
 
-// unstructured looks at a file that is neither YAML nor JSON: a template of
-// YAML, a script, properties.
+var (
+	templateLine = regexp.MustCompile(`(?m)^[ \t]*(?:\{\{.*\}\}|\{%.*%\})[ \t]*$`)
+	templatePart = regexp.MustCompile(`\{\{.*?\}\}|\{%.*?%\}`)
+)
+
+// unstructured looks at a file that is neither YAML nor JSON. One that is YAML
+// without the actions of its templates is looked through as such, too; what is
+// found are candidates, because the actions may choose.
 func (f *finder) unstructured(text, field string) {
-	seen := map[string]bool{}
-	for _, reference := range references(text) {
-		seen[reference] = true
+	from := len(f.finds.Images)
+	f.text(text, field)
+	if !templatePart.MatchString(text) || f.depth >= maxEmbedded {
+		return
 	}
-	for _, found := range quotedImage.FindAllStringSubmatch(text, -1) {
-		if image := found[1]; isReference(image) && !seen[image] {
-			seen[image] = true
+	seen := map[string]bool{}
+	for _, find := range f.finds.Images[from:] {
+		seen[find.Image] = true
+	}
+	from = len(f.finds.Images)
+	plain := templatePart.ReplaceAllString(templateLine.ReplaceAllString(text, ""), templateMark)
+	if documents, ok := structured(plain); ok {
+		f.embedded(documents, field, f.walk)
+	}
+	kept := f.finds.Images[:from]
+	for _, find := range f.finds.Images[from:] {
+		if !seen[find.Image] && isReference(find.Image) {
+			seen[find.Image] = true
+			find.Class, find.Reason = Candidate, reasonText
+			kept = append(kept, find)
 		}
 	}
-	for _, image := range sortedKeys(seen) {
-		find := f.find(image, Candidate, field)
-		find.Reason = reasonText
-		f.add(find)
-	}
+	f.finds.Images = kept
 }
+
+// templateMark stands for what a template's action writes. It is in no reference.
+const templateMark = "\u00a7"

@@ -110,7 +110,23 @@ func findSeen(rendered *Rendered, more Known, seen seenFinds) (Finds, error) {
 		}
 		all = all.appended(finds, rendered.Rendering)
 	}
+	all.Images = withoutRepeated(all.Images)
 	return all, errors.Join(f.faults...)
+}
+
+// withoutRepeated leaves out what is only a text, where a surer find has the same
+// image: there is nothing to decide.
+func withoutRepeated(finds []ImageFind) []ImageFind {
+	sure := map[manifests.ImageRef]bool{}
+	for _, find := range finds {
+		if ref, err := find.Ref(); err == nil && find.Class != Candidate {
+			sure[ref] = true
+		}
+	}
+	return slices.DeleteFunc(finds, func(find ImageFind) bool {
+		ref, err := find.Ref()
+		return err == nil && find.Reason == reasonText && sure[ref]
+	})
 }
 
 // appended adds finds as those of a rendering.
@@ -290,11 +306,26 @@ func (f *finder) walk(value any, where string) {
 			}
 		})
 	case []any:
-		for i, item := range value {
-			f.walk(item, indexed(where, i))
-		}
+		f.list("", value, where)
 	case string:
 		f.string("", value, where)
+	}
+}
+
+// list looks at a list by its name: arguments, pairs of names and values, or items
+// of any kind.
+func (f *finder) list(key string, list []any, where string) {
+	if isArguments(key, list) {
+		f.arguments(list, where)
+		return
+	}
+	whole := Candidate
+	if key == "env" {
+		whole = Likely
+	}
+	f.pairs(pairsOf(list, where), whole)
+	for i, item := range list {
+		f.walk(item, indexed(where, i))
 	}
 }
 
@@ -311,26 +342,27 @@ func (f *finder) field(key string, value any, field string) {
 		f.imageField(value, field)
 	case key == "openAPIV3Schema" && f.kind == "CustomResourceDefinition":
 		f.schema(value, field)
-	case f.kind == "CustomResourceDefinition" && key == "metadata" || key == "status" && f.depth == 0:
-		// descriptions, and what a controller once wrote
-	case (key == "args" || key == "command" || key == "extraArgs") && isList:
-		f.arguments(list, field)
-	case key == "env" && isList:
-		f.environment(list, field)
+	case field == "status" && f.depth == 0:
+		// what a controller once wrote
 	case key == "annotations" && isMap:
 		for _, name := range sortedKeys(fields) {
-			if text, ok := fields[name].(string); ok && (isReference(text) || strings.Contains(text, "\n")) {
+			if text, ok := fields[name].(string); ok && !isWord(text) {
 				f.string(name, text, joinField(field, name))
 			}
 		}
 	case (key == "env" || key == "extraArgs") && isMap:
+		var all []pair
 		for _, name := range sortedKeys(fields) {
-			if text, ok := fields[name].(string); ok {
-				f.named(name, text, joinField(field, name), Likely)
+			if text, ok := scalar(fields[name]); ok {
+				all = append(all, pair{name, text, joinField(field, name)})
 			}
 		}
+		f.pairs(all, Likely)
+		f.walk(value, field)
 	case isImageName(key):
 		f.imagesField(value, field)
+	case isList:
+		f.list(key, list, field)
 	default:
 		if text, ok := value.(string); ok {
 			f.string(key, text, field)
@@ -340,12 +372,15 @@ func (f *finder) field(key string, value any, field string) {
 	}
 }
 
+// isWord reports whether a text is the name of something, and no image with a tag.
+func isWord(text string) bool { return !strings.ContainsAny(text, " \n,;:@{[") }
+
 // string looks at a text in a field whose name says nothing. Long ones may be
 // a document of their own.
 func (f *finder) string(name, text, field string) {
 	switch {
-	case strings.HasPrefix(text, "-"), !strings.ContainsAny(text, "/:"):
-	case strings.Contains(text, "\n"):
+	case !strings.ContainsAny(text, "/:"):
+	case strings.Contains(text, "\n"), strings.HasPrefix(text, "{"), strings.HasPrefix(text, "["):
 		f.file(name, text, field)
 	default:
 		f.named(name, text, field, Candidate)
@@ -370,24 +405,34 @@ func (f *finder) imagesField(value any, field string) {
 // parts adds the images that a map holds in parts, and returns the fields that
 // went into them.
 func (f *finder) parts(m mapOfParts, where string) map[string]bool {
+	return f.partsAt(m, func(image partedImage) string {
+		if image.whole && where != "" {
+			return where
+		}
+		return joinField(where, image.key)
+	})
+}
+
+func (f *finder) partsAt(m mapOfParts, place func(partedImage) string) map[string]bool {
 	taken := map[string]bool{}
 	for _, image := range m.images() {
-		field := joinField(where, image.key)
-		if image.whole && where != "" {
-			field = where
-		}
+		field := place(image)
 		if f.typed[field] {
 			continue
 		}
 		for _, key := range image.keys {
 			taken[key] = true
 		}
-		if image.doubt == "" {
+		doubt := image.doubt
+		if doubt == "" && !isReference(image.String()) && !m.isImage() && image.key != "image" {
+			doubt = reasonNoTag
+		}
+		if doubt == "" {
 			f.shaped(image.String(), field)
 			continue
 		}
 		find := f.find(image.String(), Candidate, field)
-		find.Reason = image.doubt
+		find.Reason = doubt
 		f.add(find)
 	}
 	return taken

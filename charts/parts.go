@@ -102,6 +102,7 @@ type mapOfParts struct {
 	under  string           // the name of the field, or of the list, that holds it
 	inList bool             // it is an item of a list, where name is the item's
 	around []map[string]any // the maps around it, the nearest first: what they say of registry and tag holds for it
+	strict bool             // variables or lines: a repository counts only if its name, or the map's, says that it is an image's
 }
 
 // partedImage is an image that was put together from parts.
@@ -283,7 +284,7 @@ func (p partedImage) tagged(tag string) partedImage {
 // byRepository puts the image of a repository together.
 func (m mapOfParts) byRepository(key string, read partName) (partedImage, bool) {
 	image := partedImage{key: key, keys: []string{key}, repository: m.text(key), whole: read.about == "" && !read.saysImage}
-	if m.isOfSomethingElse(read) {
+	if m.isOfSomethingElse(read) || m.strict && !read.saysImage && !m.isImage() {
 		return image, false
 	}
 	m.name(&image, read.about)

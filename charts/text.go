@@ -17,10 +17,6 @@ var hosted = regexp.MustCompile(`(?:(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{
 	`(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+` +
 	`(?:(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})`)
 
-// quotedImage is a line of YAML or JSON, or of something like them, that says
-// what image something has.
-var quotedImage = regexp.MustCompile(`(?m)(?:^|[\s{,"'-])["']?image["']?\s*:\s*["']?([A-Za-z0-9][A-Za-z0-9._/:@-]*)["']?\s*(?:$|[,}#])`)
-
 // isHosted reports whether a whole text is such a reference.
 func isHosted(text string) bool {
 	at := hosted.FindStringIndex(text)
@@ -88,13 +84,11 @@ func isImageName(name string) bool {
 	if strings.Contains(strings.ToUpper(name), "RELATED_IMAGE_") {
 		return true
 	}
-	letters := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, strings.ToLower(name))
-	for _, end := range []string{"image", "images", "imagename", "imageref", "imagereference", "imageurl", "imagerepotag", "imagefullname"} {
+	letters := lettersOf(name)
+	for _, end := range []string{
+		"image", "images", "imagename", "imagenames", "imageref", "imagerefs", "imagereference", "imageurl", "imageuri", "imagerepotag", "imagefullname",
+		"imagelist", "imageslist", "imageset",
+	} {
 		if strings.HasSuffix(letters, end) {
 			return true
 		}
@@ -145,15 +139,16 @@ func (f *finder) namedImage(value, field string) {
 		f.add(f.find(value, Likely, field))
 		return
 	}
-	words := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t\r\n,;=|\"'[]{}", r) })
-	several := false
-	for _, word := range words {
-		if word = trimScheme(word); strings.Contains(word, "/") && isReference(word) {
-			several = true
-			f.add(f.find(word, Likely, field))
+	if strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[") {
+		if documents, ok := structured(value); ok && f.embedded(documents, field, f.imagesField) {
+			return
 		}
 	}
-	if several || slices.Contains(noImages, strings.ToLower(value)) {
+	images := imagesInValue(value)
+	for _, image := range images {
+		f.add(f.find(image, Likely, field))
+	}
+	if len(images) > 0 || isNoImage(value) {
 		return
 	}
 	if _, err := manifests.ParseImageRef(value); errors.Is(err, manifests.ErrNoTag) {
@@ -163,14 +158,48 @@ func (f *finder) namedImage(value, field string) {
 	}
 }
 
-// text adds what looks like references in the middle of a text.
+// imagesInValue returns the references in a text that holds images and nothing
+// else, in whatever way they are joined.
+func imagesInValue(value string) []string {
+	var images []string
+	words := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t\r\n,;=|\"'`[]{}()<>", r) })
+	for _, word := range words {
+		word = strings.TrimSuffix(trimScheme(word), ":")
+		if key, keyed, _ := strings.Cut(word, ":"); !isReference(word) && !strings.Contains(key, "/") {
+			word = keyed // pg:postgres:16
+		}
+		if isReference(word) && !isNoName(word) && plausibleHost(word) && !slices.Contains(images, word) {
+			images = append(images, word)
+		}
+	}
+	return images
+}
+
+var nameLetter = regexp.MustCompile(`[a-z]`)
+
+// isNoName reports whether what has the form of a reference is a pair of numbers,
+// such as ports, or another kind of address.
+func isNoName(reference string) bool {
+	name, _, _ := takeApart(reference)
+	return !nameLetter.MatchString(name) || slices.Contains([]string{"http", "https", "file", "data", "urn", "mailto", "sha256", "localhost"}, name)
+}
+
+// text adds what a text says of images, and what looks like references in it.
 func (f *finder) text(text, field string) {
 	if len(text) > manifestsText {
 		return
 	}
-	for _, reference := range references(text) {
-		find := f.find(reference, Candidate, field)
-		find.Reason = reasonText
+	read := readText(text, f.known)
+	for _, image := range sortedKeys(read.found) {
+		find := f.find(image, read.found[image], field)
+		if find.Class == Candidate {
+			find.Reason = reasonText
+		}
+		f.add(find)
+	}
+	for _, image := range sortedKeys(read.untagged) {
+		find := f.find(image, Candidate, field)
+		find.Reason = reasonNoTag
 		f.add(find)
 	}
 }
@@ -180,10 +209,15 @@ func (f *finder) text(text, field string) {
 func (f *finder) arguments(list []any, where string) {
 	flag := ""
 	for i, item := range list {
-		argument, _ := item.(string)
+		argument, isText := item.(string)
 		field := indexed(where, i)
 		name, value, assigned := strings.Cut(argument, "=")
 		switch {
+		case !isText:
+			f.walk(item, field)
+		case strings.Contains(argument, "\n"):
+			f.file("", argument, field)
+			flag = ""
 		case strings.HasPrefix(argument, "-") && assigned && !strings.ContainsAny(name, " \n"):
 			f.named(name, value, field, Likely)
 			flag = ""
@@ -199,14 +233,56 @@ func (f *finder) arguments(list []any, where string) {
 	}
 }
 
-// environment looks at a list of environment variables (Kubernetes API
-// reference, "EnvVar").
-func (f *finder) environment(list []any, where string) {
+// isArguments reports whether a list is one of command line arguments, whatever
+// its name.
+func isArguments(key string, list []any) bool {
+	if key == "args" || key == "command" || key == "extraArgs" {
+		return true
+	}
+	return slices.ContainsFunc(list, func(item any) bool {
+		text, _ := item.(string)
+		return strings.HasPrefix(text, "-")
+	})
+}
+
+// pair is an item of a list that gives a value a name: an environment variable
+// (Kubernetes API reference, "EnvVar"), a parameter.
+type pair struct {
+	name, value, field string
+}
+
+// pairsOf reads a list of pairs.
+func pairsOf(list []any, where string) []pair {
+	var all []pair
 	for i, item := range list {
-		variable, _ := item.(map[string]any)
-		name, _ := scalar(variable["name"])
-		if value, ok := variable["value"].(string); ok {
-			f.named(name, value, indexed(where, i)+".value", Likely)
+		fields, _ := item.(map[string]any)
+		name, _ := scalar(fields["name"])
+		if key, ok := scalar(fields["key"]); ok && name == "" {
+			name = key
+		}
+		for _, key := range []string{"value", "default", "defaultValue"} {
+			if value, ok := scalar(fields[key]); ok && name != "" {
+				all = append(all, pair{name, value, indexed(where, i) + "." + key})
+			}
+		}
+	}
+	return all
+}
+
+// pairs looks at values that have names, each by itself and those that are parts
+// of one image together. whole is the class of a value that is a reference and
+// whose name says nothing.
+func (f *finder) pairs(all []pair, whole Class) {
+	fields, places := map[string]any{}, map[string]string{}
+	for _, one := range all {
+		fields[one.name], places[one.name] = one.value, one.field
+	}
+	m := mapOfParts{fields: fields, strict: true}
+	taken := f.partsAt(m, func(image partedImage) string { return places[image.key] })
+	for _, one := range all {
+		f.typed[one.field] = true
+		if !taken[one.name] {
+			f.named(one.name, one.value, one.field, whole)
 		}
 	}
 }

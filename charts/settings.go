@@ -1,0 +1,343 @@
+package charts
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/islandbundle/island/manifests"
+)
+
+// Texts that are neither YAML nor JSON, and say nevertheless what has which image:
+// TOML, INI, properties, HCL, XML, Dockerfiles, scripts, templates of YAML. They
+// are not read by a parser for each: what they have in common is a name, a sign
+// and a value, in a section or between braces.
+
+// textImages collects what a text says of images.
+type textImages struct {
+	known    Known
+	found    map[string]Class
+	untagged map[string]bool // images that are named without tag and digest
+	sure     Class           // of what is said by name and form
+}
+
+// readText returns the references in a text, with how sure each is: a value that
+// is given a name which says that it is an image is likely, and what merely looks
+// like a reference is a candidate. In a template, the first is a candidate as
+// well: whoever fills it in may choose.
+func readText(text string, known Known) *textImages {
+	t := &textImages{known: known, found: map[string]Class{}, untagged: map[string]bool{}, sure: Likely}
+	if strings.Contains(text, "{{") || strings.Contains(text, "{%") {
+		t.sure = Candidate
+	}
+	t.read(text)
+	return t
+}
+
+func (t *textImages) read(text string) {
+	text = continued.ReplaceAllString(text, " ")
+	text = shellDefault.ReplaceAllString(text, "$1=$2")
+	for _, reference := range references(text) {
+		t.add(reference, Candidate)
+	}
+	t.flags(text)
+	t.commands(text)
+	t.lines(text)
+	if mentionsImage(text) {
+		t.settings(text)
+		t.marked(text)
+		t.quoted(text)
+	}
+}
+
+// add notes a reference; the surer class is kept.
+func (t *textImages) add(reference string, class Class) {
+	if have, ok := t.found[reference]; !ok || class.rank() < have.rank() {
+		t.found[reference] = class
+	}
+}
+
+// value notes the images in a value whose name says that it holds some.
+func (t *textImages) value(name, value string, class Class) {
+	for _, image := range imagesInValue(value) {
+		if isImageName(name) || strings.Contains(image, "/") {
+			t.add(image, class)
+		}
+	}
+}
+
+// mentionsImage reports whether a text or name has the word image in it.
+func mentionsImage(text string) bool { return strings.Contains(strings.ToLower(text), "image") }
+
+var (
+	// continued is the end of a line that goes on in the next.
+	continued = regexp.MustCompile(`\\\r?\n[ \t]*`)
+
+	// shellDefault is what a shell takes for an empty variable (POSIX.1-2024, 2.6.2
+	// "Parameter Expansion"), and Spring and Docker Compose for one of theirs.
+	shellDefault = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_.]*)(?::[-=+]?|[-=])([^{}\n]*)\}`)
+)
+
+// The grammar of settings: a section, a value that is given a name, and the
+// beginning and end of a block.
+const (
+	settingName   = `[A-Za-z_-][A-Za-z0-9_./-]*`
+	settingSign   = `(?:=>|:=|\+?:{1,3}|[+?]?=)`
+	settingQuoted = `"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|` + "`[^`\n]*`"
+	settingList   = `\[[^\]]*\]|(?:\n[ \t]*- [^\n]+)+`
+	settingBare   = `\{\{[^\n]*?\}\}[^\s,;]*|[^\s"'` + "`" + `,;<>(){}\[\]|&:=][^\s"'` + "`" + `,;<>(){}\[\]|&]*`
+)
+
+var settingToken = regexp.MustCompile(`(?m)^[ \t]*\[{1,2}([^\[\]\n={}:,]+)\]{1,2}[ \t]*(?:[#;].*)?$` +
+	`|(` + settingName + `)["'\]]*[ \t]*` + settingSign + `[ \t]*(` + settingQuoted + `|` + settingList + `|` + settingBare + `)` +
+	`|([A-Za-z_][A-Za-z0-9_.-]*)["'\]]*[ \t]*(?:"[^"\n]*"[ \t]*)*` + settingSign + `?[ \t]*\{` +
+	`|(\})`)
+
+// section is a section or block of settings.
+type section struct {
+	name   string
+	fields map[string]any
+}
+
+// settings reads the values that are given names, and images in parts within one
+// section.
+func (t *textImages) settings(text string) {
+	open := []section{{fields: map[string]any{}}}
+	end := func() {
+		last := len(open) - 1
+		t.parts(open)
+		if open = open[:last]; last == 0 { // of a text that closes more than it opened
+			open = []section{{fields: map[string]any{}}}
+		}
+	}
+	for _, at := range settingToken.FindAllStringSubmatchIndex(text, -1) {
+		group := func(i int) string { return text[at[2*i]:at[2*i+1]] }
+		if at[0] > 0 && at[2] < 0 && strings.ContainsRune("/@:.", rune(text[at[0]-1])) {
+			continue // a part of an address or a path
+		}
+		switch {
+		case at[2] >= 0: // a section ends the one before
+			for range len(open) {
+				end()
+			}
+			open[0].name = strings.Trim(group(1), `"' `)
+		case at[4] >= 0 && isCode(text, at[6], at[7]):
+		case at[4] >= 0:
+			t.setting(open[len(open)-1], group(2), group(3), inComment(text, at[0]))
+		case at[8] >= 0 && !strings.HasPrefix(text[at[1]:], "{"):
+			open = append(open, section{name: group(4), fields: map[string]any{}})
+		case at[10] >= 0:
+			end()
+		}
+	}
+	for range len(open) {
+		end()
+	}
+}
+
+// isCode reports whether what stands in the place of a value is an expression of a
+// program: a call, or a text with a sign before it.
+func isCode(text string, from, to int) bool {
+	return to < len(text) && strings.ContainsRune("(\"'`", rune(text[to])) && !strings.ContainsRune("\"'`[", rune(text[from]))
+}
+
+// inComment reports whether a place in a text is behind the sign of a comment.
+func inComment(text string, at int) bool {
+	before := text[strings.LastIndexByte(text[:at], '\n')+1 : at]
+	trimmed := strings.TrimSpace(before)
+	for _, sign := range []string{"#", "//", ";", "--", "/*", "<!--"} {
+		if strings.HasPrefix(trimmed, sign) {
+			return true
+		}
+	}
+	return strings.Contains(before, " # ") || strings.Contains(before, " // ")
+}
+
+// setting reads one value. In comments, only what is named just image counts, as
+// an example of what may be set.
+func (t *textImages) setting(in section, name, value string, comment bool) {
+	text, isText := unquoted(value)
+	class := t.sure
+	if comment {
+		if class = Candidate; lettersOf(name) != "image" {
+			return
+		}
+	} else if isText {
+		in.fields[name] = text
+	}
+	part := readPartName(name).is
+	switch {
+	case mentionsImage(name):
+		t.value(name, text, class)
+		if isImageName(name) && text != value && !comment && isText {
+			t.withoutTag(text)
+		}
+	case isImageName(in.name) && (part == noPart || part == namePart):
+		t.value("image", text, class)
+	case text != value || strings.Contains(text, "="): // a setting within a setting, as in Environment=IMAGE=acme/x:1
+		if text = strings.NewReplacer(`\"`, `"`, `\n`, "\n").Replace(text); mentionsImage(text) {
+			t.read(text)
+		}
+	}
+}
+
+// unquoted returns a value without its quotes, and whether it is one text rather
+// than a list.
+func unquoted(value string) (string, bool) {
+	switch {
+	case value == "" || strings.HasPrefix(value, "[") || strings.HasPrefix(value, "\n"):
+		return value, false
+	case len(value) > 1 && strings.ContainsRune("\"'`", rune(value[0])):
+		return value[1 : len(value)-1], true
+	}
+	return value, true
+}
+
+// withoutTag notes an image without tag and digest, if a text can be one.
+func (t *textImages) withoutTag(text string) {
+	if _, err := manifests.ParseImageRef(text); errors.Is(err, manifests.ErrNoTag) && !isNoImage(text) {
+		t.untagged[text] = true
+	}
+}
+
+// parts puts images together that the innermost of some sections holds in parts.
+func (t *textImages) parts(open []section) {
+	last := open[len(open)-1]
+	m := mapOfParts{fields: last.fields, under: last.name, strict: true}
+	for _, outer := range slices.Backward(open[:len(open)-1]) {
+		m.around = append(m.around, outer.fields)
+	}
+	for _, image := range m.images() {
+		if isReference(image.String()) {
+			t.add(image.String(), t.sure)
+		}
+	}
+}
+
+// flag is an argument of a command line with its value.
+var flag = regexp.MustCompile("(?m)(?:^|[\\s\"'=(,\\[`])(--?[A-Za-z][A-Za-z0-9_.-]*)(?:=|[ \t]+|[\"'],[ \t]*[\"'])[\"']?" +
+	"([^-\\s\"'`;|&<>(){}\\[\\]][^\\s\"'`;|&<>(){}\\[\\]]*)")
+
+// flags reads the arguments of command lines.
+func (t *textImages) flags(text string) {
+	if !strings.Contains(text, "-") {
+		return
+	}
+	for _, at := range flag.FindAllStringSubmatchIndex(text, -1) {
+		name, value := text[at[2]:at[3]], text[at[4]:at[5]]
+		switch {
+		case t.known.argument(name) && isReference(value):
+			t.add(value, Certain)
+		case isImageName(name) && !inComment(text, at[2]):
+			t.value(name, value, t.sure)
+		}
+	}
+}
+
+var (
+	// fromImage is the line of a Dockerfile that names a base image, or one to copy
+	// from (Dockerfile reference, "FROM", "COPY --from").
+	fromImage = regexp.MustCompile(`(?m)^[ \t]*(?:FROM[ \t]+(?:--\S+[ \t]+)*(\S+)(?:[ \t]+(?i:AS)[ \t]+\S+)?[ \t]*$|COPY[ \t]+--from=(\S+))`)
+
+	// imageCommand is a command that takes an image, with its arguments.
+	imageCommand = regexp.MustCompile(`(?m)(?:^|[\s;&|"'(/])(?:docker|podman|nerdctl|crictl|ctr|buildah|skopeo|crane|kubectl|oc)[ \t]` +
+		`[^\n;|&]*?\b(?:run|pull|create|copy|cp|export|from|set[ \t]+image)[ \t]([^\n;|&]*)`)
+
+	// notBefore are flags whose value has a colon and is no image.
+	notBefore = []string{"-v", "-p", "-e", "-u", "-w", "-h", "-l", "--volume", "--publish", "--env", "--user", "--mount", "--add-host", "--label", "--name"}
+)
+
+// commands reads Dockerfiles, and the commands that take images.
+func (t *textImages) commands(text string) {
+	for _, from := range fromImage.FindAllStringSubmatch(text, -1) {
+		if image := from[1] + from[2]; isReference(image) && !isNoName(image) {
+			t.add(image, t.sure)
+		}
+	}
+	for _, at := range imageCommand.FindAllStringSubmatchIndex(text, -1) {
+		if inComment(text, at[0]) {
+			continue
+		}
+		last := ""
+		for _, word := range strings.Fields(text[at[2]:at[3]]) {
+			images := imagesInValue(word)
+			if !strings.HasPrefix(word, "-") && !slices.Contains(notBefore, last) && len(images) == 1 {
+				t.add(images[0], Candidate)
+				break
+			}
+			last = word
+		}
+	}
+}
+
+// lines reads a list of images, one on each line.
+func (t *textImages) lines(text string) {
+	var all []string
+	for line := range strings.Lines(text) {
+		line = strings.Trim(strings.TrimSpace(line), `"',`)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if line = trimScheme(line); !isReference(line) || !strings.Contains(line, "/") || isNoName(line) {
+			return
+		}
+		all = append(all, line)
+	}
+	if len(all) > 1 {
+		for _, image := range all {
+			t.add(image, Candidate)
+		}
+	}
+}
+
+// The forms of XML and property lists that give a value a name.
+var markedValues = []*regexp.Regexp{
+	regexp.MustCompile(`<([A-Za-z][A-Za-z0-9_.:-]*)[^<>]*>\s*([^<>\s]+)\s*</`),
+	regexp.MustCompile(`<[A-Za-z][^<>]*\b(?:name|key|id)=["']([^"'<>]*)["'][^<>]*>\s*([^<>\s]+)\s*</`),
+	regexp.MustCompile(`\b(?:name|key)=["']([^"'<>]*)["']\s+value=["']([^"'<>]*)["']`),
+	regexp.MustCompile(`<(?:name|key)>\s*([^<>]*?)\s*</(?:name|key)>\s*<(?:value|string)>\s*([^<>]*?)\s*</`),
+}
+
+// marked reads XML and property lists.
+func (t *textImages) marked(text string) {
+	if !strings.Contains(text, "<") {
+		return
+	}
+	for _, form := range markedValues {
+		for _, found := range form.FindAllStringSubmatch(text, -1) {
+			if isImageName(found[1]) {
+				t.value(found[1], found[2], t.sure)
+			}
+		}
+	}
+}
+
+var (
+	// imageCall is a function or method that is named image and called with a text.
+	imageCall = regexp.MustCompile(`(` + settingName + `)(?:[ \t]*\([ \t]*|[ \t]+)(` + settingQuoted + `)`)
+
+	templatedLine = regexp.MustCompile(`(?m)^[^\n]*\{\{[^\n]*$`)
+	quotedText    = regexp.MustCompile(settingQuoted)
+)
+
+// quoted reads calls such as docker.image('acme/x:1'), and the defaults in lines of
+// templates that speak of images.
+func (t *textImages) quoted(text string) {
+	for _, at := range imageCall.FindAllStringSubmatchIndex(text, -1) {
+		if name := text[at[2]:at[3]]; isImageName(name) && !inComment(text, at[0]) {
+			value, _ := unquoted(text[at[4]:at[5]])
+			t.value(name, value, Candidate)
+		}
+	}
+	for _, line := range templatedLine.FindAllString(text, -1) {
+		if !mentionsImage(line) {
+			continue
+		}
+		for _, found := range quotedText.FindAllString(line, -1) {
+			if value, _ := unquoted(found); isReference(value) && strings.Contains(value, "/") && !isNoName(value) {
+				t.add(value, Candidate)
+			}
+		}
+	}
+}
