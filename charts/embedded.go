@@ -74,9 +74,11 @@ func (f *finder) file(name, text, field string) {
 	title := strings.TrimSuffix(name, path.Ext(name)) // images.txt
 	documents, ok := structured(text)
 	switch {
+	case f.depth >= maxEmbedded:
+		f.text(text, field)
 	case ok && isImageName(title) && !isObject(documents[0]):
 		f.embedded(documents, field, f.imagesField)
-	case ok && f.depth < maxEmbedded:
+	case ok:
 		f.embedded(documents, field, f.walk)
 	case isImageName(title):
 		f.named(title, text, field, Likely)
@@ -196,7 +198,7 @@ var (
 func (f *finder) unstructured(text, field string) {
 	from := len(f.finds.Images)
 	f.text(text, field)
-	if !templatePart.MatchString(text) || f.depth >= maxEmbedded {
+	if !templatePart.MatchString(text) {
 		return
 	}
 	seen := map[string]bool{}

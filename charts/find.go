@@ -474,6 +474,9 @@ func (f *finder) imageField(value any, field string) {
 
 // shaped adds a reference that was found by its field's name.
 func (f *finder) shaped(image, field string) {
+	if given := trimScheme(withDefaults(image)); isReference(given) {
+		image = given
+	}
 	find := f.find(image, Likely, field)
 	if image == "" {
 		find.Class, find.Reason = Candidate, "empty: whoever reads the object may take an image of its own choice"
@@ -506,7 +509,7 @@ func (f *finder) imageMap(fields map[string]any, field string) {
 	if found < len(f.finds.Images)+len(f.finds.LeftOut) {
 		return
 	}
-	if tag := (partedImage{}).tagged(m.text(m.beside(tagPart, ""))); tag.String() != "" {
+	if tag := (partedImage{}).tagged(m.beside(tagPart, "").text); tag.String() != "" {
 		find := f.find(tag.String(), Candidate, field)
 		find.Reason = doubtNoRepository
 		f.add(find)
@@ -518,8 +521,14 @@ func (f *finder) imageMap(fields map[string]any, field string) {
 func (f *finder) inImageMap(key string, value any, field string) {
 	switch value := value.(type) {
 	case string:
-		if isReference(trimScheme(value)) && readPartName(key).is == noPart {
-			f.shaped(trimScheme(value), field)
+		if readPartName(key).is != noPart {
+			break
+		}
+		if _, inList := lastField(field[:max(strings.LastIndex(field, "."), 0)]); !inList {
+			value = f.completed(value)
+		}
+		if isReference(trimScheme(value)) {
+			f.shaped(value, field)
 			return
 		}
 	case map[string]any:
@@ -531,6 +540,20 @@ func (f *finder) inImageMap(key string, value any, field string) {
 	f.field(key, value, field)
 }
 
+// completed adds the registry and tag that stand beside the names of a map of
+// images, for all of them: {registry: quay.io, tag: "1", web: acme/web}.
+func (f *finder) completed(name string) string {
+	beside := mapOfParts{fields: f.around[0]}
+	if !beside.has(tagPart, "") && !beside.has(registryPart, "") {
+		return name
+	}
+	one := mapOfParts{fields: map[string]any{"image": name}, around: f.around[:1]}
+	for _, image := range one.images() {
+		return image.String()
+	}
+	return name
+}
+
 // schema looks at the defaults in the schema of a custom resource: an operator
 // whose users say nothing runs with them. Else, a property named image is a
 // description of an image, and not one.
@@ -538,6 +561,7 @@ func (f *finder) schema(value any, where string) {
 	switch value := value.(type) {
 	case map[string]any:
 		properties, _ := value["properties"].(map[string]any)
+		f.presetParts(properties, where)
 		for _, name := range sortedKeys(properties) {
 			field := joinField(joinField(where, "properties"), name)
 			property, _ := properties[name].(map[string]any)
@@ -560,6 +584,23 @@ func (f *finder) schema(value any, where string) {
 	}
 }
 
+// presetParts adds the images whose parts are defaults of their own: repository of
+// one property, and tag of the next.
+func (f *finder) presetParts(properties map[string]any, where string) {
+	presets := map[string]any{}
+	for name, value := range properties {
+		if property, _ := value.(map[string]any); property["default"] != nil {
+			presets[name] = property["default"]
+		}
+	}
+	under, _ := lastField(where)
+	for _, image := range (mapOfParts{fields: presets, under: under, strict: true}).images() {
+		if isReference(image.String()) {
+			f.shaped(image.String(), joinField(joinField(joinField(where, "properties"), image.key), "default"))
+		}
+	}
+}
+
 // preset looks at the default of one property. One in parts that leaves out a
 // part is completed by the operator.
 func (f *finder) preset(name string, value any, property map[string]any, field string) {
@@ -575,6 +616,8 @@ func (f *finder) preset(name string, value any, property map[string]any, field s
 		f.imageField(value, field)
 	case isText && (isImageName(name) || isHosted(text)):
 		f.named(name, text, field, Likely)
+	case isText:
+		f.string(name, text, field)
 	case isImageName(name):
 		f.imagesField(value, field)
 	case !isText:

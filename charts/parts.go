@@ -102,6 +102,7 @@ type mapOfParts struct {
 	under  string           // the name of the field, or of the list, that holds it
 	inList bool             // it is an item of a list, where name is the item's
 	around []map[string]any // the maps around it, the nearest first: what they say of registry and tag holds for it
+	read   []fieldPart      // what has been read of the fields
 	strict bool             // variables or lines: a repository counts only if its name, or the map's, says that it is an image's
 }
 
@@ -143,6 +144,7 @@ func (m mapOfParts) isImage() bool { return isImageName(m.under) }
 // names of its fields. An image whose text is complete by itself and that no
 // other field adds to is not among them.
 func (m mapOfParts) images() []partedImage {
+	m.read = readParts(m.fields)
 	var all []partedImage
 	taken := map[string]bool{}
 	add := func(image partedImage, ok bool) {
@@ -155,24 +157,46 @@ func (m mapOfParts) images() []partedImage {
 	}
 	add(m.renamed())
 	for _, wanted := range []part{repositoryPart, imagePart, namePart, registryPart} { // a name completes a repository
-		for _, key := range sortedKeys(m.fields) {
-			read := readPartName(key)
-			if text := m.text(key); read.is != wanted || text == "" || taken[key] {
+		for _, one := range m.read {
+			if one.is != wanted || taken[one.key] {
 				continue
 			}
 			switch wanted {
 			case repositoryPart:
-				add(m.byRepository(key, read))
+				add(m.byRepository(one))
 			case imagePart:
-				add(m.byImage(key, read))
+				add(m.byImage(one))
 			case namePart:
-				add(m.byName(key))
+				add(m.byName(one))
 			case registryPart:
-				add(m.byHub(key, all))
+				add(m.byHub(one, len(all) > 0))
 			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b partedImage) int { return strings.Compare(a.key, b.key) })
+	return all
+}
+
+// fieldPart is a field that holds a part of an image, a text or a number.
+type fieldPart struct {
+	partName
+	key, text string
+}
+
+// readParts returns the fields of a map that hold parts, in the order of their
+// names.
+func readParts(fields map[string]any) []fieldPart {
+	all := []fieldPart{}
+	for key, value := range fields {
+		text, _ := scalar(value)
+		if text = strings.TrimSpace(text); text == "" || key == "apiVersion" {
+			continue
+		}
+		if read := readPartName(key); read.is != noPart {
+			all = append(all, fieldPart{read, key, text})
+		}
+	}
+	slices.SortFunc(all, func(a, b fieldPart) int { return strings.Compare(a.key, b.key) })
 	return all
 }
 
@@ -185,34 +209,33 @@ func (m mapOfParts) text(key string) string {
 // beside returns the field of the map that holds a part of the image which another
 // field names: the one about the same, and else one about nothing in
 // particular.
-func (m mapOfParts) beside(is part, about string) (key string) {
-	return partIn(m.fields, is, about)
+func (m mapOfParts) beside(is part, about string) fieldPart {
+	if m.read == nil {
+		m.read = readParts(m.fields)
+	}
+	return partAmong(m.read, is, about)
 }
 
-func partIn(fields map[string]any, is part, about string) (key string) {
+func partAmong(fields []fieldPart, is part, about string) (found fieldPart) {
 	best := 0
-	for _, name := range sortedKeys(fields) {
-		text, _ := scalar(fields[name])
-		read := readPartName(name)
-		if read.is != is || strings.TrimSpace(text) == "" || name == "apiVersion" {
-			continue
-		}
+	for _, one := range fields {
 		rank := 0
 		switch {
-		case read.about == about && read.saysImage:
+		case one.is != is:
+		case one.about == about && one.saysImage:
 			rank = 4
-		case read.about == about:
+		case one.about == about:
 			rank = 3
-		case is != digestPart && read.about == "":
+		case is != digestPart && one.about == "":
 			rank = 2
-		case is != digestPart && isDefault(read.about):
+		case is != digestPart && isDefault(one.about):
 			rank = 1
 		}
 		if rank > best {
-			best, key = rank, name
+			best, found = rank, one
 		}
 	}
-	return key
+	return found
 }
 
 // isDefault reports whether a part is one that all images share.
@@ -220,16 +243,29 @@ func isDefault(about string) bool {
 	return slices.Contains([]string{"default", "global", "common"}, about)
 }
 
+// about returns the field of a part that is about just that.
+func (m mapOfParts) about(is part, about string) fieldPart {
+	if found := m.beside(is, about); found.about == about {
+		return found
+	}
+	return fieldPart{}
+}
+
+func (m mapOfParts) has(is part, about string) bool { return m.beside(is, about).key != "" }
+
 // maxAround is how many maps further out a registry, tag or version holds for an
 // image.
-const maxAround = 2
+const maxAround = 3
 
-// further returns a part that a map further out holds.
-func (m mapOfParts) further(is part) string {
+// further returns what the nearest map further out holds of some parts, the first
+// before the others.
+func (m mapOfParts) further(parts ...part) string {
 	for _, fields := range m.around[:min(len(m.around), maxAround)] {
-		if key := partIn(fields, is, ""); key != "" {
-			text, _ := scalar(fields[key])
-			return strings.TrimSpace(text)
+		read := readParts(fields)
+		for _, is := range parts {
+			if found := partAmong(read, is, ""); found.key != "" {
+				return found.text
+			}
 		}
 	}
 	return ""
@@ -239,9 +275,9 @@ func (m mapOfParts) further(is part) string {
 // that the registry in the map itself belongs in front even of a host.
 func (m mapOfParts) complete(image partedImage, about string, own bool) partedImage {
 	image.repository, image.tag, image.digest = takeApart(trimScheme(image.repository))
-	if key := m.beside(registryPart, about); key != "" && (own || !hasHost(image.repository)) {
-		image.registry = registryOf(m.text(key))
-		image.keys = append(image.keys, key)
+	if registry := m.beside(registryPart, about); registry.key != "" && (own || !hasHost(image.repository)) {
+		image.registry = registryOf(registry.text)
+		image.keys = append(image.keys, registry.key)
 	} else if !hasHost(image.repository) {
 		image.registry = registryOf(m.further(registryPart))
 	}
@@ -251,19 +287,18 @@ func (m mapOfParts) complete(image partedImage, about string, own bool) partedIm
 	if strings.HasPrefix(image.repository, image.registry+"/") {
 		image.registry = ""
 	}
-	if key := m.beside(digestPart, about); key != "" && image.digest == "" {
-		if image.digest = digestOf(m.text(key)); image.digest != "" {
-			image.keys = append(image.keys, key)
-		}
+	if digest := digestOf(m.beside(digestPart, about).text); digest != "" && image.digest == "" {
+		image.digest = digest
+		image.keys = append(image.keys, m.beside(digestPart, about).key)
 	}
 	for _, is := range []part{tagPart, versionPart} {
-		if key := m.beside(is, about); key != "" && image.tag == "" {
-			image = image.tagged(m.text(key))
-			image.keys = append(image.keys, key)
+		if tag := m.beside(is, about); tag.key != "" && image.tag == "" {
+			image = image.tagged(tag.text)
+			image.keys = append(image.keys, tag.key)
 		}
 	}
 	if image.tag == "" && image.digest == "" {
-		image = image.tagged(or(m.further(tagPart), m.further(versionPart)))
+		image = image.tagged(m.further(tagPart, versionPart))
 	}
 	return image
 }
@@ -282,21 +317,21 @@ func (p partedImage) tagged(tag string) partedImage {
 }
 
 // byRepository puts the image of a repository together.
-func (m mapOfParts) byRepository(key string, read partName) (partedImage, bool) {
-	image := partedImage{key: key, keys: []string{key}, repository: m.text(key), whole: read.about == "" && !read.saysImage}
-	if m.isOfSomethingElse(read) || m.strict && !read.saysImage && !m.isImage() {
+func (m mapOfParts) byRepository(one fieldPart) (partedImage, bool) {
+	image := partedImage{key: one.key, keys: []string{one.key}, repository: one.text, whole: one.about == "" && !one.saysImage}
+	if m.isOfSomethingElse(one.partName) || m.strict && !one.saysImage && !m.isImage() {
 		return image, false
 	}
-	m.name(&image, read.about)
-	image = m.complete(image, read.about, true)
-	if !image.possible() || isDefault(read.about) && !strings.Contains(image.repository, "/") {
+	m.name(&image, one.about)
+	image = m.complete(image, one.about, true)
+	if !image.possible() || isDefault(one.about) && !strings.Contains(image.repository, "/") {
 		return image, false
 	}
-	hasVersion := m.has(versionPart, read.about)
+	hasVersion := m.has(versionPart, one.about)
 	switch {
-	case m.isImage(), read.saysImage, m.has(tagPart, read.about), image.digest != "", m.hasPullPolicy():
+	case m.isImage(), one.saysImage, m.has(tagPart, one.about), image.digest != "", m.hasPullPolicy():
 		return image, true
-	case hasVersion && image.registry == "" && !hasHost(image.repository) && partAbout(m.fields, imagePart, read.about) == "":
+	case hasVersion && image.registry == "" && !hasHost(image.repository) && m.about(imagePart, one.about).key == "":
 		image.doubt = doubtVersion
 	}
 	return image, hasVersion
@@ -307,36 +342,26 @@ func (m mapOfParts) byRepository(key string, read partName) (partedImage, bool) 
 // what the item is called.
 func (m mapOfParts) name(image *partedImage, about string) {
 	path := withoutHost(image.repository)
-	key := partAbout(m.fields, imagePart, about)
-	if key == "" && about == "" {
-		key = partAbout(m.fields, namePart, "")
+	name := m.about(imagePart, about)
+	if name.key == "" && about == "" {
+		name = m.about(namePart, "")
 		if isItemsName := strings.Contains(path, "/") || path == image.repository && !m.has(registryPart, ""); m.inList && isItemsName {
 			return
 		}
 	}
-	name := m.text(key)
 	switch {
-	case key == "", strings.ContainsAny(name, " {}$"):
+	case name.key == "", strings.ContainsAny(name.text, " {}$"):
 		return
-	case strings.Contains(path, "/") && lastPart(path) == name: // the repository says it already
-	case hasHost(name), strings.HasPrefix(name, image.repository+"/"):
-		image.repository = name
+	case isReference(name.text) && (m.strict || strings.Contains(name.text, "/")):
+		return // an image of its own
+	case strings.Contains(path, "/") && lastPart(path) == name.text: // the repository says it already
+	case hasHost(name.text), strings.HasPrefix(name.text, image.repository+"/"):
+		image.repository = name.text
 	default:
-		image.repository = joinName(strings.TrimSuffix(image.repository, "/"), name)
+		image.repository = joinName(strings.TrimSuffix(image.repository, "/"), name.text)
 	}
-	image.keys = append(image.keys, key)
+	image.keys = append(image.keys, name.key)
 }
-
-// partAbout returns the field of a part that is about just that.
-func partAbout(fields map[string]any, is part, about string) string {
-	key := partIn(fields, is, about)
-	if readPartName(key).about != about {
-		return ""
-	}
-	return key
-}
-
-func (m mapOfParts) has(is part, about string) bool { return m.beside(is, about) != "" }
 
 func (m mapOfParts) hasPullPolicy() bool {
 	return m.fields["pullPolicy"] != nil || m.fields["imagePullPolicy"] != nil
@@ -361,23 +386,26 @@ func (m mapOfParts) isOfSomethingElse(read partName) bool {
 }
 
 // byImage puts an image together whose text other fields complete.
-func (m mapOfParts) byImage(key string, read partName) (partedImage, bool) {
-	image := partedImage{key: key, keys: []string{key}, repository: m.text(key)}
-	image = m.complete(image, read.about, false)
-	whole := image.String() == trimScheme(m.text(key))
-	return image, !whole && image.possible() && !isNoImage(m.text(key))
+func (m mapOfParts) byImage(one fieldPart) (partedImage, bool) {
+	image := partedImage{key: one.key, keys: []string{one.key}, repository: one.text}
+	if m.strict && isReference(one.text) {
+		return image, false
+	}
+	image = m.complete(image, one.about, false)
+	whole := image.String() == trimScheme(one.text)
+	return image, !whole && image.possible() && !isNoImage(one.text)
 }
 
 // byName puts an image together that is called name: the map is an image, or has
 // registry and tag as well.
-func (m mapOfParts) byName(key string) (partedImage, bool) {
-	image := partedImage{key: key, keys: []string{key}, repository: m.text(key), whole: true}
-	image = m.complete(image, "", true)
-	if partAbout(m.fields, imagePart, "") != "" || partAbout(m.fields, repositoryPart, "") != "" {
+func (m mapOfParts) byName(one fieldPart) (partedImage, bool) {
+	image := partedImage{key: one.key, keys: []string{one.key}, repository: one.text, whole: true}
+	if m.about(imagePart, "").key != "" || m.about(repositoryPart, "").key != "" {
 		return image, false // it is what an image is called that other fields give
 	}
-	isOne := m.isImage() && (!m.inList || m.has(tagPart, "") || image.digest != "" || m.has(registryPart, "")) ||
-		m.has(registryPart, "") && (m.has(tagPart, "") || m.has(versionPart, "") || image.digest != "")
+	image = m.complete(image, "", true)
+	hasTag, hasRegistry := m.has(tagPart, "") || image.digest != "", m.has(registryPart, "")
+	isOne := m.isImage() && (!m.inList || hasTag || hasRegistry) || hasRegistry && (hasTag || m.has(versionPart, ""))
 	return image, isOne && image.possible() && !m.hasCredentials()
 }
 
@@ -388,24 +416,24 @@ func (m mapOfParts) hasCredentials() bool {
 
 // byHub doubts a registry with a path beside a tag, as Istio's hub, where no field
 // says the name.
-func (m mapOfParts) byHub(key string, others []partedImage) (partedImage, bool) {
-	image := partedImage{key: key, keys: []string{key}, repository: m.text(key), whole: true, doubt: doubtNoName}
-	image = m.complete(image, "", false)
-	if len(others) > 0 || !m.has(tagPart, "") || !strings.Contains(image.repository, "/") || m.hasBelow() {
+func (m mapOfParts) byHub(one fieldPart, named bool) (partedImage, bool) {
+	image := partedImage{key: one.key, keys: []string{one.key}, repository: one.text, whole: true, doubt: doubtNoName}
+	if named || !m.has(tagPart, "") || !strings.Contains(one.text, "/") || m.strict || namesBelow(m.fields) {
 		return image, false
 	}
+	image = m.complete(image, "", false)
 	return image, image.possible()
 }
 
-// hasBelow reports whether an image of a map further in may be the one that a
-// registry and tag are of.
-func (m mapOfParts) hasBelow() bool {
-	for _, value := range m.fields {
-		if below, ok := value.(map[string]any); ok {
-			inner := mapOfParts{fields: below, around: []map[string]any{m.fields}}
-			if len(inner.images()) > 0 || inner.hasBelow() {
-				return true
-			}
+// namesBelow reports whether a map further in may name an image that a registry
+// and tag are of.
+func namesBelow(fields map[string]any) bool {
+	for _, value := range fields {
+		below, ok := value.(map[string]any)
+		if ok && (namesBelow(below) || slices.ContainsFunc(readParts(below), func(one fieldPart) bool {
+			return one.is == imagePart || one.is == repositoryPart
+		})) {
+			return true
 		}
 	}
 	return false

@@ -97,7 +97,8 @@ func TestPartsFurtherOut(t *testing.T) {
 		{map[string]any{"repository": "quay.io/zeta/a"}, []map[string]any{{}, outer}, "quay.io/zeta/a:1.5"},
 		{map[string]any{"repository": "zeta/a", "tag": "3"}, []map[string]any{{"tag": "2"}, outer}, "ghcr.io/zeta/a:3"},
 		{map[string]any{"repository": "zeta/a"}, []map[string]any{{"tag": "2"}, outer}, "ghcr.io/zeta/a:2"},
-		{map[string]any{"repository": "zeta/a"}, []map[string]any{{}, {}, outer}, "zeta/a"},
+		{map[string]any{"repository": "zeta/a"}, []map[string]any{{"version": "4"}, {"tag": "2"}}, "zeta/a:4"},
+		{map[string]any{"repository": "zeta/a"}, []map[string]any{{}, {}, {}, outer}, "zeta/a"},
 	} {
 		images := mapOfParts{fields: test.fields, under: "image", around: test.around}.images()
 		if len(images) != 1 || images[0].String() != test.want {

@@ -20,6 +20,7 @@ type textImages struct {
 	found    map[string]Class
 	untagged map[string]bool // images that are named without tag and digest
 	sure     Class           // of what is said by name and form
+	depth    int             // of settings within settings
 }
 
 // readText returns the references in a text, with how sure each is: a value that
@@ -37,8 +38,12 @@ func readText(text string, known Known) *textImages {
 
 func (t *textImages) read(text string) {
 	text = continued.ReplaceAllString(text, " ")
+	text = partDefault.ReplaceAllString(text, "$1$2$3$4")
 	text = shellDefault.ReplaceAllString(text, "$1=$2")
 	for _, reference := range references(text) {
+		t.add(reference, Candidate)
+	}
+	for _, reference := range shortReferences(text) {
 		t.add(reference, Candidate)
 	}
 	t.flags(text)
@@ -77,7 +82,15 @@ var (
 	// shellDefault is what a shell takes for an empty variable (POSIX.1-2024, 2.6.2
 	// "Parameter Expansion"), and Spring and Docker Compose for one of theirs.
 	shellDefault = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_.]*)(?::[-=+]?|[-=])([^{}\n]*)\}`)
+
+	// partDefault is one within a reference: acme/web:${TAG:-1}.
+	partDefault = regexp.MustCompile(`([:/])` + variableWithDefault + `|` + variableWithDefault + `(/)`)
 )
+
+const variableWithDefault = `\$\{[A-Za-z_][A-Za-z0-9_.]*(?::[-=+]?|[-=])([^{}\n]*)\}`
+
+// withDefaults returns a text with the defaults in the place of its variables.
+func withDefaults(text string) string { return shellDefault.ReplaceAllString(text, "$2") }
 
 // The grammar of settings: a section, a value that is given a name, and the
 // beginning and end of a block.
@@ -142,9 +155,14 @@ func isCode(text string, from, to int) bool {
 	return to < len(text) && strings.ContainsRune("(\"'`", rune(text[to])) && !strings.ContainsRune("\"'`[", rune(text[from]))
 }
 
+// maxBeforeComment is how far before a value the sign of a comment is looked for:
+// bytes.
+const maxBeforeComment = 200
+
 // inComment reports whether a place in a text is behind the sign of a comment.
 func inComment(text string, at int) bool {
-	before := text[strings.LastIndexByte(text[:at], '\n')+1 : at]
+	before := text[max(0, at-maxBeforeComment):at]
+	before = before[strings.LastIndexByte(before, '\n')+1:]
 	trimmed := strings.TrimSpace(before)
 	for _, sign := range []string{"#", "//", ";", "--", "/*", "<!--"} {
 		if strings.HasPrefix(trimmed, sign) {
@@ -176,8 +194,10 @@ func (t *textImages) setting(in section, name, value string, comment bool) {
 	case isImageName(in.name) && (part == noPart || part == namePart):
 		t.value("image", text, class)
 	case text != value || strings.Contains(text, "="): // a setting within a setting, as in Environment=IMAGE=acme/x:1
-		if text = strings.NewReplacer(`\"`, `"`, `\n`, "\n").Replace(text); mentionsImage(text) {
+		if text = strings.NewReplacer(`\"`, `"`, `\n`, "\n").Replace(text); mentionsImage(text) && t.depth < maxEmbedded {
+			t.depth++
 			t.read(text)
+			t.depth--
 		}
 	}
 }
@@ -203,9 +223,12 @@ func (t *textImages) withoutTag(text string) {
 
 // parts puts images together that the innermost of some sections holds in parts.
 func (t *textImages) parts(open []section) {
-	last := open[len(open)-1]
-	m := mapOfParts{fields: last.fields, under: last.name, strict: true}
-	for _, outer := range slices.Backward(open[:len(open)-1]) {
+	last := len(open) - 1
+	if len(open[last].fields) == 0 {
+		return
+	}
+	m := mapOfParts{fields: open[last].fields, under: open[last].name, strict: true}
+	for _, outer := range slices.Backward(open[max(0, last-maxAround):last]) {
 		m.around = append(m.around, outer.fields)
 	}
 	for _, image := range m.images() {
@@ -245,8 +268,13 @@ var (
 		`[^\n;|&]*?\b(?:run|pull|create|copy|cp|export|from|set[ \t]+image)[ \t]([^\n;|&]*)`)
 
 	// notBefore are flags whose value has a colon and is no image.
-	notBefore = []string{"-v", "-p", "-e", "-u", "-w", "-h", "-l", "--volume", "--publish", "--env", "--user", "--mount", "--add-host", "--label", "--name"}
+	notBefore = []string{
+		"-v", "-p", "-e", "-u", "-w", "-h", "-l", "--volume", "--publish", "--env", "--user", "--mount", "--add-host", "--label", "--name",
+	}
 )
+
+// maxCommand is how much of a command's arguments is looked at: bytes.
+const maxCommand = 4096
 
 // commands reads Dockerfiles, and the commands that take images.
 func (t *textImages) commands(text string) {
@@ -260,7 +288,7 @@ func (t *textImages) commands(text string) {
 			continue
 		}
 		last := ""
-		for _, word := range strings.Fields(text[at[2]:at[3]]) {
+		for _, word := range strings.Fields(text[at[2]:min(at[3], at[2]+maxCommand)]) {
 			images := imagesInValue(word)
 			if !strings.HasPrefix(word, "-") && !slices.Contains(notBefore, last) && len(images) == 1 {
 				t.add(images[0], Candidate)

@@ -30,8 +30,10 @@ func TestImagesInTexts(t *testing.T) {
 			[]string{"likely zeta/a:1", "likely zeta/b:2", "likely ghcr.io/zeta/c:3"}},
 		{"placeholders of Spring", "runner.image: ${RUNNER_IMAGE:zeta/runner:5}\n", []string{"likely zeta/runner:5"}},
 		{"Makefile", "IMAGE ?= zeta/make:1\nOTHER_IMAGE := zeta/make:2\n", []string{"likely zeta/make:1", "likely zeta/make:2"}},
-		{"HCL", "job \"web\" {\n  task \"server\" {\n    config {\n      image = \"zeta/server:1.0\"\n    }\n  }\n}\n", []string{"likely zeta/server:1.0"}},
-		{"HCL in parts", "container_image {\n  repository = \"ghcr.io/zeta/server\"\n  tag        = \"2\"\n}\n", []string{"likely ghcr.io/zeta/server:2"}},
+		{"HCL", "job \"web\" {\n  task \"server\" {\n    config {\n      image = \"zeta/server:1.0\"\n    }\n  }\n}\n",
+			[]string{"likely zeta/server:1.0"}},
+		{"HCL in parts", "container_image {\n  repository = \"ghcr.io/zeta/server\"\n  tag        = \"2\"\n}\n",
+			[]string{"likely ghcr.io/zeta/server:2"}},
 		{"JSON5", "{\n  // the runner\n  runner: {image: 'zeta/runner:6', env: {}},\n  helperImage: \"zeta/helper:7\",\n}\n",
 			[]string{"likely zeta/runner:6", "likely zeta/helper:7"}},
 		{"Jsonnet", "{\n  _images+:: {\n    web: 'zeta/web:8',\n  },\n  proxyImage:: 'zeta/proxy:9',\n}\n",
@@ -40,30 +42,35 @@ func TestImagesInTexts(t *testing.T) {
 			[]string{"likely zeta/hadoop:3"}},
 		{"XML elements", "<pod>\n <containerImage>zeta/xml:1</containerImage>\n <image name=\"x\">zeta/xml:2</image>\n</pod>",
 			[]string{"likely zeta/xml:1", "likely zeta/xml:2"}},
-		{"XML attributes", `<entry key="agent.image">zeta/xml:3</entry><property name="helperImage" value="zeta/xml:4"/><run image="zeta/xml:5"/>`,
+		{"XML attributes", `<entry key="agent.image">zeta/xml:3</entry><property name="helperImage" value="zeta/xml:4"/>` +
+			`<run image="zeta/xml:5"/>`,
 			[]string{"likely zeta/xml:3", "likely zeta/xml:4", "likely zeta/xml:5"}},
 		{"unit of systemd", "[Service]\nEnvironment=IMAGE=zeta/unit:1\nEnvironment=\"SIDE_IMAGE=zeta/unit:2\"\n" +
 			"ExecStart=/usr/bin/docker run --rm -p 80:80 zeta/unit:3 serve\n",
 			[]string{"likely zeta/unit:1", "likely zeta/unit:2", "candidate zeta/unit:3"}},
 		{"quadlet", "[Container]\nImage=docker.io/zeta/quadlet:1\nPublishPort=8080:80\n", []string{"likely docker.io/zeta/quadlet:1"}},
-		{"Dockerfile", "FROM --platform=linux/amd64 zeta/build:1 AS build\nRUN make\nFROM scratch\nCOPY --from=zeta/files:2 /a /b\nCOPY --from=build /c /d\n",
+		{"Dockerfile", "FROM --platform=linux/amd64 zeta/build:1 AS build\nRUN make\nFROM scratch\n" +
+			"COPY --from=zeta/files:2 /a /b\nCOPY --from=build /c /d\n",
 			[]string{"likely zeta/build:1", "likely zeta/files:2"}},
 		{"script", "#!/bin/sh\nexec op \\\n  --side-image zeta/side:1 \\\n  --proxy-image=\"zeta/proxy:2\" --listen :8080\n",
 			[]string{"likely zeta/side:1", "likely zeta/proxy:2"}},
-		{"commands", "podman pull zeta/pulled:1\ndocker run -v data:/data -e A=b:c --rm busybox:1.36 sh\nctr -n k8s.io images pull docker.io/zeta/ctr:2\n" +
-			"kubectl set image deploy/web web=zeta/set:3\nskopeo copy docker://zeta/copied:4 dir:/x\n",
-			[]string{"candidate zeta/pulled:1", "candidate busybox:1.36", "candidate docker.io/zeta/ctr:2", "candidate zeta/set:3", "candidate zeta/copied:4"}},
+		{"commands", "podman pull zeta/pulled:1\ndocker run -v data:/data -e A=b:c --rm busybox:1.36 sh\n" +
+			"ctr -n k8s.io images pull docker.io/zeta/ctr:2\nkubectl set image deploy/web web=zeta/set:3\n" +
+			"skopeo copy docker://zeta/copied:4 dir:/x\n",
+			[]string{"candidate zeta/pulled:1", "candidate busybox:1.36", "candidate docker.io/zeta/ctr:2", "candidate zeta/set:3",
+				"candidate zeta/copied:4"}},
 		{"Jenkinsfile", "pipeline { agent { docker { image 'zeta/maven:3' } } }\ndocker.image(\"zeta/node:20\").inside { }\n" +
 			"containerTemplate(name: 'go', image: 'golang:1.22', ttyEnabled: true)\n",
 			[]string{"candidate zeta/maven:3", "candidate zeta/node:20", "likely golang:1.22"}},
 		{"Python", "c.Spawner.image = \"zeta/notebook:1\"\nimage = get(\"x\")\nspec = dict(image='zeta/notebook:2')\n",
 			[]string{"likely zeta/notebook:1", "likely zeta/notebook:2"}},
 		{"Lua", "local image = 'zeta/lua:1'\nt = { [\"image\"] = 'zeta/lua:2' }\n", []string{"likely zeta/lua:1", "likely zeta/lua:2"}},
-		{"template", "{{ range .Pods }}\n- sideImage: zeta/side:1\n  image: {{ .Image | default \"zeta/default:2\" }}\n  images:\n  - zeta/listed:3\n{{ end }}\n",
+		{"template", "{{ range .Pods }}\n- sideImage: zeta/side:1\n  image: {{ .Image | default \"zeta/default:2\" }}\n" +
+			"  images:\n  - zeta/listed:3\n{{ end }}\n",
 			[]string{"candidate zeta/side:1", "candidate zeta/default:2", "candidate zeta/listed:3"}},
 		{"list", "zeta/one:1\nzeta/two:2\n# the last\ndocker.io/zeta/three:3\n",
 			[]string{"candidate zeta/one:1", "candidate zeta/two:2", "candidate docker.io/zeta/three:3"}},
-		{"text", "It runs ghcr.io/zeta/agent:1 beside zeta/other:2.\n", []string{"candidate ghcr.io/zeta/agent:1"}},
+		{"text", "It runs ghcr.io/zeta/agent:1 beside zeta/other:2.\n", []string{"candidate ghcr.io/zeta/agent:1", "candidate zeta/other:2"}},
 		{"comment", "# image: zeta/example:1\n# helper_image = \"zeta/example:2\"\nx = 1\n", []string{"candidate zeta/example:1"}},
 	}
 	for _, test := range tests {
@@ -106,7 +113,9 @@ func TestNoImagesInTexts(t *testing.T) {
 // FuzzImagesInText holds that whatever is found is a reference, and that it is
 // found in the text.
 func FuzzImagesInText(f *testing.F) {
-	for _, seed := range []string{"[a]\nimage = \"b/c:1\"", "}{{ image: x:1 }}", "<image>a:1</image>", "${IMAGE:-a/b:1}", "a {\nimage {\nname = b\ntag = 1\n}", "FROM a:1"} {
+	for _, seed := range []string{
+		"[a]\nimage = \"b/c:1\"", "}{{ image: x:1 }}", "<image>a:1</image>", "${IMAGE:-a/b:1}", "a {\nimage {\nname = b\ntag = 1\n}", "FROM a:1",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -62,6 +62,25 @@ func references(text string) []string {
 	return all
 }
 
+// short is a reference without a registry's host, as a whole word: with a slash,
+// and a tag that looks like one rather than a port or the name of one.
+var short = regexp.MustCompile(`(?m)(?:^|[\s"'=,(\[` + "`" + `])((?:[a-z0-9]+(?:[_-]+[a-z0-9]+)*/)+[a-z0-9]+(?:[._-]+[a-z0-9]+)*` +
+	`(?::(?:v?[0-9][A-Za-z0-9_-]*[A-Za-z._-][A-Za-z0-9_.-]*|v[0-9]+|[0-9]{1,2}|[0-9]{6,}|latest|stable|main|master|edge|alpine|slim)` +
+	`|(?::[A-Za-z0-9_.-]+)?@sha256:[0-9a-f]{64}))(?:$|[\s"',;)\]` + "`" + `])`)
+
+// shortReferences returns such references in a text, but for those in comments:
+// they are examples.
+func shortReferences(text string) []string {
+	var all []string
+	for _, at := range short.FindAllStringSubmatchIndex(text, -1) {
+		reference := strings.TrimRight(text[at[2]:at[3]], ".-")
+		if isReference(reference) && !isNoName(reference) && plausibleHost(reference) && !inComment(text, at[2]) {
+			all = append(all, reference)
+		}
+	}
+	return all
+}
+
 // schemes are what some programs write in front of a reference (containers'
 // transports; Helm's and Flux' oci).
 var schemes = []string{"docker://", "oci://", "docker-pullable://"}
@@ -77,23 +96,16 @@ func trimScheme(text string) string {
 	return text
 }
 
+// imageEnd is how the letters of a name end that says that its value is an image,
+// or several.
+var imageEnd = regexp.MustCompile(`relatedimage[a-z0-9]*$` +
+	`|images?(?:name|ref|reference|url|uri|repotag|fullname|list|set|map|mapping|override|default|catalog|by[a-z0-9]+)?s?$`)
+
 // isImageName reports whether the name of a flag, variable or field says that its
 // value is an image: --acme-http01-solver-image, RELATED_IMAGE_PROXY,
 // serverImage.
 func isImageName(name string) bool {
-	if strings.Contains(strings.ToUpper(name), "RELATED_IMAGE_") {
-		return true
-	}
-	letters := lettersOf(name)
-	for _, end := range []string{
-		"image", "images", "imagename", "imagenames", "imageref", "imagerefs", "imagereference", "imageurl", "imageuri", "imagerepotag", "imagefullname",
-		"imagelist", "imageslist", "imageset",
-	} {
-		if strings.HasSuffix(letters, end) {
-			return true
-		}
-	}
-	return false
+	return mentionsImage(name) && imageEnd.MatchString(lettersOf(name))
 }
 
 // noImages are values of such names that are none.
@@ -139,7 +151,7 @@ func (f *finder) namedImage(value, field string) {
 		f.add(f.find(value, Likely, field))
 		return
 	}
-	if strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[") {
+	if strings.ContainsAny(value[:min(1, len(value))], "{[") && f.depth < maxEmbedded {
 		if documents, ok := structured(value); ok && f.embedded(documents, field, f.imagesField) {
 			return
 		}
@@ -181,8 +193,10 @@ var nameLetter = regexp.MustCompile(`[a-z]`)
 // such as ports, or another kind of address.
 func isNoName(reference string) bool {
 	name, _, _ := takeApart(reference)
-	return !nameLetter.MatchString(name) || slices.Contains([]string{"http", "https", "file", "data", "urn", "mailto", "sha256", "localhost"}, name)
+	return !nameLetter.MatchString(name) || slices.Contains(otherSchemes, name)
 }
+
+var otherSchemes = []string{"http", "https", "file", "data", "urn", "mailto", "sha256", "localhost"}
 
 // text adds what a text says of images, and what looks like references in it.
 func (f *finder) text(text, field string) {
@@ -208,6 +222,7 @@ func (f *finder) text(text, field string) {
 // --flag followed by the value.
 func (f *finder) arguments(list []any, where string) {
 	flag := ""
+	f.partsOfFlags(list, where)
 	for i, item := range list {
 		argument, isText := item.(string)
 		field := indexed(where, i)
@@ -231,6 +246,23 @@ func (f *finder) arguments(list []any, where string) {
 			flag = ""
 		}
 	}
+}
+
+// partsOfFlags adds the images that several flags hold in parts: --image-repository
+// and --image-tag.
+func (f *finder) partsOfFlags(list []any, where string) {
+	fields, places := map[string]any{}, map[string]string{}
+	for i, item := range list {
+		argument, _ := item.(string)
+		name, value, assigned := strings.Cut(argument, "=")
+		if !assigned && i+1 < len(list) {
+			value, _ = list[i+1].(string)
+		}
+		if strings.HasPrefix(name, "-") && !strings.ContainsAny(name, " \n") {
+			fields[name], places[name] = value, indexed(where, i)
+		}
+	}
+	f.partsAt(mapOfParts{fields: fields, strict: true}, func(image partedImage) string { return places[image.key] })
 }
 
 // isArguments reports whether a list is one of command line arguments, whatever
