@@ -164,8 +164,8 @@ func inComment(text string, at int) bool {
 	before := text[max(0, at-maxBeforeComment):at]
 	before = before[strings.LastIndexByte(before, '\n')+1:]
 	trimmed := strings.TrimSpace(before)
-	for _, sign := range []string{"#", "//", ";", "--", "/*", "<!--"} {
-		if strings.HasPrefix(trimmed, sign) {
+	for _, sign := range []string{"#", "//", ";", "-- ", "/*", "<!--"} {
+		if strings.HasPrefix(trimmed+" ", sign) {
 			return true
 		}
 	}
