@@ -45,9 +45,6 @@ type dockerImage struct {
 const (
 	refNameAnnotation    = "org.opencontainers.image.ref.name" // image-spec, annotations.md; skopeo
 	containerdAnnotation = "io.containerd.image.name"          // containerd's importer
-
-	// artifactAnnotation names what no client is to load.
-	artifactAnnotation = "com.github.islandbundle.island.artifact"
 )
 
 // imageParts returns the OCI image layout (image-spec, image-layout.md) at the
@@ -84,13 +81,13 @@ func imageParts(lock *manifests.Lock) ([]part, error) {
 	return parts, nil
 }
 
-// annotations name an image to clients. An artifact has no name for them: containerd
-// makes an image of whatever has either, and tries to unpack it (ctr images import).
+// annotations name an image to clients. An artifact has no name for a kubelet.
 func annotations(image manifests.LockedImage) map[string]string {
-	if image.Artifact {
-		return map[string]string{artifactAnnotation: image.Name.String()}
+	named := map[string]string{refNameAnnotation: image.Name.String()}
+	if !image.Artifact {
+		named[containerdAnnotation] = kubeletName(image.Name)
 	}
-	return map[string]string{refNameAnnotation: image.Name.String(), containerdAnnotation: kubeletName(image.Name)}
+	return named
 }
 
 // kubeletName returns the name by which containerd looks an image up for a pod

@@ -47,14 +47,15 @@ READ IT WITH WHAT YOU HAVE
     skopeo inspect docker-archive:` + name + `:IMAGE   # older skopeo reads images
                                                    # in Docker's form only so
     podman load -i ` + name + `
+    docker load -i ` + name + `
 ` + containerdImports(lock) + artifactsCopied(lock) + `    tar -xf ` + name + ` charts     # a Helm repository with its index.yaml
 
 ctr wants the platform of the machine that it runs on. Without one, containerd 1.x
 also looks for images of older processors, which are not in here, and imports nothing.
-`)
+` + withoutUnpacking(lock))
 }
 
-// artifactsCopied returns the command for what clients that load images pass over.
+// artifactsCopied returns the command for what is no image.
 func artifactsCopied(lock *manifests.Lock) string {
 	if !slices.ContainsFunc(lock.Images, func(i manifests.LockedImage) bool { return i.Artifact }) {
 		return ""
@@ -68,14 +69,43 @@ func artifactsCopied(lock *manifests.Lock) string {
 // an index names them (platforms.Only).
 func containerdImports(lock *manifests.Lock) string {
 	var lines strings.Builder
+	command := "    ctr -n k8s.io images import "
+	if !unpacks(lock) {
+		command += "--no-unpack "
+	}
 	for _, p := range lock.Release.Platforms {
 		p.OSVersion = "" // which ctr of 1.x does not read; all versions that are here suit
-		line := "    ctr -n k8s.io images import --platform " + p.String() + " " + FileName(lock) + "\n"
+		line := command + "--platform " + p.String() + " " + FileName(lock) + "\n"
 		if !strings.Contains(lines.String(), line) {
 			lines.WriteString(line)
 		}
 	}
 	return lines.String()
+}
+
+// unpacks reports whether ctr of containerd 1.x can unpack all that it imports. It
+// stops at the first of what is no image, or an image for another platform, where
+// that stands in front in an index.
+func unpacks(lock *manifests.Lock) bool {
+	for _, image := range lock.Images {
+		for _, m := range image.Manifests {
+			suits := func(p manifests.Platform) bool { return p.Matches(m.Platform) }
+			if !image.Runs(m) || !slices.ContainsFunc(lock.Release.Platforms, suits) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func withoutUnpacking(lock *manifests.Lock) string {
+	if unpacks(lock) {
+		return ""
+	}
+	return `
+Some of what is in here is no image that could be unpacked, at which ctr of containerd
+1.x would stop. With --no-unpack each image is unpacked when it is first run.
+`
 }
 
 func indent(text string) string {

@@ -90,7 +90,7 @@ type LockedImage struct {
 	MediaType string   `json:"mediaType"`
 	Size      int64    `json:"size"` // of the index or manifest itself, bytes
 	// Artifact says that it is none, but something else that registries hold: a
-	// policy, a module, a model. Clients that load images pass it over.
+	// policy, a module, a model.
 	Artifact bool `json:"artifact,omitempty"`
 	// Indexes are those within its index, whose parts are carried as well.
 	Indexes []Digest `json:"indexes,omitempty"`

@@ -14,7 +14,7 @@ import (
 // (image-spec, image-layout.md), such as skopeo writes with
 // "oci:FOLDER:registry/repository:tag". One layout holds any number of images;
 // a tag is found by the whole name in one of these annotations.
-var nameAnnotations = []string{"org.opencontainers.image.ref.name", "io.containerd.image.name", "com.github.islandbundle.island.artifact"}
+var nameAnnotations = []string{"org.opencontainers.image.ref.name", "io.containerd.image.name"}
 
 func layoutBlob(l location, digest manifests.Digest) string {
 	return filepath.Join(l.path, "blobs", "sha256", digest.Hex())
