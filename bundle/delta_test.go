@@ -266,3 +266,18 @@ func TestDeltaRefused(t *testing.T) {
 		wantRefused(t, full, both)
 	})
 }
+
+// A delta leads from a release of format 1 to one of format 2, and back.
+func TestDeltaAcrossFormats(t *testing.T) {
+	t.Parallel()
+	usual, odd := tinyWorld(), oddWorld()
+	for _, way := range [][2]*world{{usual, odd}, {odd, usual}} {
+		plan := way[1].plan(t, options(t))
+		base := open(t, build(t, way[0].plan(t, options(t)), way[0].source()))
+		deltaArchive := deltaOf(t, plan, way[1].source(), base.Base())
+		wantAccepted(t, deltaArchive, trust(t, "sender"))
+		if got := apply(t, base, open(t, deltaArchive), 0, nil); !bytes.Equal(got, build(t, plan, way[1].source())) {
+			t.Errorf("from format %d to %d other bytes are made", base.Inventory.Format, plan.Inventory.Format)
+		}
+	}
+}

@@ -198,8 +198,10 @@ func VerifyStream(ctx context.Context, reader io.Reader, trust Trust, options Ve
 	} else if !errors.Is(err, io.EOF) {
 		return nil, asRefusal("end of archive", err)
 	}
-	if err := g.complete(); err != nil {
-		return nil, err
+	if b.Delta == nil { // of a delta there is nothing to say: see verifyGraph
+		if err := g.complete(); err != nil {
+			return nil, err
+		}
 	}
 	progress.Done(trailerSize)
 	return b, nil

@@ -123,13 +123,14 @@ func (p Platform) normal() Platform {
 func downward(p Platform) []string {
 	variants := []string{p.Variant}
 	major, minor, ok := variantNumber(p.Variant)
+	whole := !strings.Contains(p.Variant, ".")
 	switch {
 	case !ok:
-	case p.Architecture == "amd64" && minor == 0:
+	case p.Architecture == "amd64" && whole:
 		for major--; major >= 1; major-- {
 			variants = append(variants, fmt.Sprint("v", major))
 		}
-	case p.Architecture == "arm" && minor == 0:
+	case p.Architecture == "arm" && whole:
 		for major--; major >= 5; major-- {
 			variants = append(variants, fmt.Sprint("v", major))
 		}
@@ -170,17 +171,15 @@ func variantNumber(variant string) (major, minor int, ok bool) {
 	return major, minor, found && err == nil
 }
 
-// Builds of Windows Server from which on a host runs containers of others than
-// its own build (containerd, package platforms: platform_windows_compat.go).
-const (
-	server2022 = 20348
-	server2025 = 26100
-)
+// server2022 is the build of Windows from which on a host runs containers of other
+// builds than its own.
+const server2022 = 20348
 
 // runsOnBuild reports whether an image for one version of Windows is taken where
-// another is wanted: the same one; the same build, whatever the revision; from Server
-// 2022 on also builds back to the long-term release before. One that is not given
-// is any.
+// another is wanted: the same one; the same build, whatever the revision; and from Server
+// 2022 on also earlier builds back to that (containerd, package platforms:
+// platform_windows_compat.go; its later releases want them back to the last
+// long-term release alone). One that is not given is any.
 func runsOnBuild(want, have string) bool {
 	if want == "" || have == "" || want == have {
 		return true
@@ -190,14 +189,7 @@ func runsOnBuild(want, have string) bool {
 	if !ok || !ok2 || wantLine != haveLine {
 		return false
 	}
-	if wantBuild < server2022 {
-		return wantBuild == haveBuild
-	}
-	oldest := server2022
-	if wantBuild > server2025 {
-		oldest = server2025
-	}
-	return oldest <= haveBuild && haveBuild <= wantBuild
+	return wantBuild == haveBuild || server2022 <= haveBuild && haveBuild <= wantBuild
 }
 
 // windowsBuild returns the major and minor version of Windows, and its build.
