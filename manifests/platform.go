@@ -57,7 +57,7 @@ func (p Platform) String() string {
 }
 
 // Matches reports whether an image for have is for the platform p or, where an
-// index has none for it, would be taken in its place: see [Platform.rank].
+// index has none for it, would be taken in its place: see [Platform.Rank].
 func (p Platform) Matches(have Platform) bool {
 	_, ok := p.Rank(have)
 	return ok
@@ -90,6 +90,9 @@ func (p Platform) Rank(have Platform) (int, bool) {
 	return 0, false
 }
 
+// usualVariants are those of which nothing need be said.
+var usualVariants = map[string]string{"amd64": "v1", "arm64": "v8", "arm": "v7"}
+
 // normal spells out what is left out, and what is spelled otherwise, as
 // containerd does (package platforms, database.go).
 func (p Platform) normal() Platform {
@@ -106,7 +109,7 @@ func (p Platform) normal() Platform {
 	case "armel":
 		p.Architecture, p.Variant = "arm", "v6"
 	}
-	if usual := map[string]string{"amd64": "v1", "arm64": "v8", "arm": "v7"}[p.Architecture]; usual != "" {
+	if usual := usualVariants[p.Architecture]; usual != "" {
 		p.Variant = cmp.Or(p.Variant, usual)
 		if p.Variant[0] >= '0' && p.Variant[0] <= '9' && p.Architecture != "amd64" {
 			p.Variant = "v" + p.Variant

@@ -62,7 +62,7 @@ func (w *walk) follow(ctx context.Context, fetched source.Manifest, entry manife
 	if err := w.passOver(ctx, fetched, index); err != nil {
 		return err
 	}
-	return w.each(ctx, w.carried(index), depth)
+	return w.followAll(ctx, w.carried(index), depth)
 }
 
 // carried returns the entries of an index that are followed, and notes if bundles
@@ -117,8 +117,11 @@ func (w *walk) isBlob(ctx context.Context, content manifests.Content) error {
 	return w.blob(w.image.ref, content)
 }
 
-func (w *walk) each(ctx context.Context, entries []manifests.IndexEntry, depth int) error {
+func (w *walk) followAll(ctx context.Context, entries []manifests.IndexEntry, depth int) error {
 	for _, entry := range entries {
+		if entry.Digest == "" {
+			return upstreamFault(w.image.ref, "", "an index names %.80q without digest", entry.MediaType)
+		}
 		child := w.image.ref
 		child.Digest = entry.Digest
 		fetched, err := w.world.Manifest(ctx, child)
@@ -169,7 +172,8 @@ func (w *walk) take(ctx context.Context, fetched source.Manifest, entry manifest
 }
 
 // choose returns for each platform of the release the manifest that a client takes,
-// then all others that are carried for it, and at last those for no such platform.
+// then all others that are carried for it, and at last those for no such platform. An
+// image without an index has to do for all of them.
 func (w *walk) choose(index bool) ([]manifests.LockedManifest, error) {
 	var locked []manifests.LockedManifest
 	for _, want := range w.release.Platforms {
@@ -201,7 +205,7 @@ func (w *walk) choose(index bool) ([]manifests.LockedManifest, error) {
 func (w *walk) suiting(want manifests.Platform) []found {
 	var suited []found
 	for _, f := range w.found {
-		if want.Matches(f.Platform) && f.Platform != (manifests.Platform{}) {
+		if want.Matches(f.Platform) {
 			suited = append(suited, f)
 		}
 	}
@@ -291,8 +295,9 @@ func (w *walk) lacks(want manifests.Platform, index bool) error {
 	}
 	hint := "leave the platform out of the release, or use an image that has it"
 	for _, said := range w.said {
-		if said.OS == want.OS && said.Architecture == want.Architecture {
-			hint = "if that is what the machines are, say platforms: [" + clip(said.String()) + "]; or use an image that has it"
+		_, err := manifests.ParsePlatform(said.String())
+		if err == nil && said.OS == want.OS && said.Architecture == want.Architecture {
+			hint = "if that is what the machines are, say platforms: [" + said.String() + "]; or use an image that has it"
 			break
 		}
 	}

@@ -286,6 +286,9 @@ func TestWhatIsCarriedOfAnIndex(t *testing.T) {
 		{"an index that lies about a size", "linux/amd64", func(s *shelf) object {
 			return s.index(at("linux/amd64", s.image("linux/amd64", "a"), "size", 7))
 		}, "of 7 bytes, and it is", 0},
+		{"an index that says no digest", "linux/amd64", func(s *shelf) object {
+			return s.index(at("linux/amd64", s.image("linux/amd64", "a"), "digest", nil))
+		}, "without digest", 0},
 		{"an index that calls an index a manifest", "linux/amd64", func(s *shelf) object {
 			return s.index(at("linux/amd64", s.index(), "mediaType", manifests.OCIManifest))
 		}, "and it is application/vnd.oci.image.index", 0},
