@@ -170,16 +170,20 @@ func jsonValues(text string) ([]any, bool) {
 
 // onlyWithTags makes candidates of likely finds without a tag, and drops what is
 // no reference at all: a field named image in a file of an unknown format is
-// often a picture.
+// often a picture. Of one that leaves its registry or tag to a variable, the rest
+// is kept.
 func (f *finder) onlyWithTags(from int) {
 	kept := f.finds.Images[:from]
 	for _, find := range f.finds.Images[from:] {
+		if path, isPart := withoutVariables(find.Image); isPart {
+			find.Image, find.Class, find.Reason = path, Candidate, reasonText
+		}
 		ref, err := find.Ref()
 		switch {
 		case find.Class == Named:
 		case err != nil && ref.Repository == "":
 			continue
-		case err != nil && find.Class != Candidate:
+		case err != nil && (find.Class != Candidate || find.Reason == reasonText):
 			find.Class, find.Reason = Candidate, reasonNoTag
 		}
 		kept = append(kept, find)

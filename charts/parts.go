@@ -64,9 +64,11 @@ func readPartName(name string) partName {
 		}
 		read := partName{is: known.is, saysImage: strings.HasPrefix(known.end, "image")}
 		for _, filler := range []string{"images", "image", "container", "docker", "oci"} {
-			if short, ok := strings.CutSuffix(about, filler); ok {
-				about, read.saysImage = short, read.saysImage || strings.HasPrefix(filler, "image")
+			short, ok := strings.CutSuffix(about, filler)
+			if !ok || known.is == namePart && !strings.HasPrefix(filler, "image") { // the name of a container
+				continue
 			}
+			about, read.saysImage = short, true
 		}
 		read.about = about
 		vague := about != "" && !read.saysImage
@@ -354,7 +356,8 @@ func (m mapOfParts) name(image *partedImage, about string) {
 		return
 	case isReference(name.text) && (m.strict || strings.Contains(name.text, "/")):
 		return // an image of its own
-	case strings.Contains(path, "/") && lastPart(path) == name.text: // the repository says it already
+	case lastPart(path) == name.text && (path != name.text || !hasHost(image.repository) && !m.has(registryPart, "")):
+		// the repository says it already
 	case hasHost(name.text), strings.HasPrefix(name.text, image.repository+"/"):
 		image.repository = name.text
 	default:

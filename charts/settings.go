@@ -49,7 +49,7 @@ func (t *textImages) read(text string) {
 	t.flags(text)
 	t.commands(text)
 	t.lines(text)
-	if mentionsImage(text) {
+	if mentionsImage(text) || strings.Contains(text, "container") {
 		t.settings(text)
 		t.marked(text)
 		t.quoted(text)
@@ -81,13 +81,13 @@ var (
 
 	// shellDefault is what a shell takes for an empty variable (POSIX.1-2024, 2.6.2
 	// "Parameter Expansion"), and Spring and Docker Compose for one of theirs.
-	shellDefault = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_.]*)(?::[-=+]?|[-=])([^{}\n]*)\}`)
+	shellDefault = regexp.MustCompile(`\$\{([A-Za-z0-9_][A-Za-z0-9_.]*)(?::[-=+]?|[-=])([^{}\n]*)\}`)
 
 	// partDefault is one within a reference: acme/web:${TAG:-1}.
 	partDefault = regexp.MustCompile(`([:/])` + variableWithDefault + `|` + variableWithDefault + `(/)`)
 )
 
-const variableWithDefault = `\$\{[A-Za-z_][A-Za-z0-9_.]*(?::[-=+]?|[-=])([^{}\n]*)\}`
+const variableWithDefault = `\$\{[A-Za-z0-9_][A-Za-z0-9_.]*(?::[-=+]?|[-=])([^{}\n]*)\}`
 
 // withDefaults returns a text with the defaults in the place of its variables.
 func withDefaults(text string) string { return shellDefault.ReplaceAllString(text, "$2") }
@@ -99,7 +99,8 @@ const (
 	settingSign   = `(?:=>|:=|\+?:{1,3}|[+?]?=)`
 	settingQuoted = `"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|` + "`[^`\n]*`"
 	settingList   = `\[[^\]]*\]|(?:\n[ \t]*- [^\n]+)+`
-	settingBare   = `\{\{[^\n]*?\}\}[^\s,;]*|[^\s"'` + "`" + `,;<>(){}\[\]|&:=][^\s"'` + "`" + `,;<>(){}\[\]|&]*`
+	settingBare   = `(?:\{\{[^\n]*?\}\}|\$\{[^{}\n]*\}|[^` + notBare + `:=])(?:\{\{[^\n]*?\}\}|\$\{[^{}\n]*\}|[^` + notBare + `])*`
+	notBare       = `\s"'` + "`" + `,;<>(){}\[\]|&`
 )
 
 var settingToken = regexp.MustCompile(`(?m)^[ \t]*\[{1,2}([^\[\]\n={}:,]+)\]{1,2}[ \t]*(?:[#;].*)?$` +
@@ -182,14 +183,14 @@ func (t *textImages) setting(in section, name, value string, comment bool) {
 			return
 		}
 	} else if isText {
-		in.fields[name] = text
+		t.assign(in, name, text)
 	}
 	part := readPartName(name).is
 	switch {
 	case mentionsImage(name):
 		t.value(name, text, class)
-		if isImageName(name) && text != value && !comment && isText {
-			t.withoutTag(text)
+		if isImageName(name) && !comment && isText {
+			t.incomplete(text, text != value)
 		}
 	case isImageName(in.name) && (part == noPart || part == namePart):
 		t.value("image", text, class)
@@ -214,11 +215,51 @@ func unquoted(value string) (string, bool) {
 	return value, true
 }
 
-// withoutTag notes an image without tag and digest, if a text can be one.
-func (t *textImages) withoutTag(text string) {
-	if _, err := manifests.ParseImageRef(text); errors.Is(err, manifests.ErrNoTag) && !isNoImage(text) {
-		t.untagged[text] = true
+// assign notes a value of a section. A part that is given again is one of the next
+// image.
+func (t *textImages) assign(in section, name, text string) {
+	read := readPartName(name)
+	if _, again := in.fields[name]; again && read.is != noPart {
+		t.parts([]section{in})
+		for other := range in.fields {
+			if readPartName(other).about == read.about {
+				delete(in.fields, other)
+			}
+		}
 	}
+	in.fields[name] = text
+}
+
+// A variable, and the action of a template, within a reference.
+const variable = `(?:\$\{[^{}]*\}|\$\([^()]*\)|\$[A-Za-z_][A-Za-z0-9_]*|\{\{.*?\}\})`
+
+var (
+	variableHost = regexp.MustCompile(`^` + variable + `/`)
+	variableTag  = regexp.MustCompile(`:` + variable)
+)
+
+// incomplete notes what is named an image and leaves its registry or tag to a
+// variable; and, of a quoted text, one that has no tag.
+func (t *textImages) incomplete(text string, quoted bool) {
+	path, isPart := withoutVariables(text)
+	_, err := manifests.ParseImageRef(path)
+	switch {
+	case isNoName(path), isNoImage(path):
+	case err == nil && isPart:
+		t.add(path, Candidate)
+	case errors.Is(err, manifests.ErrNoTag) && (quoted || isPart):
+		t.untagged[path] = true
+	}
+}
+
+// withoutVariables returns the part of a reference that is not left to variables,
+// and whether anything is.
+func withoutVariables(text string) (path string, isPart bool) {
+	path = variableHost.ReplaceAllString(text, "")
+	if at := variableTag.FindStringIndex(path); at != nil {
+		path = path[:at[0]]
+	}
+	return path, path != text
 }
 
 // parts puts images together that the innermost of some sections holds in parts.

@@ -70,6 +70,18 @@ func TestImagesInTexts(t *testing.T) {
 			[]string{"candidate zeta/side:1", "candidate zeta/default:2", "candidate zeta/listed:3"}},
 		{"list", "zeta/one:1\nzeta/two:2\n# the last\ndocker.io/zeta/three:3\n",
 			[]string{"candidate zeta/one:1", "candidate zeta/two:2", "candidate docker.io/zeta/three:3"}},
+		{"same names again", "op --set image.repository=zeta/one --set image.tag=1.2\nop --set image.repository=zeta/two,image.tag=3\n",
+			[]string{"likely zeta/one:1.2", "likely zeta/two:3"}},
+		{"INI in parts", "[workers]\nworker_container_repository = zeta/worker\nworker_container_tag = 2.9.1\n",
+			[]string{"likely zeta/worker:2.9.1"}},
+		{"words", "for x in zeta/one:1 zeta/two:2; do run; done\nall=(zeta/three:3 zeta/four:4)\n",
+			[]string{"candidate zeta/one:1", "candidate zeta/two:2", "candidate zeta/three:3", "candidate zeta/four:4"}},
+		{"arguments of a shell", "image=\"${2:-zeta/second:1}\"\n", []string{"likely zeta/second:1"}},
+		{"variable registry", "IMAGE=$REGISTRY/zeta/web:1\nsideImage: \"{{ .Registry }}/zeta/side:2\"\n",
+			[]string{"candidate zeta/web:1", "candidate zeta/side:2"}},
+		{"variable tag", "worker_image = \"zeta/worker:${var.tag}\"\nsideImage: zeta/side:{{ .Tag }}\nIMAGE=zeta/app:$TAG\n" +
+			"helper_image = \"zeta/helper\"\n",
+			[]string{"untagged zeta/worker", "untagged zeta/side", "untagged zeta/app", "untagged zeta/helper"}},
 		{"text", "It runs ghcr.io/zeta/agent:1 beside zeta/other:2.\n", []string{"candidate ghcr.io/zeta/agent:1", "candidate zeta/other:2"}},
 		{"comment", "# image: zeta/example:1\n# helper_image = \"zeta/example:2\"\nx = 1\n", []string{"candidate zeta/example:1"}},
 	}
@@ -77,8 +89,12 @@ func TestImagesInTexts(t *testing.T) {
 		t.Run(test.format, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			for image, class := range readText(test.text, Known{}).found {
+			read := readText(test.text, Known{})
+			for image, class := range read.found {
 				got = append(got, string(class)+" "+image)
+			}
+			for image := range read.untagged {
+				got = append(got, "untagged "+image)
 			}
 			checkLines(t, test.format, got, test.want)
 		})
@@ -104,8 +120,8 @@ func TestNoImagesInTexts(t *testing.T) {
 		"SELECT image FROM table_a WHERE x = 'a:b'\nFROM users\n",
 		"if ($image) { return 301 https://$host:8443/image:1; }\n",
 	} {
-		if found := readText(text, Known{}).found; len(found) > 0 {
-			t.Errorf("%q: got %v", text, found)
+		if read := readText(text, Known{}); len(read.found)+len(read.untagged) > 0 {
+			t.Errorf("%q: got %v, %v", text, read.found, read.untagged)
 		}
 	}
 }

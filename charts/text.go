@@ -62,19 +62,26 @@ func references(text string) []string {
 	return all
 }
 
-// short is a reference without a registry's host, as a whole word: with a slash,
-// and a tag that looks like one rather than a port or the name of one.
-var short = regexp.MustCompile(`(?m)(?:^|[\s"'=,(\[` + "`" + `])((?:[a-z0-9]+(?:[_-]+[a-z0-9]+)*/)+[a-z0-9]+(?:[._-]+[a-z0-9]+)*` +
-	`(?::(?:v?[0-9][A-Za-z0-9_-]*[A-Za-z._-][A-Za-z0-9_.-]*|v[0-9]+|[0-9]{1,2}|[0-9]{6,}|latest|stable|main|master|edge|alpine|slim)` +
-	`|(?::[A-Za-z0-9_.-]+)?@sha256:[0-9a-f]{64}))(?:$|[\s"',;)\]` + "`" + `])`)
+// short is a reference without a registry's host: with a slash, and a tag that
+// looks like one rather than a port or the name of one.
+var short = regexp.MustCompile(`(?:[a-z0-9]+(?:[_-]+[a-z0-9]+)*/)+[a-z0-9]+(?:[._-]+[a-z0-9]+)*` +
+	`(?::(?:v?[0-9][A-Za-z0-9_-]*[A-Za-z._-][A-Za-z0-9_.-]*|v[0-9]+|[0-9]{6,}|[0-9]{1,2}|latest|stable|main|master|edge|alpine|slim)` +
+	`|(?::[A-Za-z0-9_.-]+)?@sha256:[0-9a-f]{64})`)
 
-// shortReferences returns such references in a text, but for those in comments:
-// they are examples.
+// What stands around a word.
+const beforeWord, afterWord = " \t\r\n\"'=,([`", " \t\r\n\"',;)]`"
+
+// shortReferences returns such references in a text that are words of their own,
+// but for those in comments: they are examples.
 func shortReferences(text string) []string {
 	var all []string
-	for _, at := range short.FindAllStringSubmatchIndex(text, -1) {
-		reference := strings.TrimRight(text[at[2]:at[3]], ".-")
-		if isReference(reference) && !isNoName(reference) && plausibleHost(reference) && !inComment(text, at[2]) {
+	for _, at := range short.FindAllStringIndex(text, -1) {
+		if at[0] > 0 && !strings.ContainsRune(beforeWord, rune(text[at[0]-1])) ||
+			at[1] < len(text) && !strings.ContainsRune(afterWord, rune(text[at[1]])) {
+			continue
+		}
+		reference := strings.TrimRight(text[at[0]:at[1]], ".-")
+		if isReference(reference) && !isNoName(reference) && plausibleHost(reference) && !inComment(text, at[0]) {
 			all = append(all, reference)
 		}
 	}
