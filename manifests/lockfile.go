@@ -163,7 +163,7 @@ func (l *Lock) Check() error {
 		if _, twice := blobs[blob.Digest]; twice {
 			return fmt.Errorf("blob %s is listed twice", blob.Digest)
 		}
-		if blob.Repository == "" {
+		if blob.Repository == "" && (blob.Size == 0 || blobRank(blob) < 2) {
 			return fmt.Errorf("blob %s has no repository", blob.Digest)
 		}
 		blobs[blob.Digest] = blob
@@ -230,6 +230,9 @@ func (l *Lock) beyondFormat1() string {
 	for _, blob := range l.Blobs {
 		if blob.Size == 0 {
 			return "blob " + string(blob.Digest) + ", which is empty,"
+		}
+		if blob.Repository == "" {
+			return "blob " + string(blob.Digest) + ", which has no repository but a URL,"
 		}
 	}
 	for _, image := range l.Images {

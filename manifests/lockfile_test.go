@@ -266,6 +266,9 @@ func TestLockCheck(t *testing.T) {
 		{"artifact in format 1", func(l *Lock) { image(l).Artifact = true }, "needs format 2"},
 		{"artifact of an image in format 1", func(l *Lock) { image(l).Manifests[1].ArtifactType = "x" }, "needs format 2"},
 		{"index in the index in format 1", func(l *Lock) { image(l).Indexes = []Digest{image(l).Digest} }, "needs format 2"},
+		{"layer by URL in format 1", func(l *Lock) {
+			l.Blobs[0].Repository, l.Blobs[0].URL = "", "https://a.example/layer"
+		}, "needs format 2"},
 		{"empty blob in format 1", func(l *Lock) { l.Blobs[0].Digest, l.Blobs[0].Size = EmptyDigest, 0 }, "needs format 2"},
 		{"index that is none", func(l *Lock) { l.Format, image(l).Indexes = 2, []Digest{digestOf("m1")} }, "no index within its index"},
 		{"index that is not listed", func(l *Lock) { l.Format, image(l).Indexes = 2, []Digest{digestOf("x")} }, "no index within its index"},

@@ -15,6 +15,9 @@ type Resource struct {
 	URL   string        // http(s), without secrets
 	User  *url.Userinfo // credentials of its own; nil for those of the keychain
 	Query string        // with secrets, in the place of the URL's own; empty for that
+	// Anonymous keeps the keychain out of it: whoever wrote the URL shall get no
+	// credentials for a host of his choice.
+	Anonymous bool
 	Security
 }
 
@@ -36,7 +39,8 @@ func (c *Client) WebSession(ctx context.Context, resource Resource) (*Session, e
 		return nil, Refuse("%w", Bare(err))
 	}
 	var login webLogin
-	if parsed.Scheme == "https" || resource.PlainHTTP || isLoopback(parsed.Host) {
+	wanted := resource.User != nil || !resource.Anonymous
+	if wanted && (parsed.Scheme == "https" || resource.PlainHTTP || isLoopback(parsed.Host)) {
 		if login, err = c.webLogin(ctx, resource.User, parsed.Host); err != nil {
 			return nil, err
 		}

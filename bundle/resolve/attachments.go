@@ -88,7 +88,7 @@ func (r *resolver) attachedTo(
 		if err != nil {
 			return nil, err
 		}
-		a, err := r.attachment(ref, found, subject, tag.kind)
+		a, err := r.attachment(ctx, ref, found, subject, tag.kind)
 		if err != nil {
 			return nil, err
 		}
@@ -135,7 +135,7 @@ func (r *resolver) referrers(ctx context.Context, by manifests.ImageRef, list so
 		if err != nil {
 			return nil, err
 		}
-		a, err := r.attachment(ref, found, by.Digest, manifests.AttachedReferrer)
+		a, err := r.attachment(ctx, ref, found, by.Digest, manifests.AttachedReferrer)
 		if err != nil {
 			return nil, err
 		}
@@ -147,12 +147,12 @@ func (r *resolver) referrers(ctx context.Context, by manifests.ImageRef, list so
 
 // attachment notes an attachment's manifest and blobs.
 func (r *resolver) attachment(
-	ref manifests.ImageRef, found source.Manifest, subject manifests.Digest, kind string,
+	ctx context.Context, ref manifests.ImageRef, found source.Manifest, subject manifests.Digest, kind string,
 ) (manifests.LockedAttachment, error) {
 	if manifests.IsIndex(found.MediaType) {
 		return manifests.LockedAttachment{}, upstreamFault(ref, "", "attachment %s is an index, and only manifests are carried", found.Digest)
 	}
-	_, m, err := r.manifest(ref, found)
+	_, m, err := r.manifest(ctx, ref, found)
 	if err != nil {
 		return manifests.LockedAttachment{}, err
 	}

@@ -183,13 +183,15 @@ func contentOf(m source.Manifest) manifests.Content {
 // manifest is what is read of one (OCI image-spec, manifest.md; Docker's schema 2
 // has the same members).
 type manifest struct {
-	ArtifactType string              `json:"artifactType"`
-	Config       manifests.Content   `json:"config"`
-	Layers       []manifests.Content `json:"layers"`
+	ArtifactType string            `json:"artifactType"`
+	Config       manifests.Content `json:"config"`
+	Layers       []layer           `json:"layers"`
 }
 
 // manifest notes the blobs of one image.
-func (r *resolver) manifest(ref manifests.ImageRef, fetched source.Manifest) (manifest, manifests.LockedManifest, error) {
+func (r *resolver) manifest(
+	ctx context.Context, ref manifests.ImageRef, fetched source.Manifest,
+) (manifest, manifests.LockedManifest, error) {
 	var m manifest
 	if err := json.Unmarshal(fetched.Bytes, &m); err != nil {
 		return m, manifests.LockedManifest{}, upstreamFault(ref, "", "manifest %s is not readable: %w", fetched.Digest, err)
@@ -198,11 +200,17 @@ func (r *resolver) manifest(ref manifests.ImageRef, fetched source.Manifest) (ma
 		return m, manifests.LockedManifest{}, err
 	}
 	locked := manifests.LockedManifest{Digest: fetched.Digest, Config: m.Config.Digest, Layers: []manifests.Digest{}}
-	for _, d := range append([]manifests.Content{m.Config}, m.Layers...) {
+	for _, d := range append([]layer{{Content: m.Config}}, m.Layers...) {
 		if d.Digest == "" || d.Size < 0 || (d.Size == 0) != (d.Digest == manifests.EmptyDigest) {
 			return m, locked, upstreamFault(ref, "", "manifest %s names a blob without digest or size", fetched.Digest)
 		}
 		content := manifests.Content{Digest: d.Digest, Size: d.Size, MediaType: d.MediaType, Repository: fetched.Repository}
+		if d.isForeign() && d.Size > 0 {
+			var err error
+			if content, err = r.findForeign(ctx, ref, d, content); err != nil {
+				return m, locked, err
+			}
+		}
 		if err := r.blob(ref, content); err != nil {
 			return m, locked, err
 		}
@@ -214,7 +222,8 @@ func (r *resolver) manifest(ref manifests.ImageRef, fetched source.Manifest) (ma
 }
 
 // blob notes a blob. Of several descriptions of it, the first by name of the
-// repository is kept, so that the lock does not depend on who was faster.
+// repository is kept, or by URL where none has one, so that the lock does not depend
+// on who was faster.
 func (r *resolver) blob(ref manifests.ImageRef, content manifests.Content) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -222,10 +231,17 @@ func (r *resolver) blob(ref manifests.ImageRef, content manifests.Content) error
 	if known && other.Size != content.Size {
 		return upstreamFault(ref, "", "blob %s is said to have %d bytes, and elsewhere %d", content.Digest, content.Size, other.Size)
 	}
-	if !known || other.Repository+" "+other.MediaType > content.Repository+" "+content.MediaType {
+	if !known || placeOf(other) > placeOf(content) {
 		r.blobs[content.Digest] = content
 	}
 	return nil
+}
+
+func placeOf(c manifests.Content) string {
+	if c.Repository == "" {
+		return "~ " + c.URL + " " + c.MediaType // behind all repositories
+	}
+	return c.Repository + " " + c.MediaType
 }
 
 // configPlatform returns the platform that an image's configuration says; nil if

@@ -141,7 +141,7 @@ func (w *walk) followAll(ctx context.Context, entries []manifests.IndexEntry, de
 
 // take notes a manifest and its blobs, and finds out what it is.
 func (w *walk) take(ctx context.Context, fetched source.Manifest, entry manifests.IndexEntry) error {
-	m, locked, err := w.manifest(w.image.ref, fetched)
+	m, locked, err := w.manifest(ctx, w.image.ref, fetched)
 	if err != nil {
 		return err
 	}

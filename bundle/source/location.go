@@ -20,6 +20,7 @@ type location struct {
 	repository string // registryKind
 	url        string // webKind: without secrets
 	secret     secret // of the name, or out of the mirrors file
+	anonymous  bool   // webKind: nothing out of the keychain is sent
 	path       string // folderKind: a file or folder, or the image layout that holds name
 	security   registry.Security
 }
@@ -49,7 +50,7 @@ func (l location) asRepository() registry.Repository {
 }
 
 func (l location) asResource() registry.Resource {
-	return registry.Resource{URL: l.url, User: l.secret.user, Query: l.secret.query, Security: l.security}
+	return registry.Resource{URL: l.url, User: l.secret.user, Query: l.secret.query, Security: l.security, Anonymous: l.anonymous}
 }
 
 // session returns what asks a registry or a web server for the location.
@@ -103,7 +104,19 @@ func (l *locator) content(content manifests.Content) ([]location, error) {
 	if content.Repository != "" {
 		return l.repository(content.Repository)
 	}
-	return l.url(content.URL)
+	locations, err := l.url(content.URL)
+	for i := range locations {
+		// The URL of a layer stands in its image's manifest, whose writer may be
+		// anybody (CVE-2020-15157). Mirrors are named by whoever has the keychain.
+		locations[i].anonymous = isLayer(content) && locations[i].url == locations[i].name
+	}
+	return locations, err
+}
+
+// isLayer reports whether content is a layer that its registry does not hold: charts
+// and files that a release names are of another media type, or of none.
+func isLayer(content manifests.Content) bool {
+	return content.URL != "" && content.MediaType != "" && content.MediaType != chartMediaType
 }
 
 // url returns the locations of a chart repository or file: an http, https,
