@@ -489,11 +489,15 @@ func (f *finder) shaped(image, field string) {
 // imageMap looks at a map in a field that is named image or images: it is an
 // image in parts, or holds images by whatever name.
 func (f *finder) imageMap(fields map[string]any, field string) {
-	if reference, ok := scalar(fields["reference"]); ok && reference != "" {
-		f.shaped(reference, joinField(field, "reference"))
-		return
-	}
 	m := f.mapAt(fields, field)
+	if reference := m.text("reference"); reference != "" {
+		if !m.has(repositoryPart, "") {
+			f.shaped(reference, joinField(field, "reference"))
+			return
+		}
+		m.fields = maps.Clone(fields)
+		m.fields["tag"] = reference // or a digest
+	}
 	if !m.inList {
 		m.under = "image"
 	}

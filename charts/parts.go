@@ -408,7 +408,8 @@ func (m mapOfParts) byName(one fieldPart) (partedImage, bool) {
 	}
 	image = m.complete(image, "", true)
 	hasTag, hasRegistry := m.has(tagPart, "") || image.digest != "", m.has(registryPart, "")
-	isOne := m.isImage() && (!m.inList || hasTag || hasRegistry) || hasRegistry && (hasTag || m.has(versionPart, ""))
+	hasVersion := m.has(versionPart, "") && !strings.Contains(m.beside(registryPart, "").text, "://") // one of packages or schemas
+	isOne := m.isImage() && (!m.inList || hasTag || hasRegistry) || hasRegistry && (hasTag || hasVersion)
 	return image, isOne && image.possible() && !m.hasCredentials()
 }
 

@@ -61,6 +61,7 @@ func TestPartsOfImages(t *testing.T) {
 		{"app", "{gitRepo: zeta/web, gitTag: v1}", nil},
 		{"pullSecret", "{registry: ghcr.io, name: key, username: u, version: 1}", nil},
 		{"", "{name: web, version: 1.2.3}", nil},
+		{"package", "{registry: 'https://registry.npmjs.org', name: web, version: 1.2.3}", nil},
 		{"", "{clusterName: web, clusterVersion: 1.2.3, apiVersion: v1}", nil},
 	}
 	for _, test := range tests {

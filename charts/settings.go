@@ -236,6 +236,7 @@ const variable = `(?:\$\{[^{}]*\}|\$\([^()]*\)|\$[A-Za-z_][A-Za-z0-9_]*|\{\{.*?\
 var (
 	variableHost = regexp.MustCompile(`^` + variable + `/`)
 	variableTag  = regexp.MustCompile(`:` + variable)
+	picture      = regexp.MustCompile(`\.(?:gif|ico|jpe?g|png|svg|webp)$`)
 )
 
 // incomplete notes what is named an image and leaves its registry or tag to a
@@ -244,7 +245,7 @@ func (t *textImages) incomplete(text string, quoted bool) {
 	path, isPart := withoutVariables(text)
 	_, err := manifests.ParseImageRef(path)
 	switch {
-	case isNoName(path), isNoImage(path):
+	case isNoName(path), isNoImage(path), picture.MatchString(path):
 	case err == nil && isPart:
 		t.add(path, Candidate)
 	case errors.Is(err, manifests.ErrNoTag) && (quoted || isPart):

@@ -210,6 +210,14 @@ func (f *finder) text(text, field string) {
 	if len(text) > manifestsText {
 		return
 	}
+	if name, _ := lastField(field); isProse(name) && !strings.Contains(text, "\n") {
+		for _, reference := range references(text) {
+			find := f.find(reference, Candidate, field)
+			find.Reason = reasonText
+			f.add(find)
+		}
+		return
+	}
 	read := readText(text, f.known)
 	for _, image := range sortedKeys(read.found) {
 		find := f.find(image, read.found[image], field)
@@ -223,6 +231,12 @@ func (f *finder) text(text, field string) {
 		find.Reason = reasonNoTag
 		f.add(find)
 	}
+}
+
+// isProse reports whether the name of a field says that it holds sentences: they
+// name images as examples, if at all.
+func isProse(name string) bool {
+	return slices.Contains([]string{"description", "summary", "message", "title", "help", "documentation"}, strings.ToLower(name))
 }
 
 // arguments looks at a list of command line arguments: --flag=value, and
