@@ -1,18 +1,13 @@
 package e2e
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/distribution/reference"
 )
@@ -92,22 +87,7 @@ func skopeoCopies(t *testing.T, d delivery) {
 
 // podmanLoads loads the whole bundle into a storage of its own.
 func podmanLoads(t *testing.T, d delivery) {
-	podman := tool(t, "podman")
-	asRoot(t)
-	// Podman wants the path of its runroot to have 50 bytes at most.
-	home, err := os.MkdirTemp("", "podman")
-	if err != nil {
-		t.Fatal(err)
-	}
-	storage := []string{
-		"--root", filepath.Join(home, "root"), "--runroot", filepath.Join(home, "run"), "--tmpdir", filepath.Join(home, "tmp"),
-		"--storage-driver", "vfs", "--events-backend", "none",
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(home); err != nil {
-			t.Error(err)
-		}
-	})
+	podman, storage := podmanHere(t)
 	run(t, d.folder, podman, append(storage, "load", "-i", d.bundle)...)
 	out := run(t, d.folder, podman, append(storage, "images", "--all", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}")...)
 	loaded := strings.Split(strings.TrimSpace(out), "\n")
@@ -136,8 +116,9 @@ func containerdImports(t *testing.T, d delivery) {
 	ctr := tool(t, "ctr")
 	asRoot(t)
 	client := []string{"--address", startContainerd(t), "--namespace", "k8s.io"}
-	platform := importedPlatform(t, d)
-	out := run(t, d.folder, ctr, append(client, "images", "import", "--snapshotter", "native", "--platform", platform, d.bundle)...)
+	command := strings.Fields(ctrCommand(t, d)) // ctr -n k8s.io images import …, and the bundle's name
+	command = append(command[3:len(command)-1], "--snapshotter", "native", d.bundle)
+	out := run(t, d.folder, ctr, append(client, command...)...)
 	if done := strings.Count(out, "...done"); done != len(d.images) {
 		t.Errorf("ctr unpacked %d images of %d:\n%s", done, len(d.images), out)
 	}
@@ -165,67 +146,14 @@ func containerdImports(t *testing.T, d delivery) {
 	t.Logf("containerd imported and unpacked %d images", len(lines))
 }
 
-// importedPlatform returns the platform that README.txt tells ctr.
-func importedPlatform(t *testing.T, d delivery) string {
+// ctrCommand returns the first command for containerd in README.txt.
+func ctrCommand(t *testing.T, d delivery) string {
 	t.Helper()
 	for line := range strings.Lines(block(t, d, "READ IT WITH WHAT YOU HAVE")) {
-		if words, ok := strings.CutPrefix(line, "ctr -n k8s.io images import --platform "); ok {
-			return strings.Fields(words)[0]
+		if strings.HasPrefix(line, "ctr -n k8s.io images import ") {
+			return line
 		}
 	}
 	t.Fatal("README.txt has no command for ctr")
 	return ""
-}
-
-// startContainerd starts a containerd that shares nothing with the machine's,
-// and returns the path of its socket.
-func startContainerd(t *testing.T) string {
-	t.Helper()
-	containerd := tool(t, "containerd")
-	// The path of a socket may have 107 bytes, which t.TempDir can exceed.
-	home, err := os.MkdirTemp("", "ctrd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	socket := filepath.Join(home, "sock")
-	config := fmt.Sprintf("version = 2\nroot = %q\nstate = %q\n"+
-		"disabled_plugins = [\"io.containerd.grpc.v1.cri\", \"io.containerd.internal.v1.opt\"]\n[grpc]\naddress = %q\n",
-		filepath.Join(home, "root"), filepath.Join(home, "state"), socket)
-	write(t, filepath.Join(home, "config.toml"), []byte(config))
-	var log bytes.Buffer
-	cmd := exec.Command(containerd, "--config", filepath.Join(home, "config.toml"))
-	cmd.Stdout, cmd.Stderr = &log, &log
-	// It must not outlive the test, even if that is killed.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Log(log.String())
-		}
-		if err := os.RemoveAll(home); err != nil {
-			t.Error(err)
-		}
-	})
-	awaitSocket(t, socket)
-	return socket
-}
-
-func awaitSocket(t *testing.T, path string) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		connection, err := net.Dial("unix", path)
-		if err == nil {
-			connection.Close()
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-		<-time.After(20 * time.Millisecond) // another process: there is nothing to wait on
-	}
 }
