@@ -1,10 +1,12 @@
 package charts
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // job is a template that starts one image under a condition.
@@ -269,5 +271,17 @@ func TestAPIVersionsAreToldOnce(t *testing.T) {
 	if err != nil || len(found.Notices) != 1 || !strings.HasPrefix(found.Notices[0], "app/templates/a.yaml:1 (and 2 more): ") ||
 		!strings.Contains(found.Notices[0], "example.org/v1") {
 		t.Errorf("got %q, %v", found.Notices, err)
+	}
+}
+
+// TestUpgradeThatDoesNotEnd: what a chart does as an upgrade is within the limits,
+// and beyond them an error.
+func TestUpgradeThatDoesNotEnd(t *testing.T) {
+	t.Parallel()
+	loop := `{{ if .Release.IsUpgrade }}{{ range $i := until 4000 }}{{ range $j := until 4000 }}{{ end }}{{ end }}{{ end }}`
+	chart := mustLoad(t, map[string]string{"templates/x.yaml": loop})
+	_, err := chart.Discover(t.Context(), DiscoverOptions{Renderings: []Rendering{{TimeLimit: 200 * time.Millisecond}}})
+	if !errors.Is(err, ErrRenderTime) {
+		t.Errorf("got %v, want %v", err, ErrRenderTime)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"helm.sh/helm/v3/pkg/chartutil"
 
@@ -86,6 +87,8 @@ type looker struct {
 // rendered as an upgrade too, where templates can tell the difference.
 func (l *looker) look(ctx context.Context, how Rendering) {
 	how.forImages = true
+	how.TimeLimit = how.limit()
+	begin := time.Now()
 	rendered, err := l.chart.Render(ctx, how)
 	if err != nil {
 		l.faults = append(l.faults, inRendering(err, how.Name))
@@ -99,6 +102,7 @@ func (l *looker) look(ctx context.Context, how Rendering) {
 		l.note(notice)
 	}
 	if how.As == "" && asking.event {
+		how.TimeLimit = max(how.TimeLimit-time.Since(begin), 1) // both together are one rendering's time
 		l.upgrade(ctx, how, finds)
 	}
 }
@@ -147,15 +151,20 @@ func (l *looker) upgrade(ctx context.Context, how Rendering, installed Finds) {
 	if again.Name = string(AsUpgrade); how.Name != "" {
 		again.Name = how.Name + " (" + string(AsUpgrade) + ")"
 	}
+	begin := time.Now()
 	rendered, err := l.chart.Render(ctx, again)
-	if err != nil {
+	cause := (*RenderError)(nil)
+	if errors.As(err, &cause) {
 		again.lenient = true
-		if lenient, stillErr := l.chart.Render(ctx, again); stillErr == nil {
-			rendered, err = lenient, nil
-		}
+		again.TimeLimit = max(again.TimeLimit-time.Since(begin), 1)
+		rendered, err = l.chart.Render(ctx, again)
 	}
-	if err != nil {
+	switch {
+	case errors.As(err, &cause):
 		l.note("as an upgrade it does not render, and what only an upgrade needs is not known: " + oneLine(err.Error()))
+		return
+	case err != nil: // it does not end, or is too large
+		l.faults = append(l.faults, inRendering(err, again.Name))
 		return
 	}
 	finds := l.take(rendered)

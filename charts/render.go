@@ -40,7 +40,7 @@ type Rendering struct {
 	KubeVersion string          // such as 1.29.10; empty means DefaultKubeVersion
 	APIVersions []string        // in addition to Kubernetes' own, such as monitoring.coreos.com/v1
 	As          Event           // what happens to the release; empty means an installation, and both to [Chart.Discover]
-	TimeLimit   time.Duration   // 0 means MaxRenderTime
+	TimeLimit   time.Duration   // 0 means MaxRenderTime; to [Chart.Discover], of installation and upgrade together
 	// StubRequired makes up the values that the chart demands and nobody gave,
 	// for the sake of finding images: secrets are the usual case. What was made
 	// up is told in [Rendered.Stubbed]. Values that were given stay as they are.
@@ -78,10 +78,7 @@ type ValuesSource struct {
 // does not end runs on in the background until the process exits, since Go
 // cannot stop it.
 func (c *Chart) Render(ctx context.Context, how Rendering) (*Rendered, error) {
-	limit := how.TimeLimit
-	if limit <= 0 {
-		limit = MaxRenderTime
-	}
+	limit := how.limit()
 	timed, cancel := context.WithTimeoutCause(ctx, limit, ErrRenderTime)
 	defer cancel()
 	type result struct {
@@ -104,6 +101,13 @@ func (c *Chart) Render(ctx context.Context, how Rendering) (*Rendered, error) {
 			"a template of this chart loops or works on far too much; helm template would hang as well",
 			"%w after %s", ErrRenderTime, limit)
 	}
+}
+
+func (how Rendering) limit() time.Duration {
+	if how.TimeLimit <= 0 {
+		return MaxRenderTime
+	}
+	return how.TimeLimit
 }
 
 // ErrRenderTime says that a rendering took longer than its time limit.
