@@ -30,6 +30,8 @@ const (
 	askedTime
 	askedRandom
 	askedEvent // whether it is an upgrade: both are rendered
+	shared     // no answer: a map that other templates read too
+	changes    // no answer: puts something into a shared map
 	firstAPI
 )
 
@@ -162,7 +164,9 @@ type askedAPI struct {
 
 // asking is everything that the templates of one rendering ask.
 type asking struct {
-	event    bool // an installation and an upgrade may differ
+	// events are the templates by which an installation and an upgrade may differ,
+	// and those that they need.
+	events   map[string]bool
 	branches []asked
 	apis     []*askedAPI
 	gaveUp   bool // templates call each other too often to be followed
@@ -189,23 +193,49 @@ func asks(templates, texts []templateText, given []string, hasVersion bool) aski
 		templates = slices.Concat(templates, texts)
 	}
 	var roots []*parse.Tree
+	needed := map[string]bool{} // whether or not they can tell
 	for _, template := range templates {
-		if tree := f.parse(template); tree != nil && !template.partial {
+		tree, defines := f.parse(template)
+		if tree != nil && !template.partial {
 			roots = append(roots, tree)
+		}
+		if defines {
+			needed[template.name] = true
 		}
 	}
 	for range maxAskingKeys {
 		known := len(f.keys)
-		f.memo, f.running, f.result = map[string]answers{}, map[string]bool{}, asking{}
+		f.memo, f.running, f.result = map[string]answers{}, map[string]bool{}, asking{events: map[string]bool{}}
 		f.seen, f.apis = map[asked]bool{}, nil
 		for _, root := range roots {
-			f.body(root, taint{})
+			out := f.body(root, taint{by: shared})
+			if out&askedEvent != 0 {
+				f.result.events[root.ParseName] = true
+			}
+			if out&changes != 0 {
+				needed[root.ParseName] = true
+			}
+		}
+		if len(f.result.events) > 0 {
+			maps.Copy(f.result.events, needed)
 		}
 		if len(f.keys) == known {
 			break
 		}
 	}
-	return f.result
+	return f.result.complete(templates, texts)
+}
+
+// complete adds the templates that make templates of texts by tpl, if one of the
+// texts can tell the event, and all if they could not be followed.
+func (a asking) complete(templates, texts []templateText) asking {
+	telling := slices.ContainsFunc(texts, func(text templateText) bool { return a.events[text.name] })
+	for _, template := range templates {
+		if a.gaveUp || telling && !template.partial {
+			a.events[template.name] = true
+		}
+	}
+	return a
 }
 
 // taint is what a value depends on: as a whole, and by its fields where they
@@ -283,21 +313,20 @@ type follower struct {
 	result  asking
 }
 
-// parse reads a template and keeps those that it defines. One that cannot be
-// parsed is not rendered either, or is no template at all.
-func (f *follower) parse(template templateText) *parse.Tree {
-	tree := parse.New(template.name)
+// parse reads a template, and reports whether it defines others. One that cannot
+// be parsed is not rendered either, or is no template at all.
+func (f *follower) parse(template templateText) (tree *parse.Tree, defines bool) {
+	tree = parse.New(template.name)
 	tree.Mode = parse.SkipFuncCheck
 	defined := map[string]*parse.Tree{}
 	if _, err := tree.Parse(template.text, "", "", defined); err != nil {
-		return nil
+		return nil, false
 	}
 	for name, one := range defined {
-		if name != template.name {
-			f.named[name] = append(f.named[name], one)
-		}
+		f.named[name] = append(f.named[name], one)
+		defines = defines || name != template.name
 	}
-	return tree
+	return tree, defines
 }
 
 // frame is the body of one template while it is followed.
@@ -346,7 +375,7 @@ func (f *follower) call(name string, dot taint) answers {
 // giveUp ends the following: what is known by then is told.
 func (f *follower) giveUp() {
 	f.steps = maxAskingSteps + 1
-	f.result.gaveUp, f.result.event = true, true
+	f.result.gaveUp = true
 }
 
 func (f *frame) list(list *parse.ListNode) {
@@ -376,7 +405,7 @@ func (f *frame) node(node parse.Node) {
 	case *parse.RangeNode:
 		f.branch(&node.BranchNode, taint{by: f.pipe(node.Pipe).all()})
 	case *parse.TemplateNode:
-		f.output(node, taint{by: f.call(node.Name, f.pipe(node.Pipe))}, false)
+		f.output(node, taint{by: f.enter(node.Name, f.pipe(node.Pipe))}, false)
 	}
 }
 
@@ -391,11 +420,7 @@ func (f *frame) action(node *parse.ActionNode) {
 // output notes that a value is printed. choice says that the value was chosen
 // from what may hold an image.
 func (f *frame) output(node parse.Node, value taint, choice bool) {
-	by := value.all() | f.under
-	f.out |= by
-	if by&askedEvent != 0 {
-		f.result.event = true
-	}
+	f.out |= value.all()&^shared | f.under
 	if choice || imageLine(f.line) {
 		f.found(node, value.all())
 	}
@@ -408,9 +433,7 @@ func (f *frame) branch(node *parse.BranchNode, dot taint) {
 	if node.Type() == parse.NodeRange {
 		by = value.all()
 	}
-	if by&askedEvent != 0 {
-		f.result.event = true
-	}
+	by &^= shared | changes
 	if by != 0 && (imageLine(f.line) || f.matters(node.List) || f.matters(node.ElseList)) {
 		f.found(node, by)
 	}
@@ -535,7 +558,7 @@ func (f *frame) function(name string, args []parse.Node, given []taint) taint {
 		return f.index(name, args, given)
 	case "has", "mustHas", "contains":
 		for _, one := range given {
-			value.by |= one.all()
+			value.by |= one.all() &^ shared
 		}
 		if value.by&askedAPIs != 0 {
 			value.by = f.nameAPI(value.by, args)
@@ -544,15 +567,27 @@ func (f *frame) function(name string, args []parse.Node, given []taint) taint {
 	case "set", "unset":
 		f.set(args, given)
 	}
+	if changesFirst[name] && len(given) > 0 && given[0].by&shared != 0 {
+		f.out |= changes
+	}
 	for _, one := range given {
 		if keepsFields[name] {
 			value = value.join(one)
 		} else {
-			value.by |= one.all()
+			value.by |= one.all() &^ shared
 		}
+	}
+	switch {
+	case strings.HasSuffix(name, "eepCopy"):
+		value.by &^= shared
+	case strings.HasSuffix(name, "sum"): // sha256sum: another template's text, of which no image is left
+		value.by &^= askedEvent
 	}
 	return value
 }
+
+// changesFirst are the functions that change the map they are given first.
+var changesFirst = setOf([]string{"set", "unset", "merge", "mustMerge", "mergeOverwrite", "mustMergeOverwrite"})
 
 // keepsFields are the functions that hand on a map with its fields.
 var keepsFields = setOf([]string{
@@ -567,27 +602,51 @@ func (f *frame) include(args []parse.Node, given []taint) taint {
 	dot := given[len(given)-1]
 	if len(args) > 0 {
 		if name, ok := args[0].(*parse.StringNode); ok {
-			return taint{by: f.call(name.Text, dot)}
+			return taint{by: f.enter(name.Text, dot)}
 		}
 	}
-	by := given[0].all()
-	for _, name := range sortedKeys(f.named) { // the name is made up: it may be any
-		by |= f.call(name, dot)
+	by := given[0].all() &^ shared
+	for _, name := range f.mayMean(args) {
+		by |= f.enter(name, dot)
 	}
 	return taint{by: by}
+}
+
+// mayMean returns the templates that a name may mean which is made up: files by
+// the end of their path (print .Template.BasePath "/config.yaml"), else any.
+func (f *frame) mayMean(args []parse.Node) []string {
+	var ends []string
+	for _, arg := range args[:min(1, len(args))] {
+		walkNodes(arg, func(node parse.Node) {
+			if text, ok := node.(*parse.StringNode); ok && strings.Contains(text.Text, "/") {
+				ends = append(ends, text.Text)
+			}
+		})
+	}
+	return slices.DeleteFunc(sortedKeys(f.named), func(name string) bool {
+		isFile := strings.Contains(name, "/templates/")
+		return isFile != (ends != nil) || ends != nil && !strings.HasSuffix(name, ends[len(ends)-1])
+	})
+}
+
+// enter follows a named template for this one.
+func (f *frame) enter(name string, dot taint) answers {
+	out := f.call(name, dot)
+	f.out |= out & changes
+	return out &^ changes
 }
 
 func (f *frame) dict(args []parse.Node, given []taint) taint {
 	var value taint
 	for i, one := range given {
 		if i%2 == 0 {
-			value.by |= one.all()
+			value.by |= one.all() &^ shared
 			continue
 		}
 		if name, ok := args[i-1].(*parse.StringNode); ok {
 			value = value.with(name.Text, one)
 		} else {
-			value.by |= one.all()
+			value.by |= one.all() &^ shared
 		}
 	}
 	return value
@@ -606,7 +665,7 @@ func (f *frame) index(name string, args []parse.Node, given []taint) taint {
 	}
 	by := answers(0)
 	for _, one := range rest {
-		by |= one.all()
+		by |= one.all() &^ shared
 	}
 	for _, key := range keys {
 		text, ok := key.(*parse.StringNode)
@@ -629,6 +688,7 @@ func (f *frame) set(args []parse.Node, given []taint) {
 	if len(given) > 2 {
 		by |= given[2].all()
 	}
+	by &^= shared | changes
 	if name, ok := args[1].(*parse.StringNode); ok && by != 0 && name.Text != "Values" {
 		f.keys[name.Text] |= by
 	}
@@ -662,13 +722,13 @@ func (f *frame) fields(value taint, names []string) taint {
 		case ok:
 			field.by |= value.by
 		case name == "Capabilities":
-			field = taint{fields: map[string]taint{"APIVersions": {by: askedAPIs}}}
+			field = taint{by: shared, fields: map[string]taint{"APIVersions": {by: askedAPIs}}}
 			if !f.hasVersion {
 				field.fields["KubeVersion"] = taint{by: askedVersion}
 			}
 		case name == "Release":
 			event := taint{by: askedEvent}
-			field = taint{fields: map[string]taint{"IsUpgrade": event, "IsInstall": event, "Revision": event}}
+			field = taint{by: shared, fields: map[string]taint{"IsUpgrade": event, "IsInstall": event, "Revision": event}}
 		default:
 			field = taint{by: value.by}
 		}

@@ -101,9 +101,9 @@ func (l *looker) look(ctx context.Context, how Rendering) {
 	for _, notice := range asking.notices() {
 		l.note(notice)
 	}
-	if how.As == "" && asking.event {
+	if how.As == "" && len(asking.events) > 0 {
 		how.TimeLimit = max(how.TimeLimit-time.Since(begin), 1) // both together are one rendering's time
-		l.upgrade(ctx, how, finds)
+		l.upgrade(ctx, how, rendered, asking.events, finds)
 	}
 }
 
@@ -142,33 +142,24 @@ func (l *looker) asks(rendered *Rendered) asking {
 	return known
 }
 
-// upgrade renders the chart once more, as an upgrade. Many charts then demand
-// what the cluster has from the installation, passwords above all: they are
-// rendered without it. installed is what the installation needs.
-func (l *looker) upgrade(ctx context.Context, how Rendering, installed Finds) {
-	again := how
-	again.As, again.revision = AsUpgrade, 2
-	if again.Name = string(AsUpgrade); how.Name != "" {
-		again.Name = how.Name + " (" + string(AsUpgrade) + ")"
+// upgrade renders the chart once more, as an upgrade. needed is what the
+// installation needs.
+func (l *looker) upgrade(ctx context.Context, how Rendering, installed *Rendered, events map[string]bool, needed Finds) {
+	if how.Name != "" {
+		how.Name += " (" + string(AsUpgrade) + ")"
+	} else {
+		how.Name = string(AsUpgrade)
 	}
-	begin := time.Now()
-	rendered, err := l.chart.Render(ctx, again)
+	rendered, err := l.chart.renderUpgrade(ctx, how, installed, events)
 	cause := (*RenderError)(nil)
-	if errors.As(err, &cause) {
-		again.lenient = true
-		again.TimeLimit = max(again.TimeLimit-time.Since(begin), 1)
-		rendered, err = l.chart.Render(ctx, again)
-	}
 	switch {
 	case errors.As(err, &cause):
 		l.note("as an upgrade it does not render, and what only an upgrade needs is not known: " + oneLine(err.Error()))
-		return
 	case err != nil: // it does not end, or is too large
-		l.faults = append(l.faults, inRendering(err, again.Name))
-		return
+		l.faults = append(l.faults, inRendering(err, how.Name))
+	default:
+		l.found = append(l.found, l.take(rendered).beyond(needed))
 	}
-	finds := l.take(rendered)
-	l.found = append(l.found, finds.beyond(installed))
 }
 
 // notRendered adds what stands in the chart and that no rendering showed.

@@ -29,8 +29,11 @@ type Rendered struct {
 	Subcharts []string   // those that were switched on, by their names joined by slashes: front, front/inner
 	Stubbed   []Stub     // the values that Rendering.StubRequired filled in
 
+	// What a further rendering of the same chart and values has use for:
 	templates []templateText // that were rendered
 	texts     []templateText // that tpl may have made templates of
+	loaded    *chart.Chart
+	values    map[string]any
 }
 
 // Document is one YAML document that was rendered, or one file below crds/.

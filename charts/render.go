@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -49,8 +50,7 @@ type Rendering struct {
 	// forImages leaves out making keys and certificates, which is slow, and notes
 	// what templates ask.
 	forImages bool
-	lenient   bool // goes on where the chart demands something
-	revision  int  // of the release; 0 means 1, as to helm template
+	revision  int // of the release; 0 means 1, as to helm template
 }
 
 // Event is what happens to a release when its chart is rendered.
@@ -78,7 +78,10 @@ type ValuesSource struct {
 // does not end runs on in the background until the process exits, since Go
 // cannot stop it.
 func (c *Chart) Render(ctx context.Context, how Rendering) (*Rendered, error) {
-	limit := how.limit()
+	return c.timed(ctx, how.limit(), func() (*Rendered, error) { return c.render(how) })
+}
+
+func (c *Chart) timed(ctx context.Context, limit time.Duration, render func() (*Rendered, error)) (*Rendered, error) {
 	timed, cancel := context.WithTimeoutCause(ctx, limit, ErrRenderTime)
 	defer cancel()
 	type result struct {
@@ -87,7 +90,7 @@ func (c *Chart) Render(ctx context.Context, how Rendering) (*Rendered, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		rendered, err := c.render(how)
+		rendered, err := render()
 		done <- result{rendered, err}
 	}()
 	select {
@@ -116,11 +119,7 @@ var ErrRenderTime = errors.New("rendering has not come to an end")
 func (c *Chart) object() string { return "chart " + c.metadata.String() }
 
 func (c *Chart) render(how Rendering) (rendered *Rendered, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = c.explain(nil, fmt.Errorf("helm stopped: %v", r))
-		}
-	}()
+	defer c.recover(&err)
 	values, err := how.values()
 	if err != nil {
 		return nil, err
@@ -129,6 +128,48 @@ func (c *Chart) render(how Rendering) (rendered *Rendered, err error) {
 		return c.renderStubbed(how, values)
 	}
 	return c.renderWith(how, values)
+}
+
+func (c *Chart) recover(err *error) {
+	if r := recover(); r != nil {
+		*err = c.explain(nil, fmt.Errorf("helm stopped: %v", r))
+	}
+}
+
+// renderUpgrade renders those templates of a chart once more that can tell an
+// upgrade. Many charts demand what the cluster has from the installation,
+// passwords above all: they go on without it.
+func (c *Chart) renderUpgrade(ctx context.Context, how Rendering, installed *Rendered, events map[string]bool) (*Rendered, error) {
+	how.As, how.revision = AsUpgrade, 2
+	return c.timed(ctx, how.limit(), func() (rendered *Rendered, err error) {
+		defer c.recover(&err)
+		loaded := installed.loaded
+		onlyTemplates(loaded, events)
+		withoutDemands(loaded)
+		input, err := c.input(loaded, installed.values, how)
+		if err != nil {
+			return nil, err
+		}
+		output, err := engine.Engine{}.Render(loaded, input)
+		if err != nil {
+			return nil, c.explain(loaded, err)
+		}
+		rendered = &Rendered{Chart: c.metadata, Rendering: how.Name, Subcharts: installed.Subcharts}
+		return rendered, rendered.collect(loaded, output)
+	})
+}
+
+// onlyTemplates empties the other templates, but for those that are only there
+// for others.
+func onlyTemplates(loaded *chart.Chart, wanted map[string]bool) {
+	for _, template := range loaded.Templates {
+		if name := loaded.ChartFullPath() + "/" + template.Name; !wanted[name] && !strings.HasPrefix(path.Base(name), "_") {
+			template.Data = nil
+		}
+	}
+	for _, sub := range loaded.Dependencies() {
+		onlyTemplates(sub, wanted)
+	}
 }
 
 func (c *Chart) renderWith(how Rendering, values map[string]any) (*Rendered, error) {
@@ -158,9 +199,7 @@ func (c *Chart) renderWith(how Rendering, values map[string]any) (*Rendered, err
 			rendered.texts = textsOf(loaded, all)
 		}
 		withoutKeys(loaded)
-	}
-	if how.lenient {
-		withoutDemands(loaded)
+		rendered.loaded, rendered.values = loaded, values
 	}
 	if err := c.validate(loaded, input, rendered); err != nil {
 		return nil, err
