@@ -202,3 +202,82 @@ func filesHold(t *testing.T, dir, text string) {
 		t.Error(err)
 	}
 }
+
+// TestMirrorsWithSecrets asks mirrors that have secrets of their own, which the
+// origin does not get.
+func TestMirrorsWithSecrets(t *testing.T) {
+	t.Parallel()
+	archive := chartArchive(t, "brig", "1.3.0")
+	memory := memoryRegistry()
+	plain := host(serve(t, memory))
+	pushChart(t, plain+"/charts/brig:1.3.0", archive, chartMediaType)
+	image := push(t, plain+"/wire/brig:1")
+	guarded := host(serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user+password != "mehunter2/" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="mirror"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		memory.ServeHTTP(w, r)
+	})))
+	for _, location := range []string{"oci://me:hunter2%2F@" + guarded, "me:hunter2%2F@" + guarded} {
+		u := newUpstream(t, withOnlyMirror(t, "quay.io", location))
+		m, err := u.Manifest(t.Context(), imageRef(t, "quay.io/wire/brig:1"))
+		if err != nil || m.Digest != digestOf(t, image) {
+			t.Errorf("%s: %v", location, err)
+		}
+		charts := newUpstream(t, withOnlyMirror(t, "oci://ghcr.io/x", location+"/charts"))
+		checkChart(t, charts.Upstream, "oci://me:wrong@ghcr.io/x", "oci://ghcr.io/x/brig")
+	}
+	wrong := newUpstream(t, withOnlyMirror(t, "quay.io", "me:swordfish@"+guarded))
+	_, err := wrong.Manifest(t.Context(), imageRef(t, "quay.io/wire/brig:1"))
+	wantError(t, err, guarded+"/wire/brig", "401")
+	if strings.Contains(err.Error(), "swordfish") {
+		t.Error(err)
+	}
+	web := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, _, _ := r.BasicAuth(); r.URL.Query().Get("token") != "hunter2/" || user != "me" || r.URL.Query().Get("t") != "" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		if strings.HasSuffix(r.URL.Path, "index.yaml") {
+			entryOf("    urls: [c.tgz]\n")(w, r)
+			return
+		}
+		_, _ = w.Write(archive)
+	}))
+	u := newUpstream(t, withOnlyMirror(t, "https://charts.example.com/a", strings.Replace(web.URL, "://", "://me:pw@", 1)+"/b?token=hunter2/"))
+	checkChart(t, u.Upstream, "https://charts.example.com/a?t=mine&ref=main", "https://charts.example.com/a/c.tgz?ref=main")
+}
+
+// FuzzCleaner holds that it does not matter where an index is cut, that nothing plain is
+// changed, and that what was taken out can be put in again.
+func FuzzCleaner(f *testing.F) {
+	f.Add([]byte("urls: [https://me:pw@h/c.tgz?sig=x, 'd?a=b']"), 3)
+	f.Add([]byte(`{"urls":["https:\/\/h\/c.tgz?raw=1\u0026sig=x"]}`), 7)
+	f.Fuzz(func(t *testing.T, index []byte, cut int) {
+		var whole, parts bytes.Buffer
+		one, two := &cleaner{to: &whole}, &cleaner{to: &parts}
+		if _, err := one.Write(index); err != nil || one.end() != nil {
+			return
+		}
+		for rest := index; len(rest) > 0; {
+			n := min(max(cut, 1), len(rest))
+			if _, err := two.Write(rest[:n]); err != nil {
+				return
+			}
+			rest = rest[n:]
+		}
+		if err := two.end(); err != nil || !bytes.Equal(whole.Bytes(), parts.Bytes()) {
+			t.Fatalf("%q becomes %q, and in parts %q: %v", index, whole.Bytes(), parts.Bytes(), err)
+		}
+		if len(one.secrets) == 0 && !bytes.Equal(whole.Bytes(), index) {
+			t.Fatalf("%q becomes %q", index, whole.Bytes())
+		}
+		for written := range one.secrets {
+			if !bytes.Contains(whole.Bytes(), []byte(written)) {
+				t.Fatalf("%q is not in %q", written, whole.Bytes())
+			}
+		}
+	})
+}
