@@ -57,7 +57,8 @@
 // goes to its own host alone, and a query to what its URL names and what is below
 // that. Neither reaches the cache, an error or a log, not even if the server says
 // it again. Plain HTTP is allowed, with credentials, for a mirror that says
-// insecure; package registry says what else holds of both.
+// insecure, and for user information in a URL that says http://; package registry
+// says what else holds of both.
 //
 // # The cache
 //

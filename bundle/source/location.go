@@ -181,6 +181,8 @@ func (l *locator) locate(name, origin string) ([]location, error) {
 		at = registryLocation(name, origin)
 	}
 	at.secret = l.secrets.of(name)
+	// Whoever writes http://user:password@host wants them sent so.
+	at.security.PlainHTTP = at.kind == webKind && at.secret.user != nil
 	return append(locations, at), nil
 }
 

@@ -2,14 +2,18 @@ package source
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/go-containerregistry/pkg/authn"
 
 	"github.com/islandbundle/island/bundle/registry"
 )
@@ -97,6 +101,31 @@ func TestSecretsAreForOneHost(t *testing.T) {
 	}
 	if got := strings.Join(told, ""); len(told) != 2 || got != "" {
 		t.Errorf("the other host was told %q", told)
+	}
+}
+
+// TestUserOverPlainHTTP holds that user information which a release writes before a
+// host of http:// is sent there, and what a keychain has is not.
+func TestUserOverPlainHTTP(t *testing.T) {
+	t.Parallel()
+	var said []string
+	server := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, password, _ := r.BasicAuth()
+		said = append(said, password)
+		_, _ = io.WriteString(w, "content")
+	}))
+	toServer := func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, host(server))
+	}
+	keychain := logins{"files.example.com": authn.AuthConfig{Username: "keychain", Password: "keychain"}}
+	for _, url := range []string{"http://me:hunter2@files.example.com/f", "http://files.example.com/f"} {
+		u := newUpstream(t, Options{Network: registry.Options{Dial: toServer, Keychain: keychain}})
+		if _, err := u.Stat(t.Context(), url); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := strings.Join(said, ","); got != "hunter2," {
+		t.Errorf("the server was told %q", got)
 	}
 }
 
