@@ -153,18 +153,20 @@ func jsonValues(text string) ([]any, bool) {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
 	var all []any
+	isData := false
 	for {
 		var value any
 		switch err := decoder.Decode(&value); {
 		case errors.Is(err, io.EOF):
-			return all, len(all) > 0
+			return all, isData
 		case err != nil:
 			return nil, false
 		}
 		switch value.(type) {
 		case map[string]any, []any:
-			all = append(all, value)
+			isData = true
 		}
+		all = append(all, value)
 	}
 }
 

@@ -150,12 +150,18 @@ func (m mapOfParts) images() []partedImage {
 	var all []partedImage
 	taken := map[string]bool{}
 	add := func(image partedImage, ok bool) {
-		if ok && !slices.ContainsFunc(all, func(one partedImage) bool { return one.String() == image.String() }) {
-			all = append(all, image)
+		if !ok {
+			return
 		}
 		for _, key := range image.keys {
-			taken[key] = taken[key] || ok
+			taken[key] = true
 		}
+		same := slices.IndexFunc(all, func(one partedImage) bool { return one.String() == image.String() })
+		if same < 0 {
+			all = append(all, image)
+			return
+		}
+		all[same].keys = append(all[same].keys, image.keys...)
 	}
 	add(m.renamed())
 	for _, wanted := range []part{repositoryPart, imagePart, namePart, registryPart} { // a name completes a repository

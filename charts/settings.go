@@ -48,7 +48,7 @@ func (t *textImages) read(text string) {
 	}
 	t.flags(text)
 	t.commands(text)
-	t.lines(text)
+	t.lists(text)
 	if mentionsImage(text) || strings.Contains(text, "container") {
 		t.settings(text)
 		t.marked(text)
@@ -341,24 +341,39 @@ func (t *textImages) commands(text string) {
 	}
 }
 
-// lines reads a list of images, one on each line.
-func (t *textImages) lines(text string) {
+// lists reads a list of images: one on each line, each with a path, or several on
+// one line, each with a version.
+func (t *textImages) lists(text string) {
+	words, isOne := strings.Split(text, "\n"), hasPath
+	if !strings.Contains(strings.TrimSpace(text), "\n") {
+		words, isOne = strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",; \n", r) }), hasVersion
+	}
 	var all []string
-	for line := range strings.Lines(text) {
-		line = strings.Trim(strings.TrimSpace(line), `"',`)
-		if line == "" || strings.HasPrefix(line, "#") {
+	for _, word := range words {
+		word = trimScheme(strings.Trim(strings.TrimSpace(word), `"',`))
+		if word == "" || strings.HasPrefix(word, "#") {
 			continue
 		}
-		if line = trimScheme(line); !isReference(line) || !strings.Contains(line, "/") || isNoName(line) {
+		if !isReference(word) || isNoName(word) || !isOne(word) {
 			return
 		}
-		all = append(all, line)
+		all = append(all, word)
 	}
-	if len(all) > 1 {
-		for _, image := range all {
-			t.add(image, Candidate)
-		}
+	if len(all) < 2 {
+		return
 	}
+	for _, image := range all {
+		t.add(image, Candidate)
+	}
+}
+
+func hasPath(reference string) bool { return strings.Contains(reference, "/") }
+
+var version = regexp.MustCompile(`^v?[0-9]+\.[0-9]`)
+
+func hasVersion(reference string) bool {
+	_, tag, _ := takeApart(reference)
+	return version.MatchString(tag)
 }
 
 // The forms of XML and property lists that give a value a name.

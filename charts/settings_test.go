@@ -70,6 +70,7 @@ func TestImagesInTexts(t *testing.T) {
 			[]string{"candidate zeta/side:1", "candidate zeta/default:2", "candidate zeta/listed:3"}},
 		{"list", "zeta/one:1\nzeta/two:2\n# the last\ndocker.io/zeta/three:3\n",
 			[]string{"candidate zeta/one:1", "candidate zeta/two:2", "candidate docker.io/zeta/three:3"}},
+		{"list on one line", "postgres:16.2,redis:v7.2", []string{"candidate postgres:16.2", "candidate redis:v7.2"}},
 		{"same names again", "op --set image.repository=zeta/one --set image.tag=1.2\nop --set image.repository=zeta/two,image.tag=3\n",
 			[]string{"likely zeta/one:1.2", "likely zeta/two:3"}},
 		{"INI in parts", "[workers]\nworker_container_repository = zeta/worker\nworker_container_tag = 2.9.1\n",
@@ -118,6 +119,8 @@ func TestNoImagesInTexts(t *testing.T) {
 		"docker run -v a:/b -p 80:80 --name c \"$IMAGE\"\nkubectl run x\n",
 		"git clone https://github.com/zeta/image:main\nimage_source = git@github.com:zeta/image.git\n",
 		"SELECT image FROM table_a WHERE x = 'a:b'\nFROM users\n",
+		"git:4.2.2\nkubernetes:1.25.7\n",
+		"a:8080,b:8081 c:http",
 		"if ($image) { return 301 https://$host:8443/image:1; }\n",
 	} {
 		if read := readText(text, Known{}); len(read.found)+len(read.untagged) > 0 {
