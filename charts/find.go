@@ -325,7 +325,24 @@ func (f *finder) list(key string, list []any, where string) {
 	}
 	f.pairs(pairsOf(list, where), whole)
 	for i, item := range list {
+		f.imagesOfPair(item, indexed(where, i))
 		f.walk(item, indexed(where, i))
+	}
+}
+
+// imagesOfPair looks at a pair whose name says that its value is images, and whose
+// value is no text: a parameter of a pipeline.
+func (f *finder) imagesOfPair(item any, where string) {
+	fields, _ := item.(map[string]any)
+	if name, _ := scalar(fields["name"]); !isImageName(name) {
+		return
+	}
+	for _, key := range valueKeys {
+		switch fields[key].(type) {
+		case []any, map[string]any:
+			f.imagesField(fields[key], joinField(where, key))
+			f.typed[joinField(where, key)] = true
+		}
 	}
 }
 

@@ -402,7 +402,8 @@ func (m mapOfParts) byImage(one fieldPart) (partedImage, bool) {
 	}
 	image = m.complete(image, one.about, false)
 	whole := image.String() == trimScheme(one.text)
-	return image, !whole && image.possible() && !isNoImage(one.text)
+	isOne := isImageName(one.key) || isReference(image.String()) // the path of an image may be that of many
+	return image, isOne && !whole && image.possible() && !isNoImage(one.text)
 }
 
 // byName puts an image together that is called name: the map is an image, or has

@@ -304,6 +304,9 @@ type pair struct {
 	name, value, field string
 }
 
+// valueKeys are the fields of a pair that hold its value.
+var valueKeys = []string{"value", "default", "defaultValue"}
+
 // pairsOf reads a list of pairs.
 func pairsOf(list []any, where string) []pair {
 	var all []pair
@@ -313,7 +316,7 @@ func pairsOf(list []any, where string) []pair {
 		if key, ok := scalar(fields["key"]); ok && name == "" {
 			name = key
 		}
-		for _, key := range []string{"value", "default", "defaultValue"} {
+		for _, key := range valueKeys {
 			if value, ok := scalar(fields[key]); ok && name != "" {
 				all = append(all, pair{name, value, indexed(where, i) + "." + key})
 			}
