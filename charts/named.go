@@ -34,6 +34,10 @@ func (c NamedChart) String() string {
 	return text
 }
 
+// ChartName returns the name that the chart itself has, where a repository's name
+// or a path stands before it.
+func (c NamedChart) ChartName() string { return path.Base(c.Name) }
+
 // reasonNamed says why a chart that is named has to be decided.
 const reasonNamed = "a controller fetches this chart on the island; what it needs is not seen here"
 
@@ -53,12 +57,15 @@ type naming struct {
 // "Application Specification"; Flux, "Helm API reference" and "Source API
 // reference"; k3s helm-controller, "HelmChart"; Cluster API add-on provider for
 // Helm, "HelmChartProxy"; Fleet, "CRD's"; Rancher, "ManagedChart"; Crossplane
-// provider-helm, "Release"; kapp-controller, "App"; Kustomize, "helmCharts".
+// provider-helm, "Release"; KubeVela, "Helm"; Sveltos, "Helm chart"; k0s, "Helm
+// charts"; kapp-controller, "App"; Kustomize, "helmCharts".
 var namings = []naming{
 	{"argoproj.io", []string{"Application", "ApplicationSet"}, "", "chart", "repoURL", "", "targetRevision"},
 	{"argoproj.io", []string{"Application", "ApplicationSet"}, "", "path", "repoURL", "", "targetRevision"},
 	{"helm.toolkit.fluxcd.io", []string{"HelmRelease"}, "", "chart", "", "sourceRef", "version"},
 	{"helm.toolkit.fluxcd.io", []string{"HelmRelease"}, "spec.chartRef", "name", "", "kind", ""},
+	{"helm.fluxcd.io", []string{"HelmRelease"}, "spec.chart", "name", "repository", "", "version"},
+	{"helm.fluxcd.io", []string{"HelmRelease"}, "spec.chart", "path", "git", "", "ref"},
 	{"source.toolkit.fluxcd.io", []string{"HelmChart"}, "spec", "chart", "", "sourceRef", "version"},
 	{"source.toolkit.fluxcd.io", []string{"OCIRepository"}, "spec", "url", "", "", "ref.digest ref.semver ref.tag"},
 	{"helm.cattle.io", []string{"HelmChart"}, "spec", "chart", "repo", "", "version"},
@@ -70,6 +77,10 @@ var namings = []naming{
 	{"helm.crossplane.io", []string{"Release"}, "spec.forProvider.chart", "url", "", "", "version"},
 	{"helm.m.crossplane.io", []string{"Release"}, "spec.forProvider.chart", "name", "repository", "", "version"},
 	{"helm.m.crossplane.io", []string{"Release"}, "spec.forProvider.chart", "url", "", "", "version"},
+	{"core.oam.dev", []string{"Application"}, "", "chart", "url", "", "version"},
+	{"config.projectsveltos.io", []string{"ClusterProfile", "Profile"}, "spec.helmCharts[]", "chartName", "repositoryURL", "", "chartVersion"},
+	{"k0s.k0sproject.io", []string{"ClusterConfig"}, "spec.extensions.helm.charts[]", "chartname", "", "", "version"},
+	{"helm.k0sproject.io", []string{"Chart"}, "spec", "chartName", "", "", "version"},
 	{"kappctrl.k14s.io", []string{"App"}, "spec.fetch[].helmChart", "name", "repository.url", "", "version"},
 	{"", nil, "helmCharts[]", "name", "repo", "", "version"},
 	{"", nil, "helmChartInflationGenerator[]", "chartName", "chartRepoUrl", "", "chartVersion"},

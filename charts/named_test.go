@@ -123,6 +123,28 @@ apiVersion: helm.crossplane.io/v1beta1
 kind: Release
 metadata: {name: a}
 spec: {forProvider: {chart: {url: "https://store.example.com/store-9.8.7.tgz"}}}`, "https://store.example.com/store:9.8.7"},
+		{"Flux 1", `
+apiVersion: helm.fluxcd.io/v1
+kind: HelmRelease
+metadata: {name: a}
+spec: {chart: {repository: "https://old.example.com/", name: forum, version: 2.0.0}}`, "https://old.example.com/forum:2.0.0"},
+		{"KubeVela", `
+apiVersion: core.oam.dev/v1beta1
+kind: Application
+metadata: {name: a}
+spec: {components: [{type: helm, properties: {repoType: helm, url: "https://v.example.com", chart: ml, version: 0.3.0}}]}`,
+			"https://v.example.com/ml:0.3.0"},
+		{"k0s", `
+apiVersion: k0s.k0sproject.io/v1beta1
+kind: ClusterConfig
+metadata: {name: a}
+spec: {extensions: {helm: {charts: [{name: m, chartname: mirror/monitor, version: "5.5"}]}}}`, "mirror/monitor:5.5"},
+		{"Sveltos", `
+apiVersion: config.projectsveltos.io/v1beta1
+kind: ClusterProfile
+metadata: {name: a}
+spec: {helmCharts: [{repositoryURL: "https://s.example.com", repositoryName: s, chartName: s/gate, chartVersion: v1.2.3}]}`,
+			"https://s.example.com/s/gate:v1.2.3"},
 		{"kapp", `
 apiVersion: kappctrl.k14s.io/v1alpha1
 kind: App

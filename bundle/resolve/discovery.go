@@ -168,7 +168,7 @@ func (r *resolver) decide(finds charts.Finds) (charts.Decision, error) {
 // carries reports whether the release has the very chart that another one names.
 func (r *resolver) carries(named charts.NamedChart) bool {
 	return slices.ContainsFunc(r.discoveries(), func(d charts.Discovery) bool {
-		return d.Chart.Name == named.Name && manifests.CompareChartVersions(d.Chart.Version, named.Version) == manifests.SameVersion
+		return d.Chart.Name == named.ChartName() && manifests.CompareChartVersions(d.Chart.Version, named.Version) == manifests.SameVersion
 	})
 }
 
@@ -240,13 +240,13 @@ func (r *resolver) takeDecision(decision charts.Decision) error {
 // rule says. In which version is for the rule to know: what is named is often a
 // range.
 func (r *resolver) wantChart(find charts.ImageFind) error {
-	if slices.ContainsFunc(r.discoveries(), func(d charts.Discovery) bool { return d.Chart.Name == find.Chart.Name }) {
+	if slices.ContainsFunc(r.discoveries(), func(d charts.Discovery) bool { return d.Chart.Name == find.Chart.ChartName() }) {
 		return nil
 	}
 	return fault.New(fault.Usage, fault.Here, "chart "+find.Image,
 		"add it to the release's charts, or exclude it and say who brings it",
 		"rule says that it is carried, and the release has no chart %s (%s)",
-		find.Chart.Name, find.Place())
+		find.Chart.ChartName(), find.Place())
 }
 
 func originOf(find charts.ImageFind) manifests.Origin {

@@ -113,6 +113,9 @@ func TestChartsThatChartsName(t *testing.T) {
 		"spec: {repo: \"https://c.example.com\", chart: ldap, version: v1.2}\n"
 	files := map[string]string{
 		"app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\n", "app/templates/x.yaml": naming,
+		"k0s/Chart.yaml": "apiVersion: v2\nname: k0s\nversion: 1.0.0\n",
+		"k0s/templates/x.yaml": "apiVersion: helm.k0sproject.io/v1beta1\nkind: Chart\nmetadata: {name: l}\n" +
+			"spec: {chartName: mirror/ldap, version: 1.2.0}\n",
 		"ldap/Chart.yaml":  "apiVersion: v2\nname: ldap\nversion: 1.2.0\n",
 		"older/Chart.yaml": "apiVersion: v2\nname: ldap\nversion: 1.1.0\n",
 	}
@@ -127,12 +130,13 @@ func TestChartsThatChartsName(t *testing.T) {
 		leftOut   int
 		wrong     string
 	}{
-		"nobody says":                           {app, 1, 0, ""},
-		"the release has it":                    {app + ldap, 0, 0, ""},
-		"the release has another version":       {app + older, 1, 0, ""},
-		"another version, and a rule":           {app + older + rule("include"), 0, 0, ""},
-		"a rule says so of a chart that is not": {app + rule("include"), 0, 0, "the release has no chart ldap"},
-		"a rule excludes it":                    {app + rule("exclude"), 0, 1, ""},
+		"nobody says":        {app, 1, 0, ""},
+		"the release has it": {app + ldap, 0, 0, ""},
+		"the release has it, named with its repository": {strings.ReplaceAll(app, "app", "k0s") + ldap, 0, 0, ""},
+		"the release has another version":               {app + older, 1, 0, ""},
+		"another version, and a rule":                   {app + older + rule("include"), 0, 0, ""},
+		"a rule says so of a chart that is not":         {app + rule("include"), 0, 0, "the release has no chart ldap"},
+		"a rule excludes it":                            {app + rule("exclude"), 0, 1, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
