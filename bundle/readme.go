@@ -44,8 +44,9 @@ included. Take the program out, compare, and let it verify all the rest:
 READ IT WITH WHAT YOU HAVE
 --------------------------
     skopeo inspect oci-archive:` + name + `:IMAGE
-    skopeo inspect docker-archive:` + name + `:IMAGE   # older skopeo reads images
-                                                   # in Docker's form only so
+    skopeo inspect docker-archive:` + name + `:IMAGE   # where the line above fails:
+                                                   # older skopeo at Docker's form,
+                                                   # every skopeo at layers with URLs
     podman load -i ` + name + `
     docker load -i ` + name + `
 ` + containerdImports(lock) + artifactsCopied(lock) + `    tar -xf ` + name + ` charts     # a Helm repository with its index.yaml

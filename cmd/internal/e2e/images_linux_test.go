@@ -22,6 +22,13 @@ func skopeoName(t *testing.T, d delivery, image image) string {
 	if strings.HasPrefix(image.MediaType, "application/vnd.oci.") {
 		return "oci-archive:" + d.bundle + ":" + image.Name
 	}
+	return dockerArchiveName(t, d, image)
+}
+
+// dockerArchiveName returns the name by which skopeo finds an image in the bundle
+// as in an archive of Docker, by number: names there are tags.
+func dockerArchiveName(t *testing.T, d delivery, image image) string {
+	t.Helper()
 	var list []struct{ Config string }
 	if err := json.Unmarshal([]byte(run(t, d.folder, "tar", "-xOf", d.bundle, "manifest.json")), &list); err != nil {
 		t.Fatal(err)

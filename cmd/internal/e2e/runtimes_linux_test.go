@@ -140,11 +140,23 @@ func startNode(t *testing.T, version, sandbox string, registries map[string]stri
 		config := fmt.Sprintf("%sroot = %q\nstate = %q\n[grpc]\naddress = %q\n[plugins%s",
 			head, filepath.Join(d.home, "root"), filepath.Join(d.home, "state"), d.socket, sections)
 		write(t, filepath.Join(d.home, "config.toml"), []byte(config))
-		cmd := exec.Command(n.containerd, "--log-level", "warn", "--config", filepath.Join(d.home, "config.toml"))
+		program, args := n.containerd, []string{"--log-level", "warn", "--config", filepath.Join(d.home, "config.toml")}
+		if registries == nil {
+			program, args = offline(t, program, args...)
+		}
+		cmd := exec.Command(program, args...)
 		cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(itself)+":"+os.Getenv("PATH")) // its own shim first
 		return cmd
 	})
 	return n
+}
+
+// offline returns the command that runs a program where there is no network but
+// its own, as on an island: what it has of a bundle it has not asked for elsewhere.
+func offline(t *testing.T, program string, args ...string) (string, []string) {
+	t.Helper()
+	asRoot(t)
+	return tool(t, "unshare"), append([]string{"--net", "sh", "-ec", `ip link set lo up; exec "$@"`, "sh", program}, args...)
 }
 
 // does does something with an image as a kubelet would: pull, id, run.
@@ -162,19 +174,18 @@ func told(stdout, stderr string, err error) (string, error) {
 	return strings.TrimSpace(stdout), nil
 }
 
-// startDocker starts a Docker in a network namespace of its own, so that it
-// leaves the machine's network alone, and returns the flag by which to talk to it.
+// startDocker starts a Docker, which leaves the machine's network alone, and returns the flag by which to talk to it.
 func startDocker(t *testing.T) string {
 	t.Helper()
 	asRoot(t)
 	dockerd := tool(t, "dockerd")
 	d := startDaemon(t, "dock", func(d daemon) *exec.Cmd {
 		at := func(name string) string { return filepath.Join(d.home, name) }
-		cmd := exec.Command(tool(t, "unshare"), "--net", dockerd, "--host", "unix://"+d.socket,
+		write(t, at("none.json"), []byte("{}"))
+		program, args := offline(t, dockerd, "--host", "unix://"+d.socket,
 			"--data-root", at("root"), "--exec-root", at("exec"), "--pidfile", at("pid"), "--config-file", at("none.json"),
 			"--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs", "--oom-score-adjust=0")
-		write(t, at("none.json"), []byte("{}"))
-		return cmd
+		return exec.Command(program, args...)
 	})
 	return "--host=unix://" + d.socket
 }
