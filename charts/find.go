@@ -515,6 +515,7 @@ func (f *finder) imageMap(fields map[string]any, field string) {
 		m.fields = maps.Clone(fields)
 		m.fields["tag"] = reference // or a digest
 	}
+	isOne := strings.HasSuffix(lettersOf(m.under), "image")
 	if !m.inList {
 		m.under = "image"
 	}
@@ -522,8 +523,12 @@ func (f *finder) imageMap(fields map[string]any, field string) {
 	taken := f.parts(m, field)
 	f.below(fields, func() {
 		for _, key := range sortedKeys(fields) {
-			if !taken[key] && !f.typed[joinField(field, key)] {
-				f.inImageMap(key, fields[key], joinField(field, key))
+			switch text, isText := fields[key].(string); {
+			case taken[key], f.typed[joinField(field, key)]:
+			case isText && !isOne && !m.inList && len(taken) == 0 && readPartName(key).is == noPart:
+				f.inImageMap(key, f.completed(text), isOne, joinField(field, key))
+			default:
+				f.inImageMap(key, fields[key], isOne, joinField(field, key))
 			}
 		}
 	})
@@ -538,22 +543,16 @@ func (f *finder) imageMap(fields map[string]any, field string) {
 }
 
 // inImageMap looks at a further field of such a map. The texts in it are images
-// where they have a tag.
-func (f *finder) inImageMap(key string, value any, field string) {
+// where they have a tag, and so are the maps if it is one of several images.
+func (f *finder) inImageMap(key string, value any, isOne bool, field string) {
 	switch value := value.(type) {
 	case string:
-		if readPartName(key).is != noPart {
-			break
-		}
-		if _, inList := lastField(field[:max(strings.LastIndex(field, "."), 0)]); !inList {
-			value = f.completed(value)
-		}
-		if isReference(trimScheme(value)) {
+		if readPartName(key).is == noPart && isReference(trimScheme(value)) {
 			f.shaped(value, field)
 			return
 		}
 	case map[string]any:
-		if key != "labels" && key != "annotations" {
+		if !isOne && key != "labels" && key != "annotations" {
 			f.imageMap(value, field)
 			return
 		}

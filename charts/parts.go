@@ -146,7 +146,7 @@ func (m mapOfParts) isImage() bool { return isImageName(m.under) }
 // names of its fields. An image whose text is complete by itself and that no
 // other field adds to is not among them.
 func (m mapOfParts) images() []partedImage {
-	m.read = readParts(m.fields)
+	m.read = append(readParts(m.fields), m.address()...)
 	var all []partedImage
 	taken := map[string]bool{}
 	add := func(image partedImage, ok bool) {
@@ -183,6 +183,20 @@ func (m mapOfParts) images() []partedImage {
 	}
 	slices.SortStableFunc(all, func(a, b partedImage) int { return strings.Compare(a.key, b.key) })
 	return all
+}
+
+// address returns the field that names the image of a map which is an image and has
+// neither repository nor name.
+func (m mapOfParts) address() []fieldPart {
+	if !m.isImage() || m.inList || m.has(repositoryPart, "") || m.has(imagePart, "") || m.has(namePart, "") {
+		return nil
+	}
+	for _, key := range []string{"path", "url", "uri", "ref"} {
+		if text := m.text(key); text != "" {
+			return []fieldPart{{partName{is: imagePart}, key, text}}
+		}
+	}
+	return nil
 }
 
 // fieldPart is a field that holds a part of an image, a text or a number.
@@ -402,7 +416,7 @@ func (m mapOfParts) byImage(one fieldPart) (partedImage, bool) {
 	}
 	image = m.complete(image, one.about, false)
 	whole := image.String() == trimScheme(one.text)
-	isOne := isImageName(one.key) || isReference(image.String()) // the path of an image may be that of many
+	isOne := isImageName(one.key) || m.isImage() || isReference(image.String()) // the path of an image may be that of many
 	return image, isOne && !whole && image.possible() && !isNoImage(one.text)
 }
 

@@ -48,6 +48,8 @@ func TestPartsOfImages(t *testing.T) {
 		{"", "{containerImage: zeta/a, image: zeta/b, tag: 1}", []string{"zeta/a:1", "zeta/b:1"}},
 		{"", "{registry: ghcr.io, imagePath: zeta/web, tag: v1}", []string{"ghcr.io/zeta/web:v1"}},
 		{"image", "{repository: zeta/untagged}", []string{"zeta/untagged"}},
+		{"image", "{url: ghcr.io/zeta/web, tag: 2}", []string{"ghcr.io/zeta/web:2"}},
+		{"image", "{path: zeta/web, registry: ghcr.io, tag: 2}", []string{"ghcr.io/zeta/web:2"}},
 		{"image", "{name: zeta/web, tag: 2}", []string{"zeta/web:2"}},
 		{"worker", "{repository: zeta/web, pullPolicy: Always}", []string{"zeta/web"}},
 		{"images", "{name: nginx, newName: ghcr.io/zeta/nginx, newTag: 1.27}", []string{"ghcr.io/zeta/nginx:1.27"}},

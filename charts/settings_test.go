@@ -102,6 +102,20 @@ func TestImagesInTexts(t *testing.T) {
 	}
 }
 
+// TestKnownArgumentInText holds that a flag which is known to be an image is one in
+// a command line as well.
+func TestKnownArgumentInText(t *testing.T) {
+	t.Parallel()
+	known := Known{Arguments: []KnownArgument{{Name: "--runtime"}}}
+	for _, text := range []string{
+		"exec op --runtime=zeta/runtime:1 --v=2", "op -runtime zeta/runtime:1", `CMD ["op", "--runtime", "zeta/runtime:1"]`,
+	} {
+		if found := readText(text, known).found; len(found) != 1 || found["zeta/runtime:1"] != Certain {
+			t.Errorf("%q: got %v", text, found)
+		}
+	}
+}
+
 // TestNoImagesInTexts holds what looks like images, and is none.
 func TestNoImagesInTexts(t *testing.T) {
 	t.Parallel()
