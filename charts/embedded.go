@@ -130,13 +130,21 @@ func structured(text string) ([]any, bool) {
 
 var errTrailing = errors.New("goes on behind its end")
 
+// beforeContent is what may stand before the first document's content: a byte order
+// mark, empty lines and comments.
+var beforeContent = regexp.MustCompile(`^\x{FEFF}?(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*`)
+
 // readYAML reads one YAML document. A text that goes on behind it is none: to YAML
 // the [[x]] of TOML is a list, and what follows it another document.
 func readYAML(text string) (any, error) {
-	if strings.ContainsAny(text[:1], "[{\"'") || strings.Contains(text, "\n...") {
+	begins := text[len(beforeContent.FindString(text)):]
+	if begins != "" && strings.ContainsAny(begins[:1], "[{\"'") || strings.Contains(text, "\n...") {
 		documents := yamlv3.NewDecoder(strings.NewReader(text))
 		var node yamlv3.Node
-		if documents.Decode(&node) == nil && !errors.Is(documents.Decode(&node), io.EOF) {
+		if err := documents.Decode(&node); err != nil {
+			return nil, err // sigs.k8s.io/yaml would be content with what stands before the mistake
+		}
+		if !errors.Is(documents.Decode(&node), io.EOF) {
 			return nil, errTrailing
 		}
 	}
