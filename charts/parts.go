@@ -309,6 +309,9 @@ func (m mapOfParts) complete(image partedImage, about string, own bool) partedIm
 	if strings.HasPrefix(image.repository, image.registry+"/") {
 		image.registry = ""
 	}
+	if image.registry != "" {
+		image.repository = strings.Trim(image.repository, "/") // {registry: "ghcr.io/", repository: /acme/app}
+	}
 	if digest := digestOf(m.beside(digestPart, about).text); digest != "" && image.digest == "" {
 		image.digest = digest
 		image.keys = append(image.keys, m.beside(digestPart, about).key)
@@ -352,6 +355,8 @@ func (m mapOfParts) byRepository(one fieldPart) (partedImage, bool) {
 	hasVersion := m.has(versionPart, one.about)
 	switch {
 	case m.isImage(), one.saysImage, m.has(tagPart, one.about), image.digest != "", m.hasPullPolicy():
+		return image, true
+	case image.tag != "" && (image.registry != "" || hasHost(image.repository)): // by what stands further out
 		return image, true
 	case hasVersion && image.registry == "" && !hasHost(image.repository) && m.about(imagePart, one.about).key == "":
 		image.doubt = doubtVersion

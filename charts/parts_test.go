@@ -2,6 +2,7 @@ package charts
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"sigs.k8s.io/yaml"
@@ -112,6 +113,31 @@ func TestPartsFurtherOut(t *testing.T) {
 		if len(images) != 1 || images[0].String() != test.want {
 			t.Errorf("%v in %v: got %v, want %s", test.fields, test.around, images, test.want)
 		}
+	}
+}
+
+// TestPartsFurtherOutMakeAnImage holds that a repository in a map which nothing says is
+// an image is one if what stands further out completes it.
+func TestPartsFurtherOutMakeAnImage(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		fields, outer map[string]any
+		want          []string
+	}{
+		{map[string]any{"repository": "zeta/operator"}, map[string]any{"imageRegistry": "registry.zeta.example", "version": "4.5.6"},
+			[]string{"registry.zeta.example/zeta/operator:4.5.6"}},
+		{map[string]any{"registry": "ghcr.io", "repository": "zeta/exporter"}, map[string]any{"tag": json.Number("7")}, []string{"ghcr.io/zeta/exporter:7"}},
+		{map[string]any{"repository": "quay.io/zeta/proxy"}, map[string]any{"imageTag": "v2"}, []string{"quay.io/zeta/proxy:v2"}},
+		{map[string]any{"registry": "ghcr.io/", "repository": "/zeta/slashes/", "tag": "1"}, nil, []string{"ghcr.io/zeta/slashes:1"}},
+		{map[string]any{"repository": "zeta/operator"}, map[string]any{"version": "4.5.6"}, nil},
+		{map[string]any{"repository": "https://github.com/zeta/app", "branch": "main"}, map[string]any{"tag": "1"}, nil},
+		{map[string]any{"repository": "ghcr.io/zeta/charts", "chart": "app"}, map[string]any{"version": "1"}, nil},
+	} {
+		var got []string
+		for _, image := range (mapOfParts{fields: test.fields, under: "part", around: []map[string]any{test.outer}}).images() {
+			got = append(got, image.String())
+		}
+		checkLines(t, fmt.Sprint(test.fields), got, test.want)
 	}
 }
 
