@@ -126,7 +126,8 @@ func TestPartsFurtherOutMakeAnImage(t *testing.T) {
 	}{
 		{map[string]any{"repository": "zeta/operator"}, map[string]any{"imageRegistry": "registry.zeta.example", "version": "4.5.6"},
 			[]string{"registry.zeta.example/zeta/operator:4.5.6"}},
-		{map[string]any{"registry": "ghcr.io", "repository": "zeta/exporter"}, map[string]any{"tag": json.Number("7")}, []string{"ghcr.io/zeta/exporter:7"}},
+		{map[string]any{"registry": "ghcr.io", "repository": "zeta/exporter"}, map[string]any{"tag": json.Number("7")},
+			[]string{"ghcr.io/zeta/exporter:7"}},
 		{map[string]any{"repository": "quay.io/zeta/proxy"}, map[string]any{"imageTag": "v2"}, []string{"quay.io/zeta/proxy:v2"}},
 		{map[string]any{"registry": "ghcr.io/", "repository": "/zeta/slashes/", "tag": "1"}, nil, []string{"ghcr.io/zeta/slashes:1"}},
 		{map[string]any{"repository": "zeta/operator"}, map[string]any{"version": "4.5.6"}, nil},
