@@ -34,8 +34,11 @@ func Bare(err error) error {
 		inner = file.Err
 	}
 	text := Redact(inner.Error())
-	if strings.Contains(text, "no token in bearer response") {
+	switch {
+	case strings.Contains(text, "no token in bearer response"):
 		text = "the token server gave no token" // and may have given another secret
+	case strings.Contains(text, "failed to parse Location header"):
+		text = "redirects to what is no URL" // which may have been signed
 	}
 	return &told{text, inner}
 }

@@ -48,21 +48,38 @@ func (s *Session) Do(ctx context.Context, method, below string, header http.Head
 		return response, nil
 	}
 	defer discard(response.Body)
-	status := statusOf(response)
-	status.Detail = s.hidden.from(status.Detail)
+	redirects := redirectSecrets(response)
+	status := statusOf(response, func(said string) string { return redirects.from(s.hidden.from(said)) })
 	return nil, loginFailed(status, s.host, s.unread)
 }
 
+// redirectSecrets returns the secrets in the URLs to which the request was
+// redirected on its way to an answer: signatures, for the most part, which the place
+// that refuses them may say again.
+func redirectSecrets(response *http.Response) *hidden {
+	secrets := &hidden{}
+	for request := response.Request; request != nil; {
+		secrets.add(request.URL.User, request.URL.RawQuery)
+		redirect := request.Response // nil for the first request
+		if redirect == nil {
+			break
+		}
+		request = redirect.Request
+	}
+	return secrets
+}
+
 // statusOf returns the error that an answer is, with the first of the errors
-// that it tells (distribution-spec, "Error Codes").
-func statusOf(response *http.Response) *StatusError {
+// that it tells (distribution-spec, "Error Codes"), without the secrets that hide
+// takes out.
+func statusOf(response *http.Response, hide func(string) string) *StatusError {
 	status := &StatusError{Code: response.StatusCode}
 	var said struct {
 		Errors []struct{ Code, Message string }
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxErrorBytes))
 	if err == nil && json.Unmarshal(body, &said) == nil && len(said.Errors) > 0 {
-		status.Detail = brief(said.Errors[0].Code + ": " + said.Errors[0].Message)
+		status.Detail = brief(hide(said.Errors[0].Code + ": " + said.Errors[0].Message))
 	}
 	return status
 }
