@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // ImageIndex is what is read of an image index (OCI image-spec, image-index.md;
@@ -148,6 +149,15 @@ const (
 	OCIConfig    = "application/vnd.oci.image.config.v1+json"
 	DockerConfig = "application/vnd.docker.container.image.v1+json"
 )
+
+// IsImageLayer reports whether a media type is that of an image's layer, whatever its
+// compression (OCI image-spec, media-types.md; Docker Image Manifest V2, Schema 2).
+// Nothing else is unpacked by containerd (images.DiffCompression). What does not say
+// its type may be one.
+func IsImageLayer(mediaType string) bool {
+	return mediaType == "" || mediaType == "application/octet-stream" ||
+		strings.HasPrefix(mediaType, "application/vnd.oci.image.layer.") || strings.HasPrefix(mediaType, "application/vnd.docker.image.rootfs.")
+}
 
 // IsImageConfig reports whether a media type is that of an image's configuration,
 // rather than that of an artifact. Old Docker clients pushed it under general types (moby,

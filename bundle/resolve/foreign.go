@@ -61,6 +61,9 @@ func (r *resolver) findForeign(ctx context.Context, ref manifests.ImageRef, l la
 		}
 		told = append(told, manifests.RedactURLs(fmt.Sprintf("%.200s: %v", url, err)))
 	}
+	if more := len(l.URLs) - maxForeignURLs; more > 0 {
+		told = append(told, fmt.Sprintf("%d of its URLs not asked", more))
+	}
 	return content, upstreamFault(ref,
 		"use an image whose registry holds all of it; or name in the mirrors file what has the layer for its URL or repository",
 		"layer %s of type %.80q is where it can be had neither from the registry nor by URL: %s",

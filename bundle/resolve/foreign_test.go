@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -142,6 +143,7 @@ func TestForeignLayers(t *testing.T) {
 		"usual-type":     {types.OCILayer, true, []string{"/layer"}, "registry", ""},
 		"gone":           {docker, false, []string{"/gone"}, "", "404 Not Found"},
 		"no-urls":        {oci, false, nil, "", "404 Not Found"},
+		"too-many":       {oci, false, append(slices.Repeat([]string{"/gone"}, 8), "/layer"), "", "1 of its URLs not asked"},
 		"other-content":  {docker, false, []string{"/other"}, "", "what is there has another digest"},
 		"longer":         {oci, false, []string{"/longer"}, "", "bytes"},
 		"other-schemes":  {docker, false, []string{"file:///etc/passwd", "ftp://h/x", "layer"}, "", "is no http or https URL"},

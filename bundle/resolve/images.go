@@ -188,6 +188,12 @@ type manifest struct {
 	Layers       []layer           `json:"layers"`
 }
 
+// hasOtherLayers reports whether there are layers, and none of them is an image's: the
+// configuration of an image is also that of some artifacts, such as models.
+func (m manifest) hasOtherLayers() bool {
+	return len(m.Layers) > 0 && !slices.ContainsFunc(m.Layers, func(l layer) bool { return manifests.IsImageLayer(l.MediaType) })
+}
+
 // manifest notes the blobs of one image.
 func (r *resolver) manifest(
 	ctx context.Context, ref manifests.ImageRef, fetched source.Manifest,

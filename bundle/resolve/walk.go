@@ -27,6 +27,7 @@ type walk struct {
 	indexes []manifests.Digest
 	found   []found
 	said    []manifests.Platform // in indexes, carried or not
+	passed  []manifests.IndexEntry
 }
 
 // found is a manifest, with the platform that the index says or, where it says none,
@@ -83,11 +84,11 @@ func (w *walk) carried(index manifests.ImageIndex) []manifests.IndexEntry {
 // parts to follow: of an artifact they are carried, of an image no client wants them.
 func (w *walk) passOver(ctx context.Context, fetched source.Manifest, index manifests.ImageIndex) error {
 	for _, entry := range index.Manifests {
-		if entry.Platform != nil {
-			w.said = append(w.said, entry.Platform.Platform())
-		}
 		switch {
 		case entry.IsFollowed():
+			if entry.Platform != nil {
+				w.said = append(w.said, entry.Platform.Platform())
+			}
 		case w.image.artifact && (entry.Digest == "" || entry.Size < 0):
 			return upstreamFault(w.image.ref, "", "index %s names a blob without digest or size", fetched.Digest)
 		case w.image.artifact:
@@ -96,6 +97,7 @@ func (w *walk) passOver(ctx context.Context, fetched source.Manifest, index mani
 				return err
 			}
 		default:
+			w.passed = append(w.passed, entry)
 			w.leave(w.image.ref.Name()+"@"+string(entry.Digest),
 				fmt.Sprintf("entry of an index, of type %.80q: clients that load images pass it over", entry.MediaType), w.image.from[0])
 		}
@@ -146,8 +148,11 @@ func (w *walk) take(ctx context.Context, fetched source.Manifest, entry manifest
 		return err
 	}
 	f := found{LockedManifest: locked, said: entry.Platform != nil}
-	if !manifests.IsImageConfig(m.Config.MediaType) || !manifests.IsImageConfig(entry.ArtifactType) {
+	switch {
+	case !manifests.IsImageConfig(m.Config.MediaType), !manifests.IsImageConfig(entry.ArtifactType):
 		f.ArtifactType = cmp.Or(entry.ArtifactType, m.ArtifactType, m.Config.MediaType)
+	case m.hasOtherLayers():
+		f.ArtifactType = cmp.Or(m.ArtifactType, m.Layers[0].MediaType)
 	}
 	platform := entry.Platform
 	if !f.said && f.ArtifactType == "" {
@@ -293,6 +298,12 @@ func (w *walk) lacks(want manifests.Platform, index bool) error {
 			", artifact: true}]; to leave it out, name it below exclude.images",
 			"it is no image but an artifact of type %.80q", w.found[0].ArtifactType)
 	}
+	for _, entry := range w.passed {
+		if entry.Platform != nil && want.Matches(entry.Platform.Platform()) {
+			return upstreamFault(w.image.ref, "whoever publishes it has to mend the index: containerd cannot pull it either",
+				"index says of %s for %s the type %.80q, which is neither that of a manifest nor of an index", entry.Digest, want, entry.MediaType)
+		}
+	}
 	hint := "leave the platform out of the release, or use an image that has it"
 	for _, said := range w.said {
 		_, err := manifests.ParsePlatform(said.String())
@@ -312,7 +323,7 @@ func told(platforms []manifests.Platform) string {
 	var names []string
 	for _, p := range platforms {
 		name := clip(p.String())
-		if p.OS != "unknown" && !slices.Contains(names, name) { // as attestations are marked
+		if p.OS != "unknown" && name != "/" && !slices.Contains(names, name) { // as attestations are marked, or not at all
 			names = append(names, name)
 		}
 	}

@@ -89,6 +89,14 @@ func (s *shelf) image(platform, text string) object {
 	})
 }
 
+// model makes what has the configuration of an image, and layers of another type.
+func (s *shelf) model(platform, kind string) object {
+	return s.put(manifests.OCIManifest, object{
+		"schemaVersion": 2, "config": s.put(manifests.OCIConfig, platformOf(platform)),
+		"layers": []object{s.put(kind, []byte(kind)), s.put("text/plain", []byte("licence"))},
+	})
+}
+
 // artifact makes what is no image, with an empty file.
 func (s *shelf) artifact(kind string) object {
 	return s.put(manifests.OCIManifest, object{
@@ -266,6 +274,15 @@ func TestWhatIsCarriedOfAnIndex(t *testing.T) {
 		{"an entry of no known type", "linux/amd64", func(s *shelf) object {
 			return s.index(at("linux/amd64", s.put("application/vnd.example", []byte("x"))), s.of("linux/amd64", "a"))
 		}, "linux/amd64=a", 2},
+		{"an entry of no type alone", "linux/amd64", func(s *shelf) object {
+			return s.index(at("linux/amd64", s.image("linux/amd64", "a"), "mediaType", nil), s.of("linux/arm64", "b"))
+		}, `for linux/amd64 the type "", which is neither|containerd cannot pull it either`, 0},
+		{"a platform that says nothing", "linux/amd64", func(s *shelf) object {
+			return s.index(at("/", s.image("linux/amd64", "a")), s.of("linux/arm64", "b"))
+		}, "index has no image for linux/amd64; it has linux/arm64", 0},
+		{"a model for the platform", "linux/amd64", func(s *shelf) object {
+			return s.index(at("linux/amd64", s.model("linux/amd64", "application/vnd.ollama.image.model")), s.of("linux/amd64", "a"))
+		}, "linux/amd64=a artifact=application/vnd.ollama.image.model", 2},
 		{"nothing", "linux/amd64", func(s *shelf) object { return s.index() },
 			"index has no image for linux/amd64; it has none for any platform", 0},
 		{"nothing but attestations", "linux/amd64", func(s *shelf) object {
@@ -382,7 +399,15 @@ func TestArtifactsAreCarriedBySayingSo(t *testing.T) {
 		{"one with the configuration of an image that says nothing", func(s *shelf) object {
 			return s.put(manifests.OCIManifest, object{"schemaVersion": 2, "config": s.put(manifests.OCIConfig, object{}),
 				"layers": []object{s.put("application/wasm", []byte("wasm"))}})
+		}, "application/wasm", 3},
+		{"one with the layers of an image as well", func(s *shelf) object {
+			return s.put(manifests.OCIManifest, object{"schemaVersion": 2, "config": s.put(manifests.OCIConfig, object{}),
+				"layers": []object{s.put("application/vnd.oci.image.layer.v1.tar+zstd", []byte("layer"))}})
 		}, manifests.OCIConfig, 3},
+		{"a model that says a platform", func(s *shelf) object { return s.model("linux/amd64", "application/vnd.example.model") },
+			"application/vnd.example.model", 4},
+		{"a module with the configuration of an image", func(s *shelf) object { return s.model("wasip1/wasm", "application/wasm") },
+			"application/wasm", 4},
 		{"an index of them", func(s *shelf) object {
 			return s.index(at("linux/amd64", s.artifact("application/a")), at("wasip1/wasm", s.artifact("application/b")),
 				s.artifact("application/c"))
