@@ -283,6 +283,9 @@ func (f *finder) unusable(find ImageFind, value any) error {
 		"set the image's values in a values file of chart "+f.rendered.Chart.Name, "%s has a container without an image", find.Origin.Object)
 	explained.Place = fault.Place{File: f.at.Template, Field: find.Origin.Field}
 	if value != nil && value != "" {
+		if text, ok := value.(string); ok {
+			value = manifests.BareName(text)
+		}
 		text, _ := json.Marshal(value)
 		explained.Err = fmt.Errorf("%s has the image %.200s, which is no image reference", find.Origin.Object, text)
 	}

@@ -130,6 +130,8 @@ func TestFindFaults(t *testing.T) {
 			"app/templates/x.yaml: spec.template.spec.containers[0].image: chart app 1.0.0: Deployment/main has a container without an image"},
 		{"colon without tag", "quay.io/wire/brig:", `Deployment/main has the image "quay.io/wire/brig:", which is no image reference`},
 		{"capitals", "quay.io/Wire/brig:1", `has the image "quay.io/Wire/brig:1", which is no image reference`},
+		{"password", "me:hunter2@quay.io/wire/brig:1", `has the image "quay.io/wire/brig:1", which is no image reference`},
+		{"signed URL", "https://me:hunter2@quay.io/wire/brig?sig=hunter2", `has the image "https://quay.io/wire/brig", which is no image`},
 		{"template", "{{`{{ .Values.image }}`}}", `has the image "{{ .Values.image }}", which is no image reference`},
 	}
 	for _, test := range tests {

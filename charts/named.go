@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/islandbundle/island/manifests"
 )
 
 // A chart can name another one, for a controller in the cluster to fetch and
@@ -156,7 +158,7 @@ func (n naming) read(fields map[string]any) (NamedChart, []string) {
 	if strings.TrimSpace(name) == "" {
 		return NamedChart{}, nil
 	}
-	chart, used := NamedChart{Name: strings.TrimSpace(name)}, []string{n.name}
+	chart, used := NamedChart{Name: manifests.BareName(strings.TrimSpace(name))}, []string{n.name}
 	for field := range strings.FieldsSeq(n.version) {
 		if chart.Version == "" {
 			chart.Version = strings.TrimSpace(fieldText(fields, field))
@@ -165,7 +167,7 @@ func (n naming) read(fields map[string]any) (NamedChart, []string) {
 	}
 	switch {
 	case n.repository != "":
-		chart.Repository = strings.TrimSpace(fieldText(fields, n.repository))
+		chart.Repository = manifests.BareName(strings.TrimSpace(fieldText(fields, n.repository)))
 		used = append(used, n.repository)
 	case n.source == "kind": // the reference itself
 		chart.Repository = fieldText(fields, "kind")
@@ -216,7 +218,7 @@ func (f *finder) source(object map[string]any, group, kind string) {
 	if group != "source.toolkit.fluxcd.io" || name == "" {
 		return
 	}
-	url := fieldText(object, "spec.url")
+	url := manifests.BareName(fieldText(object, "spec.url"))
 	f.finds.sources = append(f.finds.sources, chartSource{kind + "/" + name, url})
 }
 

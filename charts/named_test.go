@@ -71,6 +71,30 @@ apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata: {name: a}
 spec: {chartRef: {kind: OCIRepository, name: chat}}`, "OCIRepository/chat"},
+		{"Argo CD, a token", `
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: a}
+spec: {sources: [{repoURL: "https://me:hunter2@git.example.com/ops?ref=main&private_token=hunter2", chart: mail, targetRevision: 1.0.0},
+  {repoURL: "me:hunter2@oci.example.com/charts", chart: chat, targetRevision: 2.0.0}]}`,
+			"https://git.example.com/ops?ref=main/mail:1.0.0, oci.example.com/charts/chat:2.0.0"},
+		{"Flux, a password in the source", `
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: a}
+spec: {chart: {spec: {chart: wiki, version: 3.0.0, sourceRef: {kind: HelmRepository, name: docs}}}}
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmRepository
+metadata: {name: docs}
+spec: {url: "oci://me:hunter2@docs.example.com/charts"}`,
+			"oci://docs.example.com/charts/wiki:3.0.0"},
+		{"k3s, a signed archive", `
+apiVersion: helm.cattle.io/v1
+kind: HelmChart
+metadata: {name: a}
+spec: {chart: "https://files.example.com/c/ldap-1.2.3.tgz?X-Amz-Signature=hunter2"}`,
+			"https://files.example.com/c/ldap:1.2.3"},
 		{"Flux, by digest", `
 apiVersion: source.toolkit.fluxcd.io/v1
 kind: OCIRepository

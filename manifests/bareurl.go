@@ -46,6 +46,23 @@ func BareURL(raw string) string {
 	return scheme + "://" + authority + path + query
 }
 
+// BareName returns a name without secrets that may be a URL, or the name of a
+// repository or image in front of which user information stands by mistake.
+func BareName(name string) string {
+	scheme, _, isURL := strings.Cut(name, "://")
+	before, _, at := strings.Cut(name, "@")
+	switch {
+	case isURL && slices.Contains([]string{"http", "https", "oci"}, strings.ToLower(scheme)):
+		return BareURL(name)
+	case isURL:
+		return RedactURLs(name)
+	case at && strings.Contains(before, ":"), strings.Contains(name, "?"):
+		return strings.TrimPrefix(RedactURLs("oci://"+name), "oci://")
+	default:
+		return name
+	}
+}
+
 // plainQuery keeps what of a query is no secret.
 func plainQuery(query string) string {
 	var plain []string

@@ -45,6 +45,29 @@ func TestBareURL(t *testing.T) {
 	}
 }
 
+// TestBareName checks names that have no scheme, or one that nothing is fetched by.
+func TestBareName(t *testing.T) {
+	t.Parallel()
+	digest := "@sha256:" + strings.Repeat("0", 64)
+	for full, bare := range map[string]string{
+		"https://me:hunter2@h/x?ref=main&token=hunter2": "https://h/x?ref=main",
+		"git+https://me:hunter2@h/x?token=hunter2":      "git+https://h/x",
+		"me:hunter2@quay.io/x:1":                        "quay.io/x:1",
+		"me:hunter2@quay.io:5000/x" + digest:            "quay.io:5000/x" + digest,
+		"me:hun/ter2@quay.io/x":                         "…",
+		"quay.io/x:1?token=hunter2":                     "quay.io/x:1",
+		"localhost:5000/x:1" + digest:                   "localhost:5000/x:1" + digest,
+		"git@git.example.com:ops/charts":                "git@git.example.com:ops/charts",
+		"{{ .Values.image }}":                           "{{ .Values.image }}",
+		"stable":                                        "stable",
+		"":                                              "",
+	} {
+		if got := BareName(full); got != bare {
+			t.Errorf("%s is %s without secrets, wanted %s", full, got, bare)
+		}
+	}
+}
+
 // FuzzBareURL holds that nothing of a secret is left, and that it is stable.
 func FuzzBareURL(f *testing.F) {
 	f.Add("me", "hunter2", "charts.example.com/x", "private_token", "glpat")

@@ -163,6 +163,9 @@ func repositoryURL(repo string, aliases map[string]string) (string, error) {
 	}
 	scheme, _, found := strings.Cut(repo, "://")
 	shown := RedactURLs(repo)
+	if !found {
+		shown = BareName(repo)
+	}
 	switch {
 	case !found && aliasName.MatchString(repo):
 		return "", fmt.Errorf("repository %q is a bare alias that nothing explains", shown)

@@ -108,7 +108,7 @@ var ErrNoTag = errors.New("image has neither tag nor digest")
 func ParseImageRef(s string) (ImageRef, error) {
 	named, err := reference.ParseNormalizedNamed(s)
 	if err != nil {
-		return ImageRef{}, fmt.Errorf("%.200q is not an image reference: %w", s, err)
+		return ImageRef{}, fmt.Errorf("%.200q is not an image reference: %w", BareName(s), err)
 	}
 	ref := ImageRef{Registry: reference.Domain(named), Repository: reference.Path(named)}
 	if tagged, ok := named.(reference.Tagged); ok {

@@ -71,7 +71,7 @@ func (p *Prefix) UnmarshalText(text []byte) error {
 			return errors.New("a prefix holds no credentials: put them into a location")
 		}
 	default:
-		return fmt.Errorf("%q is neither registry/repository nor an http, https or oci URL", shown(s))
+		return fmt.Errorf("%q is neither registry/repository nor an http, https or oci URL", manifests.BareName(s))
 	}
 	*p = Prefix(normal(s))
 	return nil
@@ -147,23 +147,15 @@ func checkURL(s string) error {
 func checkRepository(s string) error {
 	host, _, _ := strings.Cut(s, "/")
 	if host != "localhost" && !strings.ContainsAny(host, ".:") {
-		return fmt.Errorf("%q does not begin with a registry's host name", shown(s))
+		return fmt.Errorf("%q does not begin with a registry's host name", manifests.BareName(s))
 	}
 	if _, err := name.NewRegistry(host); err != nil || strings.ContainsAny(s, "@? \t") {
-		return fmt.Errorf("%q is not of the form registry/repository", shown(s))
+		return fmt.Errorf("%q is not of the form registry/repository", manifests.BareName(s))
 	}
 	if _, err := name.NewRepository(s + "/x"); err != nil || strings.Contains(s, "//") || strings.Contains(s, "..") {
-		return fmt.Errorf("%q is not of the form registry/repository", shown(s))
+		return fmt.Errorf("%q is not of the form registry/repository", manifests.BareName(s))
 	}
 	return nil
-}
-
-// shown is a name with or without a scheme as it may be told.
-func shown(s string) string {
-	if strings.Contains(s, "://") {
-		return registry.Redact(s)
-	}
-	return strings.TrimPrefix(registry.Redact("oci://"+s), "oci://")
 }
 
 // ReadMirrors reads a mirrors file, YAML or JSON.
@@ -258,7 +250,7 @@ func (m *Mirror) check(prefix Prefix, dir string) error {
 		if web {
 			return fmt.Errorf("%s cannot stand for %s: write registry/repository without https://", registry.Redact(s), prefix)
 		}
-		return fmt.Errorf("%s cannot stand for %s: write an http or https URL", shown(s), prefix)
+		return fmt.Errorf("%s cannot stand for %s: write an http or https URL", manifests.BareName(s), prefix)
 	}
 	return nil
 }
