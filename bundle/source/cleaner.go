@@ -28,6 +28,8 @@ type cleaner struct {
 	hide    func(string) string // takes out what the server was sent; nil if that was nothing
 	word    []byte
 	marked  bool // the word has what only URLs with secrets have
+	last    byte
+	quote   byte // that the word stands in, and that alone ends it but for white space
 	written int64
 	secrets map[string]string // what was written → what was read, unescaped
 }
@@ -36,7 +38,9 @@ type cleaner struct {
 func (c *cleaner) Write(p []byte) (int, error) {
 	from := 0 // of what is plain, and is passed on at once
 	for i, b := range p {
-		if !endsWord(b) {
+		ends := c.ends(b)
+		c.last = b
+		if !ends {
 			c.marked = c.marked || b == '?' || b == '@' || b == '\\'
 			continue
 		}
@@ -59,8 +63,21 @@ func (c *cleaner) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// endsWord reports whether a byte cannot be a part of a URL in YAML or JSON.
-func endsWord(b byte) bool { return b <= ' ' || strings.IndexByte(`"'<>[]{}|`, b) >= 0 }
+// ends reports whether a byte cannot be a part of a URL in YAML or JSON. In quotes, which
+// open where a scalar can begin and are closed at the end of a line at the latest, brackets and
+// the like are parts of one.
+func (c *cleaner) ends(b byte) bool {
+	switch {
+	case b == '\n', c.quote != 0 && b == c.quote:
+		c.quote = 0
+		return true
+	case c.quote != 0:
+		return b <= ' '
+	case (b == '"' || b == '\'') && (c.last <= ' ' || strings.IndexByte(",:([{", c.last) >= 0):
+		c.quote = b
+	}
+	return b <= ' ' || strings.IndexByte(`"'<>[]{}|`, b) >= 0
+}
 
 // end passes on what is left.
 func (c *cleaner) end() error { return c.flush() }
@@ -102,8 +119,11 @@ func (c *cleaner) flush() error {
 // bareReference returns a URL, or one that is relative, without secrets. What has a
 // question mark and is only a text comes back as it is.
 func bareReference(reference string) string {
-	if strings.Contains(reference, "://") {
+	switch scheme, _, isURL := strings.Cut(strings.ToLower(reference), "://"); {
+	case scheme == "http", scheme == "https", scheme == "oci":
 		return manifests.BareURL(reference)
+	case isURL: // within a text
+		return manifests.RedactURLs(reference)
 	}
 	if _, query, _ := strings.Cut(reference, "?"); !strings.Contains(query, "=") && !strings.Contains(reference, ".tgz?") {
 		return reference

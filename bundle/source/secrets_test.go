@@ -135,9 +135,14 @@ func TestCleaner(t *testing.T) {
 	for name, index := range map[string]string{
 		"block": "entries:\n  brig:\n  - icon: https://h/i.png?sanitize=true\n    urls:\n    - https://h/c.tgz?sig=hunter2\n" +
 			"    version: 1.3.0\n",
-		"flow":    "entries: {brig: [{urls: [c.tgz?token=hunter2], version: 1.3.0}]}\n",
-		"quoted":  "entries:\n  brig:\n  - urls: [\"https://me:hunter2@h/c.tgz\"]\n    version: 1.3.0\n",
-		"JSON":    `{"entries":{"brig":[{"urls":["https:\/\/h\/c.tgz?raw=1\u0026sig=hunter2"],"version":"1.3.0"}]}}`,
+		"flow":   "entries: {brig: [{urls: [c.tgz?token=hunter2], version: 1.3.0}]}\n",
+		"quoted": "entries:\n  brig:\n  - urls: [\"https://me:hunter2@h/c.tgz\"]\n    version: 1.3.0\n",
+		"JSON":   `{"entries":{"brig":[{"urls":["https:\/\/h\/c.tgz?raw=1\u0026sig=hunter2"],"version":"1.3.0"}]}}`,
+		"bracket": "entries:\n  brig:\n  - urls: [\"https://h/c.tgz?a[]=hunter2&b={hunter2}|hunter2'hunter2\",'https://h/d.tgz?[x]=hunter2']\n" +
+			"    version: 1.3.0\n",
+		"compact": `{"entries":{"brig":[{"home":"","icon":"it's","urls":["https://h/c.tgz?a[]=hunter2&b={x}hunter2"],"version":"1.3.0"}]}}`,
+		"prose": "entries:\n  brig:\n  - description: \"see <a href='https://me:hunter2@h/'>it</a>, [x](https://h/x?t=hunter2)\"\n" +
+			"    urls: [c.tgz?t=hunter2]\n    version: 1.3.0\n",
 		"bare":    "entries:\n  brig:\n  - urls:\n    - c.tgz?hunter2\n    version: 1.3.0\n",
 		"twice":   "entries:\n  brig:\n  - urls: ['https://h/d?f=c.tgz&s=hunter2', 'https://h/d?f=e.tgz&s=hunter2']\n    version: 1.3.0\n",
 		"network": "entries:\n  brig:\n  - urls:\n    - //h/c.tgz?token=hunter2\n    version: 1.3.0\n",
