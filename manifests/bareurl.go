@@ -57,7 +57,7 @@ func BareName(name string) string {
 	case isURL:
 		return RedactURLs(name)
 	case at && strings.Contains(before, ":"), strings.Contains(name, "?"):
-		return strings.TrimPrefix(RedactURLs("oci://"+name), "oci://")
+		return strings.TrimPrefix(RedactURLs("oci://"+strings.TrimPrefix(name, "//")), "oci://")
 	default:
 		return name
 	}

@@ -55,6 +55,7 @@ func TestBareName(t *testing.T) {
 		"me:hunter2@quay.io/x:1":                        "quay.io/x:1",
 		"me:hunter2@quay.io:5000/x" + digest:            "quay.io:5000/x" + digest,
 		"me:hun/ter2@quay.io/x":                         "…",
+		"//me:hunter2@quay.io/x?sig=hunter2":            "quay.io/x",
 		"quay.io/x:1?token=hunter2":                     "quay.io/x:1",
 		"localhost:5000/x:1" + digest:                   "localhost:5000/x:1" + digest,
 		"git@git.example.com:ops/charts":                "git@git.example.com:ops/charts",

@@ -131,12 +131,21 @@ func (c *checker) chart(chart *Chart) {
 			chart.Repo = repo
 		}
 	}
+	want(!isURL(chart.Path), ".path", "name a repository by repo", "path %q is a URL", BareName(chart.Path))
+	for i, name := range chart.Values {
+		want(!isURL(name), fmt.Sprintf(".values[%d]", i), "fetch it, and name the file", "values file %q is a URL", BareName(name))
+	}
+	for i, name := range chart.Secrets {
+		want(!isURL(name), fmt.Sprintf(".secrets[%d]", i), "fetch it, and name the file", "secrets file %q is a URL", BareName(name))
+	}
 	c.chartVersion(chart)
 	if chart.KubeVersion != "" {
 		_, err := semver.NewVersion(chart.KubeVersion)
 		want(err == nil, ".kubeVersion", "such as 1.29.10", "Kubernetes version %q is not a version", chart.KubeVersion)
 	}
 }
+
+func isURL(path string) bool { return strings.Contains(path, "://") }
 
 func (c *checker) chartVersion(chart *Chart) {
 	if chart.Version == "" {
@@ -227,6 +236,9 @@ func (c *checker) files() {
 		seen[file.Destination] = true
 		c.want(isLowerHex(file.SHA256, 64), field+".sha256", "run sha256sum on the file", "sha256 %q is not 64 lowercase hex digits", file.SHA256)
 		c.want(file.URL != "", field+".url", "", "file has no url")
+		bare := BareName(file.URL)
+		c.want(isURL(file.URL) || !strings.Contains(file.URL, "@") || bare == file.URL, field+".url", "write https:// in front of a URL",
+			"url %q is neither a URL nor a path", bare)
 		c.want(file.Mode == "" || fileMode.MatchString(file.Mode), field+".mode", `such as "0755"`, "mode %q is not four octal digits", file.Mode)
 		c.want(file.Size >= 0, field+".size", "", "size is negative")
 	}
