@@ -41,6 +41,8 @@ type upstream struct {
 	folder string // of the release
 	image  v1.Image
 	digest v1.Hash
+
+	notices notices // of one image at a time
 }
 
 func newUpstream(t *testing.T, options ...registry.Option) *upstream {

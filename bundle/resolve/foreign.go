@@ -54,6 +54,10 @@ func (r *resolver) findForeign(ctx context.Context, ref manifests.ImageRef, l la
 			at.URL = r.secrets.File(url)
 			r.progress.Notice(fmt.Sprintf("image %s: layer %s is not in the registry, and taken from %s",
 				ref, content.Digest.Short(), manifests.RedactURLs(at.URL)))
+			if r.secrets.Has(at.URL) {
+				r.progress.Notice(fmt.Sprintf("image %s: its manifest, which the bundle carries as it is, holds what may be a secret "+
+					"in that URL; the lock does not: %s", ref, source.HintSecrets))
+			}
 			return at, nil
 		}
 		if ctx.Err() != nil {

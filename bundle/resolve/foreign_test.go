@@ -87,6 +87,13 @@ func (u *upstream) pushForeign(tag string, mediaType types.MediaType, layer []by
 	u.check(remote.Write(ref, image, options...))
 }
 
+// notices keeps what is worth knowing.
+type notices struct{ told []string }
+
+func (*notices) Stage(string, int)    {}
+func (*notices) Step(string)          {}
+func (n *notices) Notice(text string) { n.told = append(n.told, text) }
+
 // resolveForeign resolves one image, and opens all blobs of the lock in the same world.
 func (u *upstream) resolveForeign(tag string) (*manifests.Lock, error) {
 	u.t.Helper()
@@ -102,7 +109,7 @@ func (u *upstream) resolveForeign(tag string) (*manifests.Lock, error) {
 	})
 	u.check(err)
 	defer world.Close()
-	lock, err := resolve.Resolve(context.Background(), assembled, world, resolve.Options{})
+	lock, err := resolve.Resolve(context.Background(), assembled, world, resolve.Options{Progress: &u.notices})
 	if err != nil {
 		return nil, err
 	}
@@ -170,6 +177,10 @@ func TestForeignLayers(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkForeign(t, lock, v, test.locked)
+			told, secret := strings.Join(u.notices.told, "\n"), tag == "signed" || tag == "user-of-a-file"
+			if strings.Contains(told, "holds what may be a secret") != secret || strings.Contains(told, "hunter2") {
+				t.Errorf("told %s", told)
+			}
 			for _, said := range v.told {
 				if said != "" && tag != "user-of-a-file" {
 					t.Errorf("the vendor was told %q", said)

@@ -166,7 +166,10 @@ func (w *walk) take(ctx context.Context, fetched source.Manifest, entry manifest
 	if platform != nil {
 		f.Platform, f.features = platform.Platform(), len(platform.OSFeatures)
 	}
-	if slices.ContainsFunc(w.found, func(other found) bool { return other.Digest == f.Digest && other.Platform == f.Platform }) {
+	if i := slices.IndexFunc(w.found, func(other found) bool { return other.Digest == f.Digest && other.Platform == f.Platform }); i >= 0 {
+		if f.ArtifactType == "" {
+			w.found[i] = f // another entry said that it is an artifact, which clients do not ask for
+		}
 		return nil
 	}
 	if len(w.found) == maxManifests {

@@ -235,6 +235,9 @@ func TestWhatIsCarriedOfAnIndex(t *testing.T) {
 		{"an image that is said to be of the type of an image", "linux/amd64", func(s *shelf) object {
 			return s.index(at("linux/amd64", s.image("linux/amd64", "a"), "artifactType", manifests.OCIConfig))
 		}, "linux/amd64=a", 1},
+		{"an image that another entry calls an artifact", "linux/amd64", func(s *shelf) object {
+			return s.index(at("linux/amd64", s.image("linux/amd64", "a"), "artifactType", soci), s.of("linux/amd64", "a"))
+		}, "linux/amd64=a", 1},
 		{"all versions of Windows", "windows/amd64", func(s *shelf) object {
 			return s.index(s.of("windows/amd64:10.0.17763.1", "a"), s.of("windows/amd64:10.0.20348.1", "b"))
 		}, "windows/amd64:10.0.17763.1=a windows/amd64:10.0.20348.1=b", 2},
