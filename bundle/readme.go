@@ -101,11 +101,12 @@ func unpacks(lock *manifests.Lock) bool {
 
 func withoutUnpacking(lock *manifests.Lock) string {
 	if unpacks(lock) {
-		return ""
+		return `If it stops at one that it cannot unpack, say --no-unpack as well: all are imported
+then, and each is unpacked when it is first run.
+`
 	}
-	return `
-Some of what is in here is no image that could be unpacked, at which ctr of containerd
-1.x would stop. With --no-unpack each image is unpacked when it is first run.
+	return `With --no-unpack each image is unpacked when it is first run: some of what is in here
+is no image that could be unpacked, at which ctr of containerd 1.x would stop.
 `
 }
 
