@@ -63,16 +63,21 @@ func ParseImageIndex(data []byte) (ImageIndex, error) {
 //
 // Resolving and verifying both ask here, so that they cannot disagree.
 func (x ImageIndex) Carried(platforms []Platform) []IndexEntry {
-	var carried []IndexEntry
 	best := make([]int, len(platforms))
 	for i, platform := range platforms {
 		best[i] = x.best(platform)
 	}
+	suits := func(have Platform) bool {
+		for i, platform := range platforms {
+			if rank, ok := platform.Rank(have); ok && rank == best[i] {
+				return true
+			}
+		}
+		return false
+	}
+	var carried []IndexEntry
 	for _, entry := range x.Manifests {
-		if entry.IsFollowed() && (entry.Platform == nil || slices.ContainsFunc(platforms, func(p Platform) bool {
-			rank, ok := p.Rank(entry.Platform.Platform())
-			return ok && rank == best[slices.Index(platforms, p)]
-		})) {
+		if entry.IsFollowed() && (entry.Platform == nil || suits(entry.Platform.Platform())) {
 			carried = append(carried, entry)
 		}
 	}

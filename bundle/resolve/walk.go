@@ -26,7 +26,7 @@ type walk struct {
 	image   *wanted
 	indexes []manifests.Digest
 	found   []found
-	said    []manifests.Platform // in indexes, carried or not
+	listed  []manifests.Platform // by indexes, carried or not
 	passed  []manifests.IndexEntry
 }
 
@@ -87,7 +87,7 @@ func (w *walk) passOver(ctx context.Context, fetched source.Manifest, index mani
 		switch {
 		case entry.IsFollowed():
 			if entry.Platform != nil {
-				w.said = append(w.said, entry.Platform.Platform())
+				w.listed = append(w.listed, entry.Platform.Platform())
 			}
 		case w.image.artifact && (entry.Digest == "" || entry.Size < 0):
 			return upstreamFault(w.image.ref, "", "index %s names a blob without digest or size", fetched.Digest)
@@ -292,7 +292,7 @@ func (w *walk) lacks(want manifests.Platform, index bool) error {
 	images := 0
 	for _, f := range w.found {
 		if f.ArtifactType == "" {
-			w.said = append(w.said, f.Platform)
+			w.listed = append(w.listed, f.Platform)
 			images++
 		}
 	}
@@ -308,7 +308,7 @@ func (w *walk) lacks(want manifests.Platform, index bool) error {
 		}
 	}
 	hint := "leave the platform out of the release, or use an image that has it"
-	for _, said := range w.said {
+	for _, said := range w.listed {
 		_, err := manifests.ParsePlatform(said.String())
 		if err == nil && said.OS == want.OS && said.Architecture == want.Architecture {
 			hint = "if that is what the machines are, say platforms: [" + said.String() + "]; or use an image that has it"
@@ -316,9 +316,9 @@ func (w *walk) lacks(want manifests.Platform, index bool) error {
 		}
 	}
 	if !index {
-		return upstreamFault(w.image.ref, hint, "image is for %s, the release wants %s", clip(w.said[0].String()), want)
+		return upstreamFault(w.image.ref, hint, "image is for %s, the release wants %s", clip(w.listed[0].String()), want)
 	}
-	return upstreamFault(w.image.ref, hint, "index has no image for %s; it has %s", want, told(w.said))
+	return upstreamFault(w.image.ref, hint, "index has no image for %s; it has %s", want, told(w.listed))
 }
 
 // told lists platforms, each once and not too many.
