@@ -53,7 +53,8 @@ func (f ImageFind) Place() string {
 	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
 }
 
-func (r Rule) matches(find ImageFind) bool {
+// Matches reports whether the rule speaks of a find.
+func (r Rule) Matches(find ImageFind) bool {
 	if r.Where != "" && r.Where != find.Origin.Chart && !manifests.MatchPattern(r.Where, find.Place()) {
 		return false
 	}
@@ -89,7 +90,7 @@ func Decide(finds Finds, carried func(NamedChart) bool, rules []Rule) Decision {
 	var decision Decision
 	used := make([]bool, len(rules))
 	for _, find := range finds.Images {
-		i := slices.IndexFunc(rules, func(rule Rule) bool { return rule.matches(find) })
+		i := slices.IndexFunc(rules, func(rule Rule) bool { return rule.Matches(find) })
 		switch {
 		case i >= 0 && rules[i].Action == Exclude:
 			used[i] = true
@@ -128,7 +129,7 @@ func broughtBack(find ImageFind, rules []Rule, used []bool) bool {
 	excluding := -1
 	for i, rule := range rules {
 		switch {
-		case !rule.matches(find):
+		case !rule.Matches(find):
 		case rule.Action == Exclude && excluding < 0:
 			excluding = i
 		case rule.Action == Include && (rule.Image != "" || rule.Where != find.Origin.Chart):

@@ -147,7 +147,7 @@ func TestDecideNamedCharts(t *testing.T) {
 	}
 	proposed := ProposeRules([]ImageFind{named})
 	var rules []Rule
-	if err := yaml.Unmarshal([]byte(proposed), &rules); err != nil || len(rules) != 1 || rules[0].Check() != nil || !rules[0].matches(named) {
+	if err := yaml.Unmarshal([]byte(proposed), &rules); err != nil || len(rules) != 1 || rules[0].Check() != nil || !rules[0].Matches(named) {
 		t.Errorf("proposed %s: %+v, %v", proposed, rules, err)
 	}
 }

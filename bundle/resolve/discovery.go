@@ -143,17 +143,7 @@ func knownOf(d manifests.Discovery) charts.Known {
 // decide applies the release's rules to everything that was found in charts.
 // A rule that matches nothing is an error, unless it says that it may.
 func (r *resolver) decide(finds charts.Finds) (charts.Decision, error) {
-	var rules []charts.Rule
-	optional := map[charts.Rule]bool{}
-	for _, rule := range r.release.Discovery.Rules {
-		converted := charts.Rule{Image: rule.Image, Where: rule.Where, Action: charts.Action(rule.Action), Reason: rule.Reason}
-		rules = append(rules, converted)
-		optional[converted] = rule.Optional
-	}
-	if r.release.Discovery.IncludeDisabled {
-		rules = append(rules, charts.IncludeDisabled())
-		optional[charts.IncludeDisabled()] = true
-	}
+	rules, optional := r.rules()
 	decision := charts.Decide(finds, r.carries, rules)
 	var errs []error
 	for _, rule := range decision.UnusedRules {
@@ -163,6 +153,21 @@ func (r *resolver) decide(finds charts.Finds) (charts.Decision, error) {
 		}
 	}
 	return decision, errors.Join(errs...)
+}
+
+// rules returns the release's rules, and which of them may match nothing.
+func (r *resolver) rules() (rules []charts.Rule, optional map[charts.Rule]bool) {
+	optional = map[charts.Rule]bool{}
+	for _, rule := range r.release.Discovery.Rules {
+		converted := charts.Rule{Image: rule.Image, Where: rule.Where, Action: charts.Action(rule.Action), Reason: rule.Reason}
+		rules = append(rules, converted)
+		optional[converted] = rule.Optional
+	}
+	if r.release.Discovery.IncludeDisabled {
+		rules = append(rules, charts.IncludeDisabled())
+		optional[charts.IncludeDisabled()] = true
+	}
+	return rules, optional
 }
 
 // carries reports whether the release has the very chart that another one names.
@@ -179,11 +184,15 @@ type unknown struct {
 }
 
 // confirm asks the registry for every image that is only likely to be one. One
-// that does not exist becomes a candidate, with that as the reason.
+// that does not exist becomes a candidate, with that as the reason. Nobody is asked
+// about what a rule decides: a registry that only the island reaches could not be ruled
+// out otherwise.
 func (r *resolver) confirm(ctx context.Context, finds charts.Finds) (charts.Finds, []unknown) {
+	rules, _ := r.rules()
 	var likely []string
 	for _, find := range finds.Images {
-		if find.Class == charts.Likely && !slices.Contains(likely, find.Image) {
+		isDecided := slices.ContainsFunc(rules, func(rule charts.Rule) bool { return rule.Matches(find) })
+		if find.Class == charts.Likely && !isDecided && !slices.Contains(likely, find.Image) {
 			likely = append(likely, find.Image)
 		}
 	}

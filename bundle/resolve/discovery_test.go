@@ -90,6 +90,38 @@ func TestFindsThatAreNotLookedUp(t *testing.T) {
 	}
 }
 
+// TestNobodyIsAskedAboutWhatARuleDecides: an image of a registry that only the
+// island reaches can be ruled out.
+func TestNobodyIsAskedAboutWhatARuleDecides(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		rule string
+		ok   bool
+	}{
+		"no rule":              {"", false},
+		"excluded by name":     {"{image: \"registry.corp.example/*\", action: exclude, reason: built on the island}", true},
+		"excluded by place":    {"{where: \"*config.toml*\", action: exclude, reason: built on the island}", true},
+		"another one excluded": {"{image: \"registry.other.example/*\", action: exclude, reason: none, optional: true}", false},
+		"included":             {"{image: \"registry.corp.example/*\", action: include, reason: needed}", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := assembled(t, "charts: [{name: app, version: 1.0.0, path: app}]\ndiscovery: {rules: ["+test.rule+"]}\n", map[string]string{
+				"app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\n",
+				"app/templates/x.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  config.toml: |\n" +
+					"    [build]\n    image = \"registry.corp.example/ci/runner:4\"\n",
+			})
+			lock, err := resolve.Resolve(t.Context(), a, newWorld(t, errors.New("no such host")), resolve.Options{})
+			if (err == nil) != test.ok {
+				t.Fatalf("got %v", err)
+			}
+			if test.ok && (len(lock.Images) > 0 || len(lock.LeftOut) != 1) {
+				t.Errorf("images %v, left out %v", lock.Images, lock.LeftOut)
+			}
+		})
+	}
+}
+
 // TestChartThatCannotBeReadDoesNotHideTheOthers: what other charts hold is told
 // beside the error.
 func TestChartThatCannotBeReadDoesNotHideTheOthers(t *testing.T) {
