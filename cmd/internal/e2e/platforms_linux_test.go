@@ -93,7 +93,7 @@ func (n node) ctr(t *testing.T, args ...string) string {
 func (n node) blobs(t *testing.T, image, platform string) []string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "exported.tar")
-	n.ctr(t, "images", "export", "--platform", platform, file, image)
+	n.ctr(t, slices.Concat([]string{"images", "export", "--platform", platform}, n.export, []string{file, image})...)
 	var blobs []string
 	for name := range strings.FieldsSeq(run(t, n.home, "tar", "-tf", file)) {
 		if strings.HasPrefix(name, "blobs/sha256/") && !strings.HasSuffix(name, "/") {

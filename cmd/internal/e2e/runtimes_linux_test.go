@@ -83,14 +83,16 @@ func startContainerd(t *testing.T) string {
 type node struct {
 	daemon
 	containerd, client, cri string
+	export                  []string
 }
 
 // containerds are the ones that are tested: Debian's, and the one of today.
 var containerds = map[string]struct {
 	containerd, ctr string
-	config          string // by home, sandbox image and folder of registries
+	export          []string // of ctr: what the daemon streams may end early, with exit code 0
+	config          string   // by home, sandbox image and folder of registries
 }{
-	"containerd 1.6": {"containerd", "ctr", `version = 2
+	"containerd 1.6": {"containerd", "ctr", nil, `version = 2
 disabled_plugins = ["io.containerd.internal.v1.opt"]
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = %[2]q
@@ -101,7 +103,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
   [plugins."io.containerd.grpc.v1.cri".cni]
     conf_dir = "%[1]s/cni"
 `},
-	"containerd 2": {"containerd-v2", "ctr-v2", `version = 3
+	"containerd 2": {"containerd-v2", "ctr-v2", []string{"--local"}, `version = 3
 disabled_plugins = ["io.containerd.internal.v1.opt"]
 [plugins."io.containerd.cri.v1.images".pinned_images]
   sandbox = %[2]q
@@ -122,7 +124,7 @@ func startNode(t *testing.T, version, sandbox string, registries map[string]stri
 	t.Helper()
 	asRoot(t)
 	kind := containerds[version]
-	n := node{containerd: tool(t, kind.containerd), client: tool(t, kind.ctr), cri: tool(t, "cri")}
+	n := node{containerd: tool(t, kind.containerd), client: tool(t, kind.ctr), cri: tool(t, "cri"), export: kind.export}
 	itself, err := filepath.EvalSymlinks(n.containerd)
 	if err != nil {
 		t.Fatal(err)
