@@ -38,6 +38,10 @@ func ChartVersionNumbers(version string) string {
 	return numbers
 }
 
+// ChartTag returns the tag that Helm makes of a chart's version in a registry: "_" is
+// written for the "+", which a tag cannot have.
+func ChartTag(version string) string { return strings.ReplaceAll(version, "+", "_") }
+
 func splitChartVersion(version string) (numbers, preRelease, build string) {
 	version, build, _ = strings.Cut(strings.TrimPrefix(version, "v"), "+")
 	numbers, preRelease, _ = strings.Cut(version, "-")

@@ -106,7 +106,7 @@ func (r *resolver) listedImages() error {
 			if version == "" {
 				continue // the chart's own error is told
 			}
-			name += ":" + strings.ReplaceAll(version, "+", "_") // which a tag cannot have
+			name += ":" + manifests.ChartTag(version)
 		}
 		name = r.patchListed(name, cmp.Or(r.patches.Images[image.Name], r.patches.Charts[image.TagFromChart]), origin)
 		errs = append(errs, r.wantAs(name, image.Artifact, origin))

@@ -40,17 +40,14 @@ type ociRequest struct {
 
 // tagsOf returns the tags under which a registry may hold a version.
 func tagsOf(version string) []string {
-	tag := tagOf(version)
+	tag := manifests.ChartTag(version)
 	if bare, ok := strings.CutPrefix(tag, "v"); ok {
 		return []string{tag, bare}
 	}
 	return []string{tag, "v" + tag}
 }
 
-// tagOf and versionOf are the tag that Helm makes of a version and back: "_" is
-// written for the "+", which a tag cannot have.
-func tagOf(version string) string { return strings.ReplaceAll(version, "+", "_") }
-
+// versionOf returns the version of which Helm has made a tag ([manifests.ChartTag]).
 func versionOf(tag string) string { return strings.ReplaceAll(tag, "_", "+") }
 
 // splitReference cuts the tag or digest off a name; the digest counts where both
@@ -61,7 +58,7 @@ func splitReference(name string) (repository, reference string) {
 	if colon <= strings.LastIndexByte(name, '/') {
 		return name, digest
 	}
-	return name[:colon], cmp.Or(digest, tagOf(name[colon+1:]))
+	return name[:colon], cmp.Or(digest, manifests.ChartTag(name[colon+1:]))
 }
 
 // ociChart fetches a chart from a registry.

@@ -228,7 +228,7 @@ func TestChartVersionsAreComparedInOneWay(t *testing.T) {
 	index := "entries:\n  brig:\n"
 	for _, version := range []string{"v1.3.0", "2.0.0+git.77", "3.0.0-rc.1", "4.0.0+a", "4.0.0+b", "v5.1.0+x"} {
 		archive := chartArchive(t, "brig", version)
-		pushChart(t, hub+"/charts/brig:"+tagOf(version), archive, chartMediaType)
+		pushChart(t, hub+"/charts/brig:"+manifests.ChartTag(version), archive, chartMediaType)
 		file := "brig-" + version + ".tgz"
 		if err := os.WriteFile(filepath.Join(folder, file), archive, 0o600); err != nil {
 			t.Fatal(err)

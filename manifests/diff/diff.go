@@ -96,7 +96,7 @@ func OfRelease(name string, r *manifests.Release) Side {
 		part := Part{}
 		name := i.Name
 		if chart := r.ChartNamed(i.TagFromChart); chart != nil && chart.Version != "" {
-			name += ":" + strings.ReplaceAll(chart.Version, "+", "_")
+			name += ":" + manifests.ChartTag(chart.Version)
 		}
 		if ref, err := manifests.ParseImageRef(name); err == nil {
 			name, part.Version = ref.String(), ref.Tag
