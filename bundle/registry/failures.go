@@ -66,6 +66,10 @@ func loginFailed(err error, host string, unread error) error {
 	return &LoginError{host, status, unread}
 }
 
+// IsFinal reports whether a place refuses for good, rather than for a moment or
+// because it is out of order.
+func (e *StatusError) IsFinal() bool { return e.Code >= 400 && !retryable(e.Code) }
+
 // retryable reports whether an answer may be another one a moment later.
 func retryable(code int) bool {
 	return code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
 
 	"github.com/islandbundle/island/bundle/registry"
@@ -80,8 +79,7 @@ var errNotWeb = errors.New("is no http or https URL")
 // than being out of order.
 func isRefusal(err error) bool {
 	var status *registry.StatusError
-	return errors.Is(err, source.ErrNotFound) || errors.As(err, &status) && status.Code >= 400 && status.Code < 500 &&
-		status.Code != http.StatusTooManyRequests && status.Code != http.StatusRequestTimeout
+	return errors.Is(err, source.ErrNotFound) || errors.As(err, &status) && status.IsFinal()
 }
 
 // probe makes sure that content can be had where it is said to be: by its size, and

@@ -109,12 +109,10 @@ func (w *walk) passOver(ctx context.Context, fetched source.Manifest, index mani
 // sure that the registry has it among its blobs: else the bundle could not be built.
 func (w *walk) isBlob(ctx context.Context, content manifests.Content) error {
 	if content.Size > 0 {
-		reader, err := w.world.Open(ctx, content, 0)
-		if err != nil {
+		if err := w.probe(ctx, content); err != nil {
 			return upstreamFault(w.image.ref, "", "index names %s of type %.80q, which is no blob that can be fetched: %w",
 				content.Digest, content.MediaType, err)
 		}
-		_ = reader.Close()
 	}
 	return w.blob(w.image.ref, content)
 }
