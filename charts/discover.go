@@ -130,10 +130,11 @@ func (l *looker) note(notice string) {
 
 // asks reads the templates of a rendering, unless another one had the same.
 func (l *looker) asks(rendered *Rendered) asking {
-	key := strings.Join(rendered.Subcharts, ",")
+	parts := []string{strings.Join(rendered.Subcharts, ",")}
 	for _, text := range rendered.texts {
-		key += "\x00" + text.text
+		parts = append(parts, text.text)
 	}
+	key := strings.Join(parts, "\x00")
 	known, ok := l.asked[key]
 	if !ok {
 		known = asks(rendered.templates, rendered.texts, slices.Concat(chartutil.DefaultVersionSet, l.given), l.hasVersion)

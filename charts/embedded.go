@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	yamlv3 "go.yaml.in/yaml/v3"
-	"sigs.k8s.io/yaml"
 )
 
 // maxEmbedded is how deep documents inside of documents are looked into: an
@@ -148,12 +147,7 @@ func readYAML(text string) (any, error) {
 			return nil, errTrailing
 		}
 	}
-	var content any
-	err := yaml.Unmarshal([]byte(text), &content, func(d *json.Decoder) *json.Decoder {
-		d.UseNumber()
-		return d
-	})
-	return content, err
+	return unmarshalYAML(text)
 }
 
 // jsonValues reads lines of JSON, or values without anything between them.

@@ -160,11 +160,7 @@ type finder struct {
 }
 
 func (f *finder) document(document Document) {
-	var content any
-	err := yaml.Unmarshal([]byte(document.Content), &content, func(d *json.Decoder) *json.Decoder {
-		d.UseNumber() // a tag such as 20240131 has to stay as it is
-		return d
-	})
+	content, err := unmarshalYAML(document.Content)
 	if err != nil {
 		f.faults = append(f.faults, f.rendered.explainYAML(document, err))
 		return
@@ -173,6 +169,15 @@ func (f *finder) document(document Document) {
 	if object, ok := content.(map[string]any); ok {
 		f.object(object, "")
 	}
+}
+
+// unmarshalYAML reads one YAML document as Kubernetes does.
+func unmarshalYAML(text string) (content any, err error) {
+	err = yaml.Unmarshal([]byte(text), &content, func(d *json.Decoder) *json.Decoder {
+		d.UseNumber() // a tag such as 20240131 has to stay as it is
+		return d
+	})
+	return content, err
 }
 
 // podSpecs says where each workload kind has its pod spec. It holds at any API

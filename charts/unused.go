@@ -156,7 +156,7 @@ func (f *valuesFinder) add(one valueImage) {
 		return // a Git repository, a template of a name
 	}
 	if one.tag == "" && one.digest == "" {
-		one.partedImage = one.tagged(or(f.global.further(tagPart), f.global.further(versionPart)))
+		one.partedImage = one.tagged(f.global.further(tagPart, versionPart))
 	}
 	hub := registryOf(f.global.further(registryPart))
 	if one.registry == "" && strings.Contains(hub, "/") && !strings.Contains(one.repository, "/") {
