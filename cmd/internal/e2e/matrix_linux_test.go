@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/islandbundle/island/internal/fixture"
 )
@@ -406,16 +405,8 @@ func dockerLoaded(t *testing.T, d oddDelivery) func(*testing.T, shape) (string, 
 // removeWhenQuiet removes a folder in which a program that has ended may have left
 // another one, which cleans up.
 func removeWhenQuiet(t *testing.T, folder string) {
-	deadline := time.Now().Add(patience)
-	for {
-		err := os.RemoveAll(folder)
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Error(err)
-			return
-		}
-		<-time.After(20 * time.Millisecond) // another process: there is nothing to wait on
+	t.Helper()
+	if err := await(func() error { return os.RemoveAll(folder) }); err != nil {
+		t.Error(err)
 	}
 }

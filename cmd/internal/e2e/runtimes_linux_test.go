@@ -52,17 +52,25 @@ func startDaemon(t *testing.T, name string, prepare func(daemon) *exec.Cmd) daem
 
 func awaitSocket(t *testing.T, path string) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
+	err := await(func() error {
 		connection, err := net.Dial("unix", path)
 		if err == nil {
 			connection.Close()
-			return
 		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// await tries something until it succeeds, or its time is up. It is for what another
+// process does, of which nobody tells.
+func await(try func() error) error {
+	for deadline := time.Now().Add(patience); ; <-time.After(20 * time.Millisecond) {
+		if err := try(); err == nil || time.Now().After(deadline) {
+			return err
 		}
-		<-time.After(20 * time.Millisecond) // another process: there is nothing to wait on
 	}
 }
 
