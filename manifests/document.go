@@ -18,6 +18,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/islandbundle/island/internal/nearest"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -377,7 +378,8 @@ func (d *decoder) decodeStruct(node *yaml.Node, into reflect.Value, field string
 	d.eachPair(node, field, func(key, value *yaml.Node, name string) {
 		target, ok := known[key.Value]
 		if !ok {
-			d.flaw(key, name, "known here: "+strings.Join(names, ", "), "unknown field")
+			hint := nearest.DidYouMean("", key.Value, names) + " known here: " + strings.Join(names, ", ")
+			d.flaw(key, name, strings.TrimSpace(hint), "unknown field")
 			return
 		}
 		d.decode(value, target, name, depth+1)

@@ -45,15 +45,19 @@ func expect(t *testing.T, err error, want ...string) {
 	}
 }
 
-// knownIn is the hint about an unknown field of T: the fields that there are.
-func knownIn[T any]() string {
+// knownIn is the hint about an unknown field of T: the one that was meant, if any,
+// and the fields that there are.
+func knownIn[T any](meant string) string {
 	var names []string
 	for field := range reflect.TypeFor[T]().Fields() {
 		if name := fieldName(field); name != "" {
 			names = append(names, name)
 		}
 	}
-	return " | known here: " + strings.Join(names, ", ")
+	if meant != "" {
+		meant = "did you mean " + meant + "? "
+	}
+	return " | " + meant + "known here: " + strings.Join(names, ", ")
 }
 
 type sample struct {
@@ -71,6 +75,9 @@ type sample struct {
 	JSON  string            `json:"viaJSON"`
 	Not   string            `yaml:"-" json:"not"`
 }
+
+// sampleName is the hint about a field that was to be the name.
+const sampleName = " | did you mean name? known here: name, count, grows, small, share, on, day, where, inner, named, free, viaJSON"
 
 const sampleFields = " | known here: name, count, grows, small, share, on, day, where, inner, named, free, viaJSON"
 
@@ -143,9 +150,9 @@ func TestDecodeStrictFlaws(t *testing.T) {
 		{"two documents", "name: a\n---\nname: b\n", []string{"f: file holds more than one document | give each document a file of its own"}},
 		{"second document broken", "name: a\n---\nname: [b\n", []string{"f:3: not valid YAML: did not find expected ',' or ']'"}},
 
-		{"yaml unknown field", "name: a\nnmae: b\n", []string{"f:2:1: nmae: unknown field" + sampleFields}},
-		{"json unknown field", "{\n  \"name\": \"a\",\n  \"nmae\": 1\n}", []string{"f:3:3: nmae: unknown field" + sampleFields}},
-		{"field by its Go name", "Name: a\n", []string{"f:1:1: Name: unknown field" + sampleFields}},
+		{"yaml unknown field", "name: a\nnmae: b\n", []string{"f:2:1: nmae: unknown field" + sampleName}},
+		{"json unknown field", "{\n  \"name\": \"a\",\n  \"nmae\": 1\n}", []string{"f:3:3: nmae: unknown field" + sampleName}},
+		{"field by its Go name", "Name: a\n", []string{"f:1:1: Name: unknown field" + sampleName}},
 		{"field that the struct keeps to itself", "not: a\n", []string{"f:1:1: not: unknown field" + sampleFields}},
 		{"unknown field inside", "inner:\n  x: 1\n", []string{"f:2:3: inner.x: unknown field" + sampleFields}},
 		{"yaml duplicate key", "name: a\non: true\nname: b\n", []string{"f:3:1: name: duplicate key, first given on line 1"}},
@@ -181,7 +188,7 @@ func TestDecodeStrictFlaws(t *testing.T) {
 			[]string{`f:3:5: where[1]: "amd64" is not a platform such as linux/amd64`}},
 		{"json bad item of a list", "{\"where\": [\n\t\"linux/amd64\",\n\t\"amd64\"]}",
 			[]string{`f:3:2: where[1]: "amd64" is not a platform such as linux/amd64`}},
-		{"columns count characters", `{"named": {"ä€😀": "x"}, "nmae": 1}`, []string{"f:1:25: nmae: unknown field" + sampleFields}},
+		{"columns count characters", `{"named": {"ä€😀": "x"}, "nmae": 1}`, []string{"f:1:25: nmae: unknown field" + sampleName}},
 		{"columns count characters in yaml", `{named: {"ä": x}, nmae: 1}`,
 			[]string{"f:1:2: not valid JSON: invalid character 'n' looking for beginning of object key string"}},
 		{"all flaws at once", "name: 1\nday: x\nfoo: 1\n", []string{

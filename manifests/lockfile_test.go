@@ -152,8 +152,8 @@ func TestReadLockFlaws(t *testing.T) {
 	line := func(part string) int { return strings.Count(whole[:strings.Index(whole, part)], "\n") + 1 }
 	for _, test := range []struct{ name, old, new, want string }{
 		{"unknown field", `"sequence": 7`, `"sequnce": 7`,
-			fmt.Sprintf("l.json:%d:5: release.sequnce: unknown field", line(`"sequence"`)) + knownIn[LockedRelease]()},
-		{"field in other letters", `"kind"`, `"Kind"`, "l.json:3:3: Kind: unknown field" + knownIn[Lock]()},
+			fmt.Sprintf("l.json:%d:5: release.sequnce: unknown field", line(`"sequence"`)) + knownIn[LockedRelease]("sequence")},
+		{"field in other letters", `"kind"`, `"Kind"`, "l.json:3:3: Kind: unknown field" + knownIn[Lock]("kind")},
 		{"duplicate field", `"kind": "Lock",`, `"kind": "Lock", "kind": "Lock",`, "l.json:3:19: kind: duplicate key, first given on line 3"},
 		{"wrong type", `"sequence": 7`, `"sequence": "7"`,
 			fmt.Sprintf("l.json:%d:17: release.sequence: wants a whole number that is not negative, got a string", line(`"sequence"`))},

@@ -167,7 +167,7 @@ func TestBuildJSONOddities(t *testing.T) {
 			name: "field misspelt",
 			doc: `{"version": "1", "helmCharts": {
  "brig": {"repository": "https://a.example", "version": "1.2.3"}}}`,
-			want: []string{"build.json:2:11: helmCharts.brig.repository: unknown field" + knownIn[buildChart]()},
+			want: []string{"build.json:2:11: helmCharts.brig.repository: unknown field" + knownIn[buildChart]("")},
 		}, {
 			name: "chart name that is no name",
 			doc: `{"version": "1", "helmCharts": {
@@ -324,9 +324,9 @@ var nativeFlaws = []struct {
 	want       []string
 }{
 	{"unknown field", "name: wire\n", "name: wire\n  owner: me\n", true,
-		[]string{"release.yaml:6:3: metadata.owner: unknown field" + knownIn[Metadata]()}},
+		[]string{"release.yaml:6:3: metadata.owner: unknown field" + knownIn[Metadata]("")}},
 	{"unknown field at the top", "images:\n", "image: []\nimages:\n", true,
-		[]string{"release.yaml:21:1: image: unknown field" + knownIn[Release]()}},
+		[]string{"release.yaml:21:1: image: unknown field" + knownIn[Release]("images")}},
 	{"unquoted version", `"2026.1"`, "5.30", true,
 		[]string{`release.yaml:6:12: metadata.version: wants a string, got a number | put it in quotes: "5.30"`}},
 	{"unquoted version of a chart", "5.30.9", "5.30", true,
