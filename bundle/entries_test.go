@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
 	"testing/fstest"
@@ -285,32 +284,6 @@ func TestFileSystem(t *testing.T) {
 	slices.Sort(got)
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("files are %q (%v), want %q", got, err, want)
-	}
-}
-
-// An entry that has the name of a folder is a file, and what stands below it is
-// still found by its name.
-func TestFileWithTheNameOfAFolder(t *testing.T) {
-	t.Parallel()
-	for _, paths := range [][2]string{{"files/a", "files/a/b"}, {"files/a/b", "files/a"}} {
-		w := tinyWorld()
-		for _, path := range paths {
-			w.file(path, 0o644, []byte(path))
-		}
-		files := open(t, build(t, w.plan(t, options(t)), w.source())).FS()
-		for _, path := range paths {
-			if content, err := fs.ReadFile(files, path); err != nil || string(content) != path {
-				t.Errorf("%s reads %q, %v", path, content, err)
-			}
-		}
-		list, err := fs.ReadDir(files, "files")
-		var names []string
-		for _, entry := range list {
-			names = append(names, fmt.Sprint(entry.Name(), " ", entry.IsDir()))
-		}
-		if err != nil || strings.Join(names, ", ") != "a false, kubectl false" {
-			t.Errorf("below files stand %q, %v", names, err)
-		}
 	}
 }
 

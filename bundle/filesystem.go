@@ -26,8 +26,8 @@ func (b *Bundle) FS() fs.FS {
 	return f
 }
 
-// fileSystem is the view of a bundle as files in folders. Where an entry has the
-// name of a folder, the entry counts.
+// fileSystem is the view of a bundle as files in folders. No entry has the name of a
+// folder: an inventory with one is not read.
 type fileSystem struct {
 	bundle  *Bundle
 	folders map[string][]fs.DirEntry
@@ -39,8 +39,7 @@ func (f *fileSystem) add(name string, listed fs.DirEntry) {
 		parent := path.Dir(name)
 		_, known := f.folders[parent]
 		f.folders[parent] = append(f.folders[parent], listed)
-		_, isFile := f.bundle.Entry(manifests.EntryPath(parent))
-		if known || isFile {
+		if known {
 			return
 		}
 		name, listed = parent, fs.FileInfoToDirEntry(f.bundle.folderInfo(parent))

@@ -310,6 +310,19 @@ func TestHostileArchives(t *testing.T) {
 		{"blob that the lock does not list", func(f *forged) { f.add(blobs(manifests.DigestOf([]byte("x"))), []byte("x")) },
 			[]string{"bundle.json", blobs(manifests.DigestOf([]byte("x")))}},
 		{"entry listed twice", func(f *forged) { f.add("files/kubectl", []byte("x")) }, []string{"bundle.json", "listed twice"}},
+		{"file below a file", func(f *forged) { f.add("tools/linux-amd64/island/x", []byte("x")) },
+			[]string{"bundle.json", `"tools/linux-amd64/island" and "tools/linux-amd64/island/x"`, "one is a file"}},
+		{"two entries in upper and lower case", func(f *forged) { f.add("tools/linux-amd64/Island", []byte("x")) },
+			[]string{"bundle.json", `"tools/linux-amd64/Island" and "tools/linux-amd64/island"`, "upper and lower case"}},
+		{"folders in upper and lower case, below different parts of the lock", func(f *forged) {
+			f.add("patches/A/x", []byte("x"))
+			f.add("patches/a/y", []byte("y"))
+		}, []string{"bundle.json", `"patches/A/x" and "patches/a/y"`}},
+		{"device of Windows", func(f *forged) { f.add("sizing/nul.json", []byte("x")) }, []string{"bundle.json", "device"}},
+		{"stream of NTFS", func(f *forged) { f.add("tools/linux-amd64/island:x", []byte("x")) }, []string{"bundle.json", "Windows"}},
+		{"dot at the end", func(f *forged) { f.add("patches/STEPS.txt.", []byte("x")) }, []string{"bundle.json", "ends with a dot"}},
+		{"name in Unicode", func(f *forged) { f.inventory.Entries[2].Path = "tools/\u212aubectl" },
+			[]string{"bundle.json", "not printable ASCII"}},
 		{"signature listed as an entry", func(f *forged) { f.add("bundle.x.sigstore.json", []byte("x")) }, []string{"bundle.json"}},
 		{"inventory listed as an entry", func(f *forged) { f.add("bundle.json", []byte("x")) }, []string{"bundle.json"}},
 		{"negative size", func(f *forged) { f.inventory.Entries[0].Size = -1 }, []string{"bundle.json", "README.txt"}},

@@ -119,19 +119,19 @@ func (inv *Inventory) check() error {
 	if inv.Format != inv.Lock.BundleFormat() {
 		return fmt.Errorf("inventory is in format %d, and its lock is for format %d", inv.Format, inv.Lock.BundleFormat())
 	}
-	slots := map[manifests.EntryPath]bool{}
+	paths := []manifests.EntryPath{inventoryFile.path()}
 	for i, slot := range inv.Signatures {
 		first := slot.Path == SignaturePath
-		if !inventoryFile.isSlot(string(slot.Path)) || slot.Size != SignatureSize || first != (i == 0) || slots[slot.Path] {
+		if !inventoryFile.isSlot(string(slot.Path)) || slot.Size != SignatureSize || first != (i == 0) {
 			return fmt.Errorf("signature entry %q of %d bytes is not of the known form", slot.Path, slot.Size)
 		}
-		slots[slot.Path] = true
+		paths = append(paths, slot.Path)
 	}
 	total := int64(0)
 	entries := map[manifests.EntryPath]Entry{}
 	for _, entry := range inv.Entries {
-		if _, twice := entries[entry.Path]; twice || isFront(string(entry.Path)) {
-			return fmt.Errorf("entry %q is listed twice", entry.Path)
+		if isFront(string(entry.Path)) {
+			return fmt.Errorf("entry %q is one of the front", entry.Path)
 		}
 		if entry.Path == "" || entry.Digest == "" || entry.Size < 0 || entry.Mode&^0o777 != 0 {
 			return fmt.Errorf("entry %q has no path or digest, a negative size or a strange mode", entry.Path)
@@ -142,6 +142,10 @@ func (inv *Inventory) check() error {
 		}
 		total += entry.Size
 		entries[entry.Path] = entry
+		paths = append(paths, entry.Path)
+	}
+	if clashes := manifests.PathClashes(paths); len(clashes) > 0 {
+		return clashes[0]
 	}
 	return inv.checkAgainstLock(entries)
 }

@@ -56,6 +56,16 @@ func vectors(t *testing.T) map[string][]byte {
 	})
 	missing := forge(t, second).with(lacks).seal(t)
 
+	with := func(paths ...string) []byte {
+		f := forge(t, second)
+		for _, path := range paths {
+			f.add(path, []byte(path+"\n"))
+		}
+		return f.seal(t)
+	}
+	wantAccepted(t, with("tools/island", "tools/island-2", "sizing/auxiliary.json"), trust(t, "sender")) // but for the paths, they are good
+	cased, under, aux := with("tools/island", "tools/Island"), with("tools/island", "tools/island/bin"), with("sizing/aux.json")
+
 	readme := fmt.Sprintf(`# Test vectors of the bundle format, versions 1 and 2
 
 For implementations of docs/format.md. Written by `+"`go test ./bundle -run Vectors -update`"+`, and
@@ -70,6 +80,10 @@ checked by every run of the tests.
 | `+"`good-2.tar`"+` | %d | a bundle of format 2 that verifies with `+"`sender.pub`"+` |
 | `+"`bad-2-missing.tar`"+` | %d | the same without the manifest `+"`%s`"+`, of which an index says no platform, `+
 		`and without its blobs. The signature holds, and the lock is consistent; a verifier must refuse the archive and name the index |
+| `+"`bad-path-case.tar`"+` | %d | good-2.tar with two more entries, `+"`tools/island`"+` and `+"`tools/Island`"+`. The signature holds; `+
+		`a verifier must refuse the inventory, as in the two below |
+| `+"`bad-path-below.tar`"+` | %d | the same with `+"`tools/island`"+` and `+"`tools/island/bin`"+` |
+| `+"`bad-path-device.tar`"+` | %d | the same with `+"`sizing/aux.json`"+`, which is a device on Windows |
 | `+"`sender.pub`"+` | %d | the public key, id `+"`%s`"+` |
 
 `+"`good.tar`"+` has SHA-256 `+"`%s`"+`; its identity, the
@@ -86,10 +100,11 @@ named as an image; and an empty blob.
 
 The private key is the SHA-256 of the ASCII text "island test key sender" as a big-endian number. Everybody
 can compute it: it is worth nothing but for this. The charts, files and tools in here are not what their names say.
-`, len(good), len(bad), badAt, badPath, len(second), len(missing), without.Digest, len(public.PEM()), public.ID(),
-		manifests.DigestOf(good).Hex(), identity, manifests.DigestOf(second).Hex())
+`, len(good), len(bad), badAt, badPath, len(second), len(missing), without.Digest, len(cased), len(under), len(aux),
+		len(public.PEM()), public.ID(), manifests.DigestOf(good).Hex(), identity, manifests.DigestOf(second).Hex())
 	return map[string][]byte{
 		"good.tar": good, "bad-layer.tar": bad, "good-2.tar": second, "bad-2-missing.tar": missing,
+		"bad-path-case.tar": cased, "bad-path-below.tar": under, "bad-path-device.tar": aux,
 		"sender.pub": public.PEM(), "README.md": []byte(readme),
 	}
 }
@@ -126,5 +141,8 @@ func TestVectors(t *testing.T) {
 		}
 	}
 	wantRefused(t, read(t, filepath.Join(folder, "bad-layer.tar")), trust(t, "sender"), "blobs/sha256/", "digest")
+	wantRefused(t, read(t, filepath.Join(folder, "bad-path-case.tar")), trust(t, "sender"), "bundle.json", "upper and lower case")
+	wantRefused(t, read(t, filepath.Join(folder, "bad-path-below.tar")), trust(t, "sender"), "bundle.json", "one is a file")
+	wantRefused(t, read(t, filepath.Join(folder, "bad-path-device.tar")), trust(t, "sender"), "bundle.json", "device on Windows")
 	wantRefused(t, read(t, filepath.Join(folder, "bad-2-missing.tar")), trust(t, "sender"), "blobs/sha256/", "not in the archive")
 }

@@ -31,7 +31,39 @@ func (r *Release) Check() error {
 		c.chart(&r.Charts[i])
 	}
 	c.chartsOnce()
+	c.paths()
 	return c.flaws.Err()
+}
+
+// paths refuses charts and files that would not be files of their own in every bundle,
+// wherever it is unpacked.
+func (c *checker) paths() {
+	places := map[EntryPath]fault.Place{}
+	var paths []EntryPath
+	add := func(path EntryPath, place fault.Place) {
+		places[path], paths = place, append(paths, path)
+	}
+	charts := map[string]bool{}
+	for i := range c.release.Charts {
+		chart := &c.release.Charts[i]
+		key := chart.Name + " " + chart.Version
+		if chart.Version != "" && !charts[key] { // one that is named twice is told already, and one without: its Chart.yaml says
+			add(ChartPath(chart.Name, chart.Version), chart.Place(""))
+		}
+		charts[key] = true
+	}
+	for _, file := range c.release.Files {
+		add(EntryPath("files/"+file.Destination), file.Place(".destination"))
+	}
+	for _, clash := range PathClashes(paths) {
+		c.flaws.Add(places[clash.Second], "give one of them another name", "the bundle could not be unpacked everywhere: %w", clash)
+	}
+}
+
+// ChartPath returns where the archive of a chart stands in a bundle. It is not
+// checked.
+func ChartPath(name, version string) EntryPath {
+	return EntryPath("charts/" + name + "-" + version + ".tgz")
 }
 
 // checkParts reports what is wrong with the parts that mean the same whatever

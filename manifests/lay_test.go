@@ -3,6 +3,7 @@ package manifests
 import (
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -233,6 +234,13 @@ func plain(r *Release) Release {
 	for _, chart := range r.Charts {
 		chart.entries = nil
 		p.Charts = append(p.Charts, chart)
+	}
+	p.Files, p.Values = slices.Clone(p.Files), slices.Clone(p.Values)
+	for i := range p.Files {
+		p.Files[i].entry = entry{}
+	}
+	for i := range p.Values {
+		p.Values[i].entry = entry{}
 	}
 	return p
 }

@@ -310,14 +310,16 @@ func (i LockedImage) checkManifest(m LockedManifest, blobs map[Digest]Content) e
 	return nil
 }
 
+// chartIndexPath is where every bundle has an index of its charts (docs/format.md).
+const chartIndexPath EntryPath = "charts/index.yaml"
+
 func (l *Lock) checkPaths() error {
-	paths := map[EntryPath]bool{}
+	paths := []EntryPath{chartIndexPath}
 	check := func(path EntryPath, content Content, folders ...string) error {
-		below := slices.ContainsFunc(folders, func(f string) bool { return strings.HasPrefix(string(path), f) })
-		if !below || paths[path] {
-			return fmt.Errorf("path %q is listed twice or is not below %s", path, strings.Join(folders, " or "))
+		if !slices.ContainsFunc(folders, func(f string) bool { return strings.HasPrefix(string(path), f) }) {
+			return fmt.Errorf("path %q is not below %s", path, strings.Join(folders, " or "))
 		}
-		paths[path] = true
+		paths = append(paths, path)
 		return content.check()
 	}
 	for _, chart := range l.Charts {
@@ -335,6 +337,9 @@ func (l *Lock) checkPaths() error {
 		if err := check(file.Path, file.Content, "files/", "values/"); err != nil {
 			return err
 		}
+	}
+	if clashes := PathClashes(paths); len(clashes) > 0 {
+		return clashes[0]
 	}
 	return nil
 }

@@ -113,6 +113,11 @@ func ReadPatch(file string, data []byte) (*Patch, error) {
 			charts[i].entries = []entry{{doc, fmt.Sprintf("%s[%d]", list, i)}}
 		}
 	}
+	for list, files := range map[string][]File{"changes.files": p.Changes.Files, "changes.add.files": p.Changes.Add.Files} {
+		for i := range files {
+			files[i].entry = entry{doc, fmt.Sprintf("%s[%d]", list, i)}
+		}
+	}
 	for i := range p.Changes.Images {
 		p.Changes.Images[i].patch, p.Changes.Images[i].place = p.Metadata.ID, doc.place(fmt.Sprintf("changes.images[%d]", i))
 	}

@@ -94,6 +94,11 @@ func bare(p *Patch) Patch {
 			charts[i].entries = nil
 		}
 	}
+	for _, files := range [][]File{b.Changes.Files, b.Changes.Add.Files} {
+		for i := range files {
+			files[i].entry = entry{}
+		}
+	}
 	for i := range b.Changes.Images {
 		b.Changes.Images[i].place = fault.Place{}
 	}

@@ -74,6 +74,12 @@ func readKind(file string, data []byte, kind string) (*Release, error) {
 	for i := range r.Charts {
 		r.Charts[i].entries = []entry{{doc, fmt.Sprintf("charts[%d]", i)}}
 	}
+	for i := range r.Files {
+		r.Files[i].entry = entry{doc, fmt.Sprintf("files[%d]", i)}
+	}
+	for i := range r.Values {
+		r.Values[i].entry = entry{doc, fmt.Sprintf("values[%d]", i)}
+	}
 	if err := r.checkParts(); err != nil {
 		return nil, err
 	}

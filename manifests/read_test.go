@@ -455,6 +455,25 @@ var nativeFlaws = []struct {
 			" | say why, so that the next reader need not guess"}},
 	{"one destination twice", "values:\n  - {path", "  - {url: x, sha256: " + someHex + ", destination: binaries/kubelet}\nvalues:\n  - {path",
 		false, []string{`release.yaml:26:101: files[1].destination: destination "binaries/kubelet" is given twice`}},
+	{"destination that differs in case alone", "values:\n  - {path", "  - {url: x, sha256: " + someHex +
+		", destination: binaries/Kubelet}\nvalues:\n  - {path",
+		false, []string{`release.yaml:25:138: files[0].destination: the bundle could not be unpacked everywhere: ` +
+			`"files/binaries/Kubelet" and "files/binaries/kubelet": they differ in nothing but upper and lower case` +
+			" | give one of them another name"}},
+	{"destination below a file", "values:\n  - {path", "  - {url: x, sha256: " + someHex +
+		", destination: binaries/kubelet/bin}\nvalues:\n  - {path",
+		false, []string{`release.yaml:26:101: files[1].destination: the bundle could not be unpacked everywhere: ` +
+			`"files/binaries/kubelet" and "files/binaries/kubelet/bin": one is a file, and a folder in the other | give one of them another name`}},
+	{"destination that is a device", "destination: binaries/kubelet", "destination: binaries/nul.exe", false,
+		[]string{`release.yaml:25:138: files[0].destination: entry path "files/binaries/nul.exe" has the part "nul.exe", ` +
+			"which is a device on Windows"}},
+	{"destination of a values folder with a colon", "destination: wire}", "destination: \"wire:1\"}", false,
+		[]string{`release.yaml:27:33: values[0].destination: entry path "values/wire:1" has the part "wire:1", ` +
+			`which holds one of < > : " | ? *, which no name has on Windows`}},
+	{"two charts whose archives have one name", "images:\n", "  - {name: brig-5.30.9-x, repo: https://b.example, version: 1.0.0}\n" +
+		"  - {name: brig, repo: https://b.example, version: 5.30.9-x-1.0.0}\nimages:\n", false,
+		[]string{`release.yaml:22:5: charts[3]: the bundle could not be unpacked everywhere: ` +
+			`"charts/brig-5.30.9-x-1.0.0.tgz" is listed twice | give one of them another name`}},
 	{"chart twice from two repositories", "images:\n", "  - {name: brig, repo: https://b.example, version: 5.30.9}\nimages:\n", false,
 		[]string{"release.yaml:21:5: charts[2]: chart brig 5.30.9 is named twice: https://a.example/charts and https://b.example" +
 			" | leave one out, or give one another version"}},

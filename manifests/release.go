@@ -1,5 +1,7 @@
 package manifests
 
+import "github.com/islandbundle/island/manifests/fault"
+
 // APIVersion is the version of the documents that this package reads and
 // writes. A document of another version is refused.
 const APIVersion = "island/v1"
@@ -99,11 +101,27 @@ type Chart struct {
 	entries []entry // the entries that make up the chart, the uppermost first, for errors
 }
 
-// entry is where a document describes a chart.
+// entry is where a document describes a chart, a file or a folder.
 type entry struct {
 	source *document
 	field  string // charts[3], or helmCharts.brig
 }
+
+// place returns where a field of what is described stands, such as ".version"; of
+// what was made in code it is nowhere.
+func (e entry) place(sub string) fault.Place {
+	if e.source == nil {
+		return fault.Place{}
+	}
+	return e.source.place(e.field + sub)
+}
+
+// Place returns where a field of the file, such as ".destination", stands in the
+// document that names it.
+func (f File) Place(sub string) fault.Place { return f.entry.place(sub) }
+
+// Place returns where a field of the folder stands likewise.
+func (f ValuesFolder) Place(sub string) fault.Place { return f.entry.place(sub) }
 
 // ChartMeta is what Wire's build.json tells about where a chart came from.
 type ChartMeta struct {
@@ -133,12 +151,16 @@ type File struct {
 	Destination string `yaml:"destination"`     // below files/ in the bundle
 	Mode        string `yaml:"mode,omitempty"`  // octal, "0644" unless given
 	Group       string `yaml:"group,omitempty"` // such as binaries; a profile can leave a group out
+
+	entry entry // for errors
 }
 
 // ValuesFolder is a folder of values files that is carried below values/.
 type ValuesFolder struct {
 	Path        string `yaml:"path"`                  // relative to the document
 	Destination string `yaml:"destination,omitempty"` // below values/ in the bundle
+
+	entry entry // for errors
 }
 
 // Allowance lets one image pass that would otherwise be an error, by name.

@@ -39,8 +39,11 @@ const (
 	platformPattern = `^([a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*){1,2}|windows(/[a-z0-9][a-z0-9._-]*){1,2}:` +
 		`[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,5}(\.[0-9]{1,10})?)$`
 	datePattern = `^[0-9]{4}-[0-9]{2}-[0-9]{2}$`
-	pathPattern = `^[!-\[\]-~]+$`       // printable ASCII without space and backslash
-	pathFaults  = `(^|/)(\.{0,2})(/|$)` // an empty segment, "." or ".."
+	// Printable ASCII without space, backslash and what no name has on Windows.
+	pathPattern = `^[!#-)+-9;=@-\[\]-{}~]+$`
+	// An empty segment, one that ends with a dot, and the devices of Windows.
+	pathFaults = `(^|/)(/|$)|\.(/|$)|(^|/)([Cc][Oo][Nn]([Ii][Nn]\$|[Oo][Uu][Tt]\$)?|[Pp][Rr][Nn]|[Aa][Uu][Xx]|[Nn][Uu][Ll]|` +
+		`[Cc][Ll][Oo][Cc][Kk]\$|([Cc][Oo][Mm]|[Ll][Pp][Tt])[0-9])(\.|/|$)`
 )
 
 func pathBelow(folder string) object {
@@ -366,7 +369,9 @@ func TestSchemaPatternsAgreeWithTheCode(t *testing.T) {
 				"windows/amd64:10.0.20348|windows/amd64:10.0.20348.1|" +
 				"windows/amd64:|windows/amd64:10.0|linux/amd64:10.0.1|windows/amd64/v1:10.0.1|windows:10.0.1/amd64|windows/amd64:10.0.1.2.3"},
 		{"path", path, func(s string) bool { _, err := ParseEntryPath(s); return err == nil },
-			"a|a/b|a/..b|.a|..|.|a/..|../a|a/./b|a//b|/a|a/|a b|a\\b||ä|a\n|~!@#$%^&*()[]{}|" + strings.Repeat("a", 255) + "|" +
+			"a|a/b|a/..b|.a|con|a/CoN.txt/b|conin$|conin|CONOUT$.x|a/com1|com|com11|lpt0.|aux.a|xaux|nul/a|PRN|clock$|" +
+				"clock|a:b|a./b|a.|a<b|a>|a?|*|\"|..|.|a/..|../a|a/./b|a//b|/a|a/|a b|a\\b||ä|a\n|~!@#$%^&()[]{}|" +
+				"~!@#$%^&*()[]{}|" + strings.Repeat("a", 255) + "|" +
 				strings.Repeat("a", 256)},
 	} {
 		for _, input := range strings.Split(test.inputs, "|") {

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"path"
 	"strconv"
 	"strings"
 
@@ -150,40 +149,5 @@ func (r *ImageRef) UnmarshalText(text []byte) error {
 		return err
 	}
 	*r = parsed
-	return nil
-}
-
-// MaxEntryPath is the longest path, in bytes, of an entry in a bundle.
-const MaxEntryPath = 255
-
-// EntryPath is a checked relative path inside a bundle: slash-separated, clean,
-// printable ASCII, no ".." and no leading slash or dot segment.
-type EntryPath string
-
-// ParseEntryPath checks a path that came from outside.
-func ParseEntryPath(s string) (EntryPath, error) {
-	switch {
-	case s == "" || s == ".":
-		return "", errors.New("an entry path is empty")
-	case len(s) > MaxEntryPath:
-		return "", fmt.Errorf("entry path %.40q… is longer than %d bytes", s, MaxEntryPath)
-	case strings.HasPrefix(s, "/") || path.Clean(s) != s || s == ".." || strings.HasPrefix(s, "../"):
-		return "", fmt.Errorf("%q is not a clean relative path", s)
-	}
-	for _, c := range []byte(s) {
-		if c <= ' ' || c >= 0x7f || c == '\\' {
-			return "", fmt.Errorf("entry path %q holds a space, a backslash or a character that is not printable ASCII", s)
-		}
-	}
-	return EntryPath(s), nil
-}
-
-// UnmarshalText reads and checks a path.
-func (p *EntryPath) UnmarshalText(text []byte) error {
-	parsed, err := ParseEntryPath(string(text))
-	if err != nil {
-		return err
-	}
-	*p = parsed
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -55,7 +56,7 @@ func (r *resolver) resolveChart(ctx context.Context, chart manifests.Chart) erro
 	if err != nil {
 		return err
 	}
-	file, err := manifests.ParseEntryPath("charts/" + meta.Name + "-" + meta.Version + ".tgz")
+	file, err := manifests.ParseEntryPath(string(manifests.ChartPath(meta.Name, meta.Version)))
 	if err != nil {
 		return fault.Explain(err, fault.Usage, fault.Here, "", "")
 	}
@@ -66,7 +67,7 @@ func (r *resolver) resolveChart(ctx context.Context, chart manifests.Chart) erro
 	if chart.Meta != (manifests.ChartMeta{}) {
 		locked.Meta = &chart.Meta
 	}
-	if err := r.lockChart(locked); err != nil {
+	if err := r.lockChart(locked, chart.Place("")); err != nil {
 		return err
 	}
 	return r.carryValues(chart)
@@ -75,7 +76,7 @@ func (r *resolver) resolveChart(ctx context.Context, chart manifests.Chart) erro
 // lockChart notes a chart. A Helm repository, and so the bundle, can hold only
 // one of a name and version; what the release says of versions is not enough to
 // know.
-func (r *resolver) lockChart(chart manifests.LockedChart) error {
+func (r *resolver) lockChart(chart manifests.LockedChart, place fault.Place) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, other := range r.charts {
@@ -85,6 +86,7 @@ func (r *resolver) lockChart(chart manifests.LockedChart) error {
 		}
 	}
 	r.charts = append(r.charts, chart)
+	r.places[chart.Path] = place
 	return nil
 }
 
@@ -168,13 +170,13 @@ func (r *resolver) rendering(chart manifests.Chart) (charts.Rendering, error) {
 // carryValues takes a chart's values files along, below values/CHART/. Secrets
 // stay where they are.
 func (r *resolver) carryValues(chart manifests.Chart) error {
-	for _, name := range chart.Values {
+	for i, name := range chart.Values {
 		data, err := readInput(r.baseDir, name)
 		if err != nil {
 			return err
 		}
 		destination := path.Join(chart.Name, path.Base(name))
-		if err := r.carry("values/"+destination, 0o644, manifests.Content{
+		if err := r.carry("values/"+destination, 0o644, chart.Place(fmt.Sprintf(".values[%d]", i)), manifests.Content{
 			Digest: manifests.DigestOf(data), Size: int64(len(data)), URL: name,
 		}); err != nil {
 			return err
@@ -183,22 +185,39 @@ func (r *resolver) carryValues(chart manifests.Chart) error {
 	return nil
 }
 
-// carry notes a file to be carried as it is.
-func (r *resolver) carry(destination string, mode fs.FileMode, content manifests.Content) error {
+// carry notes a file to be carried as it is, which is named at a place.
+func (r *resolver) carry(destination string, mode fs.FileMode, place fault.Place, content manifests.Content) error {
 	file, err := manifests.ParseEntryPath(destination)
 	if err != nil {
-		return fault.Explain(err, fault.Usage, fault.Here, destination, "")
+		return fault.At(place, "", "%w", err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, other := range r.files {
 		if other.Path == file && other.Content.Digest != content.Digest {
-			return fault.New(fault.Usage, fault.Here, destination, "rename one of them", "two files would have this path: %s and %s",
-				other.Content.URL, content.URL)
+			return fault.At(place, "rename one of them", "two files would have the path %s: %s and %s", destination, other.Content.URL, content.URL)
 		} else if other.Path == file {
 			return nil
 		}
 	}
 	r.files = append(r.files, manifests.LockedFile{Path: file, Mode: uint32(mode.Perm()), Content: content})
+	r.places[file] = place
 	return nil
+}
+
+// clashes refuses charts and files that would not all be files of their own wherever
+// the bundle is unpacked.
+func (r *resolver) clashes() error {
+	var paths []manifests.EntryPath
+	for _, chart := range r.charts {
+		paths = append(paths, chart.Path)
+	}
+	for _, file := range r.files {
+		paths = append(paths, file.Path)
+	}
+	var flaws fault.Flaws
+	for _, clash := range manifests.PathClashes(paths) {
+		flaws.Add(r.places[clash.Second], "give one of them another name", "the bundle could not be unpacked everywhere: %w", clash)
+	}
+	return flaws.Err()
 }

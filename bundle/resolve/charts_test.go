@@ -134,6 +134,37 @@ func TestChartsOfOneName(t *testing.T) {
 	}
 }
 
+// Charts and files that are not all files of their own wherever a bundle is unpacked
+// are refused where the release names them, those of folders too, of which it names none.
+func TestPathsThatClash(t *testing.T) {
+	t.Parallel()
+	u := newUpstream(t)
+	u.writeChart("plain", "zauth", "5.30.0-a-1.0.0")
+	u.writeChart("other", "zauth-5.30.0-a", "1.0.0")
+	for _, file := range []string{"one/Brig.yaml", "two/brig.yaml", "three/Brig.yaml/x", "dev/aux.yaml", "dots/a.", "kelvin/\u212a.yaml"} {
+		u.write(file, "a: 1\n")
+	}
+	for rest, says := range map[string]string{
+		"values: [{path: one}, {path: two, destination: more}]":        "",
+		"values: [{path: one}, {path: two}]":                           `5:23: values[1]: the bundle could not be unpacked everywhere: "val`,
+		"values: [{path: one}, {path: three}]":                         `5:23: values[1]: the bundle could not be unpacked everywhere: "val`,
+		"values: [{path: dev}]":                                        `5:10: values[0]: entry path "values/aux.yaml" has the part`,
+		"values: [{path: dots}]":                                       `5:10: values[0]: entry path "values/a." has the part "a."`,
+		"values: [{path: kelvin}]":                                     "release.yaml:5:10: values[0]: entry path",
+		"charts: [{name: zauth, path: plain, values: [dev/aux.yaml]}]": "release.yaml:5:46: charts[0].values[0]: entry path",
+		"charts: [{name: zauth, path: plain}, {name: zauth-5.30.0-a, path: other}]": `the bundle could not be unpacked everywhere: ` +
+			`"charts/zauth-5.30.0-a-1.0.0.tgz" is listed twice`,
+	} {
+		_, err := u.lock(rest)
+		switch {
+		case says == "" && err != nil:
+			t.Errorf("%s: %v", rest, err)
+		case says != "" && (err == nil || !strings.Contains(err.Error(), says)):
+			t.Errorf("%s: error is %v, wanted %q", rest, err, says)
+		}
+	}
+}
+
 // TestSecretsDoNotChangeTheLock resolves releases that differ in the secrets of their
 // URLs alone.
 func TestSecretsDoNotChangeTheLock(t *testing.T) {

@@ -45,7 +45,7 @@ func (r *resolver) resolveFile(ctx context.Context, file manifests.File) error {
 		r.progress.Notice("the lock holds " + manifests.RedactURLs(file.URL) + " without what may be a secret in it: " + source.HintSecrets)
 	}
 	content := manifests.Content{Digest: manifests.Digest("sha256:" + file.SHA256), Size: size, URL: file.URL}
-	return r.carry("files/"+file.Destination, fs.FileMode(mode), content)
+	return r.carry("files/"+file.Destination, fs.FileMode(mode), file.Place(".destination"), content)
 }
 
 // resolveFolder takes along every regular file below a folder of values.
@@ -69,7 +69,7 @@ func (r *resolver) resolveFolder(folder manifests.ValuesFolder) error {
 			return fault.Explain(err, fault.Failure, fault.Here, "", "")
 		}
 		relative = filepath.ToSlash(relative)
-		return r.carry(path.Join("values", folder.Destination, relative), 0o644,
+		return r.carry(path.Join("values", folder.Destination, relative), 0o644, folder.Place(""),
 			manifests.Content{Digest: digest, Size: size, URL: path.Join(folder.Path, relative)})
 	})
 }

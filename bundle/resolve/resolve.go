@@ -9,6 +9,7 @@ import (
 	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/charts"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
 )
 
 // Options say how a release is resolved. The zero value looks up eight things
@@ -60,8 +61,8 @@ func newResolver(a *Assembled, world World, options Options) *resolver {
 		progress: options.Progress, parallel: cmp.Or(options.Parallel, 8),
 		look: options.Discover, stubRequired: options.StubRequired,
 		images: map[string]*wanted{}, blobs: map[manifests.Digest]manifests.Content{},
-		discovered: map[string]charts.Discovery{},
-		leftOut:    a.LeftOut, patches: newPatching(a.Patched),
+		discovered: map[string]charts.Discovery{}, places: map[manifests.EntryPath]fault.Place{},
+		leftOut: a.LeftOut, patches: newPatching(a.Patched),
 	}
 	if r.progress == nil {
 		r.progress = silent{}
@@ -91,6 +92,7 @@ type resolver struct {
 	format  int // of bundles that can carry their indexes, if it is not 1
 	blobs   map[manifests.Digest]manifests.Content
 	files   []manifests.LockedFile
+	places  map[manifests.EntryPath]fault.Place // where charts and files are named
 	leftOut []manifests.Omission
 
 	discovered map[string]charts.Discovery // by keyOf the chart
@@ -110,7 +112,7 @@ func (r *resolver) all(ctx context.Context) error {
 	if err := errors.Join(chartsErr, imagesErr, filesErr); err != nil {
 		return err
 	}
-	if err := r.overridesMatched(); err != nil {
+	if err := errors.Join(r.clashes(), r.overridesMatched()); err != nil {
 		return err
 	}
 	return r.resolveImages(ctx)
