@@ -128,6 +128,8 @@ func (c *checker) metadata() {
 	}
 	c.want(len(c.release.Platforms) > 0, "platforms", "give platforms or --platform, such as linux/amd64", "no platform is named")
 	for i, platform := range c.release.Platforms {
+		usual := platform.Usual()
+		c.want(platform == usual, fmt.Sprintf("platforms[%d]", i), "write "+usual.String(), "platform %s is spelled otherwise", platform)
 		twice := slices.ContainsFunc(c.release.Platforms[:i], platform.Same)
 		c.want(!twice, fmt.Sprintf("platforms[%d]", i), "", "platform %s is named twice", platform)
 	}

@@ -3,8 +3,10 @@ package manifests
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
 
+	"github.com/islandbundle/island/internal/nearest"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -210,7 +212,9 @@ func (p *Patch) fits(r *Release) error {
 		switch {
 		case has[name] == wanted:
 		case wanted:
-			errs = append(errs, fault.At(p.Place(field), "put what is new below changes.add; take out what is not in this release",
+			hint := cmp.Or(nearest.DidYouMean("", name, slices.Sorted(maps.Keys(has))),
+				"put what is new below changes.add; take out what is not in this release")
+			errs = append(errs, fault.At(p.Place(field), hint,
 				"patch %s changes %s %q, which the release does not have", p.ID(), what, name))
 		default:
 			errs = append(errs, fault.At(p.Place(field), "put what the release has already below changes, not changes.add",

@@ -115,7 +115,8 @@ func TestReadPatchTellsEveryFlaw(t *testing.T) {
 		{"another version", "island/v1", "island/v2", `p.yaml:1:13: apiVersion: apiVersion is "island/v2" | this program reads island/v1`, true},
 		{"another kind", "kind: Patch", "kind: Release", `p.yaml:2:7: kind: wants a document of kind Patch, got "Release"`, true},
 		{"unknown field", "deadline:", "dedline:",
-			"p.yaml:7:3: metadata.dedline: unknown field | did you mean deadline? known here: id, date, severity, deadline, summary, vulnerabilities", true},
+			"p.yaml:7:3: metadata.dedline: unknown field | did you mean deadline? " +
+				"known here: id, date, severity, deadline, summary, vulnerabilities", true},
 		{"no id", "id: WIRE-2026-001", `id: ""`,
 			`p.yaml:4:7: metadata.id: patch id "" is not up to 64 letters, digits, dots, dashes and underscores | such as WIRE-2026-001`, true},
 		{"id with a slash", "id: WIRE-2026-001", "id: ../x", `p.yaml:4:7: metadata.id: patch id "../x" is not`, true},

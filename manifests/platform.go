@@ -67,6 +67,19 @@ func (p Platform) Matches(have Platform) bool {
 // linux/arm64/v8 do.
 func (p Platform) Same(other Platform) bool { return p.normal() == other.normal() }
 
+// Usual returns the platform as Go and image indexes write it: linux/x86_64 is
+// linux/amd64.
+func (p Platform) Usual() Platform {
+	usual := p.normal()
+	if usual.Architecture == p.Architecture {
+		return p
+	}
+	if usual.Variant == usualVariants[usual.Architecture] {
+		usual.Variant = ""
+	}
+	return usual
+}
+
 // Rank says how well an image for have suits where p is wanted: 0 if it is for
 // just this variant of the processor, more the older the variant that it is for. A newer
 // one, another processor and another build of Windows do not suit at all.

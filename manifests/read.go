@@ -56,7 +56,7 @@ func (d *document) checkHead(err error, version, kind, want string) error {
 		return fault.At(d.place("apiVersion"), "this program reads "+APIVersion, "apiVersion is %q", version)
 	}
 	if (err == nil || kind != "") && kind != want {
-		return fault.At(d.place("kind"), "", "wants a document of kind %s, got %q", want, kind)
+		return fault.At(d.place("kind"), "kind: "+want, "wants a document of kind %s, got %q", want, kind)
 	}
 	return err
 }

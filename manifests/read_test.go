@@ -483,11 +483,11 @@ var nativeFlaws = []struct {
 		[]string{`release.yaml:3:13: apiVersion: apiVersion is "island/v2" | this program reads island/v1`}},
 	{"no version of the documents", "apiVersion: island/v1\n", "", true,
 		[]string{`release.yaml: apiVersion: apiVersion is "" | this program reads island/v1`}},
-	{"no kind", "kind: Release\n", "", true, []string{`release.yaml: kind: wants a document of kind Release, got ""`}},
+	{"no kind", "kind: Release\n", "", true, []string{`release.yaml: kind: wants a document of kind Release, got "" | kind: Release`}},
 	{"another kind", "kind: Release", "kind: Overlay", false,
-		[]string{`release.yaml:3:7: kind: wants a document of kind Release, got "Overlay"`}},
+		[]string{`release.yaml:3:7: kind: wants a document of kind Release, got "Overlay" | kind: Release`}},
 	{"unknown kind", "kind: Release", "kind: Releases", true,
-		[]string{`release.yaml:3:7: kind: wants a document of kind Release, got "Releases"`}},
+		[]string{`release.yaml:3:7: kind: wants a document of kind Release, got "Releases" | kind: Release`}},
 }
 
 func TestNativeFlaws(t *testing.T) {
@@ -512,9 +512,9 @@ func TestReadOverlay(t *testing.T) {
 	}{
 		{"least", "apiVersion: island/v1\nkind: Overlay\n", nil},
 		{"a chart by name alone", "apiVersion: island/v1\nkind: Overlay\ncharts: [{name: brig}]\n", nil},
-		{"a release", "apiVersion: island/v1\nkind: Release\n", []string{`o.yaml:2:7: kind: wants a document of kind Overlay, got "Release"`}},
+		{"a release", "apiVersion: island/v1\nkind: Release\n", []string{`o.yaml:2:7: kind: wants a document of kind Overlay, got "Release" | kind: Overlay`}},
 		{"a lock", `{"apiVersion": "island/v1", "kind": "Lock", "release": {}}`,
-			[]string{`o.yaml:1:37: kind: wants a document of kind Overlay, got "Lock"`}},
+			[]string{`o.yaml:1:37: kind: wants a document of kind Overlay, got "Lock" | kind: Overlay`}},
 		{"empty", "", []string{"o.yaml: document is empty" + cutShortHint}},
 		{"bad part", "apiVersion: island/v1\nkind: Overlay\nallow: [{image: a}]\n",
 			[]string{"o.yaml:3:9: allow[0]: allowance wants both image and reason | say which image and why"}},

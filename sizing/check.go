@@ -29,7 +29,7 @@ var tableName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$`)
 func (t *Table) check(file string) error {
 	c := tableCheck{&fault.Flaws{File: file}, t}
 	c.Want(t.APIVersion == manifests.APIVersion, "apiVersion", "this program reads "+manifests.APIVersion, "apiVersion is %q", t.APIVersion)
-	c.Want(t.Kind == KindTable, "kind", "", "wants a document of kind %s, got %q", KindTable, t.Kind)
+	c.Want(t.Kind == KindTable, "kind", "kind: "+KindTable, "wants a document of kind %s, got %q", KindTable, t.Kind)
 	if c.Any() {
 		return c.Err()
 	}

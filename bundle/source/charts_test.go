@@ -187,6 +187,7 @@ func TestChartFaults(t *testing.T) {
 			good, "brig", "1.5.1", "version 1.5.1 of chart brig is not found", "near versions are 1.4.0, 1.5.0, 1.6.0, 1.7.0, 1.8.0",
 		},
 		"missing chart":           {good, "galley", "1.0.0", "chart galley is not found", "check the chart's name"},
+		"mistyped chart":          {good, "birg", "1.0.0", "chart birg is not found", `did you mean "brig"?`},
 		"empty version":           {good, "brig", "", "not an exact version", ""},
 		"version range":           {good, "brig", ">=1.0.0", "not an exact version", ""},
 		"name with a path":        {good, "../brig", "1.0.0", "not a chart's name", ""},

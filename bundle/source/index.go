@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/islandbundle/island/bundle/registry"
+	"github.com/islandbundle/island/internal/nearest"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -48,7 +49,8 @@ type chartEntry struct {
 type search struct {
 	name, version string
 
-	known    bool // the index has the chart
+	known    bool   // the index has the chart
+	like     string // the other chart of the index whose name is most like its
 	found    []chartEntry
 	versions []string // all others, for the hint
 }
@@ -71,7 +73,7 @@ func (s *search) scan(r io.ReadSeeker) error {
 		if _, err := r.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
-		s.known, s.found, s.versions = false, nil, nil
+		s.known, s.like, s.found, s.versions = false, "", nil, nil
 		err = s.decodeAll(r)
 		return flawed(err)
 	}
@@ -263,6 +265,7 @@ func (b *block) key(text []byte) error {
 	case !ok:
 		return errOtherStyle
 	case !b.wanted:
+		b.pass(key)
 		return nil
 	case b.known || rest != "" && rest != "[]":
 		return errOtherStyle // twice, or in flow style
@@ -344,6 +347,7 @@ func (s *search) scanJSON(r io.Reader) error {
 		}
 		return jsonObject(d, func(key string) error {
 			if key != s.name {
+				s.pass(key)
 				return jsonSkip(d)
 			}
 			s.known = true
@@ -426,6 +430,9 @@ func (s *search) decodeAll(r io.Reader) error {
 	if err := yaml.Unmarshal(data, &index); err != nil {
 		return err
 	}
+	for name := range index.Entries {
+		s.pass(name)
+	}
 	entries, known := index.Entries[s.name]
 	s.known = known
 	for _, e := range entries {
@@ -434,6 +441,14 @@ func (s *search) decodeAll(r io.Reader) error {
 		}
 	}
 	return nil
+}
+
+// pass goes over another chart, which may have been meant. Of several that are as
+// like, the first by name is.
+func (s *search) pass(name string) {
+	two := []string{s.like, name}
+	slices.Sort(two)
+	s.like = nearest.Of(s.name, two)
 }
 
 // choose returns the one entry that is the wanted version.
@@ -446,7 +461,11 @@ func (s *search) choose() (*chartEntry, error) {
 		return nil, fault.New(fault.Failure, fault.Upstream, "", "name one of them",
 			"version %s could be any of %s", s.version, strings.Join(alike, ", "))
 	case !s.known:
-		return nil, fault.New(fault.Failure, fault.Upstream, "", "check the chart's name and repository",
+		hint := "check the chart's name and repository"
+		if s.like != "" {
+			hint = fmt.Sprintf("did you mean %.80q? else %s", s.like, hint)
+		}
+		return nil, fault.New(fault.Failure, fault.Upstream, "", hint,
 			"chart %s is %w in the index", s.name, ErrNotFound)
 	case chosen == nil:
 		return nil, fault.New(fault.Failure, fault.Upstream, "", nearHint(s.versions, s.version),

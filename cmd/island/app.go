@@ -50,9 +50,7 @@ func (a *app) command() *cobra.Command {
 		log.SetOutput(io.Discard) // Helm logs through the log package; what matters comes back as notices
 		return nil
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("island "+strings.TrimPrefix(cmd.CommandPath(), "island ")+" --help", "%w", err)
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		a.keygen(), a.sign(), a.patches(), a.patch(), a.discover(), a.resolve(), a.build(), a.verify(), a.apply(), a.show(),
 		a.diff(), a.status(), a.upgradePath(), a.size(), a.preflight(), a.man(),
@@ -86,18 +84,6 @@ func exitStatus(extra ...string) string {
 
 const refusedStatus = "3  verification refused: signature, digest or format"
 
-// noCommand is for the root: what stands there is no command that there is.
-func noCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	hint := "island --help lists the commands"
-	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
-		hint = "did you mean " + strings.Join(like, " or ") + "?"
-	}
-	return usage(hint, "unknown command %q", args[0])
-}
-
 // oneOf lets at most one of some flags be given; cobra's own check of that
 // does not tell a usage error from another.
 func oneOf(cmd *cobra.Command, flags ...string) error {
@@ -111,21 +97,4 @@ func oneOf(cmd *cobra.Command, flags ...string) error {
 		return usage(cmd.CommandPath()+" --help", "%s cannot be given together", strings.Join(given, " and "))
 	}
 	return nil
-}
-
-// noArgs and oneArg word cobra's complaints as ours.
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usage(cmd.CommandPath()+" --help", "unexpected argument %q", args[0])
-	}
-	return nil
-}
-
-func oneArg(what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return usage(cmd.CommandPath()+" --help", "wants one argument, %s; got %d", what, len(args))
-		}
-		return nil
-	}
 }

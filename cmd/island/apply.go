@@ -28,12 +28,7 @@ done; every content is checked on its way. Run the same command again after an
 interruption and it goes on where it stopped.` + exitStatus(refusedStatus),
 		Example: `  island apply wire-2026.1-amd64.tar wire-2026.1.1-amd64.delta.tar --key island.pub
   island apply old.tar delta.tar --key island.pub -o new.tar`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return usage(cmd.CommandPath()+" --help", "wants two arguments, the base and the delta; got %d", len(args))
-			}
-			return nil
-		},
+		Args: twoArgs("the base and the delta"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t, err := trust.trust()
 			if err != nil {

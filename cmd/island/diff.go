@@ -29,12 +29,7 @@ that it answers at once. With --key the signatures of bundles are checked first.
 		Example: `  island diff wire-2026.1-amd64.tar wire-2026.2-amd64.tar
   island diff island.lock.json wire-2026.2-amd64.tar --output json
   island diff 2026-q1/build.json 2026-q2/build.json --markdown >> NOTES.md`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return usage(cmd.CommandPath()+" --help", "wants two arguments, the old and the new; got %d", len(args))
-			}
-			return nil
-		},
+		Args: twoArgs("the old and the new"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if markdown && a.format == "json" {
 				return usage("leave one out", "--markdown and --output json cannot be given together")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/islandbundle/island/charts/sandbox"
 	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
 )
 
 func (a *app) discover() *cobra.Command {
@@ -72,6 +74,9 @@ func (f *releaseFlags) assembleOr(paths, values []string) (*resolve.Assembled, e
 	}
 	release := &manifests.Release{Discovery: manifests.Discovery{IncludeDisabled: f.includeDisabled}}
 	for _, name := range paths {
+		if err := checkChart(name); err != nil {
+			return nil, err
+		}
 		meta, err := chartAt(name)
 		if err != nil {
 			return nil, err
@@ -79,6 +84,37 @@ func (f *releaseFlags) assembleOr(paths, values []string) (*resolve.Assembled, e
 		release.Charts = append(release.Charts, manifests.Chart{Name: meta.Name, Version: meta.Version, Path: name, Values: values})
 	}
 	return &resolve.Assembled{Release: release, BaseDir: "."}, nil
+}
+
+// checkChart refuses what is neither a folder nor an archive that a chart may be in.
+func checkChart(name string) error {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return nil
+	}
+	file, _, err := openRegular(name, []form{aChart})
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	head, err := readHead(file)
+	if err != nil {
+		return fault.Explain(err, fault.Failure, fault.Here, name, "")
+	}
+	switch f := recognise(head); f {
+	case aRelease:
+		return usage("did you mean -f "+name+"?", "%s is %s, not %s", name, f, aChart)
+	case aLock, aBundle:
+		return usage("island show "+name+" --images lists the images in it", "%s is %s, not %s", name, f, aChart)
+	case aGzip, aChart:
+		return nil
+	case notRecognised:
+		if isText(head) {
+			f = aText
+		}
+		return f.check(name, aChart)
+	default:
+		return f.check(name, aChart)
+	}
 }
 
 // chartAt reads what a chart on this machine calls itself.

@@ -55,7 +55,7 @@ func (f *buildFlags) sizingDocuments(lock *manifests.Lock) ([]bundle.Document, e
 		_, table, err := readTable(cmp.Or(f.table, sizing.DefaultTable))
 		return []bundle.Document{ports, {Path: present.BundleTable, Bytes: table}}, err
 	}
-	data, err := manifests.ReadFile(f.site)
+	data, err := readDocument(f.site, manifests.MaxDocumentBytes, aSite)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"io"
@@ -35,6 +36,7 @@ const (
 	aState        form = "a site's state file"
 	aSite         form = "a site document"
 	aTable        form = "a hardware table"
+	aPortsTable   form = "a table of ports"
 	aReport       form = "a report"
 	aSurvey       form = "a survey" // of one host or of all
 	aSignature    form = "a signature"
@@ -46,7 +48,17 @@ const (
 	anXZ          form = "compressed with xz"
 	aZip          form = "a zip archive"
 	anImages      form = "an archive of container images" // of docker, podman or skopeo
+	aChart        form = "a Helm chart"
+	aHostsFile    form = "an Ansible inventory" // never recognised: it is what is wanted
+	aProgram      form = "a program"
+	aPDF          form = "a PDF document"
+	aPicture      form = "a picture"
+	aDebian       form = "a Debian package"
+	aSevenZip     form = "a 7-Zip archive"
+	aBzip2        form = "compressed with bzip2"
 	aWebPage      form = "a web page"
+	aText         form = "plain text"      // recognised only where no text is wanted
+	aJSON         form = "a JSON document" // likewise
 	aUTF16        form = "text in UTF-16"
 	nothing       form = "empty"
 	notRecognised form = ""
@@ -96,22 +108,53 @@ func isText(head []byte) bool {
 }
 
 func formOfBinary(head []byte) form {
+	if bytes.HasPrefix(head, []byte("\x1f\x8b")) { // RFC 1952
+		return formOfGzip(head)
+	}
 	for _, m := range []struct {
 		magic string
 		form  form
 	}{
-		{"\x1f\x8b", aGzip},         // RFC 1952
 		{"\x28\xb5\x2f\xfd", aZstd}, // RFC 8878
 		{"\xfd7zXZ\x00", anXZ},      // the .xz file format, 2.1.1.1
 		{"PK\x03\x04", aZip},        // APPNOTE.TXT, 4.3.7
 		{"\xff\xfe", aUTF16},        // Unicode, 23.8: the byte order mark
 		{"\xfe\xff", aUTF16},
+		{"\x7fELF", aProgram},
+		{"MZ", aProgram},               // Microsoft, PE format
+		{"\xcf\xfa\xed\xfe", aProgram}, // Apple, Mach-O
+		{"%PDF-", aPDF},
+		{"\x89PNG", aPicture},
+		{"\xff\xd8\xff", aPicture}, // JPEG
+		{"!<arch>\ndebian-binary", aDebian},
+		{"7z\xbc\xaf\x27\x1c", aSevenZip},
+		{"BZh", aBzip2},
 	} {
 		if bytes.HasPrefix(head, []byte(m.magic)) {
 			return m.form
 		}
 	}
 	return notRecognised
+}
+
+// chartEntry is how a Helm chart's archive starts.
+var chartEntry = regexp.MustCompile(`^(\./)?[^/]+/(Chart\.yaml|values\.yaml|templates/.*)$`)
+
+// formOfGzip looks at the first block of what is packed.
+func formOfGzip(head []byte) form {
+	unpacked, err := gzip.NewReader(bytes.NewReader(head))
+	if err != nil {
+		return aGzip
+	}
+	first := make([]byte, 512)
+	if _, err := io.ReadFull(unpacked, first); err != nil || !isTar(first) {
+		return aGzip
+	}
+	name, _, _ := bytes.Cut(first[:100], []byte{0})
+	if chartEntry.Match(name) {
+		return aChart
+	}
+	return aGzip
 }
 
 // imagesEntry is how an archive of images starts: with a part of an OCI image
@@ -141,13 +184,8 @@ func hasEntry(r io.Reader, name string) bool {
 	}
 }
 
-// isAllOf reports whether there is no more in a file than its start told. That
-// is asked of what stands at the front of a bundle, and has the bundle behind it
-// where the first block is lost.
-func (f form) isAllOf(r io.Reader) bool {
-	if f != anInventory && f != aDeltaJSON {
-		return true
-	}
+// isJSON reports whether all that there is is one JSON value.
+func isJSON(r io.Reader) bool {
 	decoder := json.NewDecoder(r)
 	var document json.RawMessage
 	if decoder.Decode(&document) != nil {
@@ -155,6 +193,22 @@ func (f form) isAllOf(r io.Reader) bool {
 	}
 	_, err := decoder.Token()
 	return errors.Is(err, io.EOF)
+}
+
+// isAllOf reports whether there is no more in a file than its start told. That
+// is asked of what stands at the front of a bundle, and has the bundle behind it
+// where the first block is lost.
+func (f form) isAllOf(r io.Reader) bool {
+	if f != anInventory && f != aDeltaJSON {
+		return true
+	}
+	return isJSON(r)
+}
+
+// hasSignOfBundle reports whether a part of a bundle may be what this is: a tar
+// header or a piece of an inventory stands somewhere in it.
+func hasSignOfBundle(head []byte) bool {
+	return bytes.Contains(head, []byte("ustar\x0000")) || bytes.Contains(head, []byte(`"kind":"`+bundle.KindBundle+`"`))
 }
 
 // beginLine is the line that begins something in PEM (RFC 7468, section 2).
@@ -247,6 +301,8 @@ func formOfKind(kind string) form {
 		return aSite
 	case sizing.KindTable:
 		return aTable
+	case site.KindPorts:
+		return aPortsTable
 	case sizing.KindReport, "PreflightReport":
 		return aReport
 	case facts.Kind, facts.SurveyKind:
@@ -280,6 +336,12 @@ func (f form) hint(name string) string {
 		return "name it with --site, to island size or island preflight"
 	case aTable:
 		return "name it with --table, to island size or island preflight"
+	case aPortsTable:
+		return "name it with --ports, to island preflight"
+	case aChart:
+		return "island discover " + name + " finds the images in it"
+	case aProgram, aPDF, aPicture, aDebian, aText, aJSON:
+		return "was another file meant?"
 	case aReport:
 		return "a report is for people: give what it is about"
 	case aSurvey:
@@ -303,6 +365,10 @@ func (f form) unpackHint(name string) string {
 		return "zstd -d " + name + " unpacks it"
 	case anXZ:
 		return "xz -dk " + name + " unpacks it"
+	case aBzip2:
+		return "bzip2 -dk " + name + " unpacks it"
+	case aSevenZip:
+		return "7z x " + name + " unpacks it"
 	case aZip:
 		return "unzip " + name + " unpacks it"
 	case anImages:
@@ -316,6 +382,8 @@ func (f form) unpackHint(name string) string {
 	}
 	return ""
 }
+
+func (f form) isPEM() bool { return f == aPublicKey || f == aPrivateKey || f == aCertificate }
 
 // anyOf words forms that are wanted: "a bundle, a lock or a release".
 func anyOf(wanted []form) string {
@@ -336,6 +404,8 @@ func (f form) check(name string, wanted ...form) error {
 	switch {
 	case f == notRecognised || slices.Contains(wanted, f):
 		return nil
+	case f.isPEM() && slices.ContainsFunc(wanted, form.isPEM):
+		return nil // which key it is, whoever reads it tells
 	case f == nothing:
 		return usage(f.hint(name), "%s is empty", name)
 	}

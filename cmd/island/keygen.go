@@ -24,7 +24,7 @@ give to whoever installs. Both are in cosign's own format.
 
 The passphrase is taken from --passphrase-file, from COSIGN_PASSWORD, or asked
 for on the terminal. Existing files are never overwritten.` + exitStatus(),
-		Example: `  island keygen
+		Example: `  island keygen --key-name vendor
   COSIGN_PASSWORD= island keygen --key-name test     # no passphrase, for tests`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

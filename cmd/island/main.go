@@ -28,7 +28,9 @@ func run() int {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	app := &app{out: os.Stdout, err: os.Stderr}
-	err := app.command().ExecuteContext(ctx)
+	root := app.command()
+	helpSaysWhatThereIs(root)
+	err := root.ExecuteContext(ctx)
 	if err != nil {
 		printError(os.Stderr, err)
 	}

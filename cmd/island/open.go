@@ -20,6 +20,8 @@ type opened struct {
 	name string
 	size int64
 	form form // one of those that were wanted
+
+	unlike bool // nothing in it is like a bundle, though that may be damage
 }
 
 // open opens a file that has to be a bundle, or of one of the other forms that
@@ -53,7 +55,8 @@ func (f *opened) recognise(wanted []form) error {
 		f.form = aBundle
 	}
 	if f.form == notRecognised {
-		f.form = mostLike(head, wanted)
+		f.form = f.mostLike(head, wanted)
+		f.unlike = !hasSignOfBundle(head)
 	}
 	return f.form.check(f.name, wanted...)
 }
@@ -71,11 +74,17 @@ func (f *opened) isLeftOfBundle() bool {
 
 // mostLike says what to take a file for that was not recognised. In doubt it is
 // a bundle, which is then refused, for it may have been one.
-func mostLike(head []byte, wanted []form) form {
-	for _, f := range []form{aRelease, aLock, anInventory} {
-		if slices.Contains(wanted, f) && (isObject(head) || f == aRelease && isText(head)) {
-			return f
+func (f *opened) mostLike(head []byte, wanted []form) form {
+	for _, like := range []form{aRelease, aLock, anInventory} {
+		if slices.Contains(wanted, like) && (isObject(head) || like == aRelease && isText(head)) {
+			return like
 		}
+	}
+	switch {
+	case isObject(head) && isJSON(io.NewSectionReader(f.File, 0, min(f.size, manifests.MaxLockBytes))):
+		return aJSON
+	case isText(head) && !isObject(head):
+		return aText
 	}
 	return aBundle
 }
@@ -99,6 +108,9 @@ func (f *opened) bundle(trust bundle.Trust) (*bundle.Bundle, error) {
 // file's name has one.
 func (f *opened) explain(err error) error {
 	hint := hintOfName(f.name)
+	if hint == "" && f.unlike {
+		hint = "nothing in it is like a bundle: was another file meant? if it is the right one, it was damaged on the way"
+	}
 	refusal := (*fault.Error)(nil)
 	if hint == "" || !errors.As(err, &refusal) || refusal.Kind != fault.Refused {
 		return err
@@ -161,6 +173,8 @@ func openStream(r io.Reader) (io.Reader, error) {
 		return nil, fault.Explain(err, fault.Failure, fault.Here, "standard input", "")
 	}
 	switch f := recognise(head); {
+	case f == notRecognised && isText(head) && !isObject(head):
+		return nil, aText.check("standard input", aBundle)
 	case f == aBundle, f == notRecognised, !f.isAllOf(bytes.NewReader(head)):
 	case f == nothing:
 		return nil, usage("did the command before the pipe fail?", "standard input is empty")
@@ -179,7 +193,7 @@ func openStream(r io.Reader) (io.Reader, error) {
 func checkForm(name string, wanted form) error {
 	file, _, err := openRegular(name, []form{wanted})
 	if err != nil {
-		return nil
+		return err
 	}
 	defer file.Close()
 	head, err := readHead(file)

@@ -54,12 +54,7 @@ build.json files or releases. The patch applies to the version of OLD, unless
 were in, steps, a range of versions.` + exitStatus(),
 		Example: `  island patch from 2026-q1/build.json 2026-q2/build.json --charts wire-server,nginz \
       --id WIRE-2026-001 --severity critical --cve CVE-2026-12345=9.8 --deadline 2026-05-01 -o WIRE-2026-001.yaml`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return usage(cmd.CommandPath()+" --help", "wants two arguments, the old and the new release; got %d", len(args))
-			}
-			return nil
-		},
+		Args: twoArgs("the old and the new release"),
 		RunE: func(_ *cobra.Command, args []string) error { return a.runPatchFrom(f, args[0], args[1]) },
 	}
 	flags := cmd.Flags()
@@ -170,10 +165,7 @@ func rebaseFor(out, file string, r *manifests.Release) error {
 // readRelease reads a release or a build.json, which then has the name under
 // which it is resolved.
 func readRelease(file string) (*manifests.Release, error) {
-	if err := checkForm(file, aRelease); err != nil {
-		return nil, err
-	}
-	data, err := manifests.ReadFile(file)
+	data, err := readDocument(file, manifests.MaxDocumentBytes, aRelease)
 	if err != nil {
 		return nil, err
 	}

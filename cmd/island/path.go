@@ -6,9 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/internal/nearest"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -25,9 +27,33 @@ func explainMissing(name string, err error, wanted []form) error {
 	default:
 		if first := firstPartOf(name); first != "" {
 			hint = hintOfName(first)
+		} else if like := fileLike(name); like != "" {
+			hint = "did you mean " + like + "?"
+		} else if slices.Contains(wanted, aPrivateKey) {
+			hint += "; island keygen makes one"
 		}
 	}
 	return fault.Explain(err, fault.Usage, fault.Here, "", hint)
+}
+
+// fileLike returns the file beside one that is missing whose name is most like its.
+func fileLike(name string) string {
+	folder, base := filepath.Split(name)
+	entries, err := os.ReadDir(filepath.Clean(folder))
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, entry := range entries {
+		if strings.TrimSuffix(entry.Name(), filepath.Ext(entry.Name())) == base {
+			return folder + entry.Name()
+		}
+		names = append(names, entry.Name())
+	}
+	if like := nearest.Of(base, names); like != "" {
+		return folder + like
+	}
+	return ""
 }
 
 func exists(name string) bool {

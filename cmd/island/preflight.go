@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"runtime"
 	"strings"
 
@@ -216,6 +219,9 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 	var inv *inventory.Inventory
 	if f.inventory != "" {
 		var err error
+		if err := checkInventory(f.inventory); err != nil {
+			return nil, err
+		}
 		if inv, err = inventory.Read(f.inventory); err != nil {
 			return nil, err
 		}
@@ -224,6 +230,18 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 		return a.readSurvey(f.factsDir, inv, f.groups)
 	}
 	return a.measure(ctx, f, inv, input, found)
+}
+
+// checkInventory refuses a file that is recognised as something else than an
+// inventory. A folder may be one.
+func checkInventory(name string) error {
+	switch info, err := os.Stat(name); {
+	case errors.Is(err, fs.ErrNotExist):
+		return explainMissing(name, err, []form{aHostsFile})
+	case err == nil && info.Mode().IsRegular():
+		return checkForm(name, aHostsFile)
+	}
+	return nil
 }
 
 // signer reads the key that reports are signed with, before anything is

@@ -50,9 +50,16 @@ func (a *app) readSurvey(folder string, inv *inventory.Inventory, groups []strin
 	return s, keepGroups(s, groups)
 }
 
-// readSaved reads the survey that a folder has, and gives nil if it has none.
+// readSaved reads the survey that a folder has, and gives nil if it has none. It
+// may be named itself.
 func (a *app) readSaved(folder string, inv *inventory.Inventory) (*facts.Survey, error) {
 	path := filepath.Join(folder, surveyFile)
+	if info, err := os.Stat(folder); err == nil && info.Mode().IsRegular() {
+		if err := checkForm(folder, aSurvey); err != nil {
+			return nil, err
+		}
+		path = folder
+	}
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

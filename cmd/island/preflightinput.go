@@ -52,7 +52,7 @@ func (f *preflightFlags) readTable(ofBundle *sizing.Table) (*sizing.Table, error
 func (f *preflightFlags) readPorts(ofBundle *site.Ports) (*site.Ports, error) {
 	switch {
 	case f.ports != "":
-		data, err := manifests.ReadFile(f.ports)
+		data, err := readDocument(f.ports, manifests.MaxDocumentBytes, aPortsTable)
 		if err != nil {
 			return nil, err
 		}
@@ -67,7 +67,7 @@ func (f *preflightFlags) readPorts(ofBundle *site.Ports) (*site.Ports, error) {
 func (f *preflightFlags) readSite() (*site.Site, error) {
 	described := site.Undescribed()
 	if f.site != "" {
-		data, err := manifests.ReadFile(f.site)
+		data, err := readDocument(f.site, manifests.MaxDocumentBytes, aSite)
 		if err != nil {
 			return nil, err
 		}

@@ -77,6 +77,9 @@ func (f *releaseFlags) assemble() (*resolve.Assembled, error) {
 		if err != nil {
 			return nil, usage("", "--platform: %w", err)
 		}
+		if usual := platform.Usual(); usual != platform {
+			return nil, usage("write "+usual.String(), "--platform: %s is spelled otherwise", platform)
+		}
 		input.Platforms = append(input.Platforms, platform)
 	}
 	if input.Today, err = today(); err != nil {

@@ -48,7 +48,7 @@ func (r signResult) text(w io.Writer) {
 }
 
 func (a *app) runSign(name string, signer namedSigner) error {
-	data, err := manifests.ReadFile(name)
+	data, err := readDocument(name, manifests.MaxDocumentBytes, aRelease, anOverlay, aPatch)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (f *signingFlags) signer(ctx context.Context) (namedSigner, error) {
 }
 
 func (f *signingFlags) readSigner(ctx context.Context, name, file string) (namedSigner, error) {
-	data, err := readBounded(file, signature.MaxKeyFileSize)
+	data, err := readDocument(file, signature.MaxKeyFileSize, aPrivateKey)
 	if err != nil {
 		return namedSigner{}, err
 	}

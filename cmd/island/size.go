@@ -231,7 +231,7 @@ func machineOf(host facts.Host, role site.Role) sizing.Existing {
 func (f *sizeFlags) site(cmd *cobra.Command) (*site.Site, error) {
 	wanted := site.New()
 	if f.siteFile != "" {
-		data, err := manifests.ReadFile(f.siteFile)
+		data, err := readDocument(f.siteFile, manifests.MaxDocumentBytes, aSite)
 		if err != nil {
 			return nil, err
 		}

@@ -72,10 +72,7 @@ func readPatches(files []string) ([]*manifests.Patch, error) {
 }
 
 func readPatch(file string) (*manifests.Patch, error) {
-	if err := checkForm(file, aPatch); err != nil {
-		return nil, err
-	}
-	data, err := manifests.ReadFile(file)
+	data, err := readDocument(file, manifests.MaxDocumentBytes, aPatch)
 	if err != nil {
 		return nil, err
 	}

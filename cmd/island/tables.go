@@ -14,7 +14,7 @@ func readTable(name string) (*sizing.Table, []byte, error) {
 	if slices.Contains(sizing.Names(), name) || !strings.ContainsAny(name, "./\\") {
 		return sizing.Embedded(name)
 	}
-	data, err := manifests.ReadFile(name)
+	data, err := readDocument(name, manifests.MaxDocumentBytes, aTable)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -49,7 +49,7 @@ func (f *trustFlags) lookingTrust() (bundle.Trust, error) {
 }
 
 func readPublicKey(file string) (signature.PublicKey, error) {
-	data, err := readBounded(file, signature.MaxKeyFileSize)
+	data, err := readDocument(file, signature.MaxKeyFileSize, aPublicKey)
 	if err != nil {
 		return signature.PublicKey{}, err
 	}

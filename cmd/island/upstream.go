@@ -51,6 +51,9 @@ func (f *upstreamFlags) open(a *app, baseDir string, secrets *source.Secrets) (*
 		options.CacheDir = folder
 	}
 	if f.mirrors != "" {
+		if err := checkForm(f.mirrors, aMirrorsFile); err != nil {
+			return nil, err
+		}
 		mirrors, err := source.ReadMirrors(f.mirrors)
 		if err != nil {
 			return nil, err

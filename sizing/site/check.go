@@ -84,7 +84,7 @@ type check struct {
 func (c *check) head() bool {
 	s := c.site
 	c.Want(s.APIVersion == manifests.APIVersion, "apiVersion", "this program reads "+manifests.APIVersion, "apiVersion is %q", s.APIVersion)
-	c.Want(s.Kind == Kind, "kind", "", "wants a document of kind %s, got %q", Kind, s.Kind)
+	c.Want(s.Kind == Kind, "kind", "kind: "+Kind, "wants a document of kind %s, got %q", Kind, s.Kind)
 	return !c.Any()
 }
 

@@ -10,6 +10,9 @@ import (
 	"github.com/islandbundle/island/manifests/fault"
 )
 
+// KindPorts is the kind of a table of ports.
+const KindPorts = "Ports"
+
 //go:embed ports.yaml
 var portsFile []byte
 
@@ -22,7 +25,7 @@ type Source struct {
 // Ports is the table of who must reach whom.
 type Ports struct {
 	APIVersion string            `json:"apiVersion"`
-	Kind       string            `json:"kind"` // Ports
+	Kind       string            `json:"kind"` // [KindPorts]
 	Sources    map[string]Source `json:"sources"`
 	Rows       []PortRow         `json:"rows"`
 }
@@ -66,7 +69,7 @@ func ReadPorts(file string, data []byte) (*Ports, error) {
 	at := func(i int, field string) fault.Place {
 		return fault.Place{File: file, Field: fmt.Sprintf("rows[%d].%s", i, field)}
 	}
-	if p.APIVersion != manifests.APIVersion || p.Kind != "Ports" {
+	if p.APIVersion != manifests.APIVersion || p.Kind != KindPorts {
 		return nil, fault.At(fault.Place{File: file}, "", "not a Ports document of %s", manifests.APIVersion)
 	}
 	if len(p.Rows) == 0 || len(p.Rows) > maxPortRows {
