@@ -89,6 +89,9 @@ func (f *releaseFlags) assembleOr(paths, values []string) (*resolve.Assembled, e
 // checkChart refuses what is neither a folder nor an archive that a chart may be in.
 func checkChart(name string) error {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		if !exists(filepath.Join(name, "Chart.yaml")) {
+			return usage("give the folder that has its Chart.yaml", "%s is a folder, not %s", name, aChart)
+		}
 		return nil
 	}
 	file, _, err := openRegular(name, []form{aChart})

@@ -27,6 +27,9 @@ func TestMain(m *testing.M) {
 //
 //	keys                          make island.key and island.pub, not encrypted
 //	exits CODE COMMAND ARG...     run a command that must end with this exit code
+//	mistake CODE PLACE REMEDY COMMAND ARG...
+//	                              run a command that somebody got wrong; see mistake_test.go
+//	edited FROM TO OLD NEW        copy a text file with another text in the place of one
 //	upstream [OPTION...]          serve a world; see upstream_test.go
 //	requests FILE                 write what upstream was asked since last time
 //	fault STATUS|cut|corrupt RE   spoil upstream's answers to paths that match
@@ -45,6 +48,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"keys":     keysCommand,
 			"exits":    exitsCommand,
+			"mistake":  mistakeCommand,
+			"edited":   editedCommand,
 			"upstream": upstreamCommand,
 			"requests": requestsCommand,
 			"fault":    faultCommand,
