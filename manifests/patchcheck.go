@@ -145,7 +145,8 @@ func (p *Patch) checkChanges(c *checker) {
 	p.checkOverrides(c)
 	ch := p.Changes
 	c.want(len(ch.Charts)+len(ch.Images)+len(ch.Files)+len(ch.Add.Charts)+len(ch.Add.Images)+len(ch.Add.Files)+
-		len(ch.Remove.Charts)+len(ch.Remove.Images)+len(ch.Remove.Files) > 0, "changes", "give charts, images or files, or those to add or remove", "patch changes nothing")
+		len(ch.Remove.Charts)+len(ch.Remove.Images)+len(ch.Remove.Files) > 0, "changes",
+		"give charts, images or files, or those to add or remove", "patch changes nothing")
 	c.want(len(claims(p)) == len(uniqueClaims(p)), "changes", "", "patch changes one thing twice")
 }
 
@@ -180,7 +181,8 @@ func (p *Patch) checkOverrides(c *checker) {
 		c.want(err == nil, field+".image", "", "%v", err)
 		c.want(o.Tag != "" || o.Digest != "", field, "", "override of %.200s gives neither tag nor digest", o.Image)
 		c.want(o.Tag == "" || imageTag.MatchString(o.Tag), field+".tag", "", "%.140q is not a tag", o.Tag)
-		c.want(err != nil || repository || o.Target(ref) != ref, field, "give another tag or digest than the image has", "override of %s changes nothing", o.Image)
+		c.want(err != nil || repository || o.Target(ref) != ref, field, "give another tag or digest than the image has",
+			"override of %s changes nothing", o.Image)
 		c.want(err != nil || !repositories.overlaps(ref, repository), field+".image", "name each image exactly",
 			"another override of the patch is for %s as well", ref.Name())
 		repositories.add(ref, repository)

@@ -512,7 +512,9 @@ func TestReadOverlay(t *testing.T) {
 	}{
 		{"least", "apiVersion: island/v1\nkind: Overlay\n", nil},
 		{"a chart by name alone", "apiVersion: island/v1\nkind: Overlay\ncharts: [{name: brig}]\n", nil},
-		{"a release", "apiVersion: island/v1\nkind: Release\n", []string{`o.yaml:2:7: kind: wants a document of kind Overlay, got "Release" | kind: Overlay`}},
+		{"a release", "apiVersion: island/v1\nkind: Release\n", []string{
+			`o.yaml:2:7: kind: wants a document of kind Overlay, got "Release" | kind: Overlay`,
+		}},
 		{"a lock", `{"apiVersion": "island/v1", "kind": "Lock", "release": {}}`,
 			[]string{`o.yaml:1:37: kind: wants a document of kind Overlay, got "Lock" | kind: Overlay`}},
 		{"empty", "", []string{"o.yaml: document is empty" + cutShortHint}},
