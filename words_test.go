@@ -80,6 +80,30 @@ func TestCodesAndCatalogues(t *testing.T) {
 	}
 }
 
+// TestNobodyPromisesServing holds texts to what the program does: a bundle is
+// copied, unpacked and imported, and there is no command that serves it.
+func TestNobodyPromisesServing(t *testing.T) {
+	serving := regexp.MustCompile(`(?i)\bserved? (?:from )?(?:the bundle |there )?in place\b|\bserves? the bundle\b|\bbundle is served\b|` +
+		`\bserved from (?:the bundle|there)\b|\bdirekt ausgeliefert|\bausgeliefert wird es|\bBundle direkt ausliefern`)
+	texts, err := filepath.Glob("internal/words/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs, err := filepath.Glob("docs/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range slices.Concat(texts, docs, []string{"README.md", "bundle/readme.go"}) {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := serving.Find(data); said != nil {
+			t.Errorf("%s says %q, and no command does it", file, said)
+		}
+	}
+}
+
 // source reads the codes of a file: whatever looks like one, and what functions
 // are given as one.
 func (u *uses) source(path string) {

@@ -693,7 +693,7 @@ func TestRegistryNeedsRoom(t *testing.T) {
 		images   manifests.Bytes
 		want     []string
 	}{
-		"served in place":   {nil, 460e9, nil},
+		"there is none":     {nil, 460e9, nil},
 		"has room":          {&site.Registry{Host: "assethost1", Path: "/opt/assets"}, 40e9, nil},
 		"has none":          {&site.Registry{Host: "assethost1", Path: "/opt/assets"}, 460e9, []string{"fail bundle.registry@assethost1"}},
 		"host is not known": {&site.Registry{Host: "other", Path: "/opt/assets"}, 40e9, []string{"error bundle.registry@other"}},
@@ -713,6 +713,11 @@ func TestRegistryNeedsRoom(t *testing.T) {
 		}
 		if got := bad(r); !slices.Equal(got, test.want) {
 			t.Errorf("%s: findings are %q, want %q", name, got, test.want)
+		}
+		// Without one nothing is judged, which is no "fine".
+		at := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.ID == "bundle.registry" })
+		if outcome := r.Findings[at].Outcome; (outcome == Skipped) != (test.registry == nil) {
+			t.Errorf("%s: outcome is %s", name, outcome)
 		}
 	}
 }

@@ -91,7 +91,7 @@ func (j *judgement) registry() {
 	own := j.Site.Preflight.Registry
 	if own == nil {
 		j.add("bundle.registry", found{
-			outcome: Pass, object: names(j.Bundle.Name), observed: Number(0), required: Number(0), unit: unit("GB"),
+			outcome: Skipped, object: names(j.Bundle.Name),
 			method: message.Of("facts.method.site-document", nil), message: message.Of("preflight.finding.no-registry", nil),
 		})
 		return

@@ -29,8 +29,7 @@ type Section struct {
 	Waivers   []Waiver                      `json:"waivers,omitempty"`
 }
 
-// Registry is where a registry keeps what is pushed to it. A bundle that is
-// served in place needs none.
+// Registry is where a registry of the site's own keeps what somebody pushes to it.
 type Registry struct {
 	Host string `json:"host"` // in the inventory
 	Path string `json:"path"` // of its data
