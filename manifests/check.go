@@ -86,7 +86,7 @@ func (r *Release) checkParts() error {
 	}
 	c.discovery(r.Discovery)
 	for i := range r.Charts {
-		c.chartImages(&r.Charts[i])
+		c.chartParts(&r.Charts[i])
 		c.renderings(&r.Charts[i])
 	}
 	for i, image := range r.Allow {
@@ -173,6 +173,9 @@ func (c *checker) chart(chart *Chart) {
 		want(!isURL(name), fmt.Sprintf(".secrets[%d]", i), "fetch it, and name the file", "secrets file %q is a URL", BareName(name))
 	}
 	c.chartVersion(chart)
+	if chart.Version != "" {
+		chart.checkValues(chart.Version, c.flaws)
+	}
 	if chart.KubeVersion != "" {
 		_, err := semver.NewVersion(chart.KubeVersion)
 		want(err == nil, ".kubeVersion", "such as 1.29.10", "Kubernetes version %q is not a version", chart.KubeVersion)
@@ -190,7 +193,12 @@ func (c *checker) chartVersion(chart *Chart) {
 	}
 }
 
-func (c *checker) chartImages(chart *Chart) {
+func (c *checker) chartParts(chart *Chart) {
+	if chart.For != "" {
+		if _, err := versionRange(chart.For); err != nil {
+			c.flaws.Add(chart.Place(".for"), "such as >=5.28.0 <5.33.0", "%v", err)
+		}
+	}
 	for i, image := range chart.Images {
 		if _, err := ParseImageRef(image); err != nil && !errors.Is(err, ErrNoTag) {
 			c.flaws.Add(chart.Place(fmt.Sprintf(".images[%d]", i)), "", "%w", err)

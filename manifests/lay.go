@@ -21,7 +21,8 @@ import (
 // version goes with it: its meta, and its version where a path takes the place
 // of a repository. A chart entry of the overlay that names no chart of the base
 // must be whole; where skipUnknown is set it is passed over instead (the overlay
-// for every Wire release knows charts that some release does not have).
+// for every Wire release knows charts that some release does not have). Of several
+// entries for one chart those are laid that are for its version.
 func Lay(base, overlay *Release, skipUnknown bool) (*Release, error) {
 	r := *base
 	r.sources = append(slices.Clone(overlay.sources), base.sources...)
@@ -32,13 +33,18 @@ func Lay(base, overlay *Release, skipUnknown bool) (*Release, error) {
 		r.Platforms = slices.Clone(overlay.Platforms)
 	}
 	r.Charts = slices.Clone(base.Charts)
-	for _, over := range overlay.Charts {
-		known := false
-		for i, under := range r.Charts[:len(base.Charts)] {
-			if under.Name == over.Name {
-				r.Charts[i], known = layChart(under, over), true
+	for i, under := range base.Charts {
+		var entries []Chart
+		for _, over := range overlay.Charts {
+			if over.Name == under.Name {
+				over.advisory = skipUnknown
+				entries = append(entries, over)
 			}
 		}
+		r.Charts[i] = layFitting(under, entries)
+	}
+	for _, over := range overlay.Charts {
+		known := slices.ContainsFunc(base.Charts, func(under Chart) bool { return under.Name == over.Name })
 		switch {
 		case known || skipUnknown:
 		case over.Repo == "" && over.Path == "":
@@ -80,6 +86,7 @@ func layMetadata(under, over Metadata) Metadata {
 
 func layChart(under, over Chart) Chart {
 	c := under
+	c.For, c.laid = "", slices.Concat(under.ValueSets(), over.ValueSets())
 	c.entries = append(slices.Clone(over.entries), under.entries...)
 	if over.Repo != "" || over.Path != "" {
 		c.Repo, c.Path = over.Repo, over.Path
@@ -189,6 +196,10 @@ func (r *Release) Rebase(folder string) {
 		c := &r.Charts[i]
 		c.Path = rebase(c.Path)
 		rebaseAll(&c.Values, &c.Secrets)
+		c.laid = slices.Clone(c.laid)
+		for j := range c.laid {
+			rebaseAll(&c.laid[j].Values, &c.laid[j].Secrets)
+		}
 		c.Renderings = slices.Clone(c.Renderings)
 		for j := range c.Renderings {
 			rebaseAll(&c.Renderings[j].Values, &c.Renderings[j].Secrets)

@@ -80,6 +80,32 @@ type LockedChart struct {
 	Meta    *ChartMeta `json:"meta,omitempty"`
 
 	DecidedBy string `json:"decidedBy,omitempty"` // id of the patch, if one did
+
+	Rendered *LockedRendering `json:"rendered,omitempty"` // how its images were looked for, where that is not as Helm does without being told
+}
+
+// LockedRendering says what a chart was rendered for and with when its images were
+// looked for.
+type LockedRendering struct {
+	Namespace   string          `json:"namespace,omitempty"`
+	KubeVersion string          `json:"kubeVersion,omitempty"` // such as 1.29.10
+	APIVersions []string        `json:"apiVersions,omitempty"` // beyond those of Kubernetes
+	Tags        map[string]bool `json:"tags,omitempty"`        // subchart tags that were switched on or off
+	Values      []LockedValues  `json:"values,omitempty"`      // in the order in which they were laid over each other
+}
+
+// LockedValues are values that a chart was rendered with, where they are from, and
+// for which versions of the chart they were written.
+type LockedValues struct {
+	// From is the file as the document names it; wire:… is one that the program
+	// brings; "set" are those that the documents give in place.
+	From      string    `json:"from"`
+	Rendering string    `json:"rendering,omitempty"` // name of the further rendering that they are for
+	Path      EntryPath `json:"path,omitempty"`      // in the bundle; secrets and what is given in place are not carried
+	Digest    Digest    `json:"digest,omitempty"`    // of the file; none of secrets, which could be guessed by it
+	Secret    bool      `json:"secret,omitempty"`
+	For       string    `json:"for,omitempty"`   // a semver range of the chart; empty where the document does not say
+	Other     bool      `json:"other,omitempty"` // the chart is of another version: whether they still do was not said
 }
 
 // LockedImage is an image, pinned. Digest is that of the index or manifest

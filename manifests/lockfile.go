@@ -227,6 +227,11 @@ func (l *Lock) beyondFormat1() string {
 	if slices.ContainsFunc(l.Release.Platforms, versioned) {
 		return "a platform with a version"
 	}
+	for _, chart := range l.Charts {
+		if chart.Rendered != nil {
+			return "how chart " + chart.Name + " was rendered"
+		}
+	}
 	for _, blob := range l.Blobs {
 		if blob.Size == 0 {
 			return "blob " + string(blob.Digest) + ", which is empty,"
@@ -327,6 +332,9 @@ func (l *Lock) checkPaths() error {
 			return fmt.Errorf("chart %q has no name or no version", chart.Path)
 		}
 		if err := check(chart.Path, chart.Content, "charts/"); err != nil {
+			return err
+		}
+		if err := chart.checkRendered(); err != nil {
 			return err
 		}
 	}

@@ -139,7 +139,7 @@ func (p *Patch) checkChanges(c *checker) {
 			sub.want(!names[chart.Name], fmt.Sprintf("charts[%d].name", i), "", "chart %s is named twice", chart.Name)
 			names[chart.Name] = true
 			sub.chartVersion(chart)
-			sub.chartImages(chart)
+			sub.chartParts(chart)
 		}
 	}
 	p.checkOverrides(c)

@@ -86,6 +86,7 @@ type Chart struct {
 	Repo        string          `yaml:"repo,omitempty"`        // https://…, http://…, oci://…, file://…, or an alias
 	Path        string          `yaml:"path,omitempty"`        // a chart folder or .tgz, relative to the document
 	Version     string          `yaml:"version,omitempty"`     // an exact semantic version, no range
+	For         string          `yaml:"for,omitempty"`         // versions of the chart that this entry was written for, a semver range
 	Namespace   string          `yaml:"namespace,omitempty"`   // that it is rendered for; "default" unless given
 	Values      []string        `yaml:"values,omitempty"`      // values files, relative to the document; carried in the bundle
 	Secrets     []string        `yaml:"secrets,omitempty"`     // values files used for rendering only, never carried
@@ -98,7 +99,10 @@ type Chart struct {
 	Renderings  []Rendering     `yaml:"renderings,omitempty"`  // further ways to render the chart, whose images are carried too
 	Meta        ChartMeta       `yaml:"meta,omitempty"`        // informative
 
-	entries []entry // the entries that make up the chart, the uppermost first, for errors
+	entries []entry    // the entries that make up the chart, the uppermost first, for errors
+	laid    []ValueSet // what each of several documents gives it, the lowest first
+
+	advisory bool // of the overlay that is laid over every release
 }
 
 // entry is where a document describes a chart, a file or a folder.

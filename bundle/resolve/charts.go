@@ -67,10 +67,13 @@ func (r *resolver) resolveChart(ctx context.Context, chart manifests.Chart) erro
 	if chart.Meta != (manifests.ChartMeta{}) {
 		locked.Meta = &chart.Meta
 	}
-	if err := r.lockChart(locked, chart.Place("")); err != nil {
+	if err := r.carryValues(chart); err != nil {
 		return err
 	}
-	return r.carryValues(chart)
+	if locked.Rendered, err = r.lockRendering(chart, meta.Version); err != nil {
+		return err
+	}
+	return r.lockChart(locked, chart.Place(""))
 }
 
 // lockChart notes a chart. A Helm repository, and so the bundle, can hold only
@@ -175,8 +178,7 @@ func (r *resolver) carryValues(chart manifests.Chart) error {
 		if err != nil {
 			return err
 		}
-		destination := path.Join(chart.Name, path.Base(name))
-		if err := r.carry("values/"+destination, 0o644, chart.Place(fmt.Sprintf(".values[%d]", i)), manifests.Content{
+		if err := r.carry(carriedValues(chart.Name, name), 0o644, chart.Place(fmt.Sprintf(".values[%d]", i)), manifests.Content{
 			Digest: manifests.DigestOf(data), Size: int64(len(data)), URL: name,
 		}); err != nil {
 			return err
@@ -184,6 +186,9 @@ func (r *resolver) carryValues(chart manifests.Chart) error {
 	}
 	return nil
 }
+
+// carriedValues returns where in the bundle a values file of a chart stands.
+func carriedValues(chart, file string) string { return "values/" + path.Join(chart, path.Base(file)) }
 
 // carry notes a file to be carried as it is, which is named at a place.
 func (r *resolver) carry(destination string, mode fs.FileMode, place fault.Place, content manifests.Content) error {

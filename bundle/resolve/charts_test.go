@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/charts"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
 )
 
 // write puts a file below the folder of the release.
@@ -213,5 +215,83 @@ func TestSecretsDoNotChangeTheLock(t *testing.T) {
 	}
 	if all := strings.Join(asked, " "); strings.Count(all, "hunter2") != strings.Count(all, "swordfish") || len(asked) != 6 {
 		t.Errorf("asked with %q", asked)
+	}
+}
+
+// TestLockSaysWhichValues resolves a chart with values from several places.
+func TestLockSaysWhichValues(t *testing.T) {
+	t.Parallel()
+	u := newUpstream(t)
+	u.writeChart("chart", "gundeck", "5.30.9")
+	u.write("ours/gundeck.yaml", "replicas: 3\n")
+	u.write("ours/secrets.yaml", "password: hush\n")
+	u.write("more.yaml", "replicas: 5\n")
+	const entry = "charts: [{name: gundeck, path: chart, for: '~5.30', namespace: wire, kubeVersion: 1.29.10, values: [ours/gundeck.yaml], " +
+		"secrets: [ours/secrets.yaml], set: {a: 1}, tags: {mlsstats: false}, renderings: [{name: big, values: [more.yaml]}]}]"
+	lock, err := u.lock(entry)
+	u.check(err)
+	rendered := lock.Charts[0].Rendered
+	if rendered == nil || rendered.Namespace != "wire" || rendered.KubeVersion != "1.29.10" || rendered.Tags["mlsstats"] || lock.Format != 2 {
+		t.Fatalf("lock says %+v, format %d", rendered, lock.Format)
+	}
+	want := []manifests.LockedValues{
+		{From: "ours/gundeck.yaml", Path: "values/gundeck/gundeck.yaml", Digest: manifests.DigestOf([]byte("replicas: 3\n")), For: "~5.30"},
+		{From: "ours/secrets.yaml", Secret: true, For: "~5.30"},
+		{From: "set"},
+		{From: "more.yaml", Rendering: "big", Digest: manifests.DigestOf([]byte("replicas: 5\n"))},
+	}
+	if !slices.Equal(rendered.Values, want) {
+		t.Errorf("values are\n%+v, want\n%+v", rendered.Values, want)
+	}
+	text, err := lock.Encode()
+	u.check(err)
+	if _, err := manifests.ReadLock("lock.json", text); err != nil || strings.Contains(string(text), "hush") {
+		t.Errorf("the lock cannot be read, or holds a secret: %v", err)
+	}
+
+	// The version stands in Chart.yaml alone.
+	_, err = u.lock(strings.Replace(entry, "~5.30", "~5.32", 1))
+	if fault.ExitCode(err) != 2 || !strings.Contains(err.Error(), "~5.32") || !strings.Contains(err.Error(), "the chart is 5.30.9") {
+		t.Errorf("values for 5.32: %v", err)
+	}
+
+	// A chart that is rendered as Helm does by itself has nothing to say.
+	lock, err = u.lock("charts: [{name: gundeck, path: chart}]")
+	u.check(err)
+	if lock.Charts[0].Rendered != nil || lock.Format != 0 {
+		t.Errorf("lock says %+v, format %d", lock.Charts[0].Rendered, lock.Format)
+	}
+}
+
+// TestBuiltInValuesOfOtherVersions resolves a Wire build.json with a chart that the built-in overlay
+// does not know in that version.
+func TestBuiltInValuesOfOtherVersions(t *testing.T) {
+	t.Parallel()
+	u := newUpstream(t)
+	u.writeChart("chart", "reaper", "9.1.0")
+	u.write("chart.tgz", string(u.packChart("chart")))
+	u.write("index.yaml", "entries:\n  reaper:\n  - {name: reaper, version: 9.1.0, urls: [chart.tgz]}\n")
+	u.write("build.json", `{"version": "1.0.0-9", "helmCharts": {"reaper": {"repo": "file://`+u.folder+`", "version": "9.1.0"}}}`)
+	for vouched, want := range map[string]int{"": 1, "charts: [{name: reaper, for: '^9.1.0'}]": 0} {
+		u.write("ours.yaml", "apiVersion: island/v1\nkind: Overlay\nmetadata: {date: 2026-03-31}\n"+vouched+"\n")
+		assembled, err := resolve.Assemble(resolve.Input{
+			File: filepath.Join(u.folder, "build.json"), Overlays: []string{filepath.Join(u.folder, "ours.yaml")}, Profile: "min",
+		})
+		u.check(err)
+		assembled.Release.Images = nil
+		world, err := source.New(source.Options{CacheDir: t.TempDir(), BaseDir: u.folder})
+		u.check(err)
+		heard := &notices{}
+		lock, err := resolve.Resolve(context.Background(), assembled, world, resolve.Options{Progress: heard})
+		world.Close()
+		u.check(err)
+		values := lock.Charts[0].Rendered.Values
+		if values[0].From != "wire:values/reaper.yaml" || values[0].Other != (want == 1) || !strings.Contains(values[0].For, "<5.35.0-0") {
+			t.Errorf("%q: lock says %+v", vouched, values)
+		}
+		said := slices.DeleteFunc(heard.told, func(text string) bool { return !strings.Contains(text, "the chart is 9.1.0") })
+		if len(said) != want {
+			t.Errorf("%q: told %q", vouched, heard.told)
+		}
 	}
 }

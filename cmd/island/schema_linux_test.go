@@ -51,6 +51,7 @@ var outputs = []output{
 	{name: "show-images", command: "show", result: imageList{}},
 	{name: "show-charts", command: "show", result: chartList{}},
 	{name: "show-files", command: "show", result: fileList{}},
+	{name: "show-values", command: "show", result: valuesList{}},
 	{name: "show-left-out", command: "show", result: omissionList{}},
 	{name: "show-patches", command: "show", result: patchDetails{}},
 	{name: "show-why", command: "show", result: whyResult{}},
@@ -271,6 +272,7 @@ var samples = map[reflect.Type]string{
 	reflect.TypeFor[manifests.Date]():     `"2026-03-31"`,
 	reflect.TypeFor[manifests.Platform](): `"linux/amd64"`,
 	reflect.TypeFor[manifests.ImageRef](): `"quay.io/wire/brig:1.0.0"`,
+	reflect.TypeFor[map[string]bool]():    `{"mlsstats": true}`,
 	reflect.TypeFor[message.Text]():       `{"code": "a.b", "args": {"range": ">=1.27", "also": {"text": "c"}}}`,
 }
 

@@ -17,7 +17,7 @@ import (
 // showFlags say which part of a bundle or a lock is shown; without any, an
 // overview.
 type showFlags struct {
-	images, charts, files, leftOut, patches, vex, sbom bool
+	images, charts, files, values, leftOut, patches, vex, sbom bool
 
 	why   string
 	trust trustFlags
@@ -36,7 +36,7 @@ wrote it, and said to be unchecked.` + exitStatus(refusedStatus),
   island show island.lock.json --why quay.io/wire/brig`,
 		Args: oneArg("a bundle or a lock"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := oneOf(cmd, "images", "charts", "files", "left-out", "why", "patches", "vex", "sbom"); err != nil {
+			if err := oneOf(cmd, "images", "charts", "files", "values", "left-out", "why", "patches", "vex", "sbom"); err != nil {
 				return err
 			}
 			return a.runShow(args[0], f)
@@ -52,6 +52,7 @@ func (f *showFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.images, "images", false, "list the images")
 	flags.BoolVar(&f.charts, "charts", false, "list the charts")
 	flags.BoolVar(&f.files, "files", false, "list the files")
+	flags.BoolVar(&f.values, "values", false, "list the values that each chart was rendered with, where they are from and for which versions")
 	flags.BoolVar(&f.leftOut, "left-out", false, "list what was seen and is not carried, with the reasons")
 	flags.BoolVar(&f.patches, "patches", false, "list the patches in it, with what has to be set and done on site")
 	flags.BoolVar(&f.vex, "vex", false, "write as OpenVEX which vulnerabilities its patches fix, and in what")
@@ -76,6 +77,8 @@ func (a *app) runShow(name string, f showFlags) error {
 		return a.print(chartList(s.lock.Charts))
 	case f.files:
 		return a.print(fileList(s.lock.Files))
+	case f.values:
+		return a.print(valuesOf(s.lock))
 	case f.leftOut:
 		return a.print(omissionList(s.lock.LeftOut))
 	case f.patches:
@@ -96,11 +99,13 @@ type overview struct {
 	SignedBy  string                  `json:"signedBy,omitempty"`
 	Tool      string                  `json:"tool,omitempty"`
 	Size      int64                   `json:"size,omitempty"`
+	// charts that were rendered with values for other versions than theirs
+	OtherValues []string `json:"otherValues,omitempty"`
 	counts
 }
 
 func (s *subject) overview() overview {
-	o := overview{Name: s.name, Release: s.lock.Release, counts: count(s.lock)}
+	o := overview{Name: s.name, Release: s.lock.Release, OtherValues: withOtherValues(s.lock), counts: count(s.lock)}
 	if s.bundle != nil {
 		o.Digest, o.Tool, o.Size = s.bundle.Digest, s.bundle.Inventory.Tool, s.bundle.Size()
 		o.Signature = s.bundle.SignatureState()
@@ -118,6 +123,9 @@ func (o overview) text(w io.Writer) {
 		fmt.Fprintf(w, "expires  %s\n", o.Release.Expires)
 	}
 	o.counts.text(w)
+	for _, chart := range o.OtherValues {
+		fmt.Fprintf(w, "values   of chart %s are for other versions: see --values\n", printable.Text(chart))
+	}
 	if o.Digest == "" {
 		return
 	}

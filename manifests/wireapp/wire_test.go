@@ -538,3 +538,39 @@ func between(t *testing.T, text, start, end string) string {
 	}
 	return text[at : at+len(start)+until]
 }
+
+// TestEntriesAreForTheReleases holds each entry to a range of versions, and the ranges to what Wire's
+// release manifests name.
+func TestEntriesAreForTheReleases(t *testing.T) {
+	t.Parallel()
+	for _, entry := range overlay(t).Charts {
+		if entry.For == "" {
+			t.Errorf("entry for %s does not say for which versions it is", entry.Name)
+		}
+	}
+	manifestFiles, err := filepath.Glob("../../../shared/wire-builds/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(manifestFiles) == 0 {
+		t.Skip("Wire's release manifests are not here")
+	}
+	for _, file := range manifestFiles {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		release, err := manifests.Read(file, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if release, err = manifests.Lay(release, overlay(t), true); err != nil {
+			t.Fatal(err)
+		}
+		for _, chart := range release.Charts {
+			for _, misfit := range chart.Misfits(chart.Version) {
+				t.Errorf("%s: %s %s is not in %s", filepath.Base(file), chart.Name, chart.Version, misfit.For)
+			}
+		}
+	}
+}
