@@ -489,7 +489,7 @@ func TestHostileInventoriesAreBounded(t *testing.T) {
 	}{
 		{"a million entries",
 			append(append([]byte(`{"apiVersion":"`+manifests.APIVersion+`","kind":"Bundle","format":1,"signatures":[],"entries":[`),
-				bytes.Repeat([]byte("{},"), 1_000_000)...), "{}]}"...), "1000001 entries"},
+				bytes.Repeat([]byte("{},"), 1_000_000)...), "{}]}"...), "takes more memory"},
 		{"two million empty charts", many(`{"lock":{"charts":[`, "{},", `]}}`), "commas"},
 		{"two million images that are null", many(`{"lock":{"images":[`, "null,", `]}}`), "commas"},
 		{"a million brackets", bytes.Repeat([]byte{'['}, 1_000_000), "not readable"},

@@ -12,6 +12,7 @@ import (
 
 	"helm.sh/helm/v3/pkg/chart/loader"
 
+	"github.com/islandbundle/island/internal/plaintar"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -66,7 +67,7 @@ func unpack(archive []byte, left *budget) ([]*loader.BufferedFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotArchive, err)
 	}
-	entries := tar.NewReader(left.reader(unzipped))
+	entries := plaintar.NewReader(left.reader(unzipped))
 	var files []*loader.BufferedFile
 	var size total
 	seen := map[string]bool{}
@@ -74,6 +75,9 @@ func unpack(archive []byte, left *budget) ([]*loader.BufferedFile, error) {
 		header, err := entries.Next()
 		if errors.Is(err, io.EOF) {
 			break
+		}
+		if errors.Is(err, plaintar.ErrSparse) {
+			return nil, fmt.Errorf("%w: %.200q is a %w", ErrForbidden, header.Name, err)
 		}
 		if err != nil {
 			return nil, brokenArchive(err)
@@ -92,12 +96,16 @@ func unpack(archive []byte, left *budget) ([]*loader.BufferedFile, error) {
 			return nil, fmt.Errorf("%w: %q is there twice", ErrForbidden, header.Name)
 		}
 		seen[name] = true
-		if err := size.add(header.Name, header.Size); err != nil {
+		// What is read counts; what the header says can only be too much at once.
+		if err := size.fits(header.Name, header.Size); err != nil {
 			return nil, err
 		}
-		data, err := io.ReadAll(entries)
+		data, err := io.ReadAll(io.LimitReader(entries, MaxFile+1))
 		if err != nil {
 			return nil, brokenArchive(err)
+		}
+		if err := size.add(header.Name, int64(len(data))); err != nil {
+			return nil, err
 		}
 		files = append(files, &loader.BufferedFile{Name: name, Data: trimBOM(data)})
 	}
@@ -110,15 +118,22 @@ func unpack(archive []byte, left *budget) ([]*loader.BufferedFile, error) {
 // total is how many bytes the files of one archive or folder have together.
 type total int64
 
-// add counts a file in, unless Helm would not read it, or nothing beyond it.
-func (t *total) add(name string, size int64) error {
+// fits refuses a file that Helm would not read, or nothing beyond it.
+func (t *total) fits(name string, size int64) error {
 	if size > MaxFile {
 		return fmt.Errorf("%w: %q has %d bytes, more than %s", ErrTooLarge, name, size, manifests.Bytes(MaxFile))
 	}
-	if *t += total(size); *t >= MaxUnpacked {
+	if *t+total(size) >= MaxUnpacked {
 		return fmt.Errorf("%w: its files, %q among them, have together %s or more", ErrTooLarge, name, manifests.Bytes(MaxUnpacked))
 	}
 	return nil
+}
+
+// add counts a file in that fits.
+func (t *total) add(name string, size int64) error {
+	err := t.fits(name, size)
+	*t += total(size)
+	return err
 }
 
 func brokenArchive(err error) error {

@@ -59,13 +59,34 @@ func Load(archive []byte) (*Chart, error) {
 // LoadFolder reads a chart from a folder, leaving out what its .helmignore
 // names. A symbolic link that leads out of the folder is refused.
 func LoadFolder(folder string) (*Chart, error) {
+	read, err := ReadFolder(folder)
+	if err != nil {
+		return nil, err
+	}
+	return load(read.files, read.left, fault.Here, "chart "+folder)
+}
+
+// Folder is the files of a chart that is kept as a folder, of which only names
+// and sizes have been looked at: what is in them nobody has read yet, Chart.yaml
+// included. So a process that wants no part of a chart can hand it on.
+type Folder struct {
+	files []*loader.BufferedFile
+	left  *budget
+}
+
+// ReadFolder reads the files that [LoadFolder] makes a chart of.
+func ReadFolder(folder string) (*Folder, error) {
 	left := newBudget()
 	files, err := readFolder(folder, left)
 	if err != nil {
 		return nil, explainLoad(err, fault.Here, "chart "+folder)
 	}
-	return load(files, left, fault.Here, "chart "+folder)
+	return &Folder{files: files, left: left}, nil
 }
+
+// Package returns the files as the archive of a chart of this name, which
+// [Chart.Package] would give as well if Chart.yaml says the name.
+func (f *Folder) Package(name string) ([]byte, error) { return packageFiles(name, f.files) }
 
 func load(packed []*loader.BufferedFile, left *budget, side fault.Side, object string) (*Chart, error) {
 	files, err := expand(packed, left, 0)
@@ -132,15 +153,17 @@ func (m Metadata) Verify(name, version string) error {
 
 // Package returns the chart as an archive. The same files give the same bytes:
 // they are sorted, and carry neither times nor owners.
-func (c *Chart) Package() ([]byte, error) {
-	files := slices.SortedFunc(slices.Values(c.packed), func(a, b *loader.BufferedFile) int {
+func (c *Chart) Package() ([]byte, error) { return packageFiles(c.metadata.Name, c.packed) }
+
+func packageFiles(name string, packed []*loader.BufferedFile) ([]byte, error) {
+	files := slices.SortedFunc(slices.Values(packed), func(a, b *loader.BufferedFile) int {
 		return strings.Compare(packageOrder(a.Name), packageOrder(b.Name))
 	})
 	var archive bytes.Buffer
 	zipped := gzip.NewWriter(&archive)
 	entries := tar.NewWriter(zipped)
 	for _, file := range files {
-		header := &tar.Header{Typeflag: tar.TypeReg, Name: c.metadata.Name + "/" + file.Name, Size: int64(len(file.Data)), Mode: 0o644}
+		header := &tar.Header{Typeflag: tar.TypeReg, Name: name + "/" + file.Name, Size: int64(len(file.Data)), Mode: 0o644}
 		if err := entries.WriteHeader(header); err != nil {
 			return nil, err
 		}

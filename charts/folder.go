@@ -113,11 +113,14 @@ func (r *folderReader) read(name string, size int64) error {
 	if _, err := checkName(name); err != nil {
 		return err
 	}
-	if err := r.size.add(name, size); err != nil {
+	if err := r.size.fits(name, size); err != nil {
 		return err
 	}
 	data, err := readLimited(r.root, name)
 	if err != nil {
+		return err
+	}
+	if err := r.size.add(name, int64(len(data))); err != nil { // it may have grown
 		return err
 	}
 	r.left.bytes -= int64(len(data))

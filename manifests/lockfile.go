@@ -10,11 +10,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/islandbundle/island/internal/jsonweight"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
 // MaxLockBytes bounds a lock file: some ten thousand images.
 const MaxLockBytes = 64 << 20
+
+// maxWeight is how many times its bytes a JSON document may take in memory once
+// decoded. Real inventories and locks take less than twice theirs.
+const maxWeight = 6
 
 // Encode returns the lock as it is written to island.lock.json: sorted, indented
 // by two spaces, ending with a newline. The same lock gives the same bytes.
@@ -37,10 +42,17 @@ func EncodeJSON(v any) ([]byte, error) {
 
 // DecodeJSON reads what [EncodeJSON] writes: one JSON document whose members are
 // all known, and nothing behind it. For documents that people write there is
-// [DecodeStrict], which names the place of what is wrong.
+// [DecodeStrict], which names the place of what is wrong. A document that would take
+// many times its bytes in memory is an error before any of it is built.
 func DecodeJSON(data []byte, into any) error {
 	reader := json.NewDecoder(bytes.NewReader(data))
 	reader.DisallowUnknownFields()
+	if err := jsonweight.Check(data, into, jsonweight.Times(maxWeight, data)); err != nil {
+		if errors.Is(err, jsonweight.ErrMalformed) {
+			err = cmp.Or(reader.Decode(new(json.RawMessage)), err) // says where
+		}
+		return err
+	}
 	if err := reader.Decode(into); err != nil {
 		return err
 	}

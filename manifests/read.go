@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"slices"
 
@@ -34,18 +35,30 @@ func ReadOverlay(file string, data []byte) (*Release, error) {
 
 // ReadFile reads a file of at most [MaxDocumentBytes].
 func ReadFile(name string) ([]byte, error) {
+	data, err := ReadRegular(name, MaxDocumentBytes)
+	return data, fault.Explain(err, fault.Usage, fault.Here, "", "give the path of a document")
+}
+
+// ReadRegular reads a regular file of at most limit bytes. What is read counts,
+// not what the file's size is said to be.
+func ReadRegular(name string, limit Bytes) ([]byte, error) {
 	info, err := os.Stat(name)
-	if err == nil && info.Size() > MaxDocumentBytes {
-		err = fmt.Errorf("%s is larger than %s", name, Bytes(MaxDocumentBytes))
-	}
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a regular file", name)
-	}
 	if err != nil {
-		return nil, fault.Explain(err, fault.Usage, fault.Here, "", "give the path of a document")
+		return nil, err
 	}
-	data, err := os.ReadFile(name)
-	return data, fault.Explain(err, fault.Usage, fault.Here, "", "")
+	if !info.Mode().IsRegular() { // opening a pipe would wait for its writer
+		return nil, fmt.Errorf("%s is not a regular file", name)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, int64(limit)+1))
+	if err == nil && Bytes(len(data)) > limit {
+		err = fmt.Errorf("%s is larger than %s", name, limit)
+	}
+	return data, err
 }
 
 // checkHead returns what is wrong with a document that was decoded with err. One

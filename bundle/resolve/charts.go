@@ -108,11 +108,10 @@ func (r *resolver) fetchChart(ctx context.Context, chart manifests.Chart) ([]byt
 	url := chart.Path
 	if info.IsDir() {
 		url = folderScheme + chart.Path
-		archive, err = packageFolder(file)
-	} else if info.Size() > charts.MaxArchive {
-		err = fault.New(fault.Usage, fault.Here, file, "", "chart archive is larger than %s", manifests.Bytes(charts.MaxArchive))
+		archive, err = packageFolder(ctx, file, r.look)
 	} else {
-		archive, err = os.ReadFile(file)
+		archive, err = manifests.ReadRegular(file, charts.MaxArchive)
+		err = fault.Explain(err, fault.Usage, fault.Here, "", "a chart archive is a .tgz made by helm package")
 	}
 	return archive, manifests.Content{Digest: manifests.DigestOf(archive), Size: int64(len(archive)), URL: url}, err
 }

@@ -243,6 +243,9 @@ func TestFindsAreInTheOrderOfTheRelease(t *testing.T) {
 				return charts.Discovery{}, err
 			}
 			found, err := chart.Discover(ctx, options)
+			if options.LoadOnly { // what a folder's archive is called
+				return found, err
+			}
 			if i := slices.Index(ready, found.Chart.Name); i > 0 {
 				<-done[ready[i-1]]
 			}

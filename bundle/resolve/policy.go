@@ -70,16 +70,9 @@ func readKeys(baseDir string, names []string) ([]signature.PublicKey, error) {
 	var keys []signature.PublicKey
 	for _, name := range names {
 		file := below(baseDir, name)
-		info, err := os.Stat(file)
-		if err == nil && info.Size() > signature.MaxKeyFileSize {
-			err = errors.New("file is too large for a key")
-		}
+		data, err := manifests.ReadRegular(file, signature.MaxKeyFileSize)
 		if err != nil {
 			return nil, fault.Explain(err, fault.Usage, fault.Here, name, "a key of the policy is named relative to its document")
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fault.Explain(err, fault.Usage, fault.Here, name, "")
 		}
 		key, err := signature.ParsePublicKey(file, data)
 		if err != nil {

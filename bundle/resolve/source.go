@@ -3,6 +3,7 @@ package resolve
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"path/filepath"
@@ -32,8 +33,9 @@ const folderScheme = "folder:"
 // Source opens all content that a lock made here can name: what the world has,
 // the values files embedded in the program, and charts kept as folders.
 type Source struct {
-	World   World
-	BaseDir string // of the release document
+	World    World
+	BaseDir  string   // of the release document
+	Discover Discover // as in [Options]: a chart's folder has to say its name
 }
 
 // Open implements bundle.Source.
@@ -41,7 +43,7 @@ func (s Source) Open(ctx context.Context, content manifests.Content, offset int6
 	var data []byte
 	var err error
 	if folder, ok := strings.CutPrefix(content.URL, folderScheme); ok {
-		data, err = packageFolder(below(s.BaseDir, folder))
+		data, err = packageFolder(ctx, below(s.BaseDir, folder), s.Discover)
 	} else if manifests.HasScheme(content.URL) {
 		data, err = readEmbedded(content.URL)
 	} else {
@@ -53,12 +55,40 @@ func (s Source) Open(ctx context.Context, content manifests.Content, offset int6
 	return io.NopCloser(bytes.NewReader(data[min(offset, int64(len(data))):])), nil
 }
 
-func packageFolder(folder string) ([]byte, error) {
-	chart, err := charts.LoadFolder(folder)
+// packageFolder packages a chart's folder. The archive's folder has the name that
+// Chart.yaml says; who looks into charts reads that.
+func packageFolder(ctx context.Context, folder string, look Discover) ([]byte, error) {
+	files, err := charts.ReadFolder(folder)
 	if err != nil {
 		return nil, err
 	}
-	return chart.Package()
+	chart, err := NameOfFolder(ctx, folder, files, look)
+	if err != nil {
+		return nil, err
+	}
+	return files.Package(chart.Name)
+}
+
+// NameOfFolder returns what a chart that is kept as a folder calls itself.
+func NameOfFolder(ctx context.Context, folder string, files *charts.Folder, look Discover) (charts.Metadata, error) {
+	draft, err := files.Package("chart")
+	if err != nil {
+		return charts.Metadata{}, err
+	}
+	if look == nil {
+		look = inProcess
+	}
+	found, err := look(ctx, draft, charts.DiscoverOptions{LoadOnly: true})
+	var all []error
+	for _, flaw := range fault.All(err) {
+		here := *flaw
+		here.Side, here.Object = fault.Here, "chart "+folder
+		all = append(all, &here)
+	}
+	if len(all) > 0 {
+		err = errors.Join(all...)
+	}
+	return found.Chart, err
 }
 
 func readEmbedded(name string) ([]byte, error) {

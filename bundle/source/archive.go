@@ -2,17 +2,13 @@ package source
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
-
-	"github.com/mholt/archives"
 
 	"github.com/islandbundle/island/bundle/registry"
 )
@@ -35,9 +31,9 @@ func openBelow(path string) (fs.File, error) {
 	if !ok {
 		return nil, err
 	}
-	content, err := archives.FileSystem(context.Background(), archive, nil)
+	content, err := archiveFS(archive)
 	if err != nil {
-		return nil, fmt.Errorf("archive %s: %w", archive, registry.Bare(err))
+		return nil, err
 	}
 	member, err := content.Open(inside)
 	if err != nil {

@@ -104,7 +104,7 @@ func (p *Pool) Discover(ctx context.Context, archive []byte, options charts.Disc
 	limit := timeLimit(options)
 	timed, cancel := context.WithTimeout(ctx, limit+grace)
 	defer cancel()
-	said, err := w.ask(timed, request{archive, options})
+	chart, said, err := w.ask(timed, request{archive, options})
 	if err == nil {
 		if said.Spent {
 			w.end()
@@ -120,18 +120,16 @@ func (p *Pool) Discover(ctx context.Context, archive []byte, options charts.Disc
 	case timed.Err() != nil:
 		err = fmt.Errorf("%w after %s", charts.ErrRenderTime, limit)
 	}
-	return charts.Discovery{}, fault.New(fault.Failure, fault.Upstream, chartName(archive),
+	return charts.Discovery{}, fault.New(fault.Failure, fault.Upstream, chart.object(),
 		"a template of this chart loops or works on far too much; helm template would hang or fail as well", "%w", err)
 }
 
-// chartName names a chart whose worker died, as far as can be told without
-// rendering.
-func chartName(archive []byte) string {
-	chart, err := charts.Load(archive)
-	if err != nil {
+// object names a chart whose worker died, if it said so much.
+func (g greeting) object() string {
+	if g.Chart.Name == "" {
 		return "chart archive"
 	}
-	return "chart " + chart.Metadata().String()
+	return "chart " + g.Chart.String()
 }
 
 func timeLimit(options charts.DiscoverOptions) time.Duration {
@@ -175,21 +173,33 @@ func start(program string, memory manifests.Bytes) (*worker, error) {
 }
 
 // ask sends a request and waits for the answer. After an error the worker is
-// gone.
-func (w *worker) ask(ctx context.Context, asked request) (answer, error) {
+// gone, and the greeting says which chart it had, if it came so far.
+func (w *worker) ask(ctx context.Context, asked request) (greeting, answer, error) {
 	stop := context.AfterFunc(ctx, w.kill)
 	defer stop()
-	var said answer
-	err := send(w.in, asked)
-	if err == nil {
-		err = receive(w.out, &said)
-	}
+	hello, said, err := w.converse(asked)
 	if err == nil && stop() {
-		return said, nil
+		return hello, said, nil
 	}
 	w.kill()
 	exit := w.process.Wait()
-	return answer{}, w.stderr.cause(errors.Join(err, exit), w.memory)
+	return hello, answer{}, w.stderr.cause(errors.Join(err, exit), w.memory)
+}
+
+func (w *worker) converse(asked request) (hello greeting, said answer, err error) {
+	if err := send(w.in, asked, maxRequest); err != nil {
+		return hello, said, err
+	}
+	if err := receiveAnswer(w.out, &hello); err != nil {
+		return greeting{}, said, err
+	}
+	if err := hello.check(); err != nil {
+		return greeting{}, said, err
+	}
+	if err := receiveAnswer(w.out, &said); err != nil {
+		return hello, said, err
+	}
+	return hello, said, said.check(hello)
 }
 
 // end lets a worker go that has nothing to do.

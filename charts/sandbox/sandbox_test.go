@@ -239,7 +239,7 @@ func itoa(n int) string { text, _ := json.Marshal(n); return string(text) }
 
 func FuzzReceive(f *testing.F) {
 	var good bytes.Buffer
-	if err := send(&good, answer{Plain: "no"}); err != nil {
+	if err := send(&good, answer{Plain: "no"}, maxAnswer); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(good.Bytes())
@@ -247,7 +247,7 @@ func FuzzReceive(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 9, '{', '}'})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var said answer
-		if receive(bytes.NewReader(data), &said) == nil {
+		if receiveAnswer(bytes.NewReader(data), &said) == nil {
 			_ = said.err()
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/islandbundle/island/charts"
+	"github.com/islandbundle/island/manifests/fault"
 )
 
 // workerArgument makes a program that calls [Main] a worker. No command line
@@ -57,7 +58,7 @@ func serve(from io.Reader, to io.Writer, exit func(int)) error {
 	go func() {
 		for {
 			var asked request
-			if err := receive(in, &asked); errors.Is(err, io.EOF) {
+			if err := receive(in, &asked, maxRequest); errors.Is(err, io.EOF) {
 				exit(0)
 			} else if err != nil {
 				fmt.Fprintln(os.Stderr, "sandbox:", err)
@@ -67,27 +68,48 @@ func serve(from io.Reader, to io.Writer, exit func(int)) error {
 		}
 	}()
 	for asked := range requests {
-		said := look(asked)
-		if err := send(out, said); err != nil {
+		spent, err := reply(asked, out)
+		if err != nil {
 			return err
 		}
-		if err := out.Flush(); err != nil {
-			return err
-		}
-		if said.Spent {
+		if spent {
 			return nil // a template is still running, and Go cannot stop it
 		}
 	}
 	return nil
 }
 
-// look does the work on one chart.
-func look(asked request) answer {
-	var said answer
-	chart, err := charts.Load(asked.Archive)
-	if err == nil {
-		said.Discovery, err = chart.Discover(context.Background(), asked.Options)
+// reply does the work on one chart. It reports whether the worker is of no more
+// use.
+func reply(asked request, out *bufio.Writer) (spent bool, err error) {
+	var hello greeting
+	chart, loadErr := charts.Load(asked.Archive)
+	if loadErr == nil {
+		hello.Chart = chart.Metadata()
 	}
+	if err := errors.Join(send(out, hello, maxAnswer), out.Flush()); err != nil {
+		return false, err
+	}
+	said := answer{}
+	if loadErr != nil {
+		encodeError(loadErr, &said)
+	} else {
+		said = look(chart, asked.Options)
+	}
+	err = send(out, said, maxAnswer)
+	if errors.Is(err, errMuch) {
+		short := answer{Discovery: charts.Discovery{Chart: hello.Chart}, Spent: said.Spent}
+		encodeError(fault.New(fault.Failure, fault.Upstream, "chart "+hello.Chart.String(),
+			"no real chart comes near: a template of this one makes objects in a loop", "%w", err), &short)
+		err = send(out, short, maxAnswer)
+	}
+	return said.Spent, errors.Join(err, out.Flush())
+}
+
+func look(chart *charts.Chart, options charts.DiscoverOptions) answer {
+	var said answer
+	var err error
+	said.Discovery, err = chart.Discover(context.Background(), options)
 	encodeError(err, &said)
 	said.Spent = errors.Is(err, charts.ErrRenderTime)
 	return said

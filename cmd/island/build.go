@@ -17,6 +17,7 @@ import (
 	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/bundle/resolve"
 	"github.com/islandbundle/island/bundle/source"
+	"github.com/islandbundle/island/charts/sandbox"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -143,7 +144,12 @@ func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error
 		return err
 	}
 	defer world.Close()
-	source, closeReused, err := f.source(resolve.Source{World: world, BaseDir: d.baseDir})
+	pool, err := sandbox.New(sandbox.Options{}) // for charts that are kept as folders; it starts nothing by itself
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	source, closeReused, err := f.source(resolve.Source{World: world, BaseDir: d.baseDir, Discover: pool.Discover})
 	if err != nil {
 		return err
 	}

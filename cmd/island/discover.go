@@ -49,11 +49,18 @@ CHART is a folder or an archive on this machine.` + exitStatus(),
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			assembled, err := release.assembleOr(args, values)
+			pool, err := sandbox.New(sandbox.Options{})
 			if err != nil {
 				return err
 			}
-			return a.runDiscover(cmd.Context(), assembled, upstream, release.stubRequired, rulesOnly)
+			defer pool.Close()
+			assembled, err := release.assembleOr(cmd.Context(), args, values, pool.Discover)
+			if err != nil {
+				return err
+			}
+			return a.runDiscover(cmd.Context(), assembled, upstream, resolve.Options{
+				Parallel: upstream.total, Discover: pool.Discover, StubRequired: release.stubRequired,
+			}, rulesOnly)
 		},
 	}
 	release.add(cmd)
@@ -65,7 +72,7 @@ CHART is a folder or an archive on this machine.` + exitStatus(),
 
 // assembleOr returns the release that is named, or one of the charts on this
 // machine that are.
-func (f *releaseFlags) assembleOr(paths, values []string) (*resolve.Assembled, error) {
+func (f *releaseFlags) assembleOr(ctx context.Context, paths, values []string, look resolve.Discover) (*resolve.Assembled, error) {
 	if len(paths) == 0 {
 		if len(values) > 0 {
 			return nil, usage("name values files in an overlay", "--values is for charts given as arguments")
@@ -77,7 +84,7 @@ func (f *releaseFlags) assembleOr(paths, values []string) (*resolve.Assembled, e
 		if err := checkChart(name); err != nil {
 			return nil, err
 		}
-		meta, err := chartAt(name)
+		meta, err := chartAt(ctx, name, look)
 		if err != nil {
 			return nil, err
 		}
@@ -121,40 +128,41 @@ func checkChart(name string) error {
 }
 
 // chartAt reads what a chart on this machine calls itself.
-func chartAt(name string) (charts.Metadata, error) {
+func chartAt(ctx context.Context, name string, look resolve.Discover) (charts.Metadata, error) {
+	meta, err := loadAt(ctx, filepath.Clean(name), look)
+	if err != nil {
+		return meta, fmt.Errorf("%s: %w", name, err)
+	}
+	return meta, nil
+}
+
+func loadAt(ctx context.Context, name string, look resolve.Discover) (charts.Metadata, error) {
 	if strings.HasSuffix(name, ".tgz") || strings.HasSuffix(name, ".tar.gz") {
 		archive, err := readBounded(name, charts.MaxArchive)
 		if err != nil {
 			return charts.Metadata{}, err
 		}
-		chart, err := charts.Load(archive)
-		if err != nil {
-			return charts.Metadata{}, fmt.Errorf("%s: %w", name, err)
-		}
-		return chart.Metadata(), nil
+		found, err := look(ctx, archive, charts.DiscoverOptions{LoadOnly: true})
+		return found.Chart, err
 	}
-	chart, err := charts.LoadFolder(filepath.Clean(name))
+	files, err := charts.ReadFolder(name)
 	if err != nil {
-		return charts.Metadata{}, fmt.Errorf("%s: %w", name, err)
+		return charts.Metadata{}, err
 	}
-	return chart.Metadata(), nil
+	return resolve.NameOfFolder(ctx, name, files, look)
 }
 
-func (a *app) runDiscover(ctx context.Context, assembled *resolve.Assembled, upstream upstreamFlags, stub, rulesOnly bool) error {
+func (a *app) runDiscover(
+	ctx context.Context, assembled *resolve.Assembled, upstream upstreamFlags, options resolve.Options, rulesOnly bool,
+) error {
 	world, err := upstream.open(a, assembled.BaseDir, assembled.Secrets)
 	if err != nil {
 		return err
 	}
 	defer world.Close()
-	pool, err := sandbox.New(sandbox.Options{})
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
 	progress := a.progress("discover")
-	found, err := resolve.Find(ctx, assembled, world, resolve.Options{
-		Parallel: upstream.total, Progress: progress, Discover: pool.Discover, StubRequired: stub,
-	})
+	options.Progress = progress
+	found, err := resolve.Find(ctx, assembled, world, options)
 	progress.close()
 	result := newDiscoverResult(found)
 	var printErr error

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/tar"
 	"bytes"
 	"cmp"
 	"compress/gzip"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/bundle/trust/state"
+	"github.com/islandbundle/island/internal/plaintar"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
@@ -173,7 +173,7 @@ func formOfTar(head []byte) form {
 // hasEntry reports whether a tar archive has an entry of this name, as far as it
 // can be read.
 func hasEntry(r io.Reader, name string) bool {
-	archive := tar.NewReader(r)
+	archive := plaintar.NewReader(r)
 	for {
 		switch header, err := archive.Next(); {
 		case err != nil:

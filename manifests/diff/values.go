@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/islandbundle/island/internal/plaintar"
 )
 
 // Limits on chart archives, which come from outside.
@@ -54,7 +56,7 @@ func Defaults(archive []byte) (map[string]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("chart archive is not gzip: %w", err)
 	}
-	entries := tar.NewReader(io.LimitReader(zipped, maxUnpacked))
+	entries := plaintar.NewReader(io.LimitReader(zipped, maxUnpacked))
 	for range maxEntries {
 		header, err := entries.Next()
 		if errors.Is(err, io.EOF) {
@@ -70,7 +72,7 @@ func Defaults(archive []byte) (map[string]any, error) {
 		if header.Size > maxValuesFile {
 			return nil, fmt.Errorf("values.yaml has %d bytes, at most %d are read", header.Size, maxValuesFile)
 		}
-		text, err := io.ReadAll(entries)
+		text, err := io.ReadAll(io.LimitReader(entries, maxValuesFile))
 		if err != nil {
 			return nil, fmt.Errorf("values.yaml is not readable: %w", err)
 		}
