@@ -53,6 +53,9 @@ func code(seed uint64, revision int) []byte {
 func deepWorld(rng *rand.Rand, version string) *world {
 	w := newWorld("deep")
 	w.lock.Release.Version = version
+	if version == "2" {
+		w.lock.Release.Sequence = 2
+	}
 	w.chart("chart", version, noise(rng.Uint64(), 3000))
 	for i := range 1 + rng.IntN(3) {
 		seed := uint64(100 * (i + 1))
@@ -139,7 +142,7 @@ func TestDeepDeltaProperty(t *testing.T) {
 func deepPair(t testing.TB) (oldArchive, deltaArchive []byte) {
 	t.Helper()
 	old, new := newWorld("deep"), newWorld("deep")
-	new.lock.Release.Version = "2026.2"
+	new.next("2026.2")
 	for revision, w := range []*world{old, new} {
 		manifest, locked := w.manifest("amd64", packed(layer("app", code(1, revision))))
 		w.image("quay.io/test/app:1", manifest, locked)
@@ -317,7 +320,7 @@ func TestDeepDeltaMade(t *testing.T) {
 	t.Parallel()
 	oldArchive, deltaArchive := deepPair(t)
 	new := newWorld("deep")
-	new.lock.Release.Version = "2026.2"
+	new.next("2026.2")
 	manifest, locked := new.manifest("amd64", packed(layer("app", code(1, 1))))
 	new.image("quay.io/test/app:1", manifest, locked)
 	plan := new.plan(t, options(t))

@@ -34,10 +34,10 @@ type Delta struct {
 
 // DeltaBase is the bundle that a delta was made for.
 type DeltaBase struct {
-	Digest   manifests.Digest `json:"digest"` // of its bundle.json
-	Name     string           `json:"name"`
-	Version  string           `json:"version"`
-	Sequence uint64           `json:"sequence"`
+	Digest   manifests.Digest   `json:"digest"` // of its bundle.json
+	Name     string             `json:"name"`
+	Version  string             `json:"version"`
+	Sequence manifests.Sequence `json:"sequence"`
 }
 
 // Base is a bundle of which only the inventory is needed: the sender of a
@@ -97,7 +97,8 @@ func (d *Delta) among(inventory *Inventory) []Entry {
 }
 
 // Delta returns the plan of a delta bundle: of this whole bundle, what the base
-// lacks. The plan has to be signed anew.
+// lacks. The plan has to be signed anew. A base of the same release that is not older
+// is a Usage error: no site that has it would take what the delta makes.
 func (p *Plan) Delta(base *Base) (*Plan, error) { return p.deltaWith(base, nil) }
 
 func (p *Plan) deltaWith(base *Base, patches []storedPatch) (*Plan, error) {
@@ -105,6 +106,9 @@ func (p *Plan) deltaWith(base *Base, patches []storedPatch) (*Plan, error) {
 		return nil, fault.New(fault.Usage, fault.Here, "base", "", "the base is this very bundle: there is nothing to carry")
 	}
 	release := base.Inventory.Lock.Release
+	if err := follows(p.Inventory.Lock.Release, release); err != nil {
+		return nil, err
+	}
 	delta := &Delta{
 		APIVersion: manifests.APIVersion, Kind: KindDelta, Target: p.Digest(), Entries: []manifests.EntryPath{},
 		Base: DeltaBase{Digest: base.Digest, Name: release.Name, Version: release.Version, Sequence: release.Sequence},
@@ -138,6 +142,21 @@ func (p *Plan) deltaWith(base *Base, patches []storedPatch) (*Plan, error) {
 		result.deltaSlots = append(result.deltaSlots, blankSlot())
 	}
 	return result, nil
+}
+
+// follows makes sure that one delivery comes after another, as far as both are of
+// one release.
+func follows(release, base manifests.LockedRelease) error {
+	if release.Name != base.Name || release.Sequence > base.Sequence {
+		return nil
+	}
+	why := fmt.Sprintf("the base, %s %s, has sequence %d, and this delivery, %s, has %d: it does not come after it",
+		base.Name, base.Version, base.Sequence, release.Version, release.Sequence)
+	if release.Sequence == 0 && base.Sequence == 0 {
+		why = fmt.Sprintf("neither the base, %s %s, nor this delivery, %s, has a sequence: nobody could tell which is newer",
+			base.Name, base.Version, release.Version)
+	}
+	return fault.New(fault.Usage, fault.Here, "base", "resolve again with --after BASE, or with a higher --sequence", "%s", why)
 }
 
 // decodeDelta reads a signed delta.json and checks it against the inventory

@@ -194,6 +194,38 @@ func inventoryOf(t testing.TB, archive []byte) ([]byte, *bundle.Bundle, error) {
 	return nil, nil, nil
 }
 
+// A delta leads forward: what it makes has to come after its base, or no site takes it.
+func TestDeltaOfWhatIsNotLater(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		base, target manifests.Sequence
+		name, want   string
+	}{
+		{7, 8, "tiny", ""}, {0, 1, "tiny", ""}, {7, 7, "other", ""}, {7, 0, "other", ""},
+		{7, 7, "tiny", "the base, tiny 2026.1, has sequence 7, and this delivery, 2026.1+FIX-1, has 7"},
+		{8, 7, "tiny", "the base, tiny 2026.1, has sequence 8, and this delivery, 2026.1+FIX-1, has 7"},
+		{3, 0, "tiny", "has sequence 3, and this delivery, 2026.1+FIX-1, has 0"},
+		{0, 0, "tiny", "neither the base, tiny 2026.1, nor this delivery, 2026.1+FIX-1, has a sequence"},
+	} {
+		old, new := tinyWorld(), tinyWorld()
+		old.lock.Release.Sequence, new.lock.Release.Sequence = test.base, test.target
+		new.lock.Release.Name, new.lock.Release.Version = test.name, "2026.1+FIX-1"
+		new.file("files/new", 0o644, []byte("new\n"))
+		base := open(t, build(t, old.plan(t, options(t)), old.source()))
+		plan := new.plan(t, options(t))
+		_, err := plan.Delta(base.Base())
+		_, deepErr := plan.DeepDelta(t.Context(), base, new.source(), bundle.DeepOptions{Folder: t.TempDir()})
+		if test.want == "" {
+			if err != nil || deepErr != nil {
+				t.Errorf("%+v: %v, %v", test, err, deepErr)
+			}
+			continue
+		}
+		wantFault(t, err, fault.Usage, fault.Here, test.want)
+		wantFault(t, deepErr, fault.Usage, fault.Here, test.want)
+	}
+}
+
 // TestDeltaRefused: what is not the delta's base, or not what was signed, is
 // refused before any work starts.
 func TestDeltaRefused(t *testing.T) {

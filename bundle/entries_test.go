@@ -76,7 +76,7 @@ func TestEntriesOfADelta(t *testing.T) {
 	t.Parallel()
 	base := tinyWorld()
 	target := tinyWorld()
-	target.lock.Release.Version = "2026.2"
+	target.next("2026.2")
 	target.file("files/new", 0o644, []byte("new\n"))
 	plan, err := target.plan(t, options(t)).Delta(open(t, build(t, base.plan(t, options(t)), base.source())).Base())
 	if err != nil {

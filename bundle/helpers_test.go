@@ -60,6 +60,12 @@ func newWorld(name string) *world {
 	}
 }
 
+// next makes a later delivery of it.
+func (w *world) next(version string) {
+	w.lock.Release.Version = version
+	w.lock.Release.Sequence++
+}
+
 func (w *world) keep(content []byte) manifests.Digest {
 	digest := manifests.DigestOf(content)
 	w.content[digest] = content

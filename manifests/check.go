@@ -15,7 +15,7 @@ import (
 
 var (
 	releaseName    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-	releaseVersion = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$`)
+	releaseVersion = regexp.MustCompile(fmt.Sprintf(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,%d}$`, maxVersion-1))
 	chartName      = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`)
 	fileMode       = regexp.MustCompile(`^0[0-7]{3}$`)
 	aliasName      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
@@ -118,6 +118,8 @@ func (c *checker) metadata() {
 		"release name %q is not a lowercase DNS label", m.Name)
 	c.want(releaseVersion.MatchString(m.Version), "metadata.version", "give metadata.version or --release-version, such as 2026.1",
 		"release version %q is missing or not usable in a file name", m.Version)
+	err := m.Sequence.check()
+	c.want(err == nil, "metadata.sequence", "", "%v", err)
 	c.want(!m.Date.IsZero(), "metadata.date", "give metadata.date or --date, such as 2026-03-31; every time in the bundle is that day",
 		"release date is missing")
 	c.want(m.Expires.IsZero() || m.Expires.Time().After(m.Date.Time()), "metadata.expires", "",

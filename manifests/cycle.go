@@ -69,6 +69,7 @@ func nextCycle(cycle string) string {
 type Status struct {
 	Release      string       `json:"release"`
 	Version      string       `json:"version"`
+	Sequence     Sequence     `json:"sequence"`
 	Cycle        string       `json:"cycle"`
 	Date         Date         `json:"date"`
 	Today        Date         `json:"today"`
@@ -125,7 +126,7 @@ func (p *Patch) StateOn(today Date) PatchState {
 // made with and all that are known. Patches for other releases are passed over.
 func StatusOn(r LockedRelease, has []LockedPatch, known []*Patch, today Date) (Status, error) {
 	s := Status{
-		Release: r.Name, Version: r.Version, Cycle: cmp.Or(r.Cycle, cycleOf(r.Date)), Date: r.Date, Today: today,
+		Release: r.Name, Version: r.Version, Sequence: r.Sequence, Cycle: cmp.Or(r.Cycle, cycleOf(r.Date)), Date: r.Date, Today: today,
 		NextDue: r.Date.addMonths(cycleMonths), Support: supportOn(r.Support, today), SupportUntil: r.Support.Until,
 		Expires: r.Expires, Expired: !r.Expires.IsZero() && today.Time().After(r.Expires.Time()),
 		Patches: []string{}, Lacks: []PatchState{},

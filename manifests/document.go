@@ -487,6 +487,12 @@ func (d *decoder) decodeScalar(node *yaml.Node, into reflect.Value, field string
 			d.wrongType(node, field, "a whole number that is not negative")
 			return
 		}
+		if into.Type() == reflect.TypeFor[Sequence]() {
+			if err := Sequence(value).check(); err != nil {
+				d.flaw(node, field, "", "%v", err)
+				return
+			}
+		}
 		into.SetUint(value)
 	case reflect.Float64:
 		value, err := strconv.ParseFloat(node.Value, 64)

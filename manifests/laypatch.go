@@ -19,6 +19,10 @@ type Patched struct {
 	Images     map[string]string // image of the release's own list, as it is named there → id
 	Files      map[string]string // destination → id
 	Overrides  []ImageOverride   // to be applied to what rendering finds, in order
+
+	// NumberedBy is the patch that says the sequence of the release; nil where it is
+	// one more than that of the release before, or where nobody gave one.
+	NumberedBy *Patch
 }
 
 // Later reports whether one patch was laid after another, both by id.
@@ -35,7 +39,8 @@ func (r *Patched) Later(id, than string) bool {
 // patches that change the same thing without one superseding the other; a change
 // or removal of what the release does not have; an addition of what it has.
 // Whether an image override matches anything is known only when the charts have
-// been rendered, and is not told here.
+// been rendered, and is not told here. A sequence above [MaxSequence], or a version
+// that is too long, [Release.Check] tells.
 func LayPatches(base *Release, patches []*Patch) (*Patched, error) {
 	ordered, superseded, err := orderPatches(patches)
 	if err != nil {
@@ -65,8 +70,37 @@ func LayPatches(base *Release, patches []*Patch) (*Patched, error) {
 		release = next
 		result.note(p)
 	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
 	result.Release = release
-	return result, errors.Join(errs...)
+	result.identify(base.Metadata)
+	return result, nil
+}
+
+// identify gives the patched release a version and a sequence that are not those
+// of what was patched: it is another delivery. The version is the one that the last
+// of the patches that gives one says, with the ids of those behind that; the
+// sequence is the highest of those that the patches say, and one more than the base
+// has. Where neither says one, there is none.
+func (r *Patched) identify(base Metadata) {
+	m := &r.Release.Metadata
+	version, unsaid := base.Version, []string(nil)
+	m.Sequence = base.Sequence
+	if base.Sequence > 0 {
+		m.Sequence++
+	}
+	for _, p := range r.Applied {
+		if said := p.Release.Version; said != "" && said != base.Version {
+			version, unsaid = said, nil
+		} else {
+			unsaid = append(unsaid, p.ID())
+		}
+		if said := p.Release.Sequence; said > 0 && said >= m.Sequence {
+			m.Sequence, r.NumberedBy = said, p
+		}
+	}
+	m.Version = versionWith(version, unsaid)
 }
 
 // claim is a thing that a patch changes.
@@ -181,9 +215,7 @@ func layPatch(base *Release, p *Patch) (*Release, error) {
 		return nil, err
 	}
 	m := &release.Metadata
-	m.Version = cmp.Or(p.Release.Version, m.Version)
 	m.Expires = cmp.Or(p.Release.Expires, m.Expires)
-	m.Sequence = max(p.Release.Sequence, m.Sequence)
 	if !m.Date.IsZero() && p.Metadata.Date.Time().After(m.Date.Time()) {
 		m.Date = p.Metadata.Date // every time in the bundle is that of what was changed last
 	}

@@ -37,9 +37,9 @@ type LockedRelease struct {
 	Version     string             `json:"version"`
 	Cycle       string             `json:"cycle,omitempty"`
 	Date        Date               `json:"date"`
-	Sequence    uint64             `json:"sequence"`
+	Sequence    Sequence           `json:"sequence"` // 0: nobody can tell whether it is newer than another
 	Expires     Date               `json:"expires,omitzero"`
-	BaseVersion string             `json:"baseVersion,omitempty"` // what the release was called before its patches gave it another version
+	BaseVersion string             `json:"baseVersion,omitempty"` // what the release was called before its patches
 	UpgradeFrom *LockedUpgradeFrom `json:"upgradeFrom,omitempty"`
 	Support     Support            `json:"support,omitzero"`
 	Upgrades    []Upgrade          `json:"upgrades,omitempty"`

@@ -167,6 +167,9 @@ func (l *Lock) Check() error {
 	if l.Release.Date.IsZero() || len(l.Release.Platforms) == 0 || slices.Contains(l.Release.Platforms, Platform{}) {
 		return errors.New("release has no date or no platform")
 	}
+	if err := l.Release.Sequence.check(); err != nil {
+		return err
+	}
 	blobs := map[Digest]Content{}
 	for _, blob := range l.Blobs {
 		if err := blob.check(); err != nil {

@@ -65,11 +65,11 @@ type Applicability struct {
 }
 
 // Becomes says what the patched release is called and where in the order of
-// deliveries it stands. What is empty stays as it was.
+// deliveries it stands.
 type Becomes struct {
-	Version  string `yaml:"version,omitempty"`
-	Sequence uint64 `yaml:"sequence,omitempty"` // of several patches the highest counts, and the release's own
-	Expires  Date   `yaml:"expires,omitempty"`
+	Version  string   `yaml:"version,omitempty"`  // unless given, the patch's id is put behind the release's own
+	Sequence Sequence `yaml:"sequence,omitempty"` // of several patches the highest counts, and one more than the release's own
+	Expires  Date     `yaml:"expires,omitempty"`  // unless given, it stays
 }
 
 // Changes are what a patch does. Charts, Images and Files change what the

@@ -153,6 +153,9 @@ func field(root *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
+// Place returns where a field stands in the uppermost document that gives it.
+func (r *Release) Place(field string) fault.Place { return r.sources.place(field) }
+
 // ChartNamed returns the chart of a name, or nil.
 func (r *Release) ChartNamed(name string) *Chart {
 	i := slices.IndexFunc(r.Charts, func(c Chart) bool { return c.Name == name })

@@ -353,6 +353,8 @@ var nativeFlaws = []struct {
 		[]string{`release.yaml:8:9: metadata.date: "2026-04-31" is not a date such as 2026-03-31`}},
 	{"expires before its date", "2027-03-31", "2026-03-31", false,
 		[]string{"release.yaml:10:12: metadata.expires: release expires on 2026-03-31, which is not after its date 2026-03-31"}},
+	{"sequence beyond what JSON keeps", "sequence: 7", "sequence: 9007199254740992", true,
+		[]string{"release.yaml:9:13: metadata.sequence: sequence 9007199254740992 is above 9007199254740991, which is the highest there can be"}},
 	{"negative sequence", "sequence: 7", "sequence: -7", true,
 		[]string{"release.yaml:9:13: metadata.sequence: wants a whole number that is not negative, got a number"}},
 	{"bad range", ">=5.28.0 <5.30.0", "from 5.28", false,

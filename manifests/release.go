@@ -53,7 +53,7 @@ type Metadata struct {
 	Version     string      `yaml:"version"`               // such as 2026.1 or 1.0.0-144
 	Cycle       string      `yaml:"cycle,omitempty"`       // the 6-month cycle, such as 2026-H1
 	Date        Date        `yaml:"date,omitempty"`        // the day of release; every time in the bundle is this one
-	Sequence    uint64      `yaml:"sequence,omitempty"`    // grows with every delivery; a site never goes back
+	Sequence    Sequence    `yaml:"sequence,omitempty"`    // grows with every delivery; a site never goes back
 	Expires     Date        `yaml:"expires,omitempty"`     // after this day the bundle should not be installed any more
 	UpgradeFrom UpgradeFrom `yaml:"upgradeFrom,omitempty"` // what this release can be installed over
 	Support     Support     `yaml:"support,omitempty"`     // how long it is supported

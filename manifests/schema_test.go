@@ -146,6 +146,8 @@ func writer(comments schema.Comments, written bool) *schema.Writer {
 		},
 		Inline: func(t reflect.Type) object {
 			switch {
+			case t == reflect.TypeFor[Sequence]():
+				return object{"type": "integer", "minimum": 0, "maximum": uint64(MaxSequence)}
 			case t == reflect.TypeFor[Bytes]():
 				return object{"type": "integer", "minimum": 0, "maximum": schema.MaxInt64}
 			case t.Kind() == reflect.Int, t.Kind() == reflect.Int64:
@@ -229,7 +231,7 @@ func TestReleaseSchemaAcceptsWhatTheCodeAccepts(t *testing.T) {
 		"build.json": `{"version": "1.0.0-144",
 			"helmCharts": {"brig": {"repo": "wire", "version": "0.0.45-100017", "meta": {"commit": "a", "x": [1]}}}}`,
 		"no version": `{"helmCharts": {"brig": {"repo": "s3://wire", "version": "v1.2.3"}}}`,
-		"release json": `{"apiVersion": "island/v1", "kind": "Release", "metadata": {"sequence": 18446744073709551615},
+		"release json": `{"apiVersion": "island/v1", "kind": "Release", "metadata": {"sequence": 9007199254740991},
 			"charts": [{"name": "a", "path": "b", "version": "1.0.0"}]}`,
 	} {
 		if err := validate(t, schema, doc); err != nil {
@@ -311,6 +313,7 @@ func TestLockSchemaAgreesWithTheCode(t *testing.T) {
 		{"unknown field", `"sequence": 7`, `"sequence": 7, "sequnce": 7`},
 		{"wrong type", `"sequence": 7`, `"sequence": "7"`},
 		{"negative sequence", `"sequence": 7`, `"sequence": -7`},
+		{"sequence beyond what JSON keeps", `"sequence": 7`, `"sequence": 9007199254740992`},
 		{"fraction of a byte", `"size": 100,`, `"size": 100.5,`},
 		{"negative size", `"size": 1000,`, `"size": -1000,`},
 		{"bad digest", string(digestOf("c1")), "sha256:12"},

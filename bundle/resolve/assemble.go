@@ -18,6 +18,7 @@ type Input struct {
 	Metadata  manifests.Metadata   // flags, laid over everything
 	Platforms []manifests.Platform // likewise, if any
 	Profile   string               // empty for all
+	After     *Earlier             // the deliveries before, or nil: the sequence has to be higher than theirs
 
 	IncludeDisabled bool           // carry the images of features that are switched off
 	Today           manifests.Date // the release date if nothing else gives one
@@ -33,6 +34,7 @@ type Assembled struct {
 	Secrets *source.Secrets      // of the URLs in the documents, for who fetches; the release has none
 
 	baseVersion string            // before patches
+	guessed     bool              // the sequence is one more than the release's, and nothing tells whether that is free
 	signedBy    map[string]string // patch → id of the key that signed it, where a signature was demanded
 }
 
@@ -67,10 +69,10 @@ func Assemble(in Input) (*Assembled, error) {
 		}
 		release = a.Patched.Release
 	}
-	flags := &manifests.Release{
-		Metadata: in.Metadata, Platforms: in.Platforms, Discovery: manifests.Discovery{IncludeDisabled: in.IncludeDisabled},
+	if release, err = manifests.Lay(release, a.flags(in), false); err != nil {
+		return nil, err
 	}
-	if release, err = manifests.Lay(release, flags, false); err != nil {
+	if err := a.number(in, release); err != nil {
 		return nil, err
 	}
 	release.Metadata.Date = cmp.Or(release.Metadata.Date, in.Today)
@@ -83,6 +85,20 @@ func Assemble(in Input) (*Assembled, error) {
 	}
 	a.Release, a.LeftOut = applied, left
 	return a, nil
+}
+
+// flags returns what a person gave on the command line, to be laid over everything
+// but the sequence, which has rules of its own. A version that is the one before the
+// patches says nothing of what it has become with them.
+func (a *Assembled) flags(in Input) *manifests.Release {
+	metadata := in.Metadata
+	metadata.Sequence = 0
+	if a.Patched != nil && metadata.Version == a.baseVersion {
+		metadata.Version = ""
+	}
+	return &manifests.Release{
+		Metadata: metadata, Platforms: in.Platforms, Discovery: manifests.Discovery{IncludeDisabled: in.IncludeDisabled},
+	}
 }
 
 // complete tells in the lock what only the documents know.

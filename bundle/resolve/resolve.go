@@ -45,6 +45,9 @@ func (silent) Notice(string)     {}
 // The same release and the same upstream give the same lock.
 func Resolve(ctx context.Context, a *Assembled, world World, options Options) (*manifests.Lock, error) {
 	r := newResolver(a, world, options)
+	if err := a.checkNumber(r.progress.Notice); err != nil {
+		return nil, err
+	}
 	if err := r.all(ctx); err != nil {
 		return nil, err
 	}

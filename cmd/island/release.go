@@ -22,7 +22,8 @@ type releaseFlags struct {
 	cycle     string
 	date      string
 	expires   string
-	sequence  uint64
+	sequence  sequenceFlag
+	after     string
 	platforms []string
 
 	stubRequired    bool
@@ -43,7 +44,9 @@ func (f *releaseFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.cycle, "cycle", "", "6-month cycle that the release belongs to, such as 2026-H1")
 	flags.StringVar(&f.date, "date", "", "day of release, such as 2026-03-31 (default: the document's, else SOURCE_DATE_EPOCH, else today)")
 	flags.StringVar(&f.expires, "expires", "", "day after which the bundle should not be installed")
-	flags.Uint64Var(&f.sequence, "sequence", 0, "number that grows with every delivery")
+	flags.Var(&f.sequence, "sequence", "number that grows with every delivery (default: the documents', with patches one more)")
+	flags.StringVar(&f.after, "after", "",
+		"`DELIVERY` that this one comes after, whose sequence it has to exceed: a bundle, a lock, or a site's state file")
 	flags.StringArrayVar(&f.platforms, "platform", nil,
 		"platform to carry, such as linux/amd64, linux/arm/v7 or windows/amd64:10.0.20348 (repeatable)")
 	flags.BoolVar(&f.stubRequired, "stub-required", false,
@@ -56,7 +59,7 @@ func (f *releaseFlags) add(cmd *cobra.Command) {
 func (f *releaseFlags) assemble() (*resolve.Assembled, error) {
 	input := resolve.Input{
 		File: f.file, Overlays: f.overlays, Patches: f.patches, Profile: f.profile,
-		Metadata: manifests.Metadata{Name: f.name, Version: f.version, Cycle: f.cycle, Sequence: f.sequence},
+		Metadata: manifests.Metadata{Name: f.name, Version: f.version, Cycle: f.cycle, Sequence: manifests.Sequence(f.sequence)},
 	}
 	var err error
 	if input.Policy, err = f.policy(); err != nil {
@@ -84,6 +87,11 @@ func (f *releaseFlags) assemble() (*resolve.Assembled, error) {
 	}
 	if input.Today, err = today(); err != nil {
 		return nil, err
+	}
+	if f.after != "" {
+		if input.After, err = readEarlier(f.after); err != nil {
+			return nil, err
+		}
 	}
 	input.IncludeDisabled = f.includeDisabled
 	if err := f.checkForms(); err != nil {

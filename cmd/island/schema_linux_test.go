@@ -84,6 +84,8 @@ func makeOutputSchema(comments schema.Comments) schema.Object {
 				return schema.Object{"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
 			case reflect.TypeFor[manifests.Date](): // empty where there is none
 				return schema.Object{"type": "string", "pattern": "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$"}
+			case reflect.TypeFor[manifests.Sequence]():
+				return schema.Object{"type": "integer", "minimum": 0, "maximum": uint64(manifests.MaxSequence)}
 			case reflect.TypeFor[message.Text](): // as preflight's reports have it
 				return schema.Object{"$ref": "preflight-report.schema.json#/$defs/Text"}
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/internal/printable"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/sbom"
 	"github.com/islandbundle/island/manifests/vex"
@@ -82,6 +83,10 @@ func (a *app) runShow(name string, f showFlags) error {
 	case f.leftOut:
 		return a.print(omissionList(s.lock.LeftOut))
 	case f.patches:
+		if a.format == "text" {
+			fmt.Fprintf(a.out, "release  %s\n", printable.Text(releaseLine(s.lock.Release)))
+			sequenceLine(a.out, s.lock.Release.Sequence, orderOf(s.lock.Release))
+		}
 		return a.print(orNone(patchDetails(s.lock.Patches)))
 	case f.vex:
 		return a.showDocument(s.lock, vex.Encode, "no patch in it names a vulnerability")
@@ -94,6 +99,7 @@ func (a *app) runShow(name string, f showFlags) error {
 type overview struct {
 	Name      string                  `json:"name"`
 	Release   manifests.LockedRelease `json:"release"`
+	Order     *message.Text           `json:"order,omitempty"` // what cannot be told of its place among all deliveries
 	Digest    manifests.Digest        `json:"digest,omitempty"`
 	Signature string                  `json:"signature,omitempty"` // unchecked, unsigned or valid
 	SignedBy  string                  `json:"signedBy,omitempty"`
@@ -105,7 +111,9 @@ type overview struct {
 }
 
 func (s *subject) overview() overview {
-	o := overview{Name: s.name, Release: s.lock.Release, OtherValues: withOtherValues(s.lock), counts: count(s.lock)}
+	o := overview{
+		Name: s.name, Release: s.lock.Release, Order: orderOf(s.lock.Release), OtherValues: withOtherValues(s.lock), counts: count(s.lock),
+	}
 	if s.bundle != nil {
 		o.Digest, o.Tool, o.Size = s.bundle.Digest, s.bundle.Inventory.Tool, s.bundle.Size()
 		o.Signature = s.bundle.SignatureState()
@@ -116,9 +124,7 @@ func (s *subject) overview() overview {
 
 func (o overview) text(w io.Writer) {
 	fmt.Fprintf(w, "release  %s\n", printable.Text(releaseLine(o.Release)))
-	if o.Release.Sequence > 0 {
-		fmt.Fprintf(w, "sequence %d\n", o.Release.Sequence)
-	}
+	sequenceLine(w, o.Release.Sequence, o.Order)
 	if !o.Release.Expires.IsZero() {
 		fmt.Fprintf(w, "expires  %s\n", o.Release.Expires)
 	}

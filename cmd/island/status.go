@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/internal/printable"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -51,7 +52,7 @@ exits 0 whatever it finds; --output json is for scripts that act on it.` + exitS
 			if err != nil {
 				return err
 			}
-			return a.print(statusResult{status})
+			return a.print(statusResult{status, orderOf(release)})
 		},
 	}
 	trust.add(cmd)
@@ -91,12 +92,16 @@ func (s *subject) standing() (manifests.LockedRelease, []manifests.LockedPatch) 
 	}, nil
 }
 
-type statusResult struct{ manifests.Status }
+type statusResult struct {
+	manifests.Status
+	Order *message.Text `json:"order,omitempty"` // what cannot be told of its place among all deliveries
+}
 
 func (r statusResult) text(w io.Writer) {
 	s := r.Status
 	fmt.Fprintf(w, "release  %s\n", printable.Text(fmt.Sprintf("%s %s of %s, cycle %s, on %s", s.Release, s.Version, s.Date, s.Cycle,
 		s.Today)))
+	sequenceLine(w, s.Sequence, r.Order)
 	due := fmt.Sprintf("%s is due on %s", orDash(s.NextCycle), s.NextDue)
 	if s.CycleOverdue {
 		due += ": OVERDUE"

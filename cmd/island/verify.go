@@ -10,6 +10,7 @@ import (
 
 	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/internal/printable"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -29,7 +30,9 @@ carries is checked, and its base named.
 
 With --state the site remembers the highest sequence that it has accepted of each
 release, whoever signed it: an older bundle, however well signed, is refused. What
-only keys named with --revoked have signed counts no more.` + exitStatus(refusedStatus),
+only keys named with --revoked have signed counts no more. Another bundle of the same
+sequence is refused, too, and one that has none says that nobody can tell whether it
+is newer.` + exitStatus(refusedStatus),
 		Example: `  island verify wire-2026.1-amd64.tar --key island.pub
   island verify wire-2026.1-amd64.tar --key island.pub --state /var/lib/island/state.json
   ssh carrier cat wire.tar | island verify - --key island.pub`,
@@ -54,6 +57,7 @@ type verifyResult struct {
 	SignedBy string                  `json:"signedBy,omitempty"` // id of the first key that has signed
 	Signers  []signer                `json:"signers,omitempty"`  // all trusted keys that have signed
 	Release  manifests.LockedRelease `json:"release"`
+	Order    *message.Text           `json:"order,omitempty"` // what cannot be told of its place among all deliveries
 	Entries  int                     `json:"entries"`
 	Size     int64                   `json:"size"`
 	Base     *bundle.DeltaBase       `json:"base,omitempty"` // of a delta: the bundle that it has to be applied to
@@ -63,6 +67,7 @@ type verifyResult struct {
 func (r verifyResult) text(w io.Writer) {
 	fmt.Fprintf(w, "verified %s  (%s, %d entries)\n", r.Bundle, manifests.Bytes(r.Size), r.Entries)
 	fmt.Fprintf(w, "release  %s\n", printable.Text(releaseLine(r.Release)))
+	sequenceLine(w, r.Release.Sequence, r.Order)
 	if r.Base != nil {
 		fmt.Fprintf(w, "delta    to be applied to %s %s, identity %s\n", printable.Text(r.Base.Name), printable.Text(r.Base.Version),
 			r.Base.Digest)
@@ -100,6 +105,7 @@ func (a *app) runVerify(ctx context.Context, name string, trust bundle.Trust, ac
 		Bundle: name, Verified: true, Digest: b.Digest, Release: b.Inventory.Lock.Release,
 		Entries: len(b.Inventory.Entries), Size: b.Size(), counts: count(&b.Inventory.Lock),
 	}
+	result.Order = orderOf(result.Release)
 	result.SignedBy, result.Signers = firstSigner(b.SignedBy), signersOf(b.SignedBy)
 	if b.Delta != nil {
 		result.Base, result.Entries = &b.Delta.Base, len(b.Delta.Entries)+len(b.Delta.Deep)

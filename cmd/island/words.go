@@ -2,8 +2,12 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
+	"github.com/islandbundle/island/bundle/trust/state"
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -23,6 +27,25 @@ func releaseLine(r manifests.LockedRelease) string {
 		line += separator + platform.String()
 	}
 	return line
+}
+
+// orderOf says what cannot be told of a delivery's place in the order of all of its
+// release; nil where its sequence tells it.
+func orderOf(r manifests.LockedRelease) *message.Text {
+	if !state.Unnumbered(r) {
+		return nil
+	}
+	filled := words.English().Filled(message.Of("patches.order.unknown", nil))
+	return &filled
+}
+
+// sequenceLine tells where a delivery stands in the order of all of its release.
+func sequenceLine(w io.Writer, sequence manifests.Sequence, order *message.Text) {
+	if order != nil {
+		fmt.Fprintf(w, "sequence none: %s\n", order.Words)
+		return
+	}
+	fmt.Fprintf(w, "sequence %d\n", sequence)
 }
 
 // originLine words where something was found.

@@ -19,7 +19,7 @@ type Side struct {
 	Name     string
 	Release  string
 	Version  string
-	Sequence uint64
+	Sequence manifests.Sequence
 	Patches  []string
 	Pinned   bool // a lock: images are all that are carried, and everything has a digest
 
@@ -71,11 +71,11 @@ type Difference struct {
 
 // End names a side.
 type End struct {
-	Name     string   `json:"name"`
-	Release  string   `json:"release"`
-	Version  string   `json:"version"`
-	Sequence uint64   `json:"sequence"`
-	Patches  []string `json:"patches"`
+	Name     string             `json:"name"`
+	Release  string             `json:"release"`
+	Version  string             `json:"version"`
+	Sequence manifests.Sequence `json:"sequence"`
+	Patches  []string           `json:"patches"`
 }
 
 // Carry is how much content the new side has that the old one lacks.
@@ -135,7 +135,7 @@ func OfLock(name string, l *manifests.Lock) Side {
 	return s
 }
 
-func newSide(name, release, version string, sequence uint64) Side {
+func newSide(name, release, version string, sequence manifests.Sequence) Side {
 	return Side{
 		Name: name, Release: release, Version: version, Sequence: sequence, Patches: []string{},
 		charts: map[string][]Part{}, images: map[string]Part{}, files: map[string]Part{}, bytes: map[manifests.Digest]int64{},

@@ -15,7 +15,7 @@ func ExampleState_Accept() {
 	if err != nil {
 		panic(err)
 	}
-	delivery := func(sequence uint64) state.Delivery {
+	delivery := func(sequence manifests.Sequence) state.Delivery {
 		version := fmt.Sprint("2026.", sequence)
 		return state.Delivery{
 			Release: manifests.LockedRelease{Name: "wire", Version: version, Sequence: sequence},

@@ -66,10 +66,10 @@ type first struct {
 }
 
 type firstAccepted struct {
-	Sequence uint64           `json:"sequence"`
-	Version  string           `json:"version"`
-	Digest   manifests.Digest `json:"digest"`
-	On       manifests.Date   `json:"on"`
+	Sequence manifests.Sequence `json:"sequence"`
+	Version  string             `json:"version"`
+	Digest   manifests.Digest   `json:"digest"`
+	On       manifests.Date     `json:"on"`
 }
 
 // firstUnsigned stood in the place of a key where there was none.

@@ -22,6 +22,10 @@ const (
 	MaxBytes = 4 << 20
 	// MaxSequenceStep is how far a sequence may leap at once.
 	MaxSequenceStep = 10_000
+	// MaxFirstSequence is how high the first sequence of a release may be. There is
+	// nothing to measure it by; seconds since 1970 are below it, and ten thousand more
+	// a day would not reach manifests.MaxSequence from there.
+	MaxFirstSequence = 1_000_000_000_000
 
 	maxRemarks = 1000
 )
@@ -39,11 +43,11 @@ type State struct {
 // Accepted is a bundle that was accepted last from its signers: no later one had
 // all their signatures.
 type Accepted struct {
-	Sequence uint64           `json:"sequence"`
-	Version  string           `json:"version"`
-	Digest   manifests.Digest `json:"digest"` // of bundle.json
-	On       manifests.Date   `json:"on"`
-	Signers  []string         `json:"signers"` // ids of the trusted keys that had signed; none if it was unsigned
+	Sequence manifests.Sequence `json:"sequence"`
+	Version  string             `json:"version"`
+	Digest   manifests.Digest   `json:"digest"` // of bundle.json
+	On       manifests.Date     `json:"on"`
+	Signers  []string           `json:"signers"` // ids of the trusted keys that had signed; none if it was unsigned
 }
 
 // Remark records an exception that a person made.
@@ -78,10 +82,15 @@ func (s *State) Revoke(keyID, reason string, today manifests.Date) {
 }
 
 // Accept notes a verified bundle. One older than what was accepted of this
-// release before, or one that leaps ahead by more than [MaxSequenceStep], is a
-// Refused error unless a reason is given, which is recorded.
+// release before, another one of the same sequence, one that leaps ahead by more
+// than [MaxSequenceStep], and a first one above [MaxFirstSequence] are Refused
+// errors unless a reason is given, which is recorded.
+//
+// Of two bundles without a sequence, nobody can tell which is newer. So the first of
+// a release that has none is taken, if nothing was accepted before, and another one
+// is refused; [Unnumbered] tells.
 func (s *State) Accept(d Delivery, reason string, today manifests.Date) error {
-	if objection := s.objection(d.Release); objection != nil {
+	if objection := s.objection(d); objection != nil {
 		if reason == "" {
 			return fault.New(fault.Refused, fault.Site, "bundle.json",
 				"get the newest bundle; --allow-rollback REASON takes this one and records why", "%w", objection)
@@ -92,17 +101,41 @@ func (s *State) Accept(d Delivery, reason string, today manifests.Date) error {
 	for _, key := range d.Signers {
 		now.Signers = append(now.Signers, key.ID())
 	}
-	before := slices.DeleteFunc(s.Accepted[d.Release.Name], func(a Accepted) bool { return s.replaces(now, a) })
+	before := slices.DeleteFunc(s.Accepted[d.Release.Name], func(a Accepted) bool {
+		if a.Digest == now.Digest && len(a.Signers) > 0 && len(now.Signers) > 0 {
+			now.Signers = join(now.Signers, a.Signers) // whoever was seen to have signed it has, though a signature may lack today
+		}
+		return s.replaces(now, a)
+	})
 	s.Accepted[d.Release.Name] = sorted(append(before, now))
 	return nil
 }
 
-// objection says what speaks against a release, if anything does.
-func (s *State) objection(release manifests.LockedRelease) error {
-	last := s.last(release.Name)
+// Unnumbered reports whether a delivery says nothing of its place in the order of
+// all: that it was accepted does not mean that it is the newest.
+func Unnumbered(release manifests.LockedRelease) bool { return release.Sequence == 0 }
+
+// objection says what speaks against a delivery, if anything does.
+func (s *State) objection(d Delivery) error {
+	release := d.Release
+	last, known := s.Last(release.Name)
 	switch {
-	case last == nil:
+	case !known && release.Sequence > MaxFirstSequence:
+		return fmt.Errorf("bundle %s has sequence %d, and is the first of %s here: above %d it may be a mistake that shuts out all later ones",
+			release.Version, release.Sequence, release.Name, MaxFirstSequence)
+	case !known:
 		return nil
+	case release.Sequence == last.Sequence && d.Digest == last.Digest:
+		return nil // verified again
+	case Unnumbered(release) && last.Sequence == 0:
+		return fmt.Errorf("bundle %s has no sequence, nor has %s, which was accepted on %s: nobody can tell which is newer",
+			release.Version, last.Version, last.On)
+	case Unnumbered(release):
+		return fmt.Errorf("bundle %s has no sequence, but %s with sequence %d was accepted on %s: nobody can tell that it is newer",
+			release.Version, last.Version, last.Sequence, last.On)
+	case release.Sequence == last.Sequence:
+		return fmt.Errorf("bundle %s has sequence %d, and so has another one, %s, which was accepted on %s: nobody can tell which is newer",
+			release.Version, release.Sequence, last.Version, last.On)
 	case release.Sequence < last.Sequence:
 		return fmt.Errorf("bundle %s has sequence %d, but %s with sequence %d was accepted on %s",
 			release.Version, release.Sequence, last.Version, last.Sequence, last.On)
@@ -113,16 +146,16 @@ func (s *State) objection(release manifests.LockedRelease) error {
 	return nil
 }
 
-// last returns what has the highest sequence of all that was accepted of a
-// release and counts, or nil.
-func (s *State) last(release string) *Accepted {
+// Last returns what has the highest sequence of all that was accepted of a release
+// and counts, if there is any.
+func (s *State) Last(release string) (Accepted, bool) {
 	list := s.Accepted[release]
 	for i := len(list) - 1; i >= 0; i-- {
 		if s.counts(list[i]) {
-			return &list[i]
+			return list[i], true
 		}
 	}
-	return nil
+	return Accepted{}, false
 }
 
 // counts reports whether a bundle still has a signer who is not revoked. One
@@ -133,17 +166,27 @@ func (s *State) counts(a Accepted) bool {
 }
 
 // replaces reports whether one bundle need not be remembered beside a new one:
-// because the new one went back behind it, for a reason, or because the new one
+// because the new one went back behind it, or takes its place, for a reason, or because the new one
 // counts at least as long as it does. What does not count is kept: it tells what
 // happened here.
 func (s *State) replaces(now, before Accepted) bool {
-	if before.Sequence > now.Sequence {
+	if before.Sequence > now.Sequence || before.Sequence == now.Sequence && before.Digest != now.Digest {
 		return s.counts(before)
 	}
 	if len(before.Signers) == 0 {
 		return len(now.Signers) == 0
 	}
 	return !slices.ContainsFunc(before.Signers, func(id string) bool { return !slices.Contains(now.Signers, id) })
+}
+
+// join returns a list followed by what another has beyond it.
+func join(list, more []string) []string {
+	for _, item := range more {
+		if !slices.Contains(list, item) {
+			list = append(list, item)
+		}
+	}
+	return list
 }
 
 // sorted puts the lowest sequence first.

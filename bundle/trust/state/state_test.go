@@ -45,7 +45,7 @@ func key(name string) signature.PublicKey {
 }
 
 // wire is a delivery of the release "wire" that keys have signed.
-func wire(sequence uint64, signers ...string) state.Delivery {
+func wire(sequence manifests.Sequence, signers ...string) state.Delivery {
 	d := state.Delivery{
 		Release: manifests.LockedRelease{Name: "wire", Version: "2026.1", Sequence: sequence},
 		Digest:  manifests.DigestOf([]byte(strings.Join(signers, " "))),
@@ -108,8 +108,8 @@ func read(t *testing.T, text string) *state.State {
 }
 
 // sequences are those that are remembered of the release "wire".
-func sequences(s *state.State) []uint64 {
-	var list []uint64
+func sequences(s *state.State) []manifests.Sequence {
+	var list []manifests.Sequence
 	for _, a := range s.Accepted["wire"] {
 		list = append(list, a.Sequence)
 	}
@@ -127,6 +127,65 @@ func TestSequenceOnlyGrows(t *testing.T) {
 	other := wire(1, "sender")
 	other.Release.Name = "monitoring"
 	accept(t, s, other) // another release is another matter
+}
+
+// other is another delivery of the same release and sequence.
+func other(d state.Delivery) state.Delivery {
+	d.Release.Version, d.Digest = "2026.1+FIX-1", manifests.DigestOf([]byte("other "+d.Digest))
+	return d
+}
+
+// Of two bundles with one sequence, one is as good as older. The same bundle may be
+// verified as often as anybody likes.
+func TestAnotherBundleOfTheSameSequence(t *testing.T) {
+	t.Parallel()
+	for _, signers := range [][]string{{"sender"}, {"auditor"}, {"sender", "auditor"}, nil} {
+		s := state.New()
+		first, second := wire(4, "sender"), other(wire(4, signers...))
+		accept(t, s, first, first)
+		wantRefused(t, s, second, "2026.1+FIX-1 has sequence 4, and so has another one, 2026.1, which was accepted on 2026-11-23")
+		if err := s.Accept(second, "FIX-1 was built twice", today); err != nil {
+			t.Fatal(err)
+		}
+		accept(t, s, second)
+		wantRefused(t, s, first, "sequence 4, and so has another one, 2026.1+FIX-1")
+		if got := sequences(s); !slices.Equal(got, []manifests.Sequence{4}) {
+			t.Errorf("remembers %d", got)
+		}
+	}
+}
+
+// A bundle without sequence tells nothing of its place. It never comes after one that
+// has one, nor after another without.
+func TestUnnumbered(t *testing.T) {
+	t.Parallel()
+	s := state.New()
+	none := wire(0, "sender")
+	accept(t, s, none, none)
+	wantRefused(t, s, other(none), "2026.1+FIX-1 has no sequence, nor has 2026.1", "nobody can tell which is newer")
+	accept(t, s, wire(1, "sender"))
+	wantRefused(t, s, none, "2026.1 has no sequence, but 2026.1 with sequence 1", "nobody can tell that it is newer")
+	if !state.Unnumbered(none.Release) || state.Unnumbered(wire(1).Release) {
+		t.Error("what has no sequence is not told")
+	}
+}
+
+// The first sequence of a release has nothing to be measured by. One that shuts out
+// all later ones is asked about.
+func TestFirstSequenceIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, high := range []manifests.Sequence{state.MaxFirstSequence + 1, 1 << 50, manifests.MaxSequence} {
+		s := state.New()
+		wantRefused(t, s, wire(high, "sender"), "is the first of wire here: above 1000000000000")
+		if err := s.Accept(wire(high, "sender"), "we count in nanoseconds", today); err != nil || len(s.Remarks) != 1 {
+			t.Errorf("with a reason: %v, remarks %v", err, s.Remarks)
+		}
+	}
+	s := state.New()
+	accept(t, s, wire(state.MaxFirstSequence, "sender"), wire(state.MaxFirstSequence+state.MaxSequenceStep, "sender"))
+	// A key that is revoked takes what it signed with it, and the next is a first one again.
+	s.Revoke(key("sender").ID(), "stolen", today)
+	wantRefused(t, s, wire(1<<52, "new"), "is the first of wire here")
 }
 
 func TestWhatIsRemembered(t *testing.T) {
@@ -171,7 +230,7 @@ func TestReasonLetsOneBackAndIsRecorded(t *testing.T) {
 	if len(s.Remarks) != 1 || s.Remarks[0].Reason != "nine broke calls" || !strings.Contains(s.Remarks[0].What, "sequence 9") {
 		t.Errorf("the exception is not recorded: %v", s.Remarks)
 	}
-	if got := sequences(s); !slices.Equal(got, []uint64{2}) {
+	if got := sequences(s); !slices.Equal(got, []manifests.Sequence{2}) {
 		t.Errorf("behind the step back stand %d", got)
 	}
 	accept(t, s, wire(2, "sender"), wire(3, "sender"))
@@ -188,7 +247,7 @@ func TestRevokedKeyShutsNobodyOut(t *testing.T) {
 	s.Revoke(key("stolen").ID(), "it was stolen", today)
 	wantRefused(t, s, wire(4, "sender"), "sequence 5")
 	accept(t, s, wire(6, "sender"))
-	if got := sequences(s); !slices.Equal(got, []uint64{6, 9_000}) {
+	if got := sequences(s); !slices.Equal(got, []manifests.Sequence{6, 9_000}) {
 		t.Errorf("remembers %d", got)
 	}
 	accept(t, read(t, encode(t, s)), wire(7, "sender"))
@@ -222,10 +281,10 @@ func TestUnsignedIsRemembered(t *testing.T) {
 func TestOneEntryForTheSameSigners(t *testing.T) {
 	t.Parallel()
 	s := state.New()
-	for n := range uint64(50) {
+	for n := range manifests.Sequence(50) {
 		accept(t, s, wire(4*n, "sender"), wire(4*n+1, "auditor", "sender"), wire(4*n+2, "sender", "auditor"), wire(4*n+3))
 	}
-	if got := sequences(s); !slices.Equal(got, []uint64{198, 199}) {
+	if got := sequences(s); !slices.Equal(got, []manifests.Sequence{198, 199}) {
 		t.Errorf("remembers %d", got)
 	}
 }
@@ -276,6 +335,8 @@ func TestUnreadable(t *testing.T) {
 		"second format in the first":  head + `, "accepted": {"wire": [{"sequence": 1}]}}`,
 		"no key":                      head + `, "accepted": {"wire": {"sequence": 1}}}`,
 		"sequence below zero":         head + `, "accepted": {"wire/key": {"sequence": -1}}}`,
+		"sequence above what can be":  head + `, "accepted": {"wire/key": {"sequence": 9007199254740992}}}`,
+		"the same, second format":     head + `, "format": 2, "accepted": {"wire": [{"sequence": 18446744073709551615}]}}`,
 		"not an object":               `[]`,
 	} {
 		s, err := state.Read("site.json", []byte(text))

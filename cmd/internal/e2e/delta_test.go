@@ -25,8 +25,10 @@ func TestRealDelta(t *testing.T) {
 		return absolute
 	}
 	island := func(args ...string) string { t.Helper(); return run(t, folder, island, args...) }
-	for name, date := range map[string]string{"2026-q1": "2026-03-31", "2026-q2": "2026-06-30"} {
-		island("resolve", "-f", manifest(name+".json"), "--overlay", "site.yaml", "--profile", "site", "--date", date,
+	for _, release := range []struct{ name, date, sequence string }{{"2026-q1", "2026-03-31", "1"}, {"2026-q2", "2026-06-30", "3"}} {
+		name := release.name
+		island("resolve", "-f", manifest(name+".json"), "--overlay", "site.yaml", "--profile", "site", "--date", release.date,
+			"--sequence", release.sequence,
 			"--mirrors", "mirrors.yaml", "--cache-dir", "cache", "-o", name+".lock.json")
 		island("build", name+".lock.json", "--mirrors", "mirrors.yaml", "--cache-dir", "cache", "--unsigned", "--without-tools",
 			anyDiscovery, "-o", name+".tar")
@@ -73,7 +75,7 @@ func TestRealDelta(t *testing.T) {
 		"patch.yaml",
 	)
 	island("resolve", "-f", manifest("2026-q1.json"), "--overlay", "site.yaml", "--profile", "site", "--date", "2026-03-31",
-		"-p", "patch.yaml", "--mirrors", "mirrors.yaml", "--cache-dir", "cache", "-o", "patched.lock.json")
+		"-p", "patch.yaml", "--after", "2026-q1.tar", "--mirrors", "mirrors.yaml", "--cache-dir", "cache", "-o", "patched.lock.json")
 	island("build", "patched.lock.json", "--mirrors", "mirrors.yaml", "--cache-dir", "cache", "--unsigned", "--without-tools", anyDiscovery,
 		"--base", "2026-q1.tar", "-o", "patch.delta.tar")
 	island("apply", "2026-q1.tar", "patch.delta.tar", "--allow-unsigned", "-o", "patched.tar")

@@ -381,7 +381,7 @@ func TestSecretsInURLsStayWhereTheyAre(t *testing.T) {
 	o.must("patch", "from", "release.yaml", "newer.yaml", "--id", "G-1", "--severity", "high", "-o", "patch.yaml")
 	o.must("patch", "from", "release.yaml", "newer.yaml", "--id", "G-1", "--severity", "high", "-o", "-")
 	o.must("patches", "-f", "release.yaml", "-p", "patch.yaml", "--output", "json")
-	o.fails(with("resolve", "-p", "patch.yaml", "-o", "patched.lock.json")(release...)...) // 2.0.0 is nowhere
+	o.fails(with("resolve", "-p", "patch.yaml", "--sequence", "2", "-o", "patched.lock.json")(release...)...) // 2.0.0 is nowhere
 	o.brokenOnes(w, with("resolve", "-o", "never.lock.json")(common...))
 	o.oldLock(w)
 	o.check(w.forms(), inputs...)
