@@ -63,6 +63,8 @@ func (f *opened) accepted(into map[string]manifests.Sequence) error {
 	return nil
 }
 
+const sequenceType = "sequence"
+
 // sequenceFlag is the value of --sequence.
 type sequenceFlag manifests.Sequence
 
@@ -72,7 +74,7 @@ func (f *sequenceFlag) Set(text string) error {
 	return err
 }
 
-func (f *sequenceFlag) Type() string { return "number" }
+func (f *sequenceFlag) Type() string { return sequenceType }
 
 func (f *sequenceFlag) String() string {
 	if *f == 0 {

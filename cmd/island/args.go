@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/islandbundle/island/internal/nearest"
+	"github.com/islandbundle/island/manifests"
 )
 
 // noCommand is for what has commands below it: what stands there is none of them.
@@ -95,6 +97,8 @@ func valueOf(f *pflag.Flag) string {
 		return "a whole number"
 	case "uint", "uint64":
 		return "a whole number of 0 or more"
+	case sequenceType:
+		return fmt.Sprintf("a whole number from 1 to %d", manifests.MaxSequence)
 	case "duration":
 		return "a duration such as 90s or 10m"
 	}

@@ -44,7 +44,7 @@ func (f *releaseFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.cycle, "cycle", "", "6-month cycle that the release belongs to, such as 2026-H1")
 	flags.StringVar(&f.date, "date", "", "day of release, such as 2026-03-31 (default: the document's, else SOURCE_DATE_EPOCH, else today)")
 	flags.StringVar(&f.expires, "expires", "", "day after which the bundle should not be installed")
-	flags.Var(&f.sequence, "sequence", "number that grows with every delivery (default: the documents', with patches one more)")
+	flags.Var(&f.sequence, "sequence", "`number` that grows with every delivery (default: the documents', with patches one more)")
 	flags.StringVar(&f.after, "after", "",
 		"`DELIVERY` that this one comes after, whose sequence it has to exceed: a bundle, a lock, or a site's state file")
 	flags.StringArrayVar(&f.platforms, "platform", nil,
