@@ -126,7 +126,7 @@ func (u *uses) source(path string) {
 }
 
 // sections are the parts of the catalogues that one room each has.
-var sections = regexp.MustCompile(`^(facts|preflight|page|patches|sizing)\.[a-z0-9.-]*[a-z0-9]$`)
+var sections = regexp.MustCompile(`^(facts|preflight|page|patches|sizing|values)\.[a-z0-9.-]*[a-z0-9]$`)
 
 // call looks at what a function is given as a code.
 func (u *uses) call(path string, call *ast.CallExpr) {

@@ -17,6 +17,9 @@ type DiscoverOptions struct {
 	Renderings []Rendering // in turn; none means one with the chart's own values
 	Known      Known       // in addition to [BuiltinKnown]
 	LoadOnly   bool        // render nothing: what the chart calls itself is all that is wanted
+	// ForSite tells what a site wants to know of its own values, and repeats none of
+	// them in errors and notices: they hold the site's secrets.
+	ForSite bool
 }
 
 // Discovery is everything that is known of a chart's images after all
@@ -30,6 +33,7 @@ type Discovery struct {
 	Off     []Switch     // subcharts that no rendering switched on
 	Stubbed []StubbedFor // values that were made up, see [Rendering.StubRequired]
 	Notices []string
+	Site    *SiteInsight // what [DiscoverOptions.ForSite] asks for
 }
 
 // StubbedFor is a value that was made up for one rendering.
@@ -53,7 +57,10 @@ func (c *Chart) Discover(ctx context.Context, options DiscoverOptions) (Discover
 	if len(renderings) == 0 {
 		renderings = []Rendering{{}}
 	}
-	l := looker{chart: c, known: options.Known, result: &result, on: map[string]bool{}, seen: seenFinds{}, asked: map[string]asking{}}
+	l := looker{
+		chart: c, known: options.Known, forSite: options.ForSite, result: &result,
+		on: map[string]bool{}, seen: seenFinds{}, asked: map[string]asking{},
+	}
 	for _, how := range renderings {
 		l.given = append(l.given, how.APIVersions...)
 		l.hasVersion = l.hasVersion || how.KubeVersion != ""
@@ -66,7 +73,26 @@ func (c *Chart) Discover(ctx context.Context, options DiscoverOptions) (Discover
 	if !c.metadata.IsLibrary() && l.rendered == len(renderings) {
 		l.faults = append(l.faults, c.notRendered(&result, renderings, l.on))
 	}
-	return result, errors.Join(l.faults...)
+	err := errors.Join(l.faults...)
+	if options.ForSite {
+		err = c.tellSite(&l, renderings, err)
+	}
+	return result, err
+}
+
+// tellSite adds what a site wants to know, and takes the site's values out of what
+// is said.
+func (c *Chart) tellSite(l *looker, renderings []Rendering, err error) error {
+	result := l.result
+	insight, insightErr := c.insight(renderings, l)
+	if result.Site = &insight; err == nil {
+		err = insightErr
+	}
+	hide := c.concealer(renderings)
+	for i, notice := range result.Notices {
+		result.Notices[i] = hide.text(notice)
+	}
+	return hide.error(err)
 }
 
 // looker looks for the images of one chart in one rendering after the other.
@@ -85,6 +111,8 @@ type looker struct {
 	on       map[string]bool
 	seen     seenFinds
 	asked    map[string]asking // what templates ask, by what they are
+	forSite  bool
+	files    []NamedFile // where it is for a site
 }
 
 // look renders the chart in one way. Unless that is one event alone, it is
@@ -117,6 +145,9 @@ func (l *looker) take(rendered *Rendered) Finds {
 	l.sources = append(l.sources, finds.sources...)
 	l.faults = append(l.faults, inRendering(err, rendered.Rendering))
 	addAll(l.on, rendered.Subcharts)
+	if l.forSite {
+		l.files = append(l.files, namedFiles(l.chart.metadata.Name, slices.Concat(rendered.Manifests, rendered.Hooks))...)
+	}
 	for _, stub := range rendered.Stubbed {
 		l.result.Stubbed = append(l.result.Stubbed, StubbedFor{rendered.Rendering, stub})
 	}

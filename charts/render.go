@@ -37,6 +37,7 @@ type Rendering struct {
 	Namespace   string          // empty means DefaultNamespace
 	Values      []ValuesSource  // in order; later ones win
 	Set         map[string]any  // laid over Values
+	Settings    []Setting       // values in the form of helm's flags, laid over Values and Set
 	Tags        map[string]bool // subchart tags, laid over the tags in Values and Set
 	KubeVersion string          // such as 1.29.10; empty means DefaultKubeVersion
 	APIVersions []string        // in addition to Kubernetes' own, such as monitoring.coreos.com/v1
@@ -261,13 +262,9 @@ func (how Rendering) capabilities() (*chartutil.Capabilities, error) {
 func (how Rendering) values() (map[string]any, error) {
 	merged := map[string]any{}
 	for _, source := range how.Values {
-		if len(source.Data) > MaxValues {
-			return nil, fault.At(fault.Place{File: source.Name}, "", "values file is larger than %s", manifests.Bytes(MaxValues))
-		}
-		values := map[string]any{}
-		if err := yaml.Unmarshal(source.Data, &values); err != nil {
-			line, message := yamlError(err)
-			return nil, fault.At(fault.Place{File: source.Name, Line: line}, "a values file is one YAML document that is a map", "%s", message)
+		values, err := source.read()
+		if err != nil {
+			return nil, err
 		}
 		merged = mergeValues(merged, values)
 	}
@@ -277,6 +274,9 @@ func (how Rendering) values() (map[string]any, error) {
 			"values cannot be used: %w", err)
 	}
 	merged = mergeValues(merged, set)
+	if err := laySettings(merged, how.Settings); err != nil {
+		return nil, err
+	}
 	if len(how.Tags) > 0 {
 		tags := map[string]any{}
 		for tag, on := range how.Tags {
@@ -285,6 +285,19 @@ func (how Rendering) values() (map[string]any, error) {
 		merged = mergeValues(merged, map[string]any{"tags": tags})
 	}
 	return merged, nil
+}
+
+// read reads the file as Helm does.
+func (v ValuesSource) read() (map[string]any, error) {
+	if len(v.Data) > MaxValues {
+		return nil, fault.At(fault.Place{File: v.Name}, "", "values file is larger than %s", manifests.Bytes(MaxValues))
+	}
+	values := map[string]any{}
+	if err := yaml.Unmarshal(v.Data, &values); err != nil {
+		line, message := yamlError(err)
+		return nil, fault.At(fault.Place{File: v.Name, Line: line}, "a values file is one YAML document that is a map", "%s", message)
+	}
+	return values, nil
 }
 
 // plain returns values the types they would have in a values file, in a copy.

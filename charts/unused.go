@@ -261,14 +261,7 @@ func (c *Chart) unusedValues(all []scope, on map[string]bool, index used, render
 	}
 	mirrored := overridesRegistry(all[0].values)
 	for _, s := range all {
-		own := mergeValues(s.values, nil)
-		for _, sub := range s.chart.Dependencies() {
-			for _, declared := range declarations(s.chart, sub) {
-				delete(own, or(declared.Alias, sub.Name()))
-			}
-		}
-		f := valuesFinder{appVersion: s.chart.Metadata.AppVersion, global: globalParts(own)}
-		f.walk(mapOfParts{fields: own}, strings.Join(s.prefix, "."))
+		f := s.images()
 		for _, value := range f.found {
 			if index.has(value, mirrored) || value.doubt == doubtNoName && (f.namesBelow(value) || index.hasBelow(value)) {
 				continue
@@ -280,6 +273,19 @@ func (c *Chart) unusedValues(all []scope, on map[string]bool, index used, render
 		}
 	}
 	return finds
+}
+
+// images collects the image-shaped values of one chart, without its subcharts'.
+func (s scope) images() *valuesFinder {
+	own := mergeValues(s.values, nil)
+	for _, sub := range s.chart.Dependencies() {
+		for _, declared := range declarations(s.chart, sub) {
+			delete(own, or(declared.Alias, sub.Name()))
+		}
+	}
+	f := &valuesFinder{appVersion: s.chart.Metadata.AppVersion, global: globalParts(own)}
+	f.walk(mapOfParts{fields: own}, strings.Join(s.prefix, "."))
+	return f
 }
 
 // globalParts returns what global values say of the registry and tag of all images:

@@ -53,7 +53,7 @@ func (a *app) command() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		a.keygen(), a.sign(), a.patches(), a.patch(), a.discover(), a.resolve(), a.build(), a.verify(), a.apply(), a.show(),
-		a.diff(), a.status(), a.upgradePath(), a.size(), a.preflight(), a.man(),
+		a.diff(), a.status(), a.upgradePath(), a.size(), a.preflight(), a.values(), a.man(),
 	)
 	return root
 }

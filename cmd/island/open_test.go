@@ -40,6 +40,7 @@ func takers() []taker {
 		{"apply DELTA", []form{aBundle}, func(f string) []string { return []string{"apply", good, f, "--key", key, "-o", f + ".out"} }},
 		{"status", all, func(f string) []string { return []string{"status", f} }},
 		{"upgrade-path", all, func(f string) []string { return []string{"upgrade-path", "--from", "1.0.0", "--to", "1.1.0", "-f", f} }},
+		{"values check", []form{aBundle}, func(f string) []string { return []string{"values", "check", f, "--key", key} }},
 		{"size", []form{aLock}, func(f string) []string {
 			return []string{"size", "--users", "100", "--conferences", "none", "--lock", f}
 		}},

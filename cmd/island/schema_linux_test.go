@@ -58,6 +58,7 @@ var outputs = []output{
 	{name: "diff", command: "diff", result: diffResult{}},
 	{name: "status", command: "status", result: statusResult{}},
 	{name: "upgrade-path", command: "upgrade-path", result: upgradePathResult{}},
+	{name: "values-check", command: "values check", result: valuesResult{}},
 	{name: "size", command: "size", result: sizeResult{}, file: "sizing-report.schema.json"},
 	{name: "preflight", command: "preflight", result: preflightResult{}, file: "preflight-report.schema.json"},
 }

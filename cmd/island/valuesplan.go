@@ -1,0 +1,397 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/charts"
+	"github.com/islandbundle/island/internal/nearest"
+	"github.com/islandbundle/island/internal/words/message"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// The files of a chart in a folder of values, as wire-server-deploy lays them out: the
+// second is laid over the first.
+var folderFiles = []string{"values.yaml", "secrets.yaml"}
+
+// valuesPlan says which charts are rendered with which values.
+type valuesPlan struct {
+	charts     []plannedChart
+	others     []string // charts that are not looked at
+	registries []string
+	sources    []siteValues
+	foreign    []valuesWarning // folders of no chart
+}
+
+type plannedChart struct {
+	locked manifests.LockedChart
+	how    charts.Rendering
+}
+
+// siteValues is a values file of the site, and which charts it is for.
+type siteValues struct {
+	charts.ValuesSource
+	forAll bool
+	charts []manifests.EntryPath // unless it is for all
+}
+
+func (v siteValues) isFor(c manifests.LockedChart) bool {
+	return v.forAll || slices.Contains(v.charts, c.Path)
+}
+
+// plan reads the site's values. Nothing of the bundle is read but its inventory.
+func (f *valuesFlags) plan(b *bundle.Bundle) (*valuesPlan, error) {
+	lock := &b.Inventory.Lock
+	p := &valuesPlan{registries: f.registry, others: []string{}}
+	for _, text := range f.files {
+		if err := p.add(lock, text); err != nil {
+			return nil, err
+		}
+	}
+	settings, err := f.settings.settings()
+	if err != nil {
+		return nil, err
+	}
+	named, err := f.chosen(lock, p)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.how(lock, p, named, settings); err != nil {
+		return nil, err
+	}
+	return p, p.addBundled(b, f.bundled)
+}
+
+// chosen returns the charts that are looked at.
+func (f *valuesFlags) chosen(lock *manifests.Lock, p *valuesPlan) ([]manifests.LockedChart, error) {
+	var chosen []manifests.LockedChart
+	for _, name := range f.charts {
+		list := chartsOf(lock, name)
+		if len(list) == 0 {
+			return nil, noSuchChart(lock, name)
+		}
+		chosen = append(chosen, list...)
+	}
+	if len(f.charts) == 0 {
+		for _, c := range lock.Charts {
+			if slices.ContainsFunc(p.sources, func(v siteValues) bool { return !v.forAll && v.isFor(c) }) {
+				chosen = append(chosen, c)
+			}
+		}
+	}
+	if len(chosen) == 0 {
+		chosen = lock.Charts
+	}
+	if len(chosen) == 0 {
+		return nil, usage("island show BUNDLE lists what there is", "the bundle has no chart")
+	}
+	isChosen := func(c manifests.LockedChart) bool {
+		return slices.ContainsFunc(chosen, func(one manifests.LockedChart) bool { return one.Path == c.Path })
+	}
+	var list []manifests.LockedChart
+	for _, c := range lock.Charts {
+		if isChosen(c) {
+			list = append(list, c)
+		} else {
+			p.others = append(p.others, chartLabel(c))
+		}
+	}
+	return list, nil
+}
+
+// how says how each of the charts is rendered.
+func (f *valuesFlags) how(lock *manifests.Lock, p *valuesPlan, chosen []manifests.LockedChart, settings []charts.Setting) error {
+	release, err := perChart(lock, "--release-name", f.releases, false)
+	if err != nil {
+		return err
+	}
+	namespace, err := perChart(lock, "--namespace", f.namespace, true)
+	if err != nil {
+		return err
+	}
+	for _, c := range chosen {
+		made := renderedFor(c)
+		how := charts.Rendering{
+			ReleaseName: cmp.Or(release(c), c.Name), Namespace: cmp.Or(namespace(c), made.Namespace),
+			KubeVersion: cmp.Or(f.kube, made.KubeVersion), APIVersions: slices.Concat(made.APIVersions, f.apis), Settings: settings,
+		}
+		for _, source := range p.sources {
+			if source.isFor(c) {
+				how.Values = append(how.Values, source.ValuesSource)
+			}
+		}
+		p.charts = append(p.charts, plannedChart{c, how})
+	}
+	return nil
+}
+
+// addBundled lays the values that the bundle carries for a chart below the site's, if
+// they are wanted, and those that its patches want set over them.
+func (p *valuesPlan) addBundled(b *bundle.Bundle, wanted bool) error {
+	for i := range p.charts {
+		c := &p.charts[i]
+		var below []charts.ValuesSource
+		for _, v := range renderedFor(c.locked).Values {
+			if !wanted || v.Path == "" || v.Rendering != "" {
+				continue
+			}
+			source, err := fromBundle(b, v.Path)
+			if err != nil {
+				return err
+			}
+			below = append(below, source)
+		}
+		c.how.Values = slices.Concat(below, c.how.Values)
+		patched := manifests.EntryPath("patches/values/" + c.locked.Name + ".yaml")
+		if _, there := b.Entry(patched); !there {
+			continue
+		}
+		source, err := fromBundle(b, patched)
+		if err != nil {
+			return err
+		}
+		c.how.Values = append(c.how.Values, source)
+	}
+	return nil
+}
+
+// fromBundle takes a values file out of the bundle. Its content is checked on the way.
+func fromBundle(b *bundle.Bundle, path manifests.EntryPath) (charts.ValuesSource, error) {
+	data, err := b.ReadEntry(path, charts.MaxValues)
+	return charts.ValuesSource{Name: string(path), Data: data}, err
+}
+
+// add reads what one -f names.
+func (p *valuesPlan) add(lock *manifests.Lock, text string) error {
+	if strings.Contains(text, "://") {
+		return usage("fetch it, and name the file", "values file %s is a URL", manifests.BareName(text))
+	}
+	name, file, named := strings.Cut(text, "=")
+	if _, err := os.Stat(text); err == nil {
+		named = false // a file whose name has a "=" in it
+	}
+	if !named {
+		return p.addFor(lock, text, true, nil)
+	}
+	list := chartsOf(lock, name)
+	if len(list) == 0 {
+		return noSuchChart(lock, name)
+	}
+	var paths []manifests.EntryPath
+	for _, c := range list {
+		paths = append(paths, c.Path)
+	}
+	return p.addFor(lock, file, false, paths)
+}
+
+func (p *valuesPlan) addFor(lock *manifests.Lock, name string, forAll bool, paths []manifests.EntryPath) error {
+	info, err := os.Stat(name)
+	switch {
+	case name == "-" || err == nil && !info.IsDir():
+		return p.addFile(name, forAll, paths)
+	case err != nil:
+		return fault.Explain(err, fault.Usage, fault.Here, "", "-f wants FILE, CHART=FILE, or a folder with CHART/values.yaml in it")
+	case forAll:
+		return p.addFolder(lock, name)
+	}
+	some := false
+	for _, file := range folderFiles {
+		file = filepath.Join(name, file)
+		if _, err := os.Stat(file); err == nil {
+			if err := p.addFile(file, false, paths); err != nil {
+				return err
+			}
+			some = true
+		}
+	}
+	if !some {
+		return usage("name the file itself", "folder %s has neither %s", name, strings.Join(folderFiles, " nor "))
+	}
+	return nil
+}
+
+// addFolder reads a folder with a folder for each chart.
+func (p *valuesPlan) addFolder(lock *manifests.Lock, folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return fault.Explain(err, fault.Usage, fault.Here, "", "")
+	}
+	before := len(p.sources)
+	for _, entry := range entries {
+		below := filepath.Join(folder, entry.Name())
+		if info, err := os.Stat(below); err != nil || !info.IsDir() {
+			continue
+		}
+		list := chartsOf(lock, entry.Name())
+		if len(list) == 0 {
+			p.foreign = append(p.foreign, foreignFolder(lock, below))
+			continue
+		}
+		var paths []manifests.EntryPath
+		for _, c := range list {
+			paths = append(paths, c.Path)
+		}
+		for _, file := range folderFiles {
+			file = filepath.Join(below, file)
+			if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err := p.addFile(file, false, paths); err != nil {
+				return err
+			}
+		}
+	}
+	if len(p.sources) > before {
+		return nil
+	}
+	hint := "it wants CHART/values.yaml for charts of the bundle; island show BUNDLE --charts lists them"
+	for _, file := range folderFiles {
+		if _, err := os.Stat(filepath.Join(folder, file)); err == nil {
+			hint = "it is the folder of one chart: write -f CHART=" + folder
+		}
+	}
+	return usage(hint, "folder %s has no values for any chart of the bundle", folder)
+}
+
+// addFile reads a values file; it need not be a regular one: secrets are often piped.
+func (p *valuesPlan) addFile(name string, forAll bool, paths []manifests.EntryPath) error {
+	var data []byte
+	var err error
+	if name == "-" {
+		name = "standard input"
+		data, err = readAtMost(os.Stdin, name, charts.MaxValues)
+	} else {
+		data, err = readBounded(name, charts.MaxValues)
+	}
+	if err != nil {
+		return err
+	}
+	source := charts.ValuesSource{Name: name, Data: data}
+	if err := source.Check(); err != nil {
+		return err
+	}
+	p.sources = append(p.sources, siteValues{source, forAll, paths})
+	return nil
+}
+
+func noSuchChart(lock *manifests.Lock, name string) error {
+	bare, version, versioned := strings.Cut(name, "@")
+	var names, versions []string
+	for _, c := range lock.Charts {
+		names = append(names, c.Name)
+		if c.Name == bare {
+			versions = append(versions, c.Version)
+		}
+	}
+	hint := cmp.Or(nearest.DidYouMean("", bare, names), "island show BUNDLE --charts lists them")
+	if versioned && len(versions) > 0 {
+		return usage("it has "+strings.Join(versions, ", "), "the bundle has chart %s not in version %s", bare, version)
+	}
+	return usage(hint, "the bundle has no chart %s", name)
+}
+
+// valuesWarning is something in the site's values that is probably not meant.
+type valuesWarning struct {
+	File    string       `json:"file,omitempty"`
+	Line    int          `json:"line,omitempty"` // 0 where it is not known
+	Key     string       `json:"key,omitempty"`
+	Like    string       `json:"like,omitempty"` // what is most like it
+	Message message.Text `json:"message"`
+}
+
+func foreignFolder(lock *manifests.Lock, folder string) valuesWarning {
+	var names []string
+	for _, c := range lock.Charts {
+		names = append(names, c.Name)
+	}
+	w := valuesWarning{File: folder, Like: nearest.Of(filepath.Base(folder), names)}
+	w.Message = message.Of("values.check.no-chart", message.Args{"folder": folder})
+	if w.Like != "" {
+		w.Message = message.Of("values.check.no-chart-but", message.Args{"folder": folder, "like": w.Like})
+	}
+	return w
+}
+
+// warnings returns what is probably not meant: keys that no chart has that a file is
+// for, and documents behind the first.
+func (p *valuesPlan) warnings(found []charts.Discovery) []valuesWarning {
+	all := slices.Clone(p.foreign)
+	for _, source := range p.sources {
+		keys, documents := topKeys(source.Data)
+		if documents > 1 {
+			all = append(all, valuesWarning{File: source.Name, Message: message.Of("values.check.more-documents",
+				message.Args{"file": source.Name})})
+		}
+		known, any, looked := p.knownTo(source, found)
+		for _, key := range keys {
+			if !looked || slices.Contains(known, key.Value) {
+				continue
+			}
+			like := nearest.Of(key.Value, known)
+			if like != "" || !any {
+				all = append(all, unknownKey(source.Name, key, like))
+			}
+		}
+	}
+	if all == nil {
+		return []valuesWarning{}
+	}
+	return all
+}
+
+// knownTo returns the keys that charts have a use for that a values file is for, whether
+// one of them looks at its values as a whole, and whether any was looked at.
+func (p *valuesPlan) knownTo(source siteValues, found []charts.Discovery) (keys []string, any, looked bool) {
+	for i, c := range p.charts {
+		if site := found[i].Site; source.isFor(c.locked) && site != nil {
+			keys, any, looked = append(keys, site.Keys...), any || site.AnyKey, true
+		}
+	}
+	return keys, any, looked
+}
+
+func unknownKey(file string, key *yaml.Node, like string) valuesWarning {
+	w := valuesWarning{File: file, Line: key.Line, Key: key.Value, Like: like}
+	place := fault.Place{File: file, Line: key.Line}
+	w.Message = message.Of("values.check.unknown-key", message.Args{"place": place.String(), "key": key.Value})
+	if like != "" {
+		w.Message = message.Of("values.check.unknown-key-but", message.Args{"place": place.String(), "key": key.Value, "like": like})
+	}
+	return w
+}
+
+// topKeys returns the keys at the top of a values file, and how many documents there
+// are, up to two.
+func topKeys(data []byte) (keys []*yaml.Node, documents int) {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	for documents < 2 {
+		var document yaml.Node
+		if err := decoder.Decode(&document); err != nil {
+			if !errors.Is(err, io.EOF) && documents > 0 {
+				documents++ // text behind the first
+			}
+			return keys, documents
+		}
+		documents++
+		if documents > 1 || len(document.Content) == 0 || document.Content[0].Kind != yaml.MappingNode {
+			continue
+		}
+		for i := 0; i < len(document.Content[0].Content); i += 2 {
+			if key := document.Content[0].Content[i]; key.Kind == yaml.ScalarNode && key.Tag != "!!merge" {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys, documents
+}
