@@ -88,6 +88,16 @@ func ReadFolder(folder string) (*Folder, error) {
 // [Chart.Package] would give as well if Chart.yaml says the name.
 func (f *Folder) Package(name string) ([]byte, error) { return packageFiles(name, f.files) }
 
+// Digests returns the digest of each file that is packaged, by its path in the chart.
+// Unlike that of the archive, they do not depend on who compresses it.
+func (f *Folder) Digests() map[string]manifests.Digest {
+	digests := map[string]manifests.Digest{}
+	for _, file := range f.files {
+		digests[file.Name] = manifests.DigestOf(file.Data)
+	}
+	return digests
+}
+
 func load(packed []*loader.BufferedFile, left *budget, side fault.Side, object string) (*Chart, error) {
 	files, err := expand(packed, left, 0)
 	if err != nil {

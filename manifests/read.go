@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -40,20 +41,25 @@ func ReadFile(name string) ([]byte, error) {
 }
 
 // ReadRegular reads a regular file of at most limit bytes. What is read counts,
-// not what the file's size is said to be.
+// not what the file's size is said to be, and what was opened, not what had its name
+// before.
 func ReadRegular(name string, limit Bytes) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, err
 	}
+	notRegular := fmt.Errorf("%s is not a regular file", name)
 	if !info.Mode().IsRegular() { // opening a pipe would wait for its writer
-		return nil, fmt.Errorf("%s is not a regular file", name)
+		return nil, notRegular
 	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, cmp.Or(err, notRegular)
+	}
 	data, err := io.ReadAll(io.LimitReader(file, int64(limit)+1))
 	if err == nil && Bytes(len(data)) > limit {
 		err = fmt.Errorf("%s is larger than %s", name, limit)

@@ -32,10 +32,19 @@ type Assembled struct {
 	LeftOut []manifests.Omission // what the profile leaves out
 	Patched *manifests.Patched   // nil without patches
 	Secrets *source.Secrets      // of the URLs in the documents, for who fetches; the release has none
+	Signed  []SignedDocument     // those whose signature was demanded
 
+	inputs      *inputs           // nil for a release made in code
 	baseVersion string            // before patches
 	guessed     bool              // the sequence is one more than the release's, and nothing tells whether that is free
 	signedBy    map[string]string // patch → id of the key that signed it, where a signature was demanded
+}
+
+// SignedDocument is a document that is signed, as a policy demands.
+type SignedDocument struct {
+	File  string
+	KeyID string              // of who signed it
+	Bound *manifests.Bindings // the local files that were signed with it; nil if it names none
 }
 
 // Assemble reads the documents and lays them over each other: the release;
@@ -58,7 +67,9 @@ func Assemble(in Input) (*Assembled, error) {
 			return nil, err
 		}
 	}
-	a := &Assembled{BaseDir: baseDir, Profile: in.Profile, Secrets: docs.secrets, signedBy: docs.signedBy}
+	a := &Assembled{
+		BaseDir: baseDir, Profile: in.Profile, Secrets: docs.secrets, Signed: docs.signed, inputs: docs.inputs, signedBy: docs.signedBy,
+	}
 	if len(docs.patches) > 0 {
 		named := *release
 		named.Metadata.Name = cmp.Or(named.Metadata.Name, in.Metadata.Name)

@@ -167,7 +167,7 @@ func (r *resolver) attachment(
 func (r *resolver) verifyImage(
 	ctx context.Context, image manifests.LockedImage, keyFiles []string, attached []manifests.LockedAttachment,
 ) error {
-	keys, err := readKeys(r.baseDir, keyFiles)
+	keys, err := r.inputs.keys(keyFiles)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -99,19 +98,11 @@ func (r *resolver) fetchChart(ctx context.Context, chart manifests.Chart) ([]byt
 		fetched, err := r.world.Chart(ctx, chart.Repo, chart.Name, chart.Version)
 		return fetched.Bytes, fetched.Content, err
 	}
-	file := below(r.baseDir, chart.Path)
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, manifests.Content{}, fault.Explain(err, fault.Usage, fault.Here, "", "path is relative to the release document")
-	}
-	var archive []byte
+	archive, folder, err := r.inputs.chart(chart.Path)
 	url := chart.Path
-	if info.IsDir() {
+	if err == nil && folder != nil {
 		url = folderScheme + chart.Path
-		archive, err = packageFolder(ctx, file, r.look)
-	} else {
-		archive, err = manifests.ReadRegular(file, charts.MaxArchive)
-		err = fault.Explain(err, fault.Usage, fault.Here, "", "a chart archive is a .tgz made by helm package")
+		archive, err = packageFiles(ctx, below(r.inputs.baseDir, chart.Path), folder, r.look)
 	}
 	return archive, manifests.Content{Digest: manifests.DigestOf(archive), Size: int64(len(archive)), URL: url}, err
 }
@@ -160,7 +151,7 @@ func (r *resolver) rendering(chart manifests.Chart) (charts.Rendering, error) {
 		StubRequired: r.stubRequired,
 	}
 	for _, name := range append(slices.Clone(chart.Values), chart.Secrets...) {
-		data, err := readInput(r.baseDir, name)
+		data, err := r.inputs.file(name)
 		if err != nil {
 			return rendering, err
 		}
@@ -173,7 +164,7 @@ func (r *resolver) rendering(chart manifests.Chart) (charts.Rendering, error) {
 // stay where they are.
 func (r *resolver) carryValues(chart manifests.Chart) error {
 	for i, name := range chart.Values {
-		data, err := readInput(r.baseDir, name)
+		data, err := r.inputs.file(name)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package resolve
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 
 	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/bundle/trust/signature"
@@ -16,14 +17,17 @@ type inputDocuments struct {
 	overlays []*manifests.Release // with paths relative to the release
 	patches  []*manifests.Patch   // likewise
 	signedBy map[string]string    // patch → id of its key
-	secrets  *source.Secrets      // of URLs, which none of the above has any more
+	signed   []SignedDocument
+	inputs   *inputs
+	secrets  *source.Secrets // of URLs, which none of the above has any more
 }
 
 // readDocuments reads everything and then checks signatures, since overlays
-// hold a part of the policy; nothing is made of a document before that.
+// hold a part of the policy; nothing is made of a document before that, and no file that
+// a signed one names is used that was not signed with it.
 func readDocuments(in Input) (*inputDocuments, error) {
 	base := filepath.Dir(in.File)
-	docs := &inputDocuments{signedBy: map[string]string{}, secrets: &source.Secrets{}}
+	docs := &inputDocuments{signedBy: map[string]string{}, secrets: &source.Secrets{}, inputs: newInputs(base)}
 	main, err := readDocument(in.File)
 	if err != nil {
 		return nil, err
@@ -31,10 +35,9 @@ func readDocuments(in Input) (*inputDocuments, error) {
 	if docs.release, err = manifests.Read(in.File, main.data); err != nil {
 		return nil, err
 	}
+	main.named = docs.release.LocalPaths()
+	main.rebased = main.named
 	docs.takeSecrets(docs.release)
-	ownPolicy := docs.release.Policy
-	policy := manifests.Policy{RequireSignedRelease: in.Policy.RequireSigned, RequireSignedPatches: in.Policy.RequireSigned}
-	keys := in.Policy.Keys
 	overlays := make([]*document, len(in.Overlays))
 	for i, file := range in.Overlays {
 		overlay, err := readOverlay(file, base, &overlays[i])
@@ -43,13 +46,6 @@ func readDocuments(in Input) (*inputDocuments, error) {
 		}
 		docs.takeSecrets(overlay)
 		docs.overlays = append(docs.overlays, overlay)
-		policy.RequireSignedRelease = policy.RequireSignedRelease || overlay.Policy.RequireSignedRelease
-		policy.RequireSignedPatches = policy.RequireSignedPatches || overlay.Policy.RequireSignedPatches
-		more, err := readKeys(base, overlay.Policy.Keys)
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, more...)
 	}
 	patches := make([]*document, len(in.Patches))
 	for i, file := range in.Patches {
@@ -60,19 +56,46 @@ func readDocuments(in Input) (*inputDocuments, error) {
 		docs.takeSecrets(patch)
 		docs.patches = append(docs.patches, patch)
 	}
-	var errs []error
-	if policy.RequireSignedRelease {
-		errs = append(errs, main.verify(keys))
+	if err := docs.verify(in.Policy, main, overlays, patches); err != nil {
+		return nil, err
 	}
-	if in.Policy.RequireSigned { // a policy in an overlay is of who wrote it, and cannot vouch for itself
-		for _, overlay := range overlays {
-			errs = append(errs, overlay.verify(keys))
+	for _, d := range slices.Concat([]*document{main}, overlays, patches) {
+		if d.signedBy != "" {
+			docs.signed = append(docs.signed, SignedDocument{d.file, d.signedBy, d.bound})
 		}
 	}
-	if policy.RequireSignedPatches || ownPolicy.RequireSignedPatches {
-		errs = append(errs, docs.verifyPatches(patches, base, policy, ownPolicy, keys))
+	return docs, docs.inputs.checkAll()
+}
+
+// verify checks the signatures that the command line, overlays and the release demand.
+func (docs *inputDocuments) verify(flags Policy, main *document, overlays, patches []*document) error {
+	policy := manifests.Policy{RequireSignedRelease: flags.RequireSigned, RequireSignedPatches: flags.RequireSigned}
+	keys := slices.Clone(flags.Keys)
+	var errs []error
+	for i, overlay := range docs.overlays {
+		// A policy in an overlay is of who wrote it, and cannot vouch for itself: where
+		// overlays have to be signed, its keys count once one of the command line's has signed it.
+		if flags.RequireSigned {
+			if err := overlays[i].verify(flags.Keys, docs.inputs); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+		}
+		policy.RequireSignedRelease = policy.RequireSignedRelease || overlay.Policy.RequireSignedRelease
+		policy.RequireSignedPatches = policy.RequireSignedPatches || overlay.Policy.RequireSignedPatches
+		more, err := docs.inputs.keys(overlay.Policy.Keys)
+		if err != nil {
+			return errors.Join(append(errs, err)...)
+		}
+		keys = append(keys, more...)
 	}
-	return docs, errors.Join(errs...)
+	if policy.RequireSignedRelease {
+		errs = append(errs, main.verify(keys, docs.inputs))
+	}
+	if policy.RequireSignedPatches || docs.release.Policy.RequireSignedPatches {
+		errs = append(errs, docs.verifyPatches(patches, policy, keys))
+	}
+	return errors.Join(errs...)
 }
 
 // takeSecrets takes the secrets out of the URLs of a document, so that nothing that
@@ -83,19 +106,20 @@ func (docs *inputDocuments) takeSecrets(of interface {
 	of.MapURLs(docs.secrets.Repository, docs.secrets.File, manifests.BareURL)
 }
 
-func (docs *inputDocuments) verifyPatches(patches []*document, base string, local, own manifests.Policy, keys []signature.PublicKey) error {
+func (docs *inputDocuments) verifyPatches(patches []*document, local manifests.Policy, keys []signature.PublicKey) error {
 	// Keys that a release brings count for its patches only where somebody has
 	// vouched for the release, or nobody but the release asks.
+	own := docs.release.Policy.Keys
 	if local.RequireSignedPatches && !local.RequireSignedRelease {
-		own.Keys = nil
+		own = nil
 	}
-	more, err := readKeys(base, own.Keys)
+	more, err := docs.inputs.keys(own)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for i, patch := range patches {
-		errs = append(errs, patch.verify(append(more, keys...)))
+		errs = append(errs, patch.verify(append(more, keys...), docs.inputs))
 		docs.signedBy[docs.patches[i].ID()] = patch.signedBy
 	}
 	return errors.Join(errs...)
@@ -114,6 +138,7 @@ func readPatch(file, base string, into **document) (*manifests.Patch, error) {
 func readRebased[T interface {
 	comparable
 	Rebase(folder string)
+	LocalPaths() []manifests.LocalPath
 }](file, base string, into **document, read func(string, []byte) (T, error)) (none T, err error) {
 	doc, err := readDocument(file)
 	if err != nil {
@@ -124,10 +149,12 @@ func readRebased[T interface {
 	if err != nil {
 		return none, err
 	}
+	doc.named = is.LocalPaths()
 	folder, err := folderBelow(base, file)
 	if folder != "." {
 		is.Rebase(folder)
 	}
+	doc.rebased = is.LocalPaths()
 	return is, err
 }
 

@@ -8,12 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"strconv"
 
 	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/fault"
 )
 
 func (r *resolver) resolveFiles(ctx context.Context) error {
@@ -50,28 +48,17 @@ func (r *resolver) resolveFile(ctx context.Context, file manifests.File) error {
 
 // resolveFolder takes along every regular file below a folder of values.
 func (r *resolver) resolveFolder(folder manifests.ValuesFolder) error {
-	root := below(r.baseDir, folder.Path)
-	return filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return fault.Explain(err, fault.Usage, fault.Here, "", "path is relative to the release document")
-		case entry.IsDir():
-			return nil
-		case !entry.Type().IsRegular():
-			return fault.New(fault.Usage, fault.Here, name, "copy what it points to, or leave it out", "not a regular file")
-		}
-		relative, err := filepath.Rel(root, name)
-		if err != nil {
+	files, err := r.inputs.folder(folder.Path)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		content := manifests.Content{Digest: file.digest, Size: file.size, URL: path.Join(folder.Path, file.name)}
+		if err := r.carry(path.Join("values", folder.Destination, file.name), 0o644, folder.Place(""), content); err != nil {
 			return err
 		}
-		digest, size, err := hashFile(name)
-		if err != nil {
-			return fault.Explain(err, fault.Failure, fault.Here, "", "")
-		}
-		relative = filepath.ToSlash(relative)
-		return r.carry(path.Join("values", folder.Destination, relative), 0o644, folder.Place(""),
-			manifests.Content{Digest: digest, Size: size, URL: path.Join(folder.Path, relative)})
-	})
+	}
+	return nil
 }
 
 func hashFile(name string) (manifests.Digest, int64, error) {

@@ -59,7 +59,7 @@ func setsAnew(chart manifests.Chart, rendering string) bool {
 func (r *resolver) lockValues(chart manifests.Chart, version string) ([]manifests.LockedValues, error) {
 	var all []manifests.LockedValues
 	for _, name := range chart.Values {
-		data, err := readInput(r.baseDir, name)
+		data, err := r.inputs.file(name)
 		if err != nil {
 			return nil, err
 		}

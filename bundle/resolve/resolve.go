@@ -60,12 +60,15 @@ func Resolve(ctx context.Context, a *Assembled, world World, options Options) (*
 
 func newResolver(a *Assembled, world World, options Options) *resolver {
 	r := &resolver{
-		release: a.Release, baseDir: a.BaseDir, secrets: a.Secrets, world: world,
+		release: a.Release, inputs: a.inputs, secrets: a.Secrets, world: world,
 		progress: options.Progress, parallel: cmp.Or(options.Parallel, 8),
 		look: options.Discover, stubRequired: options.StubRequired,
 		images: map[string]*wanted{}, blobs: map[manifests.Digest]manifests.Content{},
 		discovered: map[string]charts.Discovery{}, places: map[manifests.EntryPath]fault.Place{},
 		leftOut: a.LeftOut, patches: newPatching(a.Patched),
+	}
+	if r.inputs == nil {
+		r.inputs = newInputs(a.BaseDir)
 	}
 	if r.progress == nil {
 		r.progress = silent{}
@@ -78,7 +81,7 @@ func newResolver(a *Assembled, world World, options Options) *resolver {
 
 type resolver struct {
 	release  *manifests.Release
-	baseDir  string
+	inputs   *inputs
 	secrets  *source.Secrets
 	world    World
 	progress Progress

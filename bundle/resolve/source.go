@@ -62,6 +62,10 @@ func packageFolder(ctx context.Context, folder string, look Discover) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
+	return packageFiles(ctx, folder, files, look)
+}
+
+func packageFiles(ctx context.Context, folder string, files *charts.Folder, look Discover) ([]byte, error) {
 	chart, err := NameOfFolder(ctx, folder, files, look)
 	if err != nil {
 		return nil, err
@@ -96,18 +100,10 @@ func readEmbedded(name string) ([]byte, error) {
 	return data, fault.Explain(err, fault.Usage, fault.Here, name, "the lock was made by another version of this program: resolve again")
 }
 
-// readInput reads a values file that a release names.
-func readInput(baseDir, name string) ([]byte, error) {
-	if manifests.HasScheme(name) {
-		return readEmbedded(name)
-	}
-	return manifests.ReadFile(below(baseDir, name))
-}
-
 // below returns a path of a release document as one of this machine.
 func below(baseDir, name string) string {
 	if filepath.IsAbs(name) {
-		return name
+		return filepath.Clean(name)
 	}
 	return filepath.Join(baseDir, filepath.FromSlash(name))
 }

@@ -32,6 +32,7 @@ const (
 	aRelease      form = "a release" // or a Wire build.json
 	anOverlay     form = "an overlay"
 	aPatch        form = "a patch"
+	aBindings     form = "what was signed along with a document"
 	aMirrorsFile  form = "a mirrors file"
 	aState        form = "a site's state file"
 	aSite         form = "a site document"
@@ -293,6 +294,8 @@ func formOfKind(kind string) form {
 		return anOverlay
 	case manifests.KindPatch:
 		return aPatch
+	case manifests.KindBindings:
+		return aBindings
 	case "Mirrors":
 		return aMirrorsFile
 	case state.Kind:
@@ -328,6 +331,8 @@ func (f form) hint(name string) string {
 		return "island build -f RELEASE --overlay " + name + " --key island.key makes a bundle with it"
 	case aPatch:
 		return "island build -f RELEASE -p " + name + " --key island.key makes a bundle with it"
+	case aBindings:
+		return "give the document beside it: both are read"
 	case aMirrorsFile:
 		return "name it with --mirrors, beside a release or a lock"
 	case aState:

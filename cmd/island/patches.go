@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/bundle/resolve"
 	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 )
@@ -35,7 +36,7 @@ whether an image override matches anything is told by island resolve.` + exitSta
 			if err != nil {
 				return err
 			}
-			return a.print(listPatches(assembled.Patched, today))
+			return a.print(listPatches(assembled, today))
 		},
 	}
 	release.add(cmd)
@@ -46,6 +47,14 @@ whether an image override matches anything is told by island resolve.` + exitSta
 type patchList struct {
 	Applied    []manifests.PatchState `json:"applied"` // in order
 	Superseded []supersededPatch      `json:"superseded"`
+	Signed     []signedDocument       `json:"signed,omitempty"` // documents whose signature the policy demands
+}
+
+// signedDocument is a document that is signed, and the local files that are with it.
+type signedDocument struct {
+	Document string      `json:"document"`
+	KeyID    string      `json:"keyID"`
+	Bound    []boundFile `json:"bound,omitempty"`
 }
 
 type supersededPatch struct {
@@ -53,13 +62,17 @@ type supersededPatch struct {
 	By string `json:"by"`
 }
 
-func listPatches(p *manifests.Patched, today manifests.Date) patchList {
+func listPatches(a *resolve.Assembled, today manifests.Date) patchList {
+	p := a.Patched
 	list := patchList{Applied: []manifests.PatchState{}, Superseded: []supersededPatch{}}
 	for _, patch := range p.Applied {
 		list.Applied = append(list.Applied, patch.StateOn(today))
 	}
 	for _, s := range p.Superseded {
 		list.Superseded = append(list.Superseded, supersededPatch{s.Patch.ID(), s.By})
+	}
+	for _, d := range a.Signed {
+		list.Signed = append(list.Signed, signedDocument{d.File, d.KeyID, boundFiles(d.Bound)})
 	}
 	return list
 }
@@ -68,5 +81,11 @@ func (l patchList) text(w io.Writer) {
 	patchTable(w, l.Applied)
 	for _, s := range l.Superseded {
 		fmt.Fprintf(w, "%s is superseded by %s\n", printable.Text(s.ID), printable.Text(s.By))
+	}
+	for _, d := range l.Signed {
+		fmt.Fprintf(w, "%s is signed by key %s\n", printable.Text(d.Document), d.KeyID)
+		for _, file := range d.Bound {
+			fmt.Fprintf(w, "  bound  %s\n", file)
+		}
 	}
 }

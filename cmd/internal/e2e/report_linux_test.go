@@ -43,3 +43,35 @@ func TestCosignVerifiesReports(t *testing.T) {
 		})
 	}
 }
+
+// TestCosignVerifiesDocuments: what island sign signed, the files that a document names
+// among it, cosign believes as docs/patches.md says.
+func TestCosignVerifiesDocuments(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	run(t, folder, island, "keygen", "--key-name", "vendor")
+	write(t, filepath.Join(folder, "trusted_root.json"), []byte(`{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}`))
+	write(t, filepath.Join(folder, "overlay.yaml"),
+		[]byte("apiVersion: island/v1\nkind: Overlay\ncharts: [{name: brig, values: [brig.yaml]}]\n"))
+	write(t, filepath.Join(folder, "brig.yaml"), []byte("a: 1\n"))
+	run(t, folder, island, "sign", "overlay.yaml", "--key", "vendor.key")
+	for _, name := range []string{"cosign-v2", "cosign-v3"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cosign := tool(t, name)
+			verify := func(key, file string) error {
+				_, _, err := try(t, folder, cosign, "verify-blob", "--key", key, "--bundle", file+".sigstore.json",
+					"--insecure-ignore-tlog", "--trusted-root", "trusted_root.json", file)
+				return err
+			}
+			for _, file := range []string{"overlay.yaml", "overlay.yaml.binds.json"} {
+				if err := verify("vendor.pub", file); err != nil {
+					t.Errorf("%s: %v", file, err)
+				}
+				if verify(otherKey(t), file) == nil {
+					t.Errorf("%s is taken with another's key", file)
+				}
+			}
+		})
+	}
+}
