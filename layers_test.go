@@ -287,3 +287,31 @@ func linkedBy(t *testing.T, pattern string) []string {
 	}
 	return strings.Fields(string(out))
 }
+
+// TestChildrenHaveAnEnvironmentOfTheirOwn holds that whatever starts a program says
+// which variables it gets: by default a child has all, secrets included.
+func TestChildrenHaveAnEnvironmentOfTheirOwn(t *testing.T) {
+	listed, err := exec.Command("git", "ls-files", "--cached", "--others", "--exclude-standard", "*.go").Output()
+	if err != nil {
+		t.Skip("not in a checkout")
+	}
+	starts := regexp.MustCompile(`exec\.Command(Context)?\(|os\.StartProcess\(|syscall\.(Exec|ForkExec)\(`)
+	says := regexp.MustCompile(`\.Env = (children\.Environment\(|\[\]string\{\})`)
+	found := 0
+	for file := range strings.FieldsSeq(string(listed)) {
+		helps := strings.HasSuffix(file, "_test.go") || strings.HasPrefix(file, "cmd/internal/") || strings.HasPrefix(file, "cmd/island-demo/") ||
+			strings.HasPrefix(file, "internal/") || strings.Contains(file, "test/") || strings.Contains(file, "/internal/benchdiscovery/")
+		text, err := os.ReadFile(file)
+		if helps || err != nil {
+			continue
+		}
+		started := len(starts.FindAll(text, -1))
+		found += started
+		if said := len(says.FindAll(text, -1)); said != started {
+			t.Errorf("%s starts %d programs, and says of %d what environment they get", file, started, said)
+		}
+	}
+	if found < 3 {
+		t.Errorf("found %d places where programs are started", found)
+	}
+}

@@ -12,6 +12,8 @@ import (
 	"github.com/docker/cli/cli/config/types"
 	"github.com/docker/docker-credential-helpers/client"
 	"github.com/docker/docker-credential-helpers/credentials"
+
+	"github.com/islandbundle/island/internal/children"
 )
 
 // maxHelperBytes is how much of what a credential helper says is read.
@@ -85,6 +87,7 @@ func (p *helperProgram) Output() ([]byte, error) {
 	ctx, cancel := context.WithTimeout(p.ctx, p.limit)
 	defer cancel()
 	command := exec.CommandContext(ctx, p.name, p.args...)
+	command.Env = children.Environment(children.Helper)
 	command.Stdin = p.input
 	command.WaitDelay = time.Second // for children that keep its output open
 	said := limited{left: maxHelperBytes}

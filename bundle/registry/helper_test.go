@@ -167,3 +167,28 @@ func readWeb(t *testing.T, client *Client, host, place string) error {
 	}
 	return err
 }
+
+// TestHelperIsToldNoPassphrase has a real helper print its environment: the passphrase
+// of the key is not its business, the way through a proxy is.
+func TestHelperIsToldNoPassphrase(t *testing.T) {
+	home := credentialFolder(t)
+	t.Setenv("COSIGN_PASSWORD", "hunter2")
+	t.Setenv("HTTPS_PROXY", "http://me:pr0xy@127.0.0.1:9")
+	told := filepath.Join(home, "environment")
+	writeFile(t, filepath.Join(home, "bin", "docker-credential-prints"), "#!/bin/sh\ncat > /dev/null\nenv > "+told+
+		"\necho '{\"Username\":\"me\",\"Secret\":\"s3cret\"}'\n", 0o755)
+	host := guarded(t)
+	writeFile(t, filepath.Join(home, ".docker/config.json"), `{"credHelpers": {"`+host+`": "prints"}}`, 0o600)
+	client, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := readRepository(t, client, host, "private/a"); err != nil {
+		t.Fatal(err)
+	}
+	environment, err := os.ReadFile(told)
+	if err != nil || strings.Contains(string(environment), "hunter2") || !strings.Contains(string(environment), "pr0xy") {
+		t.Errorf("helper was told %s, error %v", environment, err)
+	}
+}

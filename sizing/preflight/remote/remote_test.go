@@ -229,3 +229,39 @@ func TestSSHCommandKeepsTheOperatorsSettings(t *testing.T) {
 		t.Errorf("%q overrides what is known of hosts", line)
 	}
 }
+
+// TestNoSecretLeaves has what stands for ssh, and the shell of this machine, print
+// their environment.
+func TestNoSecretLeaves(t *testing.T) {
+	for name, value := range map[string]string{
+		"COSIGN_PASSWORD": "hunter2", "HTTPS_PROXY": "http://me:hunter2@proxy:3128", "CI_REGISTRY_PASSWORD": "hunter2",
+	} {
+		t.Setenv(name, value)
+	}
+	told := filepath.Join(t.TempDir(), "environment")
+	session, err := open(t, shell(t, "env > "+told), Target{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	session.Close()
+	bin := t.TempDir()
+	real, err := exec.LookPath("sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	toldHere := filepath.Join(t.TempDir(), "environment")
+	program(t, filepath.Join(bin, "sh"), "#!"+real+"\nenv > "+toldHere+"\nexec "+real+" \"$@\"\n")
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	t.Setenv("VENDOR_TOKEN", "hunter2") // which only the shell of this machine does not get
+	if session, err = open(t, "", Target{Local: true}); err != nil {
+		t.Fatal(err)
+	}
+	session.Close()
+	for _, file := range []string{told, toldHere} {
+		environment, err := os.ReadFile(file)
+		text := string(environment)
+		if err != nil || strings.Contains(text, "hunter2") || !strings.Contains(text, "HTTPS_PROXY=http://proxy:3128") {
+			t.Errorf("child was told %s, error %v", environment, err)
+		}
+	}
+}

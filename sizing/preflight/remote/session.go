@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/islandbundle/island/internal/children"
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/probe"
@@ -135,7 +136,9 @@ const defaultConnect = 10 * time.Second
 
 func sshCommand(ctx context.Context, t Target, options Options) *exec.Cmd {
 	if t.Local {
-		return exec.CommandContext(ctx, "sh", "-c", command())
+		cmd := exec.CommandContext(ctx, "sh", "-c", command())
+		cmd.Env = children.Environment(children.Local)
+		return cmd
 	}
 	args := []string{
 		"-T", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-o", "ClearAllForwardings=yes", "-o", "RequestTTY=no",
@@ -158,7 +161,7 @@ func sshCommand(ctx context.Context, t Target, options Options) *exec.Cmd {
 	}
 	args = append(args, t.Args...)
 	cmd := exec.CommandContext(ctx, cmp.Or(options.SSH, "ssh"), append(args, "--", t.Address, command())...)
-	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.Env = children.Environment(children.Remote, "LC_ALL=C")
 	return cmd
 }
 
