@@ -21,7 +21,9 @@
 // Retry-After names (up to 2 minutes). A host that used up all tries gets a
 // single one for each further request until it answers again, so that a host
 // that is down does not hold up everything else. A connection that is silent
-// for a minute counts as failed. A body that ends early is an error of
+// for a minute counts as failed, and so does one that brings less than
+// Options.MinRate over a minute; such a failure counts for two. When nothing was
+// finished for Options.Patience, everything ends with a [PatienceError]. A body that ends early is an error of
 // [Session.Do] and [Session.Open], for whoever reads it knows where to go on;
 // [Session.Read] asks anew.
 //
@@ -45,6 +47,14 @@
 // loopback interface or [Security] allows it. A web server whose URL says
 // http:// is talked to so, but gets no credentials unless it is on loopback or
 // [Security] allows it. A redirect from HTTPS to HTTP is refused.
+//
+// # Where answers lead
+//
+// A redirect, the place of a token server and what a document names ([Lead]) lead to
+// no address of this machine or of its network that whoever said it is not of, and to
+// no link-local one, by any name: that is seen to where the connection is made. What
+// the user named is asked wherever it is: what sessions are opened for, and
+// Options.Named. Where a proxy is asked, names are the proxy's to look up.
 //
 // # Failures
 //

@@ -19,8 +19,6 @@ var (
 	// ErrOffline is in the chain of an error that says that the network may not
 	// be asked, and nothing else has the content.
 	ErrOffline = errors.New("not in the cache, and the network may not be asked")
-
-	errStalled = errors.New("no data for too long")
 )
 
 // StatusError is an HTTP answer that is not the content. Those of 404 and 410
@@ -95,13 +93,22 @@ type cutShort struct{ err error }
 func (e *cutShort) Error() string { return "answer was cut short: " + e.err.Error() }
 func (e *cutShort) Unwrap() error { return e.err }
 
-// CutShort returns the error about an answer whose body ended early with err.
-func CutShort(err error) error { return &cutShort{Bare(err)} }
+// CutShort returns the error about an answer whose body ended early with err, which is
+// err itself if that is final.
+func CutShort(err error) error {
+	if impatient := (*PatienceError)(nil); errors.As(err, &impatient) {
+		return impatient
+	}
+	return &cutShort{Bare(err)}
+}
 
 // Unavailable reports whether a failure tells nothing about the content: nobody
 // answered, the answer was cut short, or the host is out of order (408, 429 and
 // 5xx). Another host may have it.
 func Unavailable(err error) bool {
+	if impatient := (*PatienceError)(nil); errors.As(err, &impatient) {
+		return false
+	}
 	if status := (*StatusError)(nil); errors.As(err, &status) {
 		return retryable(status.Code)
 	}
@@ -115,7 +122,10 @@ func asked(err error) error {
 	var answer *transport.Error
 	var refused refusal
 	var untrusted *tls.CertificateVerificationError
+	var impatient *PatienceError
 	switch {
+	case errors.As(err, &impatient):
+		return impatient
 	case errors.As(err, &untrusted): // and not what a try over plain HTTP gave after it
 		return &unreachable{Bare(untrusted)}
 	case errors.As(err, &answer):
@@ -140,8 +150,9 @@ func permanent(err error) bool {
 		record    tls.RecordHeaderError
 		alert     tls.AlertError
 		refused   refusal
+		impatient *PatienceError
 	)
-	return errors.As(err, &untrusted) || errors.As(err, &record) || errors.As(err, &alert) ||
+	return errors.As(err, &impatient) || errors.As(err, &untrusted) || errors.As(err, &record) || errors.As(err, &alert) ||
 		errors.As(err, &refused) || errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, ErrOffline) ||
 		isNoSuchHost(err)
 }

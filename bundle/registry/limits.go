@@ -13,10 +13,15 @@ type limits struct {
 	mu      sync.Mutex
 	hosts   map[string]chan struct{}
 	down    map[string]bool
+	all     line             // what all transfers share
+	each    map[string]*line // by host
 }
 
 func newLimits(perHost, total int) *limits {
-	return &limits{perHost: perHost, total: make(chan struct{}, total), hosts: map[string]chan struct{}{}, down: map[string]bool{}}
+	return &limits{
+		perHost: perHost, total: make(chan struct{}, total),
+		hosts: map[string]chan struct{}{}, down: map[string]bool{}, each: map[string]*line{},
+	}
 }
 
 // tries returns how often a host is asked. One that has used up all tries for an
@@ -36,6 +41,16 @@ func (l *limits) saw(host string, down bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.down[host] = down
+}
+
+// lines returns what a transfer from a host shares with others.
+func (l *limits) lines(host string) []*line {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.each[host] == nil {
+		l.each[host] = &line{}
+	}
+	return []*line{l.each[host], &l.all}
 }
 
 // acquire waits for the host first, so that waiting for a busy host takes

@@ -19,6 +19,7 @@ type Repository struct {
 	Name     string
 	Security
 	User *url.Userinfo // credentials of its own; nil for those of the keychain
+	Lead *Lead         // who named the registry; nil for the user
 }
 
 // String names the repository to people.
@@ -55,7 +56,7 @@ func (c *Client) Session(ctx context.Context, repository Repository, access Acce
 		return nil, ErrOffline
 	}
 	c.hidden.add(repository.User, "")
-	key := fmt.Sprintf("%s %+v %+v %s", repository, repository.Security, access, repository.User)
+	key := fmt.Sprintf("%s %+v %+v %s %s", repository, repository.Security, access, repository.User, repository.Lead)
 	return c.sessions.Get(ctx, key, func() (*Session, error) {
 		session, err := c.logIn(ctx, repository, access)
 		return session, c.hidden.fromError(err)
@@ -74,7 +75,7 @@ func (c *Client) logIn(ctx context.Context, repository Repository, access Access
 	if err != nil {
 		return nil, Refuse("%w", err)
 	}
-	through, err := c.through(ctx, repository.Security)
+	through, err := c.through(ctx, repository.Security, registry.RegistryStr(), repository.Lead, "https", "http")
 	if err != nil {
 		return nil, Refuse("%w", err)
 	}
@@ -129,12 +130,19 @@ func ownCredentials(user *url.Userinfo) authn.Authenticator {
 // fails, nobody is logged in, which is enough for all that is public; why is
 // given, for when it is not, and told once.
 func (c *Client) credentials(ctx context.Context, target authn.Resource) (login authn.Authenticator, unread error) {
-	authenticator, err := authn.Resolve(ctx, c.keychain, target)
-	if err == nil {
-		var config *authn.AuthConfig
-		if config, err = authn.Authorization(ctx, authenticator); err == nil {
-			return authn.FromConfig(*config), nil
+	err := c.waits.during(ctx, "credentials for "+target.RegistryStr(), func(ctx context.Context) error {
+		authenticator, err := authn.Resolve(ctx, c.keychain, target)
+		if err != nil {
+			return err
 		}
+		config, err := authn.Authorization(ctx, authenticator)
+		if err == nil {
+			login = authn.FromConfig(*config)
+		}
+		return err
+	})
+	if err == nil {
+		return login, nil
 	}
 	unread = Bare(err)
 	if _, told := c.unread.LoadOrStore(target.RegistryStr()+" "+unread.Error(), true); !told && ctx.Err() == nil {
@@ -148,7 +156,7 @@ func (c *Client) credentials(ctx context.Context, target authn.Resource) (login 
 func (c *Client) challenge(
 	ctx context.Context, registry name.Registry, repository Repository, through http.RoundTripper,
 ) (*transport.Challenge, error) {
-	key := fmt.Sprintf("%s %+v", repository.Registry, repository.Security)
+	key := fmt.Sprintf("%s %+v %s", repository.Registry, repository.Security, repository.Lead)
 	challenge, err := c.challenges.Get(ctx, key, func() (*transport.Challenge, error) { return transport.Ping(ctx, registry, through) })
 	if err == nil {
 		return challenge, nil

@@ -22,13 +22,14 @@ const (
 
 // patience is what follows on a failure: a sentence, a pause, and another try.
 type patience struct {
-	wait func(context.Context, time.Duration) error
-	log  func(string)
+	wait  func(context.Context, time.Duration) error
+	log   func(string)
+	waits *waits
 }
 
-// pause waits after a number of failures in a row.
-func (p patience) pause(ctx context.Context, failures int, retryAfter time.Duration) error {
-	return p.wait(ctx, backoff(failures, retryAfter))
+// rest waits for a time before something is asked anew.
+func (p patience) rest(ctx context.Context, what string, d time.Duration) error {
+	return p.waits.during(ctx, what, func(ctx context.Context) error { return p.wait(ctx, d) })
 }
 
 // again does something that reads a whole answer, and does it anew when the
@@ -37,11 +38,12 @@ func (p patience) again(ctx context.Context, where string, do func() error) erro
 	for failures := 1; ; failures++ {
 		err := do()
 		var cut *cutShort
-		if err == nil || ctx.Err() != nil || !errors.As(err, &cut) || failures == MaxTries {
+		failures += weight(err) - 1
+		if err == nil || ctx.Err() != nil || !errors.As(err, &cut) || failures >= MaxTries {
 			return err
 		}
 		p.log(fmt.Sprintf("%s: %v, try %d of %d", where, Bare(err), failures+1, MaxTries))
-		if err := p.pause(ctx, failures, 0); err != nil {
+		if err := p.rest(ctx, where, backoff(failures, 0)); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -26,7 +27,9 @@ type retrying struct {
 	limits  *limits
 	offline bool
 	stall   time.Duration
-	base    *http.Transport
+	rate    int64 // bytes a second
+	window  time.Duration
+	route   func(*http.Request) (*http.Transport, error)
 }
 
 // RoundTrip sends a request up to MaxTries times. The last answer is given
@@ -39,6 +42,7 @@ func (t *retrying) RoundTrip(request *http.Request) (*http.Response, error) {
 	tries := t.limits.tries(host)
 	for failures := 1; ; failures++ {
 		response, err := t.once(request)
+		failures += weight(err) - 1
 		switch {
 		case request.Context().Err() != nil, err != nil && permanent(err):
 			return response, err
@@ -71,9 +75,9 @@ func (t *retrying) comeBack(request *http.Request, response *http.Response, err 
 		discard(response.Body)
 	}
 	d := backoff(failures, retryAfter)
-	t.log(fmt.Sprintf("%s: %s, try %d of %d in %s",
-		Redact(request.URL.String()), brief(cause), failures+1, tries, d.Round(time.Millisecond)))
-	return t.wait(request.Context(), d)
+	place := Redact(request.URL.String())
+	t.log(fmt.Sprintf("%s: %s, try %d of %d in %s", place, brief(cause), failures+1, tries, d.Round(time.Millisecond)))
+	return t.rest(request.Context(), place+" ("+brief(cause)+")", d)
 }
 
 // anew returns a request that can be sent once more.
@@ -92,55 +96,104 @@ func anew(request *http.Request) (*http.Request, error) {
 
 // once sends a request and gives it up when the connection is silent.
 func (t *retrying) once(request *http.Request) (*http.Response, error) {
-	release, err := t.limits.acquire(request.Context(), request.URL.Host)
+	base, err := t.route(request)
+	if err != nil {
+		return nil, err
+	}
+	host := request.URL.Host
+	release, err := t.limits.acquire(request.Context(), host)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancelCause(request.Context())
-	silence := time.AfterFunc(t.stall, func() { cancel(errStalled) })
-	response, err := t.base.RoundTrip(request.WithContext(ctx))
-	silence.Stop()
-	if err != nil {
-		release()
-		if errors.Is(context.Cause(ctx), errStalled) {
-			err = errStalled
-		}
-		cancel(nil)
+	answer := &watched{
+		waits: t.waits, wait: &wait{what: Redact(request.URL.String()), cancel: cancel},
+		ctx: ctx, host: host, stall: t.stall, end: func() { cancel(nil); release() },
+	}
+	if err := t.waits.begin(answer.wait); err != nil {
+		answer.end()
 		return nil, err
 	}
-	response.Body = &watched{ReadCloser: response.Body, ctx: ctx, silence: silence, stall: t.stall, end: func() {
-		silence.Stop()
-		cancel(nil)
-		release()
-	}}
+	answer.silence = time.AfterFunc(t.stall, func() { cancel(&slowError{host: host, window: t.stall}) })
+	response, err := base.RoundTrip(request.WithContext(ctx))
+	answer.silence.Stop()
+	t.waits.end(answer.wait)
+	if err != nil {
+		err = answer.because(err)
+		answer.end()
+		return nil, err
+	}
+	answer.meter = newMeter(host, t.rate, t.window, t.limits.lines(host)...)
+	answer.ReadCloser, answer.counts = response.Body, !retryable(response.StatusCode)
+	if answer.counts && (request.Method == http.MethodHead || response.Body == http.NoBody) {
+		t.waits.finished()
+	}
+	response.Body = answer
 	return response, nil
 }
 
-// watched is the body of an answer. The clock runs only while it is waited
+// watched is the body of an answer. The clocks run only while it is waited
 // for, so that a slow reader is not taken for a silent server.
 type watched struct {
 	io.ReadCloser
+	waits   *waits
+	wait    *wait
+	meter   *meter
+	counts  bool // its end is something finished
 	ctx     context.Context
+	host    string
 	silence *time.Timer
 	stall   time.Duration
-	end     func()
+	end     func() // gives the connection back
+	ended   sync.Once
 }
 
 func (b *watched) Read(p []byte) (int, error) {
+	if err := b.waits.begin(b.wait); err != nil {
+		return 0, err
+	}
+	began := time.Now()
 	b.silence.Reset(b.stall)
 	n, err := b.ReadCloser.Read(p)
 	b.silence.Stop()
-	if err == io.EOF {
-		b.end()
-	} else if err != nil && errors.Is(context.Cause(b.ctx), errStalled) {
-		err = errStalled
+	slow := b.meter.add(n, time.Since(began))
+	b.waits.end(b.wait)
+	b.waits.received(n)
+	switch {
+	case errors.Is(err, io.EOF):
+		if b.counts {
+			b.waits.finished()
+		}
+		b.over()
+	case err != nil:
+		err = b.because(err)
+	case slow != nil:
+		err = slow
 	}
 	return n, err
 }
 
+// because returns why an answer failed: what called it off, or what the connection
+// says.
+func (b *watched) because(err error) error {
+	var slow *slowError
+	if cause := context.Cause(b.ctx); lostPatience(b.ctx) != nil || errors.As(cause, &slow) {
+		return cause
+	}
+	return err
+}
+
+func (b *watched) over() {
+	b.ended.Do(func() {
+		b.silence.Stop()
+		b.meter.end()
+		b.end()
+	})
+}
+
 func (b *watched) Close() error {
 	err := b.ReadCloser.Close()
-	b.end()
+	b.over()
 	return err
 }
 
@@ -181,8 +234,8 @@ func checkRedirect(request *http.Request, via []*http.Request) error {
 	if len(via) >= maxRedirects {
 		return Refuse("stopped after %d redirects", maxRedirects)
 	}
-	if via[len(via)-1].URL.Scheme == "https" && request.URL.Scheme != "https" {
-		return Refuse("redirect from HTTPS to %s at %s is refused", request.URL.Scheme, request.URL.Host)
+	if err := checkScheme(via[len(via)-1].URL, request.URL); err != nil {
+		return err
 	}
 	for _, field := range []string{"Authorization", "Referer", "Cookie"} {
 		request.Header.Del(field)

@@ -18,6 +18,7 @@ type Resource struct {
 	// Anonymous keeps the keychain out of it: whoever wrote the URL shall get no
 	// credentials for a host of his choice.
 	Anonymous bool
+	Lead      *Lead // who named the host; nil for the user
 	Security
 }
 
@@ -30,13 +31,13 @@ func (c *Client) WebSession(ctx context.Context, resource Resource) (*Session, e
 	if c.offline {
 		return nil, ErrOffline
 	}
-	through, err := c.through(ctx, resource.Security)
-	if err != nil {
-		return nil, Refuse("%w", err)
-	}
 	parsed, err := url.Parse(resource.URL)
 	if err != nil {
 		return nil, Refuse("%w", Bare(err))
+	}
+	through, err := c.through(ctx, resource.Security, parsed.Host, resource.Lead, parsed.Scheme)
+	if err != nil {
+		return nil, Refuse("%w", err)
 	}
 	var login webLogin
 	wanted := resource.User != nil || !resource.Anonymous

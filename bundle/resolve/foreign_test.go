@@ -94,8 +94,9 @@ func (*notices) Stage(string, int)    {}
 func (*notices) Step(string)          {}
 func (n *notices) Notice(text string) { n.told = append(n.told, text) }
 
-// resolveForeign resolves one image, and opens all blobs of the lock in the same world.
-func (u *upstream) resolveForeign(tag string) (*manifests.Lock, error) {
+// resolveForeign resolves one image, and opens all blobs of the lock in the same world, of
+// a user who named some hosts besides.
+func (u *upstream) resolveForeign(tag string, named ...string) (*manifests.Lock, error) {
 	u.t.Helper()
 	u.write("release.yaml", "apiVersion: island/v1\nkind: Release\nmetadata: {name: wire, version: 1.0.0, date: 2026-03-31}\n"+
 		"platforms: [linux/amd64]\nimages: [{name: 'quay.io/wire/brig:"+tag+"'}]\n")
@@ -105,7 +106,7 @@ func (u *upstream) resolveForeign(tag string) (*manifests.Lock, error) {
 		"rules: [{prefix: quay.io, onlyMirrors: true, mirrors: [{location: \""+u.addr+"\", insecure: true}]}]\n"))
 	u.check(err)
 	world, err := source.New(source.Options{
-		Mirrors: mirrors, CacheDir: u.t.TempDir(), Secrets: assembled.Secrets, Network: registry.Options{Keychain: everywhere{}},
+		Mirrors: mirrors, CacheDir: u.t.TempDir(), Secrets: assembled.Secrets, Network: registry.Options{Keychain: everywhere{}, Named: named},
 	})
 	u.check(err)
 	defer world.Close()
@@ -168,7 +169,7 @@ func TestForeignLayers(t *testing.T) {
 				urls = append(urls, strings.ReplaceAll(url, "VENDOR", strings.TrimPrefix(v.url, "http://")))
 			}
 			u.pushForeign(tag, test.mediaType, v.layer, test.held, urls...)
-			lock, err := u.resolveForeign(tag)
+			lock, err := u.resolveForeign(tag, strings.TrimPrefix(v.url, "http://"))
 			if test.refused != "" {
 				checkRefused(t, err, test.refused)
 				return

@@ -76,19 +76,24 @@ func (c *chartRepositories) Chart(ctx context.Context, repo, name, version strin
 	if err != nil {
 		return Chart{}, err
 	}
+	if parsed, err := url.Parse(repo); err == nil && parsed.Host != "" {
+		c.client.Named(parsed.Host) // though only a mirror may be asked for the index
+	}
 	var found *chartEntry
 	var archive string
+	var index location
 	err = c.each(ctx, object, locations, func(l location) (err error) {
 		if found, err = c.find(ctx, l, name, version); err != nil {
 			return err
 		}
+		index = l
 		archive, err = c.archiveURL(l, repo, found.URLs[0])
 		return err
 	})
 	if err != nil {
 		return Chart{}, err
 	}
-	chart, err := c.archive(ctx, object, archive, found.digest)
+	chart, err := c.archive(ctx, object, archive, found.digest, index)
 	if err != nil {
 		return Chart{}, err
 	}
@@ -151,14 +156,16 @@ func (c *chartRepositories) archiveURL(l location, repo, reference string) (stri
 	return repo + below, nil
 }
 
-// archive fetches a chart archive by its URL.
-func (c *chartRepositories) archive(ctx context.Context, object, archive string, digest manifests.Digest) (Chart, error) {
+// archive fetches a chart archive by its URL, which an index gave.
+func (c *chartRepositories) archive(ctx context.Context, object, archive string, digest manifests.Digest, index location) (Chart, error) {
 	if rest, ok := strings.CutPrefix(archive, "oci://"); ok {
 		name, reference := splitReference(rest)
 		if reference == "" {
 			return Chart{}, registry.Refuse("index names %.200q, which has no tag", archive)
 		}
-		return c.ociChart(ctx, ociRequest{object: object, name: "oci://" + name, references: []string{reference}, digest: digest})
+		return c.ociChart(ctx, ociRequest{
+			object: object, name: "oci://" + name, references: []string{reference}, digest: digest, led: index.leads(),
+		})
 	}
 	if data, ok := c.cache.read(digest, maxChartBytes); ok && digest != "" {
 		return newChart(archive, digest, data), nil
@@ -166,6 +173,9 @@ func (c *chartRepositories) archive(ctx context.Context, object, archive string,
 	locations, err := c.locator.url(archive)
 	if err != nil {
 		return Chart{}, err
+	}
+	if err := ledThere(locations, index); err != nil {
+		return Chart{}, fault.Explain(err, fault.Failure, fault.Upstream, object, "")
 	}
 	var chart Chart
 	err = c.each(ctx, object, locations, func(l location) error {

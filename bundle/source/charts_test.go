@@ -75,7 +75,7 @@ func TestChartSources(t *testing.T) {
 	})
 	t.Run("absolute URLs", func(t *testing.T) {
 		absolute := serve(t, http.FileServer(http.Dir(chartRepository(t, server.URL+"/"))))
-		checkChart(t, newUpstream(t, Options{}).Upstream, absolute.URL, server.URL+"/brig-1.3.0.tgz")
+		checkChart(t, newUpstream(t, naming(host(server))).Upstream, absolute.URL, server.URL+"/brig-1.3.0.tgz")
 	})
 	t.Run("HTTP mirror", func(t *testing.T) {
 		u := newUpstream(t, withOnlyMirror(t, "https://charts.example.com/s", server.URL))
@@ -328,5 +328,5 @@ func TestOCIChart(t *testing.T) {
 	checkChart(t, mirrored.Upstream, "oci://ghcr.io/x", "oci://ghcr.io/x/brig")
 	index := fmt.Sprintf("entries:\n  brig:\n  - version: 1.3.0\n    urls: ['oci://%s/charts/brig:1.3.0']\n", hub)
 	byIndex := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, index) }))
-	checkChart(t, newUpstream(t, Options{}).Upstream, byIndex.URL, repo+"/brig")
+	checkChart(t, newUpstream(t, naming(hub)).Upstream, byIndex.URL, repo+"/brig")
 }

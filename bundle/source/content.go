@@ -93,6 +93,11 @@ func (c *contents) fetch(ctx context.Context, content manifests.Content, offset 
 	if err != nil {
 		return nil, err
 	}
+	return c.fetchFrom(ctx, content, offset, locations)
+}
+
+// fetchFrom opens content of which the locations are known.
+func (c *contents) fetchFrom(ctx context.Context, content manifests.Content, offset int64, locations []location) (io.ReadCloser, error) {
 	r := &reader{
 		ctx: ctx, walk: c.walk(describe(content), locations), client: c.client,
 		dial: func(l location, offset int64) (io.ReadCloser, error) { return c.openAt(ctx, l, content, offset) },

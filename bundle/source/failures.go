@@ -90,8 +90,11 @@ func advise(last attempt, allMissing bool) string {
 	var authority x509.UnknownAuthorityError
 	var helper *registry.HelperError
 	var login *registry.LoginError
+	var impatient *registry.PatienceError
 	host, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(last.where, "https://"), "http://"), "/")
 	switch {
+	case errors.As(last.err, &impatient):
+		return impatient.Hint()
 	case errors.As(last.err, &helper):
 		return helper.Hint()
 	case errors.As(last.err, &login):
@@ -106,6 +109,8 @@ func advise(last attempt, allMissing bool) string {
 		return "check the name and version, and the mirrors file if there is one"
 	case errors.As(last.err, &authority):
 		return "name the certificate authority as caFile in the mirrors file"
+	case registry.TooSlow(last.err):
+		return "try again later, name a mirror in the mirrors file, or take what is slower with --min-rate"
 	case fallsBack(last.err):
 		return "check the network and HTTPS_PROXY, try again later, or name a mirror in the mirrors file"
 	default:

@@ -90,6 +90,9 @@ func loggedIn(server *httptest.Server, user, password string) Options {
 	return Options{Network: registry.Options{Keychain: keychain}}
 }
 
+// naming are options of a user who named some hosts besides.
+func naming(hosts ...string) Options { return Options{Network: registry.Options{Named: hosts}} }
+
 func newUpstream(t testing.TB, options Options) testUpstream {
 	t.Helper()
 	u := testUpstream{clock: &clock{}, notes: &notes{}}

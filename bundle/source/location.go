@@ -23,6 +23,7 @@ type location struct {
 	anonymous  bool   // webKind: nothing out of the keychain is sent
 	path       string // folderKind: a file or folder, or the image layout that holds name
 	security   registry.Security
+	led        *registry.Lead // who named it, if the user did not
 }
 
 type locationKind int
@@ -46,11 +47,51 @@ func (l location) String() string {
 }
 
 func (l location) asRepository() registry.Repository {
-	return registry.Repository{Registry: l.registry, Name: l.repository, Security: l.security, User: l.secret.user}
+	return registry.Repository{Registry: l.registry, Name: l.repository, Security: l.security, User: l.secret.user, Lead: l.led}
 }
 
 func (l location) asResource() registry.Resource {
-	return registry.Resource{URL: l.url, User: l.secret.user, Query: l.secret.query, Security: l.security, Anonymous: l.anonymous}
+	return registry.Resource{
+		URL: l.url, User: l.secret.user, Query: l.secret.query, Security: l.security, Anonymous: l.anonymous, Lead: l.led,
+	}
+}
+
+// leads says of an index at this location who names what it leads to.
+func (l location) leads() *registry.Lead {
+	by := registry.Lead{Document: true}
+	switch l.kind {
+	case registryKind:
+		by.From = l.registry
+	case webKind:
+		if parsed, err := url.Parse(l.url); err == nil {
+			by.From = parsed.Host
+		}
+	}
+	return &by
+}
+
+// isOrigin reports whether the location is the name itself, and no mirror.
+func (l location) isOrigin() bool {
+	if l.kind == webKind {
+		return l.url == l.name
+	}
+	return l.kind == registryKind && l.registry+"/"+l.repository == strings.TrimPrefix(l.name, "oci://")
+}
+
+// ledThere notes of locations that an index at another one names them. An index that
+// came over HTTPS, or that is named so, leads to nothing over plain HTTP.
+func ledThere(locations []location, index location) error {
+	for i := range locations {
+		l := &locations[i]
+		if !l.isOrigin() {
+			continue
+		}
+		l.led = index.leads()
+		if strings.HasPrefix(l.url, "http://") && (strings.HasPrefix(index.url, "https://") || strings.HasPrefix(index.name, "https://")) {
+			return registry.Refuse("index leads from HTTPS to plain HTTP at %s", registry.Redact(l.url))
+		}
+	}
+	return nil
 }
 
 // session returns what asks a registry or a web server for the location.
@@ -108,7 +149,9 @@ func (l *locator) content(content manifests.Content) ([]location, error) {
 	for i := range locations {
 		// The URL of a layer stands in its image's manifest, whose writer may be
 		// anybody (CVE-2020-15157). Mirrors are named by whoever has the keychain.
-		locations[i].anonymous = isLayer(content) && locations[i].url == locations[i].name
+		if isLayer(content) && locations[i].url == locations[i].name {
+			locations[i].anonymous, locations[i].led = true, &registry.Lead{From: "a manifest", Document: true}
+		}
 	}
 	return locations, err
 }

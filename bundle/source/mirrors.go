@@ -265,6 +265,27 @@ func (m *Mirrors) rule(name string) (best *Rule, rest string) {
 	return best, rest
 }
 
+// hosts returns the hosts of all mirrors, as host or host:port.
+func (m *Mirrors) hosts() []string {
+	var hosts []string
+	for _, rule := range m.Rules {
+		for _, mirror := range rule.Mirrors {
+			s := string(mirror.Location)
+			if _, isFolder := asFolder(s); isFolder {
+				continue
+			}
+			if parsed, err := url.Parse(s); err == nil && hasAnyPrefix(s, "http://", "https://") {
+				hosts = append(hosts, parsed.Host)
+				continue
+			}
+			_, repository := splitUser(strings.TrimPrefix(s, "oci://"))
+			host, _, _ := strings.Cut(repository, "/")
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
 // normal returns the form of a name in which names are compared: scheme and host
 // in lower case, Docker Hub as docker.io, no trailing slash.
 func normal(s string) string {

@@ -36,6 +36,7 @@ type ociRequest struct {
 	references []string         // tags or a digest, of which the first that is there counts
 	version    string           // if another tag may mean it as well; else empty
 	digest     manifests.Digest // of the archive, as an index says; may be empty
+	led        *registry.Lead   // who named the registry; nil for the user
 }
 
 // tagsOf returns the tags under which a registry may hold a version.
@@ -67,6 +68,11 @@ func (c *chartRepositories) ociChart(ctx context.Context, r ociRequest) (Chart, 
 	if err != nil {
 		return Chart{}, err
 	}
+	for i := range locations {
+		if r.led != nil && locations[i].isOrigin() {
+			locations[i].led = r.led
+		}
+	}
 	m, err := c.chartManifest(ctx, r, locations)
 	if err != nil {
 		return Chart{}, err
@@ -82,7 +88,7 @@ func (c *chartRepositories) ociChart(ctx context.Context, r ociRequest) (Chart, 
 	if data, ok := c.cache.read(content.Digest, maxChartBytes); ok {
 		return newChart(content.URL, content.Digest, data), nil
 	}
-	reader, err := c.contents.Open(ctx, content, 0)
+	reader, err := c.contents.fetchFrom(ctx, content, 0, locations)
 	if err != nil {
 		return Chart{}, err
 	}

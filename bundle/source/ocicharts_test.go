@@ -195,7 +195,9 @@ func TestIndexDigestIsComparedForOCI(t *testing.T) {
 			server := serve(t, text(index))
 			dir := t.TempDir()
 			for range 2 { // the second time out of the cache
-				chart, err := newUpstream(t, Options{CacheDir: dir}).Chart(t.Context(), server.URL, "brig", "1.3.0")
+				options := naming(hub)
+				options.CacheDir = dir
+				chart, err := newUpstream(t, options).Chart(t.Context(), server.URL, "brig", "1.3.0")
 				switch {
 				case (err == nil) != test.taken:
 					t.Errorf("error is %v", err)

@@ -93,12 +93,16 @@ func (r *reader) recover(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	if r.at-r.safe >= progress {
+	slow := registry.TooSlow(err)
+	if r.at-r.safe >= progress && !slow { // what is too slow may well bring that much
 		r.failures = 0
 	}
 	r.failures, r.safe = r.failures+1, r.at
+	if slow {
+		r.failures++
+	}
 	cut := registry.CutShort(err)
-	if l := r.left[0]; l.kind == folderKind {
+	if l := r.left[0]; l.kind == folderKind || !registry.Unavailable(cut) {
 		return r.fail(cut)
 	}
 	if r.failures >= registry.MaxTries {
@@ -109,7 +113,7 @@ func (r *reader) recover(err error) error {
 		return nil
 	}
 	r.log(fmt.Sprintf("%s: %v at byte %d of %d, going on from there", r.object, cut, r.at, r.size))
-	return r.client.Pause(r.ctx, r.failures)
+	return r.client.Pause(r.ctx, r.object, r.failures)
 }
 
 // fail ends the reading.

@@ -94,7 +94,7 @@ func TestSecretsAreForOneHost(t *testing.T) {
 	mux.HandleFunc("/names/index.yaml", entryOf("    urls: ['"+elsewhere+"/c.tgz']\n"))
 	server := serve(t, mux)
 	for _, repo := range []string{"redirects", "names"} {
-		u := newUpstream(t, Options{})
+		u := newUpstream(t, naming(strings.TrimPrefix(elsewhere, "http://")))
 		if _, err := u.Chart(t.Context(), "http://me:hunter2@"+host(server)+"/"+repo+"?private_token=hunter2", "brig", "1.3.0"); err != nil {
 			t.Error(err)
 		}

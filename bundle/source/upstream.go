@@ -49,6 +49,9 @@ type common struct {
 // New makes an Upstream. Nothing is asked of the network yet. It fails if a
 // limit is negative.
 func New(options Options) (*Upstream, error) {
+	if options.Mirrors != nil {
+		options.Network.Named = append(options.Mirrors.hosts(), options.Network.Named...)
+	}
 	client, err := registry.New(options.Network)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/bundle/resolve"
 	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/charts/sandbox"
@@ -213,7 +214,7 @@ func (a *app) fill(ctx context.Context, f buildFlags, d delivery, plan *bundle.P
 	})
 	progress.close()
 	if err != nil {
-		if ctx.Err() != nil {
+		if impatient := (*registry.PatienceError)(nil); ctx.Err() != nil || errors.As(err, &impatient) {
 			a.note("what is finished is kept in %s; run the same command again to go on", d.out+bundle.PartialSuffix)
 		}
 		return buildResult{}, err
