@@ -78,6 +78,7 @@ type Client struct {
 	plain    net.Dialer
 	limits   *limits
 	places   places
+	proxies  proxies
 
 	transports memo.Memo[*http.Transport] // by CA file and network
 	challenges memo.Memo[*transport.Challenge]
@@ -93,6 +94,10 @@ func New(options Options) (*Client, error) {
 	if options.PerHost < 0 || options.Total < 0 || options.Stall < 0 || options.RateWindow < 0 {
 		return nil, fault.New(fault.Usage, fault.Here, "", "", "a limit on connections is negative")
 	}
+	proxies, err := environmentProxies()
+	if err != nil {
+		return nil, err
+	}
 	rate := max(0, cmp.Or(options.MinRate, 1024))
 	c := &Client{
 		patience: patience{wait: options.Wait, log: options.Log, waits: newWaits(max(0, cmp.Or(options.Patience, 10*time.Minute)), rate)},
@@ -100,6 +105,7 @@ func New(options Options) (*Client, error) {
 		keychain: options.Keychain,
 		agent:    cmp.Or(options.UserAgent, "island"),
 		stall:    cmp.Or(options.Stall, time.Minute),
+		proxies:  proxies,
 		rate:     rate,
 		window:   cmp.Or(options.RateWindow, time.Minute),
 		dial:     options.Dial,
@@ -192,15 +198,16 @@ func (c *Client) transport(ca string, most network) (*http.Transport, error) {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true) // one connection a blob: HTTP/2 would put all blobs into one TCP window
 	base := &http.Transport{
-		Proxy:                 c.proxy,
-		DialContext:           c.dialer(most),
-		Protocols:             protocols,
-		TLSHandshakeTimeout:   dialTimeout,
-		IdleConnTimeout:       idleConnection,
-		MaxIdleConnsPerHost:   max(c.limits.perHost, 2),
-		DisableCompression:    true, // content is pinned as it is stored
-		ExpectContinueTimeout: time.Second,
-		ReadBufferSize:        64 << 10,
+		Proxy:                  c.proxy,
+		OnProxyConnectResponse: throughProxy,
+		DialContext:            c.dialer(most),
+		Protocols:              protocols,
+		TLSHandshakeTimeout:    dialTimeout,
+		IdleConnTimeout:        idleConnection,
+		MaxIdleConnsPerHost:    max(c.limits.perHost, 2),
+		DisableCompression:     true, // content is pinned as it is stored
+		ExpectContinueTimeout:  time.Second,
+		ReadBufferSize:         64 << 10,
 	}
 	if ca != "" {
 		pool, err := trust(ca)

@@ -227,30 +227,6 @@ func (n network) admits(name, address string) error {
 	return nil
 }
 
-// proxy says through which proxy a request goes, and notes it: the user named it.
-func (c *Client) proxy(request *http.Request) (*url.URL, error) {
-	proxy, err := http.ProxyFromEnvironment(request)
-	if err != nil {
-		return nil, Refuse("proxy of the environment: %w", Bare(err))
-	}
-	if proxy != nil {
-		c.places.proxies.add(proxyAddress(proxy))
-	}
-	return proxy, nil
-}
-
-// proxyAddress is what net/http dials for a proxy.
-func proxyAddress(proxy *url.URL) string {
-	port := proxy.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "socks5": "1080", "socks5h": "1080"}[proxy.Scheme]
-		if port == "" {
-			port = "80"
-		}
-	}
-	return net.JoinHostPort(proxy.Hostname(), port)
-}
-
 // leading notes at each request of a session who named its host, and holds what
 // nobody may be told and where nobody may be led, whichever client follows a redirect:
 // no Referer, and no plain HTTP after HTTPS.

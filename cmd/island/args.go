@@ -99,6 +99,8 @@ func valueOf(f *pflag.Flag) string {
 		return "a whole number of 0 or more"
 	case sequenceType:
 		return fmt.Sprintf("a whole number from 1 to %d", manifests.MaxSequence)
+	case rateType:
+		return fmt.Sprintf("an amount of bytes a second up to %s, such as 1KiB", manifests.Bytes(maxRate))
 	case "duration":
 		return "a duration such as 90s or 10m"
 	}

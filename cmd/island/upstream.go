@@ -2,7 +2,7 @@ package main
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -90,6 +90,9 @@ func limitOf[T ~int64](limit T) T {
 // rate is an amount of bytes a second, as a flag.
 type rate int64
 
+// rateType is what pflag calls the value of a rate.
+const rateType = "rate"
+
 // maxRate is as much as a flag takes: more is a mistake in the unit.
 const maxRate = 1 << 40
 
@@ -99,14 +102,14 @@ var ratePattern = regexp.MustCompile(`^([0-9]{1,15}(?:\.[0-9]{1,6})?) ?(B|kB|KB|
 func (r *rate) Set(text string) error {
 	found := ratePattern.FindStringSubmatch(text)
 	if found == nil {
-		return fmt.Errorf("%.40q is not an amount of bytes a second, such as 1KiB", text)
+		return errors.New("not an amount of bytes a second")
 	}
 	amount, err := strconv.ParseFloat(found[1], 64)
 	unit := map[string]float64{
 		"": 1, "B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
 	}[found[2]]
 	if err != nil || amount*unit > maxRate {
-		return fmt.Errorf("%.40q is more than %s a second", text, manifests.Bytes(maxRate))
+		return errors.New("too much")
 	}
 	*r = rate(math.Ceil(amount * unit))
 	return nil
@@ -115,7 +118,7 @@ func (r *rate) Set(text string) error {
 func (r *rate) String() string { return manifests.Bytes(*r).String() }
 
 // Type is what stands for the value in help.
-func (*rate) Type() string { return "bytes" }
+func (*rate) Type() string { return rateType }
 
 // cacheFolder follows the XDG Base Directory Specification on every system.
 func cacheFolder() (string, error) {

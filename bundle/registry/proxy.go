@@ -1,0 +1,80 @@
+package registry
+
+import (
+	"cmp"
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/http/httpproxy"
+
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// proxies find the proxy for a URL; nil for none.
+type proxies func(*url.URL) (*url.URL, error)
+
+// environmentProxies reads the variables that name proxies: HTTPS_PROXY, HTTP_PROXY and
+// NO_PROXY as Go has them, and ALL_PROXY where the one for a scheme is missing, as curl has
+// it; of two spellings that in lower case counts. One that is no proxy's URL is an error:
+// requests would go past the proxy otherwise.
+func environmentProxies() (proxies, error) {
+	config := httpproxy.FromEnvironment()
+	all := cmp.Or(os.Getenv("all_proxy"), os.Getenv("ALL_PROXY"))
+	config.HTTPProxy, config.HTTPSProxy = cmp.Or(config.HTTPProxy, all), cmp.Or(config.HTTPSProxy, all)
+	for name, value := range map[string]string{"HTTP_PROXY": config.HTTPProxy, "HTTPS_PROXY": config.HTTPSProxy} {
+		if value == "" || isProxy(value) {
+			continue
+		}
+		return nil, fault.New(fault.Usage, fault.Here, name,
+			"write http://host:port, or http://user:password@host:port with %XX for what is no letter or digit in them",
+			"is not the URL of a proxy") // which may hold a password
+	}
+	return config.ProxyFunc(), nil
+}
+
+// isProxy reports whether a value names a proxy, by URL or as host:port.
+func isProxy(value string) bool {
+	if !strings.Contains(value, "://") {
+		value = "http://" + value
+	}
+	parsed, err := url.Parse(value)
+	return err == nil && parsed.Hostname() != "" && strings.Trim(parsed.Path, "/")+parsed.RawQuery+parsed.Fragment == "" &&
+		slices.Contains([]string{"http", "https", "socks5", "socks5h"}, parsed.Scheme)
+}
+
+// proxy says through which proxy a request goes, and notes it: the user named it.
+func (c *Client) proxy(request *http.Request) (*url.URL, error) {
+	proxy, err := c.proxies(request.URL)
+	if err != nil {
+		return nil, Refuse("proxy of the environment: %w", Bare(err))
+	}
+	if proxy != nil {
+		c.places.proxies.add(proxyAddress(proxy))
+	}
+	return proxy, nil
+}
+
+// proxyAddress is what net/http dials for a proxy.
+func proxyAddress(proxy *url.URL) string {
+	port := proxy.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "socks5": "1080", "socks5h": "1080"}[proxy.Scheme]
+	}
+	return net.JoinHostPort(proxy.Hostname(), cmp.Or(port, "80"))
+}
+
+// throughProxy tells what a proxy says that will not connect: another try mends no login.
+func throughProxy(_ context.Context, proxy *url.URL, asked *http.Request, answer *http.Response) error {
+	switch answer.StatusCode {
+	case http.StatusProxyAuthRequired:
+		return Refuse("proxy %s wants a login: put user and password into the variable that names it", proxy.Host)
+	case http.StatusForbidden:
+		return Refuse("proxy %s does not let through to %s", proxy.Host, asked.Host)
+	}
+	return nil
+}
