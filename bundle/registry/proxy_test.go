@@ -1,8 +1,10 @@
 package registry
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/islandbundle/island/manifests/fault"
@@ -79,6 +81,35 @@ func TestNothingGoesPastAProxyByMistake(t *testing.T) {
 			if fault.ExitCode(err) != int(fault.Usage) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%s=%s: error is %v", name, value, err)
 			}
+		}
+	}
+}
+
+// TestProxyThatRefuses asks a proxy that wants another login, does not let through, or
+// is out of order: only the last is asked again.
+func TestProxyThatRefuses(t *testing.T) {
+	for status, test := range map[int]struct {
+		says  string
+		tries int32
+	}{
+		http.StatusProxyAuthRequired:  {"wants a login", 1},
+		http.StatusForbidden:          {"does not let through to h.example:443", 1},
+		http.StatusServiceUnavailable: {"Service Unavailable", MaxTries},
+	} {
+		var tries atomic.Int32
+		proxy := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			tries.Add(1)
+			w.WriteHeader(status)
+		}))
+		proxyVariables(t, map[string]string{"HTTPS_PROXY": "http://me:hunter2@" + proxy})
+		client := newClient(t, Options{})
+		session, err := client.WebSession(t.Context(), Resource{URL: "https://h.example/f"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = session.Read(t.Context(), "", nil, 100)
+		if err == nil || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "hunter2") || tries.Load() != test.tries {
+			t.Errorf("%d: error is %v after %d tries", status, err, tries.Load())
 		}
 	}
 }
