@@ -139,9 +139,6 @@ func (a *app) runValuesCheck(ctx context.Context, name string, f valuesFlags) er
 	}
 	result := newValuesResult(b, name, plan, found, errs)
 	result.lang = lang
-	for _, warning := range result.Warnings {
-		a.note("warning: %s", words.English().Text(warning.Message))
-	}
 	if err := a.print(result); err != nil {
 		return err
 	}
@@ -318,8 +315,15 @@ func chartsOf(lock *manifests.Lock, text string) []manifests.LockedChart {
 	})
 }
 
+// among reports whether a chart of the bundle is one of some.
+func among(list []manifests.LockedChart, c manifests.LockedChart) bool {
+	return slices.ContainsFunc(list, func(one manifests.LockedChart) bool { return one.Path == c.Path })
+}
+
 // perChart reads flags of the form CHART=TEXT, or TEXT for all.
-func perChart(lock *manifests.Lock, flag string, texts []string, forAll bool) (func(manifests.LockedChart) string, error) {
+func perChart(
+	lock *manifests.Lock, chosen []manifests.LockedChart, flag string, texts []string, forAll bool,
+) (func(manifests.LockedChart) string, error) {
 	type given struct {
 		charts []manifests.LockedChart
 		text   string
@@ -338,11 +342,14 @@ func perChart(lock *manifests.Lock, flag string, texts []string, forAll bool) (f
 		if len(list) == 0 {
 			return nil, noSuchChart(lock, chart)
 		}
+		if !slices.ContainsFunc(list, func(c manifests.LockedChart) bool { return among(chosen, c) }) {
+			return nil, usage("name the chart with --chart, too", "%s %s is for a chart that is not looked at", flag, text)
+		}
 		all = append(all, given{list, rest})
 	}
 	return func(c manifests.LockedChart) string {
 		for _, g := range slices.Backward(all) {
-			if slices.ContainsFunc(g.charts, func(one manifests.LockedChart) bool { return one.Path == c.Path }) {
+			if among(g.charts, c) {
 				return g.text
 			}
 		}

@@ -44,6 +44,7 @@ type siteValues struct {
 	charts.ValuesSource
 	forAll bool
 	charts []manifests.EntryPath // unless it is for all
+	named  bool                  // the command line says for which charts
 }
 
 func (v siteValues) isFor(c manifests.LockedChart) bool {
@@ -96,12 +97,14 @@ func (f *valuesFlags) chosen(lock *manifests.Lock, p *valuesPlan) ([]manifests.L
 	if len(chosen) == 0 {
 		return nil, usage("island show BUNDLE lists what there is", "the bundle has no chart")
 	}
-	isChosen := func(c manifests.LockedChart) bool {
-		return slices.ContainsFunc(chosen, func(one manifests.LockedChart) bool { return one.Path == c.Path })
+	for _, source := range p.sources {
+		if source.named && !slices.ContainsFunc(chosen, source.isFor) {
+			return nil, usage("name the chart with --chart, too, or leave the file out", "%s is for charts that are not looked at", source.Name)
+		}
 	}
 	var list []manifests.LockedChart
 	for _, c := range lock.Charts {
-		if isChosen(c) {
+		if among(chosen, c) {
 			list = append(list, c)
 		} else {
 			p.others = append(p.others, chartLabel(c))
@@ -112,11 +115,11 @@ func (f *valuesFlags) chosen(lock *manifests.Lock, p *valuesPlan) ([]manifests.L
 
 // how says how each of the charts is rendered.
 func (f *valuesFlags) how(lock *manifests.Lock, p *valuesPlan, chosen []manifests.LockedChart, settings []charts.Setting) error {
-	release, err := perChart(lock, "--release-name", f.releases, false)
+	release, err := perChart(lock, chosen, "--release-name", f.releases, false)
 	if err != nil {
 		return err
 	}
-	namespace, err := perChart(lock, "--namespace", f.namespace, true)
+	namespace, err := perChart(lock, chosen, "--namespace", f.namespace, true)
 	if err != nil {
 		return err
 	}
@@ -192,7 +195,12 @@ func (p *valuesPlan) add(lock *manifests.Lock, text string) error {
 	for _, c := range list {
 		paths = append(paths, c.Path)
 	}
-	return p.addFor(lock, file, false, paths)
+	before := len(p.sources)
+	err := p.addFor(lock, file, false, paths)
+	for i := range p.sources[before:] {
+		p.sources[before+i].named = true
+	}
+	return err
 }
 
 func (p *valuesPlan) addFor(lock *manifests.Lock, name string, forAll bool, paths []manifests.EntryPath) error {
@@ -281,7 +289,7 @@ func (p *valuesPlan) addFile(name string, forAll bool, paths []manifests.EntryPa
 	if err := source.Check(); err != nil {
 		return err
 	}
-	p.sources = append(p.sources, siteValues{source, forAll, paths})
+	p.sources = append(p.sources, siteValues{ValuesSource: source, forAll: forAll, charts: paths})
 	return nil
 }
 

@@ -1,0 +1,185 @@
+package charts
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/islandbundle/island/manifests/fault"
+)
+
+// siteChart prints its values and those of its subcharts.
+var siteChart = map[string]string{
+	"Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\ndependencies:\n" +
+		"- {name: sub, version: 1.x, tags: [more]}\n- {name: sub, version: 1.x, alias: twin, condition: twin.enabled}\n",
+	"values.yaml": "a: {b: 1, c: [1, 2], d: {e: x}}\ntext: default\ntags: {more: false}\ntwin: {enabled: false}\nnothing: null\n" +
+		"sub: {own: 7}\nglobal: {imageRegistry: quay.io}\n",
+	"templates/all.yaml":                "kind: A\nvalues: {{ toJson .Values | quote }}\n",
+	"charts/sub/Chart.yaml":             "apiVersion: v2\nname: sub\nversion: 1.2.3\n",
+	"charts/sub/values.yaml":            "own: 1\nmore: {x: y, z: 0}\n",
+	"charts/sub/templates/printed.yaml": "kind: B\nvalues: {{ toJson .Values | quote }}\n",
+}
+
+// TestSiteValuesMergeAsWithHelm renders with files and settings here and with helm.
+func TestSiteValuesMergeAsWithHelm(t *testing.T) {
+	t.Parallel()
+	helm := tool(t, "helm")
+	for name, test := range map[string]struct {
+		files []string
+		set   []Setting
+	}{
+		"nothing":               {},
+		"an empty file":         {files: []string{""}},
+		"comments alone":        {files: []string{"# a: 1\n"}},
+		"null":                  {files: []string{"null\n"}},
+		"later wins":            {files: []string{"a: {b: 2}\ntext: one\n", "text: two\n"}},
+		"other way round":       {files: []string{"text: two\n", "a: {b: 2}\ntext: one\n"}},
+		"null takes away":       {files: []string{"a: {d: null}\ntext: null\n"}},
+		"null and back":         {files: []string{"a: null\n", "a: {b: 5}\n"}},
+		"null below a subchart": {files: []string{"tags: {more: true}\nsub: {more: {x: null}, own: null}\n"}},
+		"lists are replaced":    {files: []string{"a: {c: [3]}\n"}},
+		"a map for a scalar":    {files: []string{"text: {now: map}\n"}},
+		"a scalar for a map":    {files: []string{"a: {d: text}\n"}},
+		"anchors":               {files: []string{"base: &b {x: 1, y: 2}\nover: {<<: *b, y: 3}\nlist: [*b, *b]\n"}},
+		"byte order mark":       {files: []string{"\ufefftext: marked\n"}},
+		"lines of Windows":      {files: []string{"a:\r\n  b: 4\r\ntext: |\r\n  one\r\n  two\r\n"}},
+		"duplicate keys":        {files: []string{"text: one\ntext: two\n"}},
+		"numbers":               {files: []string{"n: [1, 1.5, 1e3, 0x10, 0o17, 017, 12345678901234567890, 1_000, .5, 5.30]\n"}},
+		"truth":                 {files: []string{"t: [yes, on, true, Yes, 'yes', n]\n"}},
+		"two documents":         {files: []string{"text: one\n---\ntext: two\n"}},
+		"JSON":                  {files: []string{`{"a": {"b": 9}, "text": "json"}`}},
+		"a tag":                 {files: []string{"tags: {more: true}\n"}},
+		"a condition":           {files: []string{"twin: {enabled: true, own: 4}\n"}},
+		"a registry for all":    {files: []string{"global: {imageRegistry: harbor}\ntags: {more: true}\n"}},
+		"set over files":        {files: []string{"a: {b: 2}\n"}, set: []Setting{{Kind: SetValue, Text: "a.b=3,a.c[1]=9,text=x"}}},
+		"set takes away":        {set: []Setting{{Kind: SetValue, Text: "a.d=null"}}},
+		"kinds in helm's order": {set: []Setting{
+			{Kind: SetLiteral, Text: "text=a,b=c"}, {Kind: SetString, Text: "n=5,text=s"},
+			{Kind: SetJSON, Text: `a.d={"e": [1]}`}, {Kind: SetValue, Text: "n=6,a.d.e[0]=2"},
+		}},
+		"escapes": {set: []Setting{{Kind: SetValue, Text: `text=a\,b,a.b\.c=1,l={x,y},e=`}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			file := filepath.Join(folder, "app.tgz")
+			if err := os.WriteFile(file, archive(t, siteChart), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			args := []string{"template", "r", file}
+			how := Rendering{ReleaseName: "r", Settings: test.set}
+			for i, text := range test.files {
+				name := filepath.Join(folder, string(rune('a'+i))+".yaml")
+				if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				args = append(args, "-f", name)
+				how.Values = append(how.Values, ValuesSource{Name: name, Data: []byte(text)})
+			}
+			for _, s := range test.set {
+				args = append(args, string(s.Kind), s.Text)
+			}
+			want, theirs := exec.Command(helm, args...).Output()
+			got, ours := mustLoad(t, siteChart).Render(context.Background(), how)
+			switch {
+			case (ours == nil) != (theirs == nil):
+				t.Errorf("here: %v; helm template: %v", ours, theirs)
+			case ours == nil && strings.TrimSpace(got.Text()) != strings.TrimSpace(string(want)):
+				t.Errorf("got\n%s\nwant, as helm template renders it,\n%s", got.Text(), want)
+			}
+		})
+	}
+}
+
+// TestSiteIsToldKeysAndSwitches looks at what is told of the keys of a chart.
+func TestSiteIsToldKeysAndSwitches(t *testing.T) {
+	t.Parallel()
+	chart := mustLoad(t, map[string]string{
+		"Chart.yaml":             siteChart["Chart.yaml"],
+		"values.yaml":            "image: quay.io/example/app:1\nparts: {registry: quay.io, repository: example/other, tag: 2}\n",
+		"values.schema.json":     `{"properties": {"ofSchema": {}}}`,
+		"charts/sub/Chart.yaml":  siteChart["charts/sub/Chart.yaml"],
+		"charts/sub/values.yaml": "image: quay.io/example/sub:3\n",
+		"templates/a.yaml": "kind: Pod\nspec: {containers: [{image: {{ .Values.image }} }, " +
+			"{image: {{ .Values.parts.registry }}/{{ .Values.parts.repository }}:{{ .Values.parts.tag }} }]}\n" +
+			"{{ if .Values.asked }}{{ index .Values \"with-dash\" }}{{ end }}",
+		"charts/sub/templates/b.yaml": "kind: Pod\nspec: {containers: [{image: {{ .Values.image }} }]}\n",
+	})
+	found, err := chart.Discover(context.Background(), DiscoverOptions{ForSite: true, Renderings: []Rendering{{
+		Values: []ValuesSource{{Name: "site.yaml", Data: []byte("tags: {more: true}\nmistyped: 1\n")}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	site := found.Site
+	for _, key := range []string{"image", "parts", "ofSchema", "asked", "with-dash", "sub", "twin", "tags", "global"} {
+		if !slices.Contains(site.Keys, key) {
+			t.Errorf("%s is no key: %q", key, site.Keys)
+		}
+	}
+	if slices.Contains(site.Keys, "mistyped") || site.AnyKey {
+		t.Errorf("keys %q, any %t", site.Keys, site.AnyKey)
+	}
+	for image, path := range map[string]string{
+		"quay.io/example/app:1": "image", "quay.io/example/other:2": "parts", "quay.io/example/sub:3": "sub.image",
+	} {
+		if !slices.Contains(site.Held[image], path) {
+			t.Errorf("%s is made of %q, want %s", image, site.Held[image], path)
+		}
+	}
+	if len(site.On) != 2 || site.On[0].Subchart != "sub" || site.On[0].On[0] != "tags.more=true" {
+		t.Errorf("on: %+v", site.On)
+	}
+}
+
+// TestSecretsAreNotRepeated lets charts say what they were given, in all the ways that
+// there are, and looks for it in what is told.
+func TestSecretsAreNotRepeated(t *testing.T) {
+	t.Parallel()
+	const secret = "correct horse battery"
+	for name, template := range map[string]string{
+		"fail":          `{{ fail (printf "password %s is weak" .Values.password) }}`,
+		"fail, quoted":  `{{ fail (printf "password %q is weak" .Values.password) }}`,
+		"a conversion":  `{{ .Values.password | fromYaml | toJson | fail }}`,
+		"a function":    `{{ mustRegexMatch .Values.pattern "x" }}`,
+		"encoded":       `{{ fail (b64enc .Values.password) }}`,
+		"one line of a": `{{ fail (index (splitList "\n" .Values.key) 1) }}`,
+		"in a list":     `{{ fail (index .Values.list 0).inner }}`,
+		"no manifest":   "kind: Secret\ndata: [\n  {{ .Values.password }}: x: y\n",
+		"no image":      "kind: Pod\nspec: {containers: [{name: a, image: \"{{ .Values.password }}\"}]}\n",
+		"short":         `{{ fail (printf "pin %s" .Values.pin) }}`,
+		"a number":      `{{ fail (printf "number %v" .Values.number) }}`,
+	} {
+		chart := mustLoad(t, map[string]string{
+			"Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\n", "templates/a.yaml": template,
+			"values.schema.json": `{"properties": {"checked": {"pattern": "^[0-9]*$"}}}`,
+		})
+		values := "password: " + secret + "\npattern: '" + secret + "('\nkey: \"BEGIN\\n" + secret + "\\nEND\"\nlist: [{inner: " + secret +
+			"}]\npin: x7q\nnumber: 84721\n"
+		found, err := chart.Discover(context.Background(), DiscoverOptions{ForSite: true, Renderings: []Rendering{{
+			Values: []ValuesSource{{Name: "site.yaml", Data: []byte(values)}},
+		}}})
+		told := strings.Join(found.Notices, "\n")
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		} else {
+			told += err.Error()
+		}
+		for _, flaw := range fault.All(err) {
+			told += flaw.Hint + flaw.Object + flaw.Place.String()
+			if render := (*RenderError)(nil); errors.As(flaw, &render) {
+				told += render.Message + render.IncludedFrom
+			}
+		}
+		for _, leak := range []string{"horse", "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5", "x7q", "84721"} {
+			if strings.Contains(told, leak) {
+				t.Errorf("%s: %q stands in %q", name, leak, told)
+			}
+		}
+	}
+}
