@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -79,5 +80,26 @@ func TestTopKeys(t *testing.T) {
 	}
 	if keys, _ := topKeys([]byte("a: 1\nb:\n  c: 1\nd: 2\n")); keys[2].Line != 4 || strings.TrimSpace(keys[2].Value) != "d" {
 		t.Errorf("%+v", keys[2])
+	}
+}
+
+// TestShowTellsOfOtherValues shows a lock whose chart was rendered with values for other versions.
+func TestShowTellsOfOtherValues(t *testing.T) {
+	t.Parallel()
+	rendered := func(other bool) *manifests.LockedRendering {
+		return &manifests.LockedRendering{Values: []manifests.LockedValues{{From: "wire:values/reaper.yaml", For: "<5.35.0", Other: other}}}
+	}
+	lock := &manifests.Lock{Charts: []manifests.LockedChart{
+		{Name: "reaper", Version: "9.1.0", Rendered: rendered(true)}, {Name: "sftd", Version: "0.145.0", Rendered: rendered(false)},
+	}}
+	var overall, list bytes.Buffer
+	(&subject{lock: lock}).overview().text(&overall)
+	valuesOf(lock).text(&list)
+	if said := overall.String(); !strings.Contains(said, "values   of chart reaper 9.1.0 are for other versions: see --values") ||
+		strings.Contains(said, "sftd") {
+		t.Errorf("overview says\n%s", said)
+	}
+	if said := list.String(); strings.Count(said, "<5.35.0: NOT THIS ONE") != 1 || !strings.Contains(said, "sftd") {
+		t.Errorf("list says\n%s", said)
 	}
 }
