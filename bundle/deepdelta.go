@@ -58,7 +58,7 @@ type DeepOptions struct {
 // source, those that are carried whole once more when the delta is filled. The
 // plan keeps the patches, and has to be closed.
 func (p *Plan) DeepDelta(ctx context.Context, base *Bundle, source Source, options DeepOptions) (*Plan, error) {
-	if base.Delta != nil || base.reader == nil {
+	if base.Delta != nil || base.unverified == nil {
 		return nil, fault.New(fault.Usage, fault.Here, "base", "give the whole earlier bundle", "the base is no whole bundle at hand")
 	}
 	shallow, err := p.Delta(base.Base())

@@ -239,31 +239,32 @@ type section struct {
 
 // NewReuse makes a source of open bundles, of which the first that has a content
 // gives it, and of what stands in for them. Next may be nil. The bundles must
-// stay open while the source is used; what they give is checked by whoever reads.
+// stay open while the source is used. What they give is checked on its way, as
+// [Bundle.OpenEntry] checks it.
 func NewReuse(next Source, bundles ...*Bundle) *Reuse {
 	return &Reuse{next: next, bundles: bundles}
 }
 
-// find returns where one of the bundles has the content.
-func (r *Reuse) find(digest manifests.Digest) (section, bool) {
+// find opens the content where one of the bundles has it, else nothing.
+func (r *Reuse) find(digest manifests.Digest) *checkedReader {
 	for _, b := range r.bundles {
-		if i, ok := b.contents.byDigest[digest]; ok && b.reader != nil {
-			span := b.layout.entries[i]
-			return section{reader: b.reader, offset: span.content(), size: span.size}, true
+		if at, ok := b.contents.byDigest[digest]; ok && b.unverified != nil {
+			return b.checked(at)
 		}
 	}
-	return section{}, false
+	return nil
 }
 
 // Has reports whether one of the bundles has the content.
-func (r *Reuse) Has(digest manifests.Digest) bool { _, ok := r.find(digest); return ok }
+func (r *Reuse) Has(digest manifests.Digest) bool { return r.find(digest) != nil }
 
 // Open implements [Source].
 func (r *Reuse) Open(ctx context.Context, content manifests.Content, offset int64) (io.ReadCloser, error) {
-	at, ok := r.find(content.Digest)
+	found := r.find(content.Digest)
 	switch {
-	case ok && at.size == content.Size:
-		return &sectionReader{section: at, at: offset}, nil
+	case found != nil && found.entry.Size == content.Size:
+		_, err := io.CopyN(io.Discard, found, offset) // what was not read cannot be checked
+		return found, err
 	case r.next == nil:
 		return nil, fault.New(fault.Failure, fault.Here, cmp.Or(content.URL, string(content.Digest)), "", "content is not in the bundles given")
 	default:
@@ -271,7 +272,13 @@ func (r *Reuse) Open(ctx context.Context, content manifests.Content, offset int6
 	}
 }
 
-// sectionReader reads a section; Fill knows it and lets the kernel copy.
+// where returns where content stands in an open file, if nothing was read of it.
+// [Fill] lets the kernel copy it from there, and compares what has arrived.
+func (r *checkedReader) where() (section, bool) { return r.section.section, r.left == r.entry.Size }
+
+func (r *sectionReader) where() (section, bool) { return r.section, r.at == 0 }
+
+// sectionReader reads a section.
 type sectionReader struct {
 	section
 	at int64

@@ -66,12 +66,21 @@ func (b *Bundle) OpenEntry(path manifests.EntryPath) (io.ReadCloser, error) {
 		return nil, fault.New(fault.Failure, fault.Here, string(path), "island show lists what a bundle holds",
 			"not in the bundle: %w", fs.ErrNotExist)
 	}
-	section, ok := b.UncheckedSection(path) // checked by the reader that it is put into
-	if !ok {
+	if b.unverified == nil {
 		return nil, fault.New(fault.Failure, fault.Here, string(path), "give the bundle as a file",
 			"the bundle was read from a stream, which is gone")
 	}
-	return &checkedReader{section: section, entry: entry, sum: sha256.New(), left: entry.Size}, nil
+	return b.checked(b.contents.byPath[entry.Path]), nil
+}
+
+// checked opens the entry at a place in the archive. Whatever leaves a bundle does so
+// through this reader, but for what is verified and what is copied by [Fill], which
+// compare digests themselves; a test holds that nothing else reads the archive.
+func (b *Bundle) checked(at int) *checkedReader {
+	span, entry := b.layout.entries[at], b.contents.entries[at]
+	return &checkedReader{
+		section: &sectionReader{section: section{b.unverified, span.content(), span.size}}, entry: entry, sum: sha256.New(), left: entry.Size,
+	}
 }
 
 // ReadEntry returns the whole content of an entry, checked as [Bundle.OpenEntry]
@@ -88,23 +97,10 @@ func (b *Bundle) ReadEntry(path manifests.EntryPath, limit int64) ([]byte, error
 	return io.ReadAll(reader)
 }
 
-// UncheckedSection returns where an entry's content stands, for whoever checks its
-// digest in another way. Nothing of what is read of it is checked: that it is what
-// the sender signed is not known before its last byte was hashed and the hash
-// compared. It is not there for a bundle that was read from a stream.
-func (b *Bundle) UncheckedSection(path manifests.EntryPath) (*io.SectionReader, bool) {
-	i, ok := b.contents.byPath[path]
-	if !ok || b.reader == nil {
-		return nil, false
-	}
-	span := b.layout.entries[i]
-	return io.NewSectionReader(b.reader, span.content(), span.size), true
-}
-
 // checkedReader reads an entry and holds the end of it back until its digest is
 // known to be right.
 type checkedReader struct {
-	section *io.SectionReader
+	section *sectionReader
 	entry   Entry
 	sum     hash.Hash
 	left    int64

@@ -62,9 +62,6 @@ func TestEntriesAreFoundByPathAndContent(t *testing.T) {
 		if _, err := b.OpenEntry(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%q is opened: %v", path, err)
 		}
-		if _, ok := b.UncheckedSection(path); ok {
-			t.Errorf("%q has a place", path)
-		}
 	}
 	if entry, ok := b.EntryWith(manifests.DigestOf([]byte("nothing"))); ok {
 		t.Errorf("content of nothing is found as %+v", entry)

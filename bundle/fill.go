@@ -266,12 +266,13 @@ func (f *filler) fetch(ctx context.Context, p part, span span, buffer []byte) er
 // copySection lets the kernel copy content that stands in another archive, and
 // hashes what has arrived. It tells whether it could.
 func (f *filler) copySection(ctx context.Context, reader io.Reader, p part, span span, buffer []byte) (bool, error) {
-	from, ok := reader.(*sectionReader)
+	standing, ok := reader.(interface{ where() (section, bool) })
 	if !ok {
 		return false, nil
 	}
+	from, untouched := standing.where()
 	file, ok := from.reader.(*os.File)
-	if !ok || !copyRange(f.file, span.content(), file, from.offset, span.size) {
+	if !ok || !untouched || !copyRange(f.file, span.content(), file, from.offset, span.size) {
 		return false, nil
 	}
 	digest, err := hashSection(ctx, f.file, span, buffer)

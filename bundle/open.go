@@ -22,8 +22,9 @@ type Bundle struct {
 	slots     [][]byte // the signatures over it
 	contents  contents
 	layout    layout
-	reader    io.ReaderAt
 	size      int64
+
+	unverified io.ReaderAt // the archive; nil for one that was read from a stream
 }
 
 // Open reads the front of an archive of size bytes and checks the signature
@@ -34,7 +35,7 @@ func Open(reader io.ReaderAt, size int64, trust Trust) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.reader, b.size = reader, size
+	b.unverified, b.size = reader, size
 	return b, nil
 }
 

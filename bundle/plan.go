@@ -235,7 +235,7 @@ func (p *Plan) Digest() manifests.Digest { return manifests.DigestOf(p.encoded) 
 
 // filled returns the bundle that the plan makes of a file with all its parts.
 func (p *Plan) filled(file io.ReaderAt) *Bundle {
-	return &Bundle{Inventory: p.Inventory, Delta: p.delta, layout: p.layout, reader: file, size: p.layout.size}
+	return &Bundle{Inventory: p.Inventory, Delta: p.delta, layout: p.layout, unverified: file, size: p.layout.size}
 }
 
 // BaseDigest returns the identity of the bundle that a delta is for, and nothing

@@ -88,14 +88,13 @@ func TestPlanKnowsTheFile(t *testing.T) {
 	}
 	for _, span := range listed[2:] {
 		entry, listed := opened.Entry(manifests.EntryPath(span.path))
-		content, ok := opened.UncheckedSection(entry.Path)
-		if !listed || !ok {
+		if !listed {
 			t.Fatalf("%s is not found", span.path)
 		}
-		if _, offset, size := content.Outer(); offset != span.content || size != span.size {
+		if offset, size := bundle.PlaceOf(opened, entry.Path); offset != span.content || size != span.size {
 			t.Errorf("%s stands at %d with %d bytes, archive/tar finds it at %d with %d", span.path, offset, size, span.content, span.size)
 		}
-		data, err := io.ReadAll(content)
+		data, err := opened.ReadEntry(entry.Path, entry.Size)
 		if err != nil || manifests.DigestOf(data) != entry.Digest {
 			t.Errorf("%s has not its content (%v)", span.path, err)
 		}

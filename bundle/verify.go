@@ -42,7 +42,7 @@ func (b *Bundle) Verify(ctx context.Context, options VerifyOptions) error {
 		return err
 	}
 	trailer := make([]byte, trailerSize)
-	if _, err := b.reader.ReadAt(trailer, b.size-trailerSize); err != nil && err != io.EOF {
+	if _, err := b.unverified.ReadAt(trailer, b.size-trailerSize); err != nil && err != io.EOF {
 		return asRefusal("end of archive", err)
 	}
 	if !isBlank(trailer) {
@@ -68,7 +68,7 @@ func (b *Bundle) verifyParts(ctx context.Context, workers int, progress Progress
 	worstAt := len(order)
 	err := inParallel(ctx, workers, order, func(ctx context.Context, i int, buffer []byte) error {
 		span := b.layout.entries[i]
-		section := io.NewSectionReader(b.reader, span.start, span.next()-span.start)
+		section := io.NewSectionReader(b.unverified, span.start, span.next()-span.start)
 		err := b.verifyPart(ctx, parts[i], span, section, buffer, nil)
 		if err != nil && !errors.Is(err, context.Canceled) {
 			mu.Lock()
@@ -141,7 +141,7 @@ func (b *Bundle) verifyGraph() error {
 			return refused(string(entry.Path), "manifest is larger than %s", manifests.Bytes(limit))
 		}
 		content := make([]byte, entry.Size)
-		if _, err := b.reader.ReadAt(content, b.layout.entries[i].content()); err != nil && err != io.EOF {
+		if _, err := b.unverified.ReadAt(content, b.layout.entries[i].content()); err != nil && err != io.EOF {
 			return asRefusal(string(entry.Path), err)
 		}
 		if manifests.DigestOf(content) != entry.Digest {

@@ -77,10 +77,10 @@ func openDeepBase(name string) (*bundle.Bundle, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	defer file.Close()
 	if file.form == anInventory {
+		file.Close()
 		return nil, nil, usage("give the archive; without it, leave out --delta=deep",
 			"%s is an inventory: a deep delta is made of what layers hold", name)
 	}
-	return openBundle(name, bundle.Trust{WithoutAnyCheck: true})
+	return file.opened(bundle.Trust{WithoutAnyCheck: true})
 }

@@ -157,12 +157,18 @@ func openBundle(name string, trust bundle.Trust) (*bundle.Bundle, func() error, 
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := file.bundle(trust)
+	return file.opened(trust)
+}
+
+// opened opens the file as a bundle; errors name the file. What closes it is given
+// with the bundle.
+func (f *opened) opened(trust bundle.Trust) (*bundle.Bundle, func() error, error) {
+	b, err := f.bundle(trust)
 	if err != nil {
-		file.Close()
-		return nil, nil, fmt.Errorf("%s: %w", name, err)
+		f.Close()
+		return nil, nil, fmt.Errorf("%s: %w", f.name, err)
 	}
-	return b, file.Close, nil
+	return b, f.Close, nil
 }
 
 // openStream looks at the start of a stream that has to be a bundle, and returns

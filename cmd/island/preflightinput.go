@@ -115,10 +115,17 @@ func (f *preflightFlags) openBundle(ctx context.Context) (*kit, error) {
 	if err := file.explain(b.Verify(ctx, bundle.VerifyOptions{})); err != nil {
 		return nil, err
 	}
+	return takeKit(b, filepath.Base(f.bundle))
+}
+
+// takeKit takes out of a verified bundle what is used here. It is checked again as it
+// is read: the file may have become another since.
+func takeKit(b *bundle.Bundle, name string) (*kit, error) {
 	found := &kit{
 		probes: map[string][]byte{},
-		needs:  &preflight.BundleNeeds{Name: filepath.Base(f.bundle), Size: manifests.Bytes(file.size)},
+		needs:  &preflight.BundleNeeds{Name: name, Size: manifests.Bytes(b.Size())},
 	}
+	var err error
 	if found.needs.Upgrades, found.needs.Version, err = upgradesOfLock(&b.Inventory.Lock); err != nil {
 		return nil, err
 	}
@@ -140,7 +147,7 @@ func (f *preflightFlags) openBundle(ctx context.Context) (*kit, error) {
 	return found, nil
 }
 
-// take keeps an entry that the preflight uses. The bundle is verified already.
+// take keeps an entry that the preflight uses.
 func (k *kit) take(b *bundle.Bundle, entry bundle.Entry) error {
 	name := string(entry.Path)
 	architecture, isProbe := strings.CutSuffix(strings.TrimPrefix(name, bundle.ToolsFolder+"linux-"), "/island-probe")
