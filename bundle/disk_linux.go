@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"errors"
+	"math"
 	"os"
 	"syscall"
 
@@ -19,6 +20,25 @@ func allocate(file *os.File, size int64) error {
 		return err
 	}
 	return file.Truncate(size)
+}
+
+// limitOfDisk returns how large a file may be where that is less than any bundle
+// could be.
+func limitOfDisk(file *os.File) (fileLimit, bool) {
+	var system unix.Statfs_t
+	if err := unix.Fstatfs(int(file.Fd()), &system); err != nil {
+		return fileLimit{}, false
+	}
+	return limitOfType(int64(system.Type)) //nolint:unconvert // it is an int32 on some architectures
+}
+
+// limitOfType knows FAT, which many sticks have: its directories have 32 bits for a
+// size (Microsoft FAT Specification, section 6).
+func limitOfType(magic int64) (fileLimit, bool) {
+	if magic != unix.MSDOS_SUPER_MAGIC {
+		return fileLimit{}, false
+	}
+	return fileLimit{math.MaxUint32, "a FAT file system", "use a disk with exFAT, ext4 or xfs"}, true
 }
 
 // startWriteback asks the kernel to begin writing a finished part to the disk,

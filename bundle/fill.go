@@ -158,8 +158,12 @@ func (f *filler) matches(want []byte, offset int64) bool {
 }
 
 // reserve makes sure, before the first byte is fetched, that the whole bundle
-// has room on the disk.
+// has room on the disk, and that the disk takes files of that size.
 func (f *filler) reserve() error {
+	if limit := largestFile(f.file); f.plan.layout.size > limit.bytes {
+		return fault.New(fault.Failure, fault.Here, f.file.Name(), limit.hint, "bundle has %d bytes (%s), and %s takes at most %d bytes a file",
+			f.plan.layout.size, manifests.Bytes(f.plan.layout.size), limit.whose, limit.bytes)
+	}
 	need := f.plan.layout.size + f.plan.scratchRoom(f.parallel)
 	have, free, err := diskRoom(f.file)
 	if err != nil {

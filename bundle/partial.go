@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"errors"
+	"math"
 	"os"
 	"syscall"
 
@@ -12,9 +13,9 @@ import (
 // against a second build.
 func openPartial(name string) (*os.File, error) {
 	for {
-		file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o644)
+		file, err := createOrOpen(name)
 		if err != nil {
-			return nil, fault.Explain(err, fault.Failure, fault.Here, "", "choose a folder that can be written to with -o")
+			return nil, err
 		}
 		if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 			file.Close()
@@ -28,6 +29,58 @@ func openPartial(name string) (*os.File, error) {
 		}
 		file.Close()
 	}
+}
+
+// createOrOpen creates the file, or opens one that an earlier run has left. What
+// somebody else may have put there is refused: its owner could write to it while it
+// is filled, and after it has its final name.
+func createOrOpen(name string) (*os.File, error) {
+	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+	if !errors.Is(err, os.ErrExist) {
+		return file, fault.OnDisk(err, name, "")
+	}
+	// Without O_NONBLOCK a pipe would wait for whoever reads it.
+	file, err = os.OpenFile(name, os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return createOrOpen(name) // another build has just finished
+	}
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EISDIR) || errors.Is(err, syscall.ENXIO) {
+		return nil, notOurs(name, "is not a regular file")
+	}
+	if err != nil {
+		return nil, fault.OnDisk(err, name, "")
+	}
+	if err := checkPartial(file, name); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// checkPartial refuses a file that is not one that a build of this user has left.
+func checkPartial(file *os.File, name string) error {
+	info, err := file.Stat()
+	if err != nil {
+		return fault.OnDisk(err, name, "")
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	const groupOrOthers = 0o022
+	switch {
+	case !ok || !info.Mode().IsRegular():
+		return notOurs(name, "is not a regular file")
+	case int(stat.Uid) != os.Geteuid():
+		return notOurs(name, "belongs to another user")
+	case stat.Nlink != 1:
+		return notOurs(name, "has other names, too (hard links)")
+	case info.Mode().Perm()&groupOrOthers != 0:
+		return notOurs(name, "may be written to by others")
+	}
+	return nil
+}
+
+func notOurs(name, what string) error {
+	return fault.New(fault.Failure, fault.Here, name, "remove it, or choose a name in a folder of your own with -o",
+		"what an interrupted build may have left %s, so that it is not gone on with", what)
 }
 
 // closePartial unlocks the file and closes it. Closing alone would leave the lock
@@ -64,11 +117,38 @@ func diskRoom(file *os.File) (have, free int64, err error) {
 	return info.Blocks * 512, int64(fs.Bavail) * int64(fs.Bsize), nil //nolint:unconvert // Bsize is a uint32 on macOS
 }
 
-// onDisk explains errors of the disk under a file.
+// fileLimit is how large a file may be, whose limit that is, and what to do about it.
+type fileLimit struct {
+	bytes       int64
+	whose, hint string
+}
+
+// largestFile returns the limit of the file system that a file is on (see
+// [limitOfDisk]), or of this process (setrlimit(2), RLIMIT_FSIZE): the lower one.
+func largestFile(file *os.File) fileLimit {
+	limit := fileLimit{math.MaxInt64, "every file system", ""}
+	if known, ok := limitOfDisk(file); ok {
+		limit = known
+	}
+	var process syscall.Rlimit
+	if err := syscall.Getrlimit(rlimitFileSize, &process); err == nil && uint64(process.Cur) < uint64(limit.bytes) {
+		limit = fileLimit{int64(process.Cur), "a limit of this user (ulimit -f)", "allow more with ulimit -f"}
+	}
+	return limit
+}
+
+// rlimitFileSize is RLIMIT_FSIZE, which has this number on every Unix.
+const rlimitFileSize = 1
+
+// onDisk explains errors of writing a file, and leaves others as they are, such as
+// those of what it is filled from.
 func onDisk(err error, name string) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fault.New(fault.Failure, fault.Here, name,
-			"free some and run the same command again: it goes on where it stopped", "disk is full: %w", err)
+	inPath, inNames := (*os.PathError)(nil), (*os.LinkError)(nil)
+	switch {
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
+		return fault.OnDisk(err, name, "free some and run the same command again: it goes on where it stopped")
+	case errors.Is(err, syscall.EFBIG), errors.As(err, &inPath) && inPath.Path == name, errors.As(err, &inNames):
+		return fault.OnDisk(err, name, "")
 	}
 	return err
 }

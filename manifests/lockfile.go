@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/islandbundle/island/internal/jsonweight"
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -28,7 +29,8 @@ func (l *Lock) Encode() ([]byte, error) {
 	return EncodeJSON(l)
 }
 
-// EncodeJSON returns indented JSON with a final newline and without HTML escapes.
+// EncodeJSON returns indented JSON with a final newline and without HTML escapes. What
+// a terminal would not show as text is escaped in it.
 func EncodeJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -37,7 +39,7 @@ func EncodeJSON(v any) ([]byte, error) {
 	if err := encoder.Encode(v); err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
-	return b.Bytes(), nil
+	return printable.JSON(b.Bytes()), nil
 }
 
 // DecodeJSON reads what [EncodeJSON] writes: one JSON document whose members are

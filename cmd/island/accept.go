@@ -62,7 +62,7 @@ func (a *app) accept(f acceptFlags, known *state.State, b *bundle.Bundle, today 
 		if f.enforceExpiry {
 			return fault.New(fault.Refused, fault.Site, bundle.InventoryPath, "get the newest bundle; or check the clock", "%s", what)
 		}
-		fmt.Fprintln(a.err, "island: warning: "+what)
+		a.err.Printf("island: warning: %s\n", what)
 	}
 	if known == nil {
 		return nil

@@ -5,9 +5,11 @@ import (
 	"log"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -16,9 +18,17 @@ var version = "dev"
 
 // app is what all commands share: where to print, and how.
 type app struct {
-	out, err io.Writer
-	format   string // text or json
+	out, err *printable.Printer // results, and everything else
+	format   string             // text or json
 	quiet    bool
+
+	cleanup atomic.Int64 // how long what runs may take to clean up, as a time.Duration
+}
+
+// newApp returns an app that prints results to one writer and all else to another.
+// failed, unless it is nil, is told when either takes nothing more.
+func newApp(out, err io.Writer, failed func(error)) *app {
+	return &app{out: printable.NewPrinter(out, failed), err: printable.NewPrinter(err, failed)}
 }
 
 const rootHelp = `island resolves a release manifest, pulls its container images and Helm charts

@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -51,11 +49,11 @@ type applyResult struct {
 	Delta   int64                   `json:"delta"` // bytes of the delta archive
 }
 
-func (r applyResult) text(w io.Writer) {
-	fmt.Fprintf(w, "bundle   %s  (%s)\n", r.Bundle, manifests.Bytes(r.Size))
-	fmt.Fprintf(w, "release  %s\n", printable.Text(releaseLine(r.Release)))
-	fmt.Fprintf(w, "carried  %s, %.1f%% of the whole\n", manifests.Bytes(r.Delta), 100*float64(r.Delta)/float64(r.Size))
-	fmt.Fprintf(w, "identity %s\n", r.Digest)
+func (r applyResult) text(w *printable.Printer) {
+	w.Printf("bundle   %s  (%s)\n", r.Bundle, manifests.Bytes(r.Size))
+	w.Printf("release  %s\n", releaseLine(r.Release))
+	w.Printf("carried  %s, %.1f%% of the whole\n", manifests.Bytes(r.Delta), 100*float64(r.Delta)/float64(r.Size))
+	w.Printf("identity %s\n", r.Digest)
 }
 
 func (a *app) runApply(ctx context.Context, baseName, deltaName string, trust bundle.Trust, out string, force bool) error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,6 +18,7 @@ import (
 	"github.com/islandbundle/island/bundle/resolve"
 	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/charts/sandbox"
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -111,24 +111,24 @@ type buildResult struct {
 	counts
 }
 
-func (r buildResult) text(w io.Writer) {
-	fmt.Fprintf(w, "bundle   %s  (%s)\n", r.Bundle, manifests.Bytes(r.Size))
+func (r buildResult) text(w *printable.Printer) {
+	w.Printf("bundle   %s  (%s)\n", r.Bundle, manifests.Bytes(r.Size))
 	if r.Base != "" {
-		fmt.Fprintf(w, "delta    for %s\n", r.Base)
+		w.Printf("delta    for %s\n", r.Base)
 	}
 	if r.Patches > 0 {
-		fmt.Fprintf(w, "deep     %d changed layers are carried as patches\n", r.Patches)
+		w.Printf("deep     %d changed layers are carried as patches\n", r.Patches)
 	}
 	if r.ReusedSize > 0 {
-		fmt.Fprintf(w, "resumed  %s were there from an earlier run\n", manifests.Bytes(r.ReusedSize))
+		w.Printf("resumed  %s were there from an earlier run\n", manifests.Bytes(r.ReusedSize))
 	}
 	r.counts.text(w)
 	if r.KeyID == "" {
-		fmt.Fprintf(w, "signed   no\n")
+		w.Printf("signed   no\n")
 	} else {
-		fmt.Fprintf(w, "signed   by key %s\n", r.KeyID)
+		w.Printf("signed   by key %s\n", r.KeyID)
 	}
-	fmt.Fprintf(w, "identity %s\n", r.Digest)
+	w.Printf("identity %s\n", r.Digest)
 }
 
 func (a *app) runBuild(ctx context.Context, f buildFlags, lockFile string) error {

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
-	"io"
-
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -35,13 +33,13 @@ func count(lock *manifests.Lock) counts {
 	return c
 }
 
-func (c counts) text(w io.Writer) {
-	fmt.Fprintf(w, "charts   %d\n", c.Charts)
-	fmt.Fprintf(w, "images   %d, in %d blobs\n", c.Images, c.Blobs)
-	fmt.Fprintf(w, "files    %d\n", c.Files)
-	fmt.Fprintf(w, "left out %d, each with its reason\n", c.LeftOut)
+func (c counts) text(w *printable.Printer) {
+	w.Printf("charts   %d\n", c.Charts)
+	w.Printf("images   %d, in %d blobs\n", c.Images, c.Blobs)
+	w.Printf("files    %d\n", c.Files)
+	w.Printf("left out %d, each with its reason\n", c.LeftOut)
 	if c.Unsure > 0 {
-		fmt.Fprintf(w, "unsure   %d that may be images: island discover lists them, rules of the release decide\n", c.Unsure)
+		w.Printf("unsure   %d that may be images: island discover lists them, rules of the release decide\n", c.Unsure)
 	}
-	fmt.Fprintf(w, "content  %s\n", manifests.Bytes(c.Bytes))
+	w.Printf("content  %s\n", manifests.Bytes(c.Bytes))
 }

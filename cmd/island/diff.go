@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -117,14 +116,14 @@ func (s *subject) defaults(name, version string) (map[string]any, error) {
 
 type diffResult struct{ diff.Difference }
 
-func (r diffResult) text(w io.Writer) {
+func (r diffResult) text(w *printable.Printer) {
 	d := r.Difference
-	fmt.Fprintf(w, "old  %s\nnew  %s\n", endLine(d.Old), endLine(d.New))
+	w.Printf("old  %s\nnew  %s\n", endLine(d.Old), endLine(d.New))
 	for _, list := range diffLists(d) {
 		if len(list.changes) == 0 {
 			continue
 		}
-		fmt.Fprintln(w)
+		w.Printf("\n")
 		table(w, list.heads, func(row func(...string)) {
 			for _, c := range list.changes {
 				row(c.Kind(), c.Name, partCell(c.Old), partCell(c.New), decider(c))
@@ -132,20 +131,20 @@ func (r diffResult) text(w io.Writer) {
 		})
 	}
 	if len(d.Values) > 0 {
-		fmt.Fprintln(w)
+		w.Printf("\n")
 		table(w, "DEFAULT|CHART|VALUE|OLD|NEW", func(row func(...string)) {
 			eachValue(d.Values, func(kind, chart string, v diff.ValueChange) { row(kind, chart, v.Path, v.Old, v.New) })
 		})
 	}
-	fmt.Fprintln(w)
+	w.Printf("\n")
 	if d.IsEmpty() {
-		fmt.Fprintln(w, "nothing differs")
+		w.Printf("nothing differs\n")
 	}
 	if d.Carry != nil {
-		fmt.Fprintf(w, "to carry  %s in %d parts, of %s\n", manifests.Bytes(d.Carry.Bytes), d.Carry.Parts, manifests.Bytes(d.Carry.Of))
+		w.Printf("to carry  %s in %d parts, of %s\n", manifests.Bytes(d.Carry.Bytes), d.Carry.Parts, manifests.Bytes(d.Carry.Of))
 	}
 	for _, caveat := range d.Caveats {
-		fmt.Fprintf(w, "note      %s\n", printable.Text(caveat))
+		w.Printf("note      %s\n", caveat)
 	}
 }
 
@@ -171,7 +170,7 @@ func endLine(e diff.End) string {
 	if len(e.Patches) > 0 {
 		line += ", patches " + strings.Join(e.Patches, ", ")
 	}
-	return printable.Text(fmt.Sprintf("%s  (%s)", e.Name, line))
+	return fmt.Sprintf("%s  (%s)", e.Name, line)
 }
 
 func partCell(p *diff.Part) string {
@@ -207,42 +206,42 @@ func eachValue(charts []diff.ValuesChanges, visit func(kind, chart string, v dif
 }
 
 // diffMarkdown writes a difference as a section of release notes.
-func diffMarkdown(w io.Writer, d diff.Difference) {
+func diffMarkdown(w *printable.Printer, d diff.Difference) {
 	release := cmp.Or(d.New.Release, d.New.Name)
 	from, to := cmp.Or(d.Old.Version, d.Old.Name), cmp.Or(d.New.Version, d.New.Name)
-	fmt.Fprintf(w, "## %s: %s to %s\n", mark(release), mark(from), mark(to))
+	w.Printf("## %s: %s to %s\n", mark(release), mark(from), mark(to))
 	if len(d.New.Patches) > 0 {
-		fmt.Fprintf(w, "\nPatches: %s\n", mark(strings.Join(d.New.Patches, ", ")))
+		w.Printf("\nPatches: %s\n", mark(strings.Join(d.New.Patches, ", ")))
 	}
 	for _, list := range diffLists(d) {
 		if len(list.changes) == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "\n### %s\n\n| change | name | old | new | decided by |\n|---|---|---|---|---|\n", list.title)
+		w.Printf("\n### %s\n\n| change | name | old | new | decided by |\n|---|---|---|---|---|\n", list.title)
 		for _, c := range list.changes {
-			fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", c.Kind(), mark(c.Name), mark(partCell(c.Old)), mark(partCell(c.New)), mark(decider(c)))
+			w.Printf("| %s | %s | %s | %s | %s |\n", c.Kind(), mark(c.Name), mark(partCell(c.Old)), mark(partCell(c.New)), mark(decider(c)))
 		}
 	}
 	if len(d.Values) > 0 {
-		fmt.Fprint(w, "\n### Values whose defaults changed\n\n| change | chart | value | old | new |\n|---|---|---|---|---|\n")
+		w.Printf("\n### Values whose defaults changed\n\n| change | chart | value | old | new |\n|---|---|---|---|---|\n")
 		eachValue(d.Values, func(kind, chart string, v diff.ValueChange) {
-			fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", kind, mark(chart), mark(v.Path), mark(v.Old), mark(v.New))
+			w.Printf("| %s | %s | %s | %s | %s |\n", kind, mark(chart), mark(v.Path), mark(v.Old), mark(v.New))
 		})
 	}
 	if d.IsEmpty() {
-		fmt.Fprint(w, "\nNothing differs.\n")
+		w.Printf("\nNothing differs.\n")
 	}
 	if d.Carry != nil {
-		fmt.Fprintf(w, "\nTo carry: %s in %d parts, of %s.\n", manifests.Bytes(d.Carry.Bytes), d.Carry.Parts, manifests.Bytes(d.Carry.Of))
+		w.Printf("\nTo carry: %s in %d parts, of %s.\n", manifests.Bytes(d.Carry.Bytes), d.Carry.Parts, manifests.Bytes(d.Carry.Of))
 	}
 	for _, caveat := range d.Caveats {
-		fmt.Fprintf(w, "\nNote: %s.\n", mark(caveat))
+		w.Printf("\nNote: %s.\n", mark(caveat))
 	}
 }
 
 // mark keeps text from outside from being taken for Markdown or HTML.
 func mark(s string) string {
-	s = printable.Text(strings.ReplaceAll(s, "\n", " "))
+	s = strings.ReplaceAll(s, "\n", " ")
 	return strings.NewReplacer(
 		"<", "&lt;", "&", "&amp;",
 		`\`, `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`,

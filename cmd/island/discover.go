@@ -168,7 +168,7 @@ func (a *app) runDiscover(
 	var printErr error
 	switch {
 	case rulesOnly:
-		_, printErr = io.WriteString(a.out, result.Rules)
+		printErr = a.printDocument([]byte(result.Rules))
 	case len(found.Charts) > 0:
 		printErr = a.print(result)
 	}
@@ -264,21 +264,21 @@ func discovered(find charts.ImageFind, decision, reason string) discoveredImage 
 // marks say a decision in one character, so that colour need not.
 var marks = map[string]string{"included": "+", "undecided": "?", "excluded": "-", "left out": "-"}
 
-func (r discoverResult) text(w io.Writer) {
+func (r discoverResult) text(w *printable.Printer) {
 	included := 0
 	for _, chart := range r.Charts {
-		fmt.Fprintf(w, "%s %s\n", printable.Text(chart.Name), printable.Text(chart.Version))
+		w.Printf("%s %s\n", chart.Name, chart.Version)
 		if len(chart.Images)+len(chart.LeftOut) == 0 {
-			fmt.Fprintf(w, "    no images\n")
+			w.Printf("    no images\n")
 		}
 		for _, line := range imageLines(append(chart.Images, chart.LeftOut...)) {
-			fmt.Fprintf(w, "  %s\n", printable.Text(line))
+			w.Printf("  %s\n", line)
 		}
 		for _, off := range chart.Off {
-			fmt.Fprintf(w, "  . subchart %s is off; on with %s\n", printable.Text(off.Subchart), printable.Text(strings.Join(off.On, " or ")))
+			w.Printf("  . subchart %s is off; on with %s\n", off.Subchart, strings.Join(off.On, " or "))
 		}
 		for _, stub := range chart.Stubbed {
-			fmt.Fprintf(w, "  ! %s was made up: %s\n", printable.Text(stub.Path), printable.Text(stub.Why))
+			w.Printf("  ! %s was made up: %s\n", stub.Path, stub.Why)
 		}
 		for _, image := range chart.Images {
 			if image.Decision == "included" {
@@ -291,15 +291,16 @@ func (r discoverResult) text(w io.Writer) {
 		for _, version := range conflict.Versions {
 			versions = append(versions, strings.TrimPrefix(version.Image, conflict.Name))
 		}
-		fmt.Fprintf(w, "\nnote: %s is wanted in %d versions: %s\n",
-			printable.Text(conflict.Name), len(versions), printable.Text(strings.Join(versions, ", ")))
+		w.Printf("\nnote: %s is wanted in %d versions: %s\n",
+			conflict.Name, len(versions), strings.Join(versions, ", "))
 	}
-	fmt.Fprintf(w, "\n+ carried (%d finds)   ? undecided (%d)   - left out, with the reason\n", included, r.Undecided)
+	w.Printf("\n+ carried (%d finds)   ? undecided (%d)   - left out, with the reason\n", included, r.Undecided)
 	if r.NotLookedUp > 0 {
-		fmt.Fprintf(w, "not looked up: %d; whether these images exist is not known\n", r.NotLookedUp)
+		w.Printf("not looked up: %d; whether these images exist is not known\n", r.NotLookedUp)
 	}
 	if r.Rules != "" && r.Undecided > 0 {
-		fmt.Fprintf(w, "\nrules for what is undecided, to be read, corrected and put under discovery.rules:\n\n%s", r.Rules)
+		w.Printf("\nrules for what is undecided, to be read, corrected and put under discovery.rules:\n\n")
+		io.WriteString(w, r.Rules) //nolint:errcheck // the printer remembers
 	}
 }
 

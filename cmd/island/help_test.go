@@ -12,7 +12,7 @@ import (
 // is in one line and at length, examples, and what its exit codes mean.
 func TestEveryCommandExplainsItself(t *testing.T) {
 	t.Parallel()
-	root := (&app{out: io.Discard, err: io.Discard}).command()
+	root := newApp(io.Discard, io.Discard, nil).command()
 	var look func(cmd *cobra.Command)
 	look = func(cmd *cobra.Command) {
 		for _, sub := range cmd.Commands() {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"sync"
 
 	"github.com/vbauerster/mpb/v8"
@@ -35,15 +34,15 @@ const reservedLines = 3
 
 func (a *app) hostProgress(hosts []survey.Host) *hostProgress {
 	p := &hostProgress{app: a, hosts: map[string]*hostBar{}}
-	file, ok := a.err.(*os.File)
-	if !ok || a.quiet || os.Getenv("TERM") == "dumb" || !term.IsTerminal(int(file.Fd())) {
+	file, ok := a.terminal()
+	if !ok {
 		return p
 	}
 	width, height, err := term.GetSize(int(file.Fd()))
 	if err != nil || width <= 0 {
 		return p
 	}
-	p.bars = mpb.New(mpb.WithOutput(a.err), mpb.WithWidth(min(width/3, 40)))
+	p.bars = mpb.New(mpb.WithOutput(file), mpb.WithWidth(min(width/3, 40)))
 	for _, host := range hosts {
 		shown := &hostBar{stage: "waits"}
 		p.hosts[host.Name] = shown
@@ -51,7 +50,7 @@ func (a *app) hostProgress(hosts []survey.Host) *hostProgress {
 			continue
 		}
 		shown.bar = p.bars.AddBar(int64(len(survey.Stages)), mpb.BarRemoveOnComplete(),
-			mpb.PrependDecorators(decor.Name(printable.Text(host.Name), decor.WCSyncSpaceR)),
+			mpb.PrependDecorators(decor.Name(printable.Line(host.Name), decor.WCSyncSpaceR)),
 			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return p.stageOf(shown) }, decor.WC{W: 8, C: decor.DindentRight})))
 	}
 	p.all = p.bars.AddBar(int64(len(hosts)), mpb.BarRemoveOnComplete(),
@@ -83,7 +82,7 @@ func (p *hostProgress) close() {
 // Host implements survey.Progress.
 func (p *hostProgress) Host(name string, stage survey.Stage) {
 	if p.bars == nil {
-		p.app.note("%s: %s", printable.Text(name), stage)
+		p.app.note("%s: %s", name, stage)
 		return
 	}
 	p.mu.Lock()
@@ -102,11 +101,11 @@ func (p *hostProgress) Host(name string, stage survey.Stage) {
 // Done implements survey.Progress.
 func (p *hostProgress) Done(name string, reach facts.Reach) {
 	if p.bars == nil {
-		p.app.note("%s: %s after %.1f s", printable.Text(name), reach.Outcome, reach.Elapsed)
+		p.app.note("%s: %s after %.1f s", name, reach.Outcome, reach.Elapsed)
 		return
 	}
 	if reach.Outcome != facts.Reached {
-		_, _ = p.bars.Write([]byte("island: " + printable.Text(name) + ": " + string(reach.Outcome) + "\n"))
+		_, _ = p.bars.Write([]byte("island: " + printable.Line(name) + ": " + string(reach.Outcome) + "\n"))
 	}
 	if bar := p.hosts[name].bar; bar != nil {
 		bar.SetCurrent(int64(len(survey.Stages)))

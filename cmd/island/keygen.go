@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle/trust/keyfile"
 	"github.com/islandbundle/island/bundle/trust/signature"
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -42,10 +41,10 @@ type keygenResult struct {
 	KeyID      string `json:"keyID"`
 }
 
-func (r keygenResult) text(w io.Writer) {
-	fmt.Fprintf(w, "private key  %s  (keep it, and its passphrase, away from bundles)\n", r.PrivateKey)
-	fmt.Fprintf(w, "public key   %s  (give it to the site on another way than the bundle)\n", r.PublicKey)
-	fmt.Fprintf(w, "key id       %s\n", r.KeyID)
+func (r keygenResult) text(w *printable.Printer) {
+	w.Printf("private key  %s  (keep it, and its passphrase, away from bundles)\n", r.PrivateKey)
+	w.Printf("public key   %s  (give it to the site on another way than the bundle)\n", r.PublicKey)
+	w.Printf("key id       %s\n", r.KeyID)
 }
 
 func (a *app) runKeygen(ctx context.Context, prefix, passphraseFile string) error {
@@ -70,11 +69,11 @@ func (a *app) runKeygen(ctx context.Context, prefix, passphraseFile string) erro
 		return err
 	}
 	result.KeyID = public.ID()
-	if err := writeWhole(result.PrivateKey, pair.PrivatePEM, 0o600); err != nil {
+	if err := writeNew(result.PrivateKey, pair.PrivatePEM, 0o600); err != nil {
 		return err
 	}
-	if err := writeWhole(result.PublicKey, pair.PublicPEM, 0o644); err != nil {
-		return err
+	if err := writeNew(result.PublicKey, pair.PublicPEM, 0o644); err != nil {
+		return errors.Join(err, os.Remove(result.PrivateKey)) // half a pair is of no use, and is in the way
 	}
 	return a.print(result)
 }

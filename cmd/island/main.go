@@ -5,11 +5,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/islandbundle/island/charts/sandbox"
 	"github.com/islandbundle/island/internal/printable"
@@ -27,43 +26,91 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	app := &app{out: os.Stdout, err: os.Stderr}
-	root := app.command()
-	helpSaysWhatThereIs(root)
-	err := root.ExecuteContext(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	writeErrors()
+	failed := func(err error) {
+		if isBrokenPipe(err) {
+			cancel() // nobody waits for the rest
+		}
+	}
+	app := newApp(os.Stdout, os.Stderr, failed)
+	err := app.run(ctx, os.Args[1:])
+	if isBrokenPipe(err) {
+		app.endByBrokenPipe()
+	}
 	if err != nil {
-		printError(os.Stderr, err)
+		printError(app.err, err)
 	}
 	return fault.ExitCode(err)
 }
 
+// cleanup is how long the work may take to clean up after Ctrl-C. What takes longer
+// waits for what cannot be told to stop, such as opening a pipe that nobody writes
+// to, or reading from a server that is gone; nothing is lost by leaving it. Where
+// hosts have to be cleaned up, too, a command takes longer (see [app.allowCleanup]).
+const cleanup = 2 * time.Second
+
+// allowCleanup gives what runs from now on so much time to clean up.
+func (a *app) allowCleanup(time time.Duration) { a.cleanup.Store(int64(time)) }
+
+// run does the command that some arguments name, and reports also what it could not
+// print.
+func (a *app) run(ctx context.Context, args []string) error {
+	a.allowCleanup(cleanup)
+	done := make(chan error, 1)
+	go func() {
+		command := a.command()
+		helpSaysWhatThereIs(command)
+		command.SetArgs(args)
+		done <- command.ExecuteContext(ctx)
+	}()
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		select {
+		case err = <-done:
+		case <-time.After(time.Duration(a.cleanup.Load())):
+			err = ctx.Err()
+		}
+	}
+	lost := a.lost()
+	switch {
+	case lost == nil:
+		return err
+	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, a.out.Err()), errors.Is(err, a.err.Err()):
+		return lost
+	}
+	return err // which weighs more than that not all of it was told
+}
+
 // printError tells a person everything that is wrong: each error a lowercase
-// sentence, its hint on a line of its own.
-func printError(w io.Writer, err error) {
+// sentence, its hint on a line of its own. What stands in several lines stands
+// behind an indent, so that no text from outside looks like another message.
+func printError(w *printable.Printer, err error) {
 	if errors.Is(err, context.Canceled) {
-		fmt.Fprintln(w, "island: interrupted")
+		w.Printf("island: interrupted\n")
 		return
 	}
 	flaws := fault.All(err)
-	if len(flaws) == 0 {
-		fmt.Fprintf(w, "island: %s\n", printable.Text(err.Error()))
-		return
-	}
 	// What an upper layer wrapped around a single error says where it happened.
-	if len(flaws) == 1 {
-		fmt.Fprintf(w, "island: %s\n", printable.Text(err.Error()))
-		printHint(w, flaws[0])
+	if len(flaws) < 2 {
+		w.Block("island: ", err.Error(), "    ")
+		for _, flaw := range flaws {
+			printHint(w, flaw)
+		}
 		return
 	}
 	for _, flaw := range flaws {
-		fmt.Fprintf(w, "island: %s\n", printable.Text(flaw.Error()))
+		w.Block("island: ", flaw.Error(), "    ")
 		printHint(w, flaw)
 	}
-	fmt.Fprintf(w, "island: %d errors\n", len(flaws))
+	w.Printf("island: %d errors\n", len(flaws))
 }
 
-func printHint(w io.Writer, flaw *fault.Error) {
+func printHint(w *printable.Printer, flaw *fault.Error) {
 	if flaw.Hint != "" {
-		fmt.Fprintf(w, "  hint: %s\n", printable.Text(flaw.Hint))
+		w.Block("  hint: ", flaw.Hint, "    ")
 	}
 }

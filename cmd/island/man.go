@@ -1,12 +1,12 @@
 package main
 
 import (
-	"os"
+	"bytes"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
-
-	"github.com/islandbundle/island/manifests/fault"
 )
 
 func (a *app) man() *cobra.Command {
@@ -17,8 +17,8 @@ func (a *app) man() *cobra.Command {
 		Example: `  island man /usr/local/share/man/man1`,
 		Args:    oneArg("a folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return fault.Explain(err, fault.Failure, fault.Here, "", "")
+			if err := makeFolder(args[0]); err != nil {
+				return err
 			}
 			day, err := today()
 			if err != nil {
@@ -27,7 +27,24 @@ func (a *app) man() *cobra.Command {
 			date := day.Time()
 			root := cmd.Root()
 			root.DisableAutoGenTag = true
-			return doc.GenManTree(root, &doc.GenManHeader{Title: "ISLAND", Section: "1", Source: toolVersion(), Date: &date}, args[0])
+			return writePages(root, doc.GenManHeader{Title: "ISLAND", Section: "1", Source: toolVersion(), Date: &date}, args[0])
 		},
 	}
+}
+
+// writePages writes the page of a command, and those of the commands below it.
+func writePages(cmd *cobra.Command, header doc.GenManHeader, folder string) error {
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() && !sub.IsAdditionalHelpTopicCommand() {
+			if err := writePages(sub, header, folder); err != nil {
+				return err
+			}
+		}
+	}
+	var page bytes.Buffer
+	if err := doc.GenMan(cmd, &header, &page); err != nil {
+		return err
+	}
+	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-") + "." + header.Section
+	return writeWhole(filepath.Join(folder, name), page.Bytes(), 0o644)
 }

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
-	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing/preflight"
@@ -23,6 +23,9 @@ import (
 // maxPassword bounds the file of a sudo password.
 const maxPassword = 4096
 
+// hostsCleanup is how long the probes may take to take themselves off all hosts.
+const hostsCleanup = 20 * time.Second
+
 // measure reaches the hosts of an inventory, or this machine, and has them
 // measured.
 func (a *app) measure(
@@ -34,8 +37,9 @@ func (a *app) measure(
 	}
 	if names := passwordHosts(inv); len(names) > 0 {
 		a.note("note: the inventory gives a password to log in with for %s; ssh is given none, and wants a key",
-			printable.Text(strings.Join(names, ", ")))
+			strings.Join(names, ", "))
 	}
+	a.allowCleanup(hostsCleanup)
 	progress := a.hostProgress(hosts)
 	defer progress.close()
 	request := probe.Request{NoFsync: f.noFsync}

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -60,11 +61,10 @@ func takers() []taker {
 // error.
 func (c taker) run(file string) (string, error) {
 	var seen bytes.Buffer
-	root := (&app{out: &seen, err: &seen}).command()
-	root.SetArgs(c.args(file))
-	err := root.Execute()
+	app := newApp(&seen, &seen, nil)
+	err := app.run(context.Background(), c.args(file))
 	if err != nil {
-		printError(&seen, err)
+		printError(app.err, err)
 	}
 	return seen.String(), err
 }

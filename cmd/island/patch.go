@@ -3,13 +3,13 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/wireapp"
 )
@@ -80,14 +80,14 @@ type patchFromResult struct {
 	Removed []string `json:"removed"`
 }
 
-func (r patchFromResult) text(w io.Writer) {
-	fmt.Fprintf(w, "patch    %s  (%s)\n", r.Patch, r.ID)
+func (r patchFromResult) text(w *printable.Printer) {
+	w.Printf("patch    %s  (%s)\n", r.Patch, r.ID)
 	for _, list := range []struct {
 		what  string
 		names []string
 	}{{"changed", r.Changed}, {"added  ", r.Added}, {"removed", r.Removed}} {
 		if len(list.names) > 0 {
-			fmt.Fprintf(w, "%s  %s\n", list.what, strings.Join(list.names, ", "))
+			w.Printf("%s  %s\n", list.what, strings.Join(list.names, ", "))
 		}
 	}
 }
@@ -129,8 +129,7 @@ func (a *app) runPatchFrom(f patchFromFlags, oldFile, newFile string) error {
 		return err
 	}
 	if f.out == "-" {
-		_, err := a.out.Write(text)
-		return err
+		return a.printDocument(text)
 	}
 	if err := writeWhole(f.out, text, 0o644); err != nil {
 		return err

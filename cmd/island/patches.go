@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"io"
-
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle/resolve"
@@ -77,15 +74,15 @@ func listPatches(a *resolve.Assembled, today manifests.Date) patchList {
 	return list
 }
 
-func (l patchList) text(w io.Writer) {
+func (l patchList) text(w *printable.Printer) {
 	patchTable(w, l.Applied)
 	for _, s := range l.Superseded {
-		fmt.Fprintf(w, "%s is superseded by %s\n", printable.Text(s.ID), printable.Text(s.By))
+		w.Printf("%s is superseded by %s\n", s.ID, s.By)
 	}
 	for _, d := range l.Signed {
-		fmt.Fprintf(w, "%s is signed by key %s\n", printable.Text(d.Document), d.KeyID)
+		w.Printf("%s is signed by key %s\n", d.Document, d.KeyID)
 		for _, file := range d.Bound {
-			fmt.Fprintf(w, "  bound  %s\n", file)
+			w.Printf("  bound  %s\n", file)
 		}
 	}
 }

@@ -2,13 +2,13 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 )
 
-func patchTable(w io.Writer, patches []manifests.PatchState) {
+func patchTable(w *printable.Printer, patches []manifests.PatchState) {
 	table(w, "#|PATCH|DATE|AGE|SEVERITY|CVSS|VULNERABILITIES|DEADLINE|SUMMARY", func(row func(...string)) {
 		for i, p := range patches {
 			deadline := orDash(p.Deadline.String())

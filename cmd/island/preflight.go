@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"runtime"
@@ -131,8 +130,8 @@ type preflightResult struct {
 	options present.Options
 }
 
-func (r preflightResult) text(w io.Writer) {
-	_ = present.Text(w, r.Verdict, r.options) // a terminal
+func (r preflightResult) text(w *printable.Printer) {
+	_ = present.Text(w, r.Verdict, r.options) // the printer tells
 }
 
 // MarshalJSON returns the report alone.
@@ -173,7 +172,7 @@ func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
 	}
 	for _, waiver := range result.Idle(input.Site.Preflight.Waivers) {
 		a.note("note: the waiver of %s lets nothing pass: what it names is well, could not be measured, or is not there",
-			printable.Text(waiver.String()))
+			waiver.String())
 	}
 	return preflightVerdict(result, f.strict)
 }

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
@@ -24,8 +23,8 @@ const surveyFile = "survey.json"
 
 // saveSurvey keeps what was measured: the survey, which has it all.
 func saveSurvey(folder string, s *facts.Survey) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return fault.Explain(err, fault.Failure, fault.Here, "", "choose a folder that can be written to")
+	if err := makeFolder(folder); err != nil {
+		return err
 	}
 	facts.EachText(s, func(text *message.Text) { *text = words.English().Filled(*text) })
 	data, err := manifests.EncodeJSON(s)
@@ -124,7 +123,7 @@ func (a *app) regroup(s *facts.Survey, inv *inventory.Inventory) error {
 	}
 	if len(saved) > 0 {
 		a.note("note: the inventory does not have these hosts of the survey, whose groups are those that were saved: %s",
-			printable.Text(someOf(slices.Sorted(maps.Keys(saved)))))
+			someOf(slices.Sorted(maps.Keys(saved))))
 	}
 	if !s.Partial {
 		s.Hosts = append(s.Hosts, lacking...)
@@ -214,7 +213,7 @@ func (a *app) strangers(found brought, inv *inventory.Inventory) ([]string, erro
 	if len(lacking) > 0 {
 		message += "; it has no facts of " + someOf(lacking)
 	}
-	a.note("note: %s", printable.Text(message))
+	a.note("note: %s", message)
 	return strangers, nil
 }
 

@@ -1,66 +1,80 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/islandbundle/island/internal/printable"
+	"github.com/islandbundle/island/internal/whole"
+	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
 // result is what a command found out, in its two forms. The JSON form is the
 // value itself; its fields are a contract (docs/output.md).
 type result interface {
-	text(w io.Writer)
+	text(w *printable.Printer)
 }
 
 func (a *app) print(r result) error {
 	if a.format == "json" {
-		encoder := json.NewEncoder(a.out)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(r)
+		data, err := manifests.EncodeJSON(r)
+		if err != nil {
+			return err
+		}
+		return a.printDocument(data)
 	}
 	r.text(a.out)
-	return nil
+	return a.out.Err()
+}
+
+// printDocument prints a document that is a result by itself.
+func (a *app) printDocument(data []byte) error {
+	_, err := a.out.Write(data)
+	return err
 }
 
 // note tells something worth knowing on stderr.
 func (a *app) note(format string, args ...any) {
 	if !a.quiet {
-		fmt.Fprintf(a.err, "island: "+format+"\n", args...)
+		a.err.Printf("island: "+format+"\n", args...)
 	}
 }
 
-// writeWhole writes a file so that its name never stands for half of it.
+// writeWhole writes a file so that its name never stands for half of it. Every file
+// that a command writes is written here, but for bundles; what is no regular file is
+// written to, not replaced (see [whole.Write]).
 func writeWhole(name string, data []byte, mode os.FileMode) error {
-	temporary, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return fault.Explain(err, fault.Failure, fault.Here, "", "choose a folder that can be written to")
-	}
-	defer os.Remove(temporary.Name())
-	_, err = temporary.Write(data)
-	for _, step := range []func() error{
-		func() error { return temporary.Chmod(mode) }, temporary.Sync, temporary.Close,
-		func() error { return os.Rename(temporary.Name(), name) },
-	} {
-		if err != nil {
-			break
-		}
-		err = step()
-	}
-	return fault.Explain(err, fault.Failure, fault.Here, name, "")
+	return explainWriting(whole.Write(name, data, mode), name)
 }
 
-// table prints columns, with control characters taken out.
-func table(w io.Writer, heads string, rows func(row func(cells ...string))) {
+// writeNew writes a file that must not be there yet.
+func writeNew(name string, data []byte, mode os.FileMode) error {
+	return explainWriting(whole.Create(name, data, mode), name)
+}
+
+// makeFolder makes a folder to write files into, unless it is there.
+func makeFolder(name string) error { return fault.OnDisk(os.MkdirAll(name, 0o755), name, "") }
+
+func explainWriting(err error, name string) error {
+	if refusal := (*whole.Refusal)(nil); errors.As(err, &refusal) {
+		return fault.New(fault.Usage, fault.Here, refusal.Name, refusal.Hint, "%s", refusal.What)
+	}
+	return fault.OnDisk(err, name, "")
+}
+
+// table prints columns. A cell is one line, and has no tab, which would end it.
+func table(w *printable.Printer, heads string, rows func(row func(cells ...string))) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, strings.ReplaceAll(heads, "|", "\t"))
-	rows(func(cells ...string) { fmt.Fprintln(t, printable.Text(strings.Join(cells, "\t"))) })
+	rows(func(cells ...string) {
+		for i := range cells {
+			cells[i] = printable.Line(cells[i])
+		}
+		fmt.Fprintln(t, strings.Join(cells, "\t"))
+	})
 	_ = t.Flush()
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -23,7 +22,7 @@ import (
 // counted in bytes.
 type progress struct {
 	name     string // of the job in bytes: build, verify
-	err      io.Writer
+	err      *printable.Printer
 	quiet    bool
 	terminal bool
 
@@ -42,13 +41,18 @@ const plainEvery = 10 * time.Second
 
 func (a *app) progress(name string) *progress {
 	p := &progress{name: name, err: a.err, quiet: a.quiet, start: time.Now()}
-	if f, ok := a.err.(*os.File); ok && !a.quiet && os.Getenv("TERM") != "dumb" {
-		p.terminal = term.IsTerminal(int(f.Fd()))
-	}
-	if p.terminal {
-		p.bars = mpb.New(mpb.WithOutput(a.err), mpb.WithRefreshRate(120*time.Millisecond))
+	if file, ok := a.terminal(); ok {
+		p.terminal = true
+		p.bars = mpb.New(mpb.WithOutput(file), mpb.WithRefreshRate(120*time.Millisecond))
 	}
 	return p
+}
+
+// terminal returns the terminal on which progress is drawn, if there is one. What is
+// drawn has the codes of the bars in it, and is made printable before.
+func (a *app) terminal() (*os.File, bool) {
+	file, ok := a.err.File()
+	return file, ok && !a.quiet && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
 }
 
 // close takes the bars off the terminal; a summary follows on stdout.
@@ -66,7 +70,7 @@ func (p *progress) close() {
 
 func (p *progress) line(format string, args ...any) {
 	if !p.quiet && !p.terminal {
-		fmt.Fprintf(p.err, "island: "+format+"\n", args...)
+		p.err.Printf("island: "+format+"\n", args...)
 	}
 }
 
@@ -97,9 +101,9 @@ func (p *progress) Notice(text string) {
 	switch {
 	case p.quiet:
 	case p.bars != nil:
-		fmt.Fprintln(p.bars, "island: note: "+printable.Text(text))
+		fmt.Fprintln(p.bars, "island: note: "+printable.Line(text))
 	default:
-		p.line("note: %s", printable.Text(text))
+		p.line("note: %s", text)
 	}
 }
 

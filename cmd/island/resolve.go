@@ -1,11 +1,9 @@
 package main
 
 import (
-	"fmt"
-	"io"
-
 	"github.com/spf13/cobra"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -59,8 +57,8 @@ type resolveResult struct {
 	counts
 }
 
-func (r resolveResult) text(w io.Writer) {
-	fmt.Fprintf(w, "lock     %s\nrelease  %s %s\n", r.Lock, r.Release, r.Version)
+func (r resolveResult) text(w *printable.Printer) {
+	w.Printf("lock     %s\nrelease  %s %s\n", r.Lock, r.Release, r.Version)
 	r.counts.text(w)
 }
 
@@ -70,8 +68,7 @@ func (a *app) writeLock(lock *manifests.Lock, out string) error {
 		return err
 	}
 	if out == "-" {
-		_, err := a.out.Write(encoded)
-		return err
+		return a.printDocument(encoded)
 	}
 	if err := writeWhole(out, encoded, 0o644); err != nil {
 		return err

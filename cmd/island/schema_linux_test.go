@@ -167,7 +167,7 @@ func TestEveryCommandIsListed(t *testing.T) {
 			look(sub)
 		}
 	}
-	look((&app{out: io.Discard, err: io.Discard}).command())
+	look(newApp(io.Discard, io.Discard, nil).command())
 }
 
 // resultTypes returns the types that have the method of a result. One that is
@@ -261,7 +261,9 @@ func TestSchemaDescribesWhatIsPrinted(t *testing.T) {
 				value := reflect.New(reflect.TypeOf(o.result)).Elem()
 				fill(t, value, whole)
 				var out bytes.Buffer
-				if err := (&app{out: &out, format: "json"}).print(value.Interface().(result)); err != nil {
+				app := newApp(&out, io.Discard, nil)
+				app.format = "json"
+				if err := app.print(value.Interface().(result)); err != nil {
 					t.Fatal(err)
 				}
 				checkOutput(t, schemas[o.name], out.Bytes())
@@ -360,9 +362,8 @@ func TestCommandsPrintWhatTheSchemaSays(t *testing.T) {
 		{"size", "size --users 2500 --conferences 10x8 --table guide"},
 	} {
 		var out, diagnostics bytes.Buffer
-		cmd := (&app{out: &out, err: &diagnostics}).command()
-		cmd.SetArgs(append(strings.Fields(test.args), "--output", "json"))
-		if err := cmd.ExecuteContext(t.Context()); err != nil {
+		app := newApp(&out, &diagnostics, nil)
+		if err := app.run(t.Context(), append(strings.Fields(test.args), "--output", "json")); err != nil {
 			t.Errorf("island %s: %v\n%s", test.args, err, &diagnostics)
 			continue
 		}

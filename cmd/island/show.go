@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -84,7 +83,7 @@ func (a *app) runShow(name string, f showFlags) error {
 		return a.print(omissionList(s.lock.LeftOut))
 	case f.patches:
 		if a.format == "text" {
-			fmt.Fprintf(a.out, "release  %s\n", printable.Text(releaseLine(s.lock.Release)))
+			a.out.Printf("release  %s\n", releaseLine(s.lock.Release))
 			sequenceLine(a.out, s.lock.Release.Sequence, orderOf(s.lock.Release))
 		}
 		return a.print(orNone(patchDetails(s.lock.Patches)))
@@ -122,34 +121,34 @@ func (s *subject) overview() overview {
 	return o
 }
 
-func (o overview) text(w io.Writer) {
-	fmt.Fprintf(w, "release  %s\n", printable.Text(releaseLine(o.Release)))
+func (o overview) text(w *printable.Printer) {
+	w.Printf("release  %s\n", releaseLine(o.Release))
 	sequenceLine(w, o.Release.Sequence, o.Order)
 	if !o.Release.Expires.IsZero() {
-		fmt.Fprintf(w, "expires  %s\n", o.Release.Expires)
+		w.Printf("expires  %s\n", o.Release.Expires)
 	}
 	o.counts.text(w)
 	for _, chart := range o.OtherValues {
-		fmt.Fprintf(w, "values   of chart %s are for other versions: see --values\n", printable.Text(chart))
+		w.Printf("values   of chart %s are for other versions: see --values\n", chart)
 	}
 	if o.Digest == "" {
 		return
 	}
-	fmt.Fprintf(w, "bundle   %s, built by %s\n", manifests.Bytes(o.Size), printable.Text(o.Tool))
+	w.Printf("bundle   %s, built by %s\n", manifests.Bytes(o.Size), o.Tool)
 	switch o.Signature {
 	case "valid":
-		fmt.Fprintf(w, "signed   by key %s; run island verify to check the contents too\n", o.SignedBy)
+		w.Printf("signed   by key %s; run island verify to check the contents too\n", o.SignedBy)
 	case "unsigned":
-		fmt.Fprintf(w, "signed   no\n")
+		w.Printf("signed   no\n")
 	default:
-		fmt.Fprintf(w, "signed   not checked: give --key\n")
+		w.Printf("signed   not checked: give --key\n")
 	}
-	fmt.Fprintf(w, "identity %s\n", o.Digest)
+	w.Printf("identity %s\n", o.Digest)
 }
 
 type imageList []manifests.LockedImage
 
-func (l imageList) text(w io.Writer) {
+func (l imageList) text(w *printable.Printer) {
 	table(w, "IMAGE|DIGEST|PLATFORMS|NEEDED BY", func(row func(...string)) {
 		for _, image := range l {
 			var platforms []string
@@ -182,7 +181,7 @@ func needers(from []manifests.Origin) string {
 
 type chartList []manifests.LockedChart
 
-func (l chartList) text(w io.Writer) {
+func (l chartList) text(w *printable.Printer) {
 	table(w, "CHART|VERSION|APP|DIGEST|SIZE|REPOSITORY", func(row func(...string)) {
 		for _, c := range l {
 			row(c.Name, c.Version, c.App, c.Content.Digest.Short(), manifests.Bytes(c.Content.Size).String(), c.Repo)
@@ -192,7 +191,7 @@ func (l chartList) text(w io.Writer) {
 
 type fileList []manifests.LockedFile
 
-func (l fileList) text(w io.Writer) {
+func (l fileList) text(w *printable.Printer) {
 	table(w, "FILE|MODE|DIGEST|SIZE|FROM", func(row func(...string)) {
 		for _, f := range l {
 			row(string(f.Path), fmt.Sprintf("%04o", f.Mode), f.Content.Digest.Short(), manifests.Bytes(f.Content.Size).String(), f.Content.URL)
@@ -202,7 +201,7 @@ func (l fileList) text(w io.Writer) {
 
 type omissionList []manifests.Omission
 
-func (l omissionList) text(w io.Writer) {
+func (l omissionList) text(w *printable.Printer) {
 	table(w, "LEFT OUT|REASON|SEEN IN", func(row func(...string)) {
 		for _, o := range l {
 			row(o.What, o.Reason, originLine(o.Origin))
@@ -245,32 +244,32 @@ func (a *app) showWhy(s *subject, part string) error {
 	return a.print(result)
 }
 
-func (r whyResult) text(w io.Writer) {
+func (r whyResult) text(w *printable.Printer) {
 	for _, image := range r.Images {
-		fmt.Fprintf(w, "%s\n  %s\n", printable.Text(image.Name.String()), image.Digest)
+		w.Printf("%s\n  %s\n", image.Name.String(), image.Digest)
 		for _, origin := range image.From {
-			fmt.Fprintf(w, "  needed by %s\n", printable.Text(originLine(origin)))
+			w.Printf("  needed by %s\n", originLine(origin))
 		}
 		decidedBy(w, image.DecidedBy)
 	}
 	for _, chart := range r.Charts {
-		fmt.Fprintf(w, "%s\n  %s\n", printable.Text("chart "+chart.Name+" "+chart.Version), chart.Content.Digest)
+		w.Printf("%s\n  %s\n", "chart "+chart.Name+" "+chart.Version, chart.Content.Digest)
 		decidedBy(w, chart.DecidedBy)
 	}
 	for _, file := range r.Files {
-		fmt.Fprintf(w, "%s\n  %s\n", printable.Text(string(file.Path)), file.Content.Digest)
+		w.Printf("%s\n  %s\n", string(file.Path), file.Content.Digest)
 		decidedBy(w, file.DecidedBy)
 	}
 	for _, omission := range r.LeftOut {
-		fmt.Fprintf(w, "%s\n  left out: %s\n", printable.Text(omission.What), printable.Text(omission.Reason))
+		w.Printf("%s\n  left out: %s\n", omission.What, omission.Reason)
 		if line := originLine(omission.Origin); line != "" {
-			fmt.Fprintf(w, "  seen in %s\n", printable.Text(line))
+			w.Printf("  seen in %s\n", line)
 		}
 	}
 }
 
-func decidedBy(w io.Writer, patch string) {
+func decidedBy(w *printable.Printer, patch string) {
 	if patch != "" {
-		fmt.Fprintf(w, "  decided by patch %s\n", printable.Text(patch))
+		w.Printf("  decided by patch %s\n", patch)
 	}
 }

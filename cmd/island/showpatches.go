@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/islandbundle/island/internal/printable"
@@ -19,15 +18,15 @@ func orNone(p patchDetails) patchDetails {
 	return p
 }
 
-func (l patchDetails) text(w io.Writer) {
+func (l patchDetails) text(w *printable.Printer) {
 	if len(l) == 0 {
-		fmt.Fprintln(w, "no patches")
+		w.Printf("no patches\n")
 	}
 	for _, p := range l {
-		fmt.Fprintf(w, "%s of %s, %s\n", printable.Text(p.ID), p.Date, p.Severity)
+		w.Printf("%s of %s, %s\n", p.ID, p.Date, p.Severity)
 		line := func(what, text string) {
 			if text != "" {
-				fmt.Fprintf(w, "  %-8s  %s\n", what, printable.Text(strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n            ")))
+				w.Block(fmt.Sprintf("  %-8s  ", what), strings.TrimSpace(text), strings.Repeat(" ", 12))
 			}
 		}
 		line("summary", p.Summary.En)
@@ -68,6 +67,5 @@ func (a *app) showDocument(lock *manifests.Lock, make func(*manifests.Lock) ([]b
 	if text == nil {
 		return usage("island show --patches lists what is in it", "there is nothing to write: %s", none)
 	}
-	_, err = a.out.Write(text)
-	return err
+	return a.printDocument(text)
 }

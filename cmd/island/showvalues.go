@@ -1,9 +1,9 @@
 package main
 
 import (
-	"io"
 	"slices"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -26,7 +26,7 @@ func valuesOf(lock *manifests.Lock) valuesList {
 	return list
 }
 
-func (l valuesList) text(w io.Writer) {
+func (l valuesList) text(w *printable.Printer) {
 	table(w, "CHART|VERSION|VALUES|FOR|DIGEST|IN THE BUNDLE", func(row func(...string)) {
 		for _, c := range l {
 			for _, v := range c.Rendered.Values {

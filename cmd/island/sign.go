@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -89,17 +88,17 @@ func boundFiles(bindings *manifests.Bindings) []boundFile {
 func (b boundFile) String() string {
 	switch {
 	case b.Salted:
-		return printable.Text(b.Path) + "  (secrets: by " + printable.Text(b.Path) + resolve.SaltSuffix + ")"
+		return b.Path + "  (secrets: by " + b.Path + resolve.SaltSuffix + ")"
 	case b.Digest != "":
-		return fmt.Sprintf("%s  (%s)", printable.Text(b.Path), b.Digest)
+		return fmt.Sprintf("%s  (%s)", b.Path, b.Digest)
 	}
-	return fmt.Sprintf("%s  (folder of %d files)", printable.Text(b.Path), b.Files)
+	return fmt.Sprintf("%s  (folder of %d files)", b.Path, b.Files)
 }
 
-func (r signResult) text(w io.Writer) {
-	fmt.Fprintf(w, "document   %s  (%s)\nsignature  %s\nsigned     by key %s\n", r.Document, r.Digest, r.Signature, r.KeyID)
+func (r signResult) text(w *printable.Printer) {
+	w.Printf("document   %s  (%s)\nsignature  %s\nsigned     by key %s\n", r.Document, r.Digest, r.Signature, r.KeyID)
 	for _, file := range r.Bound {
-		fmt.Fprintf(w, "bound      %s\n", file)
+		w.Printf("bound      %s\n", file)
 	}
 }
 

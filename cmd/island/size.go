@@ -104,17 +104,8 @@ func (f *sizeFlags) add(cmd *cobra.Command) {
 // sizeResult is a sizing report as a command's result.
 type sizeResult struct{ present.Document }
 
-func (r sizeResult) text(w io.Writer) {
-	_ = present.Text(printableWriter{w}, r.Report, r.Language) // to the terminal; the caller's writer tells nothing more
-}
-
-// printableWriter takes terminal control characters out, since names in a
-// report come from outside.
-type printableWriter struct{ w io.Writer }
-
-func (p printableWriter) Write(data []byte) (int, error) {
-	_, err := io.WriteString(p.w, printable.Text(string(data)))
-	return len(data), err
+func (r sizeResult) text(w *printable.Printer) {
+	_ = present.Text(w, r.Report, r.Language) // the printer tells
 }
 
 func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
@@ -154,7 +145,7 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 		if err := writeWhole(f.html, page, 0o644); err != nil {
 			return err
 		}
-		a.note("wrote %s", printable.Text(f.html))
+		a.note("wrote %s", f.html)
 	}
 	return a.print(sizeResult{present.Document{Report: result, Language: lang}})
 }

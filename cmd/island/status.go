@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -97,31 +96,31 @@ type statusResult struct {
 	Order *message.Text `json:"order,omitempty"` // what cannot be told of its place among all deliveries
 }
 
-func (r statusResult) text(w io.Writer) {
+func (r statusResult) text(w *printable.Printer) {
 	s := r.Status
-	fmt.Fprintf(w, "release  %s\n", printable.Text(fmt.Sprintf("%s %s of %s, cycle %s, on %s", s.Release, s.Version, s.Date, s.Cycle,
-		s.Today)))
+	w.Printf("release  %s\n", fmt.Sprintf("%s %s of %s, cycle %s, on %s", s.Release, s.Version, s.Date, s.Cycle,
+		s.Today))
 	sequenceLine(w, s.Sequence, r.Order)
 	due := fmt.Sprintf("%s is due on %s", orDash(s.NextCycle), s.NextDue)
 	if s.CycleOverdue {
 		due += ": OVERDUE"
 	}
-	fmt.Fprintf(w, "cycle    %s\n", printable.Text(due))
+	w.Printf("cycle    %s\n", due)
 	support := string(s.Support)
 	if !s.SupportUntil.IsZero() {
 		support += fmt.Sprintf(", last day %s", s.SupportUntil)
 	}
-	fmt.Fprintf(w, "support  %s\n", support)
+	w.Printf("support  %s\n", support)
 	if !s.Expires.IsZero() {
 		word := "expires on"
 		if s.Expired {
 			word = "EXPIRED on"
 		}
-		fmt.Fprintf(w, "expiry   %s %s\n", word, s.Expires)
+		w.Printf("expiry   %s %s\n", word, s.Expires)
 	}
-	fmt.Fprintf(w, "patches  %s\n", orDash(printable.Text(strings.Join(s.Patches, ", "))))
+	w.Printf("patches  %s\n", orDash(strings.Join(s.Patches, ", ")))
 	if len(s.Lacks) > 0 {
-		fmt.Fprintf(w, "lacks    %d\n\n", len(s.Lacks))
+		w.Printf("lacks    %d\n\n", len(s.Lacks))
 		patchTable(w, s.Lacks)
 	}
 }

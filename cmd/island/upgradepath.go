@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -84,20 +82,20 @@ type upgradePathResult struct {
 	Hops []manifests.Hop `json:"hops"`
 }
 
-func (r upgradePathResult) text(w io.Writer) {
+func (r upgradePathResult) text(w *printable.Printer) {
 	for i, hop := range r.Hops {
-		fmt.Fprintf(w, "%d. %s to %s\n", i+1, printable.Text(hop.From), printable.Text(hop.To))
+		w.Printf("%d. %s to %s\n", i+1, hop.From, hop.To)
 		for _, condition := range hop.Conditions {
-			fmt.Fprintf(w, "   only if   %s\n", printable.Text(condition))
+			w.Printf("   only if   %s\n", condition)
 		}
 		if len(hop.Order) > 0 {
-			fmt.Fprintf(w, "   in order  %s\n", printable.Text(strings.Join(hop.Order, ", ")))
+			w.Printf("   in order  %s\n", strings.Join(hop.Order, ", "))
 		}
-		for line := range strings.Lines(hop.Steps.En) {
-			fmt.Fprintf(w, "   %s\n", printable.Text(strings.TrimRight(line, "\n")))
+		if hop.Steps.En != "" {
+			w.Block("   ", hop.Steps.En, "   ")
 		}
 		if hop.Source != "" {
-			fmt.Fprintf(w, "   source    %s\n", printable.Text(hop.Source))
+			w.Printf("   source    %s\n", hop.Source)
 		}
 	}
 }

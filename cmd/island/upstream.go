@@ -14,7 +14,6 @@ import (
 
 	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/bundle/source"
-	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -48,7 +47,7 @@ func (f *upstreamFlags) open(a *app, baseDir string, secrets *source.Secrets) (*
 		Network: registry.Options{
 			Offline: f.offline, PerHost: f.perHost, Total: f.total, UserAgent: toolVersion(),
 			MinRate: limitOf(int64(f.minRate)), Patience: limitOf(f.patience),
-			Log: func(message string) { a.note("%s", printable.Text(message)) },
+			Log: func(message string) { a.note("%s", message) },
 		},
 		CacheDir: f.cacheDir, BaseDir: baseDir, Secrets: secrets,
 	}

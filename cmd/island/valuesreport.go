@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"strings"
 
 	"github.com/islandbundle/island/charts"
@@ -121,7 +119,7 @@ func remedies(f carried.Finding) []message.Text {
 	return all
 }
 
-func (r valuesResult) text(w io.Writer) {
+func (r valuesResult) text(w *printable.Printer) {
 	t := valuesText{w, r.lang}
 	t.line(0, "values.check.release", message.Args{"release": releaseLine(r.Release)})
 	t.line(0, "values.check.checked", message.Args{"n": len(r.Charts)})
@@ -157,15 +155,14 @@ func (r valuesResult) text(w io.Writer) {
 	}
 }
 
-// valuesText writes a report in a language. What comes from charts and values is made
-// printable.
+// valuesText writes a report in a language.
 type valuesText struct {
-	w    io.Writer
+	w    *printable.Printer
 	lang *words.Language
 }
 
 func (t valuesText) line(indent int, code string, args message.Args) {
-	fmt.Fprintf(t.w, "%s%s\n", strings.Repeat(" ", indent), printable.Text(t.lang.Say(code, args)))
+	t.w.Printf("%s%s\n", strings.Repeat(" ", indent), t.lang.Say(code, args))
 }
 
 func (t valuesText) findings(list []valuesFinding) {
@@ -174,10 +171,10 @@ func (t valuesText) findings(list []valuesFinding) {
 		if what == "" {
 			what = t.lang.Word("values.check.withheld")
 		}
-		fmt.Fprintf(t.w, "  %s\n", printable.Text(what))
+		t.w.Printf("  %s\n", what)
 		t.line(4, "values.check.at", message.Args{"place": f.place()})
 		for _, text := range f.Because {
-			fmt.Fprintf(t.w, "    %s\n", printable.Text(t.lang.Text(text)))
+			t.w.Printf("    %s\n", t.lang.Text(text))
 		}
 		for _, text := range f.Remedies {
 			t.line(4, "values.check.do.this", message.Args{"do": text})

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -64,26 +62,26 @@ type verifyResult struct {
 	counts
 }
 
-func (r verifyResult) text(w io.Writer) {
-	fmt.Fprintf(w, "verified %s  (%s, %d entries)\n", r.Bundle, manifests.Bytes(r.Size), r.Entries)
-	fmt.Fprintf(w, "release  %s\n", printable.Text(releaseLine(r.Release)))
+func (r verifyResult) text(w *printable.Printer) {
+	w.Printf("verified %s  (%s, %d entries)\n", r.Bundle, manifests.Bytes(r.Size), r.Entries)
+	w.Printf("release  %s\n", releaseLine(r.Release))
 	sequenceLine(w, r.Release.Sequence, r.Order)
 	if r.Base != nil {
-		fmt.Fprintf(w, "delta    to be applied to %s %s, identity %s\n", printable.Text(r.Base.Name), printable.Text(r.Base.Version),
+		w.Printf("delta    to be applied to %s %s, identity %s\n", r.Base.Name, r.Base.Version,
 			r.Base.Digest)
 	}
 	r.counts.text(w)
 	if len(r.Signers) == 0 {
-		fmt.Fprintf(w, "signed   NO: whoever made this archive may be anyone\n")
+		w.Printf("signed   NO: whoever made this archive may be anyone\n")
 	}
 	for i, signer := range r.Signers {
-		fmt.Fprintf(w, "signed   by key %s", signer.KeyID)
+		w.Printf("signed   by key %s", signer.KeyID)
 		if i > 0 {
-			fmt.Fprintf(w, "  (%s)", signer.Slot)
+			w.Printf("  (%s)", signer.Slot)
 		}
-		fmt.Fprintln(w)
+		w.Printf("\n")
 	}
-	fmt.Fprintf(w, "identity %s\n", r.Digest)
+	w.Printf("identity %s\n", r.Digest)
 }
 
 func (a *app) runVerify(ctx context.Context, name string, trust bundle.Trust, accept acceptFlags) error {

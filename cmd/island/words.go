@@ -2,10 +2,10 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/islandbundle/island/bundle/trust/state"
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
@@ -40,12 +40,12 @@ func orderOf(r manifests.LockedRelease) *message.Text {
 }
 
 // sequenceLine tells where a delivery stands in the order of all of its release.
-func sequenceLine(w io.Writer, sequence manifests.Sequence, order *message.Text) {
+func sequenceLine(w *printable.Printer, sequence manifests.Sequence, order *message.Text) {
 	if order != nil {
-		fmt.Fprintf(w, "sequence none: %s\n", order.Words)
+		w.Printf("sequence none: %s\n", order.Words)
 		return
 	}
-	fmt.Fprintf(w, "sequence %d\n", sequence)
+	w.Printf("sequence %d\n", sequence)
 }
 
 // originLine words where something was found.

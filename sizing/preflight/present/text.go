@@ -55,7 +55,11 @@ func Text(w io.Writer, r *preflight.Verdict, options Options) error {
 }
 
 func terminalWidth(w io.Writer) int {
-	if file, ok := w.(*os.File); ok {
+	file, ok := w.(*os.File)
+	if printer, is := w.(*printable.Printer); is {
+		file, ok = printer.File()
+	}
+	if ok {
 		if width, _, err := term.GetSize(int(file.Fd())); err == nil {
 			return width
 		}
