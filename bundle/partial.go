@@ -131,7 +131,8 @@ func largestFile(file *os.File) fileLimit {
 		limit = known
 	}
 	var process syscall.Rlimit
-	if err := syscall.Getrlimit(rlimitFileSize, &process); err == nil && uint64(process.Cur) < uint64(limit.bytes) {
+	err := syscall.Getrlimit(rlimitFileSize, &process)
+	if err == nil && uint64(process.Cur) < uint64(limit.bytes) { //nolint:unconvert // it is an int64 on some systems
 		limit = fileLimit{int64(process.Cur), "a limit of this user (ulimit -f)", "allow more with ulimit -f"}
 	}
 	return limit

@@ -32,13 +32,13 @@ func (p *Printer) Printf(format string, args ...any) {
 	for i := range args {
 		args[i] = argument{args[i]}
 	}
-	fmt.Fprintf(p, format, args...) //nolint:errcheck // the printer remembers
+	fmt.Fprintf(p, format, args...)
 }
 
 // Block prints a text of several lines, each but the first behind an indent (see
 // [Block]), and a line break.
 func (p *Printer) Block(head, text, indent string) {
-	fmt.Fprint(p, head, Block(text, indent), "\n") //nolint:errcheck // the printer remembers
+	fmt.Fprint(p, head, Block(text, indent), "\n")
 }
 
 // Write prints the program's own text of several lines, as [Text] makes it. After an

@@ -9,7 +9,8 @@ import (
 )
 
 // hostile has one of each kind of what may steer a terminal, hide or turn text.
-const hostile = "a\x1b]8;;http://evil\x1b\\b\x1b]52;c;AAAA\ac\u009b2J\x7f\b\r\u202e\u2066\u200b\u2028\ufeff\ufe0f\U000e0041\U000e0101\u034f\u3164z"
+const hostile = "a\x1b]8;;http://evil\x1b\\b\x1b]52;c;AAAA\ac" +
+	"\u009b2J\x7f\b\r\u202e\u2066\u200b\u2028\ufeff\ufe0f\U000e0041\U000e0101\u034f\u3164z"
 
 // steers reports whether a text has anything that is not just shown.
 func steers(s string) bool {
@@ -106,7 +107,9 @@ func TestLostOutputIsRemembered(t *testing.T) {
 
 func TestIsLine(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]bool{"Müller & Söhne": true, "": true, "a\nb": false, "\u009b": false, "x\u202e": false, "\xff": false} {
+	for text, want := range map[string]bool{
+		"Müller & Söhne": true, "": true, "a\nb": false, "\u009b": false, "x\u202e": false, "\xff": false,
+	} {
 		if IsLine(text) != want {
 			t.Errorf("%q is a line: %v", text, !want)
 		}

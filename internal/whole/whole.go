@@ -122,7 +122,7 @@ func renameNew(from, to string) error {
 func syncFolder(name string) error {
 	folder, err := os.Open(name)
 	if err != nil {
-		return nil //nolint:nilerr // it may be written to and not read; the file itself is on the disk
+		return nil // it may be written to and not read; the file itself is on the disk
 	}
 	defer folder.Close()
 	err = folder.Sync()

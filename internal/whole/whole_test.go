@@ -138,7 +138,9 @@ func TestLinksStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What .. means is only known where the link is: below elsewhere, not below folder.
-	for from, to := range map[string]string{"a": "b", "b": "way/../target", "way": filepath.Join(elsewhere, "below"), "new": elsewhere + "/made"} {
+	for from, to := range map[string]string{
+		"a": "b", "b": "way/../target", "way": filepath.Join(elsewhere, "below"), "new": elsewhere + "/made",
+	} {
 		if err := os.Symlink(to, filepath.Join(folder, from)); err != nil {
 			t.Fatal(err)
 		}
