@@ -19,6 +19,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/islandbundle/island/internal/nearest"
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -92,13 +93,22 @@ func decodeStrict(file string, data []byte, into any) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decodeNode(file, root, into)
+	d := &decoder{document: newDocument(file), flaws: fault.Flaws{Most: maxReportedFlaws}, written: true}
+	return d.decodeRoot(root, into)
 }
 
-// decodeNode fills into from a parsed document. The document is given even
-// where there are flaws, so that a caller can tell what it claims to be.
+// decodeNode fills into from a parsed document that this program wrote, with texts in
+// it that came from outside.
 func decodeNode(file string, root *yaml.Node, into any) (*document, error) {
-	d := &decoder{document: document{file: file, places: map[string]fault.Place{}}, flaws: fault.Flaws{Most: maxReportedFlaws}}
+	d := &decoder{document: newDocument(file), flaws: fault.Flaws{Most: maxReportedFlaws}}
+	return d.decodeRoot(root, into)
+}
+
+func newDocument(file string) document { return document{file: file, places: map[string]fault.Place{}} }
+
+// decodeRoot fills into from a parsed document. The document is given even where
+// there are flaws, so that a caller can tell what it claims to be.
+func (d *decoder) decodeRoot(root *yaml.Node, into any) (*document, error) {
 	d.decode(root, reflect.ValueOf(into).Elem(), "", 0)
 	return &d.document, d.flaws.Err()
 }
@@ -307,7 +317,8 @@ func (p *jsonParser) broken(err error) error {
 // decoder fills Go values from nodes and collects what is wrong with them.
 type decoder struct {
 	document
-	flaws fault.Flaws
+	flaws   fault.Flaws
+	written bool // by people: names and the like have no business with what is not printable
 }
 
 func (d *decoder) flaw(node *yaml.Node, field, hint, format string, args ...any) {
@@ -446,6 +457,8 @@ func (d *decoder) eachPair(node *yaml.Node, field string, visit func(key, value 
 		switch {
 		case key.Kind != yaml.ScalarNode || key.Tag == "!!merge" || key.Anchor != "":
 			d.flaw(key, field, "write the fields out", "a key is not a plain name")
+		case d.written && !printable.IsLine(key.Value):
+			d.flaw(key, field, "", "key %q is not one line of printable characters", key.Value)
 		case seen[key.Value] > 0:
 			d.flaw(key, name, "", "duplicate key, first given on line %d", seen[key.Value])
 		default:
@@ -464,6 +477,10 @@ func (d *decoder) decodeScalar(node *yaml.Node, into reflect.Value, field string
 	case reflect.String:
 		if node.Tag != "!!str" {
 			d.flaw(node, field, fmt.Sprintf("put it in quotes: %q", node.Value), "wants a string, got %s", tagName(node.Tag))
+			return
+		}
+		if d.written && !isProse(field) && !isLineOrLines(node.Value, field) {
+			d.flaw(node, field, "write it without", "%q is not one line of printable characters", node.Value)
 			return
 		}
 		into.SetString(node.Value)
@@ -505,6 +522,27 @@ func (d *decoder) decodeScalar(node *yaml.Node, into reflect.Value, field string
 		panic("manifests: cannot decode into " + into.Type().String()) // a mistake in the code, not in the document
 	}
 }
+
+// Fields that people write sentences into, in whatever signs their language has. What
+// is not printable in them is not printed, wherever they are shown.
+var prose = []string{"en", "de", "reason", "title", "description"}
+
+// Fields that are names, which may not even have several lines.
+var names = []string{"name", "version", "cycle", "id", "repo", "release", "chart", "image"}
+
+func isProse(field string) bool { return slices.Contains(prose, lastOf(field)) }
+
+// isLineOrLines reports whether a text is printable as it is: in one line, or in
+// several if it is no name.
+func isLineOrLines(text, field string) bool {
+	if !slices.Contains(names, lastOf(field)) {
+		text = strings.NewReplacer("\n", "", "\r", "", "\t", "", "\u00a0", "", "\u202f", "").Replace(text)
+	}
+	return printable.IsLine(text)
+}
+
+// lastOf returns the last name of a field's path.
+func lastOf(field string) string { return field[strings.LastIndexByte(field, '.')+1:] }
 
 // Words that are truth values to Helm's YAML 1.1 and strings to YAML 1.2.
 var yaml11Bool = regexp.MustCompile(`^(?:y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF)$`)

@@ -166,6 +166,14 @@ func (l *Lock) Check() error {
 	if !releaseName.MatchString(l.Release.Name) || !releaseVersion.MatchString(l.Release.Version) {
 		return fmt.Errorf("release %q %q has no usable name and version", l.Release.Name, l.Release.Version)
 	}
+	if !printable.IsLine(l.Release.Cycle) {
+		return fmt.Errorf("cycle %q is not one line of printable characters", l.Release.Cycle)
+	}
+	for _, chart := range l.Charts {
+		if !printable.IsLine(chart.Name) || !printable.IsLine(chart.Version) {
+			return fmt.Errorf("chart %q %q has a name or a version that is not one line of printable characters", chart.Name, chart.Version)
+		}
+	}
 	if l.Release.Date.IsZero() || len(l.Release.Platforms) == 0 || slices.Contains(l.Release.Platforms, Platform{}) {
 		return errors.New("release has no date or no platform")
 	}
