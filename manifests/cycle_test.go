@@ -134,7 +134,7 @@ image:
 	if got := string(files["galley"]); !strings.HasSuffix(got, "tag: \"1.0\"\n") {
 		t.Errorf("got\n%s", got)
 	}
-	if got := string(SiteSteps(l)); got != "A of 2026-04-01\n\nRestart.\n\n" {
+	if got := string(SiteSteps(l)); got != "A of 2026-04-01\n\n    Restart.\n\n" {
 		t.Errorf("steps are %q", got)
 	}
 	if SiteSteps(&Lock{}) != nil {

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -66,12 +63,10 @@ func sameChart(a, b Chart) bool {
 // EncodePatch returns a patch as a YAML document that [ReadPatch] reads. What is
 // wrong with the patch is an error.
 func EncodePatch(p *Patch) ([]byte, error) {
-	var text strings.Builder
-	encoder := yaml.NewEncoder(&text)
-	encoder.SetIndent(2)
-	if err := encoder.Encode(p); err != nil {
+	text, err := EncodeYAML(p, 2)
+	if err != nil {
 		return nil, fmt.Errorf("encode patch %s: %w", p.ID(), err)
 	}
-	_, err := ReadPatch("", []byte(text.String()))
-	return []byte(text.String()), err
+	_, err = ReadPatch("", text)
+	return text, err
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/islandbundle/island/internal/printable"
 )
 
 // SiteValues returns, for each chart of which the lock's patches replaced images,
@@ -22,12 +22,12 @@ func SiteValues(l *Lock) (map[string][]byte, error) {
 	}
 	files := map[string][]byte{}
 	for _, chart := range sortedKeys(trees) {
-		text, err := yaml.Marshal(trees[chart])
+		text, err := EncodeYAML(trees[chart], 4)
 		if err != nil {
 			return nil, fmt.Errorf("encode values of chart %s: %w", chart, err)
 		}
 		head := fmt.Sprintf("# Give this to Helm after all other values of chart %s: -f\n# Decided by %s.\n",
-			chart, strings.Join(decided[chart], ", "))
+			chart, printable.Line(strings.Join(decided[chart], ", ")))
 		files[chart] = append([]byte(head), text...)
 	}
 	return files, nil
@@ -40,7 +40,8 @@ func SiteSteps(l *Lock) []byte {
 	for _, p := range l.Patches {
 		for _, text := range []string{p.Steps.En, p.Steps.De} {
 			if text != "" {
-				fmt.Fprintf(&b, "%s of %s\n\n%s\n\n", p.ID, p.Date, strings.TrimSpace(text))
+				// Behind an indent no line of a text looks like the head of another patch.
+				fmt.Fprintf(&b, "%s of %s\n\n    %s\n\n", printable.Line(p.ID), p.Date, printable.Block(strings.TrimSpace(text), "    "))
 			}
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	cyclonedx "github.com/CycloneDX/cyclonedx-go"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -83,7 +84,7 @@ func Encode(lock *manifests.Lock) ([]byte, error) {
 	if err := encoder.EncodeVersion(bom, specVersion); err != nil {
 		return nil, fmt.Errorf("encode bill of materials: %w", err)
 	}
-	return b.Bytes(), nil
+	return printable.JSON(b.Bytes()), nil
 }
 
 // serialNumber is a UUID that follows from the lock (RFC 9562, version 8), so
