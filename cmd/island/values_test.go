@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/islandbundle/island/bundle"
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -92,8 +93,8 @@ func TestShowTellsOfOtherValues(t *testing.T) {
 		{Name: "reaper", Version: "9.1.0", Rendered: rendered(true)}, {Name: "sftd", Version: "0.145.0", Rendered: rendered(false)},
 	}}
 	var overall, list bytes.Buffer
-	(&subject{lock: lock}).overview().text(&overall)
-	valuesOf(lock).text(&list)
+	(&subject{lock: lock}).overview().text(printable.NewPrinter(&overall, nil))
+	valuesOf(lock).text(printable.NewPrinter(&list, nil))
 	if said := overall.String(); !strings.Contains(said, "values   of chart reaper 9.1.0 are for other versions: see --values") ||
 		strings.Contains(said, "sftd") {
 		t.Errorf("overview says\n%s", said)
