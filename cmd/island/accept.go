@@ -1,9 +1,8 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -29,34 +28,50 @@ func (f *acceptFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.enforceExpiry, "enforce-expiry", false, "refuse an expired bundle instead of warning of it")
 }
 
-// load reads the site's state, and takes keys that it knows to be revoked out
-// of the trust. It is nil where no state is kept.
-func (f *acceptFlags) load(trust *bundle.Trust, today manifests.Date) (*state.State, error) {
+// open opens the site's state, notes the keys that are revoked there from now on, and
+// takes all that it knows to be revoked out of the trust. It is nil where no state is
+// kept.
+func (f *acceptFlags) open(ctx context.Context, a *app, trust *bundle.Trust, today manifests.Date) (*siteState, error) {
 	if f.state == "" {
 		if f.allowRollback != "" {
 			return nil, usage("name the state file with --state", "--allow-rollback has nothing to allow without --state")
 		}
 		return nil, nil
 	}
-	known := state.New()
-	if _, err := os.Lstat(f.state); !errors.Is(err, os.ErrNotExist) {
-		data, err := readDocument(f.state, state.MaxBytes, aState)
-		if err != nil {
-			return nil, err
-		}
-		if known, err = state.Read(f.state, data); err != nil {
-			return nil, err
-		}
+	site, err := openSiteState(f.state, a.note)
+	if err != nil {
+		return nil, err
 	}
-	for _, id := range trust.Revoked {
-		known.Revoke(id, "named with --revoked", today)
+	if err := site.revoke(ctx, trust, today); err != nil {
+		site.Close()
+		return nil, err
+	}
+	return site, nil
+}
+
+// revoke notes revoked keys whatever becomes of the bundle: who names one means it for
+// good.
+func (s *siteState) revoke(ctx context.Context, trust *bundle.Trust, today manifests.Date) error {
+	known, err := s.read()
+	if err != nil {
+		return err
+	}
+	isNew := func(id string) bool { return !slices.Contains(known.Revoked, id) }
+	if slices.ContainsFunc(trust.Revoked, isNew) {
+		err = s.update(ctx, func(now *state.State) error {
+			for _, id := range trust.Revoked {
+				now.Revoke(id, "named with --revoked", today)
+			}
+			known = now
+			return nil
+		})
 	}
 	trust.Revoked = slices.Clone(known.Revoked)
-	return known, nil
+	return err
 }
 
 // accept judges a bundle that was verified, and remembers it.
-func (a *app) accept(f acceptFlags, known *state.State, b *bundle.Bundle, today manifests.Date) error {
+func (a *app) accept(ctx context.Context, f acceptFlags, site *siteState, b *bundle.Bundle, today manifests.Date) error {
 	if b.Expired(today.Time()) {
 		what := fmt.Sprintf("bundle expired on %s; today is %s by this machine's clock", b.Inventory.Lock.Release.Expires, today)
 		if f.enforceExpiry {
@@ -64,16 +79,20 @@ func (a *app) accept(f acceptFlags, known *state.State, b *bundle.Bundle, today 
 		}
 		a.err.Printf("island: warning: %s\n", what)
 	}
-	if known == nil {
+	if site == nil {
 		return nil
 	}
-	delivery := state.Delivery{Release: b.Inventory.Lock.Release, Digest: b.Digest, Signers: b.SignedBy.Keys()}
-	if err := known.Accept(delivery, f.allowRollback, today); err != nil {
-		return err
-	}
-	encoded, err := manifests.EncodeJSON(known)
-	if err != nil {
-		return err
-	}
-	return writeWhole(f.state, encoded, 0o644)
+	return site.update(ctx, func(known *state.State) error {
+		delivery := state.Delivery{Release: b.Inventory.Lock.Release, Digest: b.Digest}
+		for _, key := range b.SignedBy.Keys() {
+			if !slices.Contains(known.Revoked, key.ID()) {
+				delivery.Signers = append(delivery.Signers, key)
+			}
+		}
+		if len(b.SignedBy) > 0 && len(delivery.Signers) == 0 {
+			return fault.New(fault.Refused, fault.Site, bundle.SignaturePath, "get the bundle signed by another key",
+				"whoever has signed it was revoked while it was verified")
+		}
+		return known.Accept(delivery, f.allowRollback, today)
+	})
 }

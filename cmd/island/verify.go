@@ -89,9 +89,12 @@ func (a *app) runVerify(ctx context.Context, name string, trust bundle.Trust, ac
 	if err != nil {
 		return err
 	}
-	state, err := accept.load(&trust, day)
+	site, err := accept.open(ctx, a, &trust, day)
 	if err != nil {
 		return err
+	}
+	if site != nil {
+		defer site.Close()
 	}
 	progress := a.progress("verify")
 	b, err := verifyFileOrStream(ctx, name, trust, bundle.VerifyOptions{Progress: progress})
@@ -108,7 +111,7 @@ func (a *app) runVerify(ctx context.Context, name string, trust bundle.Trust, ac
 	if b.Delta != nil {
 		result.Base, result.Entries = &b.Delta.Base, len(b.Delta.Entries)+len(b.Delta.Deep)
 	}
-	if err := a.accept(accept, state, b, day); err != nil {
+	if err := a.accept(ctx, accept, site, b, day); err != nil {
 		return err
 	}
 	return a.print(result)
