@@ -8,6 +8,7 @@ import (
 	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/bundle/trust/signature"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
 )
 
 // inputDocuments are the documents of an [Input], read and, where a policy demands it,
@@ -88,6 +89,11 @@ func (docs *inputDocuments) verify(flags Policy, main *document, overlays, patch
 			return errors.Join(append(errs, err)...)
 		}
 		keys = append(keys, more...)
+	}
+	demanded := policy.RequireSignedRelease || policy.RequireSignedPatches || docs.release.Policy.RequireSignedPatches
+	if !demanded && len(flags.Keys) > 0 {
+		return fault.New(fault.Usage, fault.Here, "--doc-key", "say --require-signed, or demand signatures in a policy",
+			"no signature is demanded of any document: the key would be used for nothing")
 	}
 	if policy.RequireSignedRelease {
 		errs = append(errs, main.verify(keys, docs.inputs))

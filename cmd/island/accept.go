@@ -33,9 +33,6 @@ func (f *acceptFlags) add(cmd *cobra.Command) {
 // kept.
 func (f *acceptFlags) open(ctx context.Context, a *app, trust *bundle.Trust, today manifests.Date) (*siteState, error) {
 	if f.state == "" {
-		if f.allowRollback != "" {
-			return nil, usage("name the state file with --state", "--allow-rollback has nothing to allow without --state")
-		}
 		return nil, nil
 	}
 	site, err := openSiteState(f.state, a.note)

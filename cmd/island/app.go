@@ -23,6 +23,8 @@ type app struct {
 	quiet    bool
 
 	cleanup atomic.Int64 // how long what runs may take to clean up, as a time.Duration
+
+	idleRules map[*cobra.Command][]idleRule // when flags do nothing
 }
 
 // newApp returns an app that prints results to one writer and all else to another.
@@ -52,19 +54,20 @@ func (a *app) command() *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.PersistentFlags().StringVar(&a.format, "output", "text", "form of the result: text or json")
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress, no notices")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
 		if a.format != "text" && a.format != "json" {
 			return usage("say text or json", "unknown output form %q", a.format)
 		}
 		log.SetFlags(0)
 		log.SetOutput(io.Discard) // Helm logs through the log package; what matters comes back as notices
-		return nil
+		return a.checkIdle(cmd, args)
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		a.keygen(), a.sign(), a.patches(), a.patch(), a.discover(), a.resolve(), a.build(), a.verify(), a.apply(), a.show(),
 		a.diff(), a.status(), a.upgradePath(), a.size(), a.preflight(), a.values(), a.man(),
 	)
+	groupHelp(root)
 	return root
 }
 

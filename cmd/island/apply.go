@@ -35,7 +35,7 @@ interruption and it goes on where it stopped.` + exitStatus(refusedStatus),
 			return a.runApply(cmd.Context(), args[0], args[1], t, out, force)
 		},
 	}
-	trust.add(cmd)
+	trust.add(a, cmd)
 	cmd.Flags().StringVarP(&out, "out", "o", "", "archive to write (default: NAME-VERSION-ARCH.tar)")
 	cmd.Flags().BoolVar(&force, "force", false, "replace an archive that exists")
 	return cmd

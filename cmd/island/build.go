@@ -75,29 +75,58 @@ has OS-ARCH/island and OS-ARCH/island-probe, as "make build" fills it.` + exitSt
 			return a.runBuild(cmd.Context(), f, strings.Join(args, ""))
 		},
 	}
-	f.add(cmd)
+	f.add(a, cmd)
 	return cmd
 }
 
-func (f *buildFlags) add(cmd *cobra.Command) {
-	f.release.add(cmd)
-	f.upstream.add(cmd)
-	f.signing.add(cmd)
+func (f *buildFlags) add(a *app, cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.out, "out", "o", "", "archive to write (default: NAME-VERSION-ARCH.tar)")
 	flags.BoolVar(&f.force, "force", false, "replace an archive that exists")
+	flags.BoolVar(&f.strict, "strict-discovery", true, "refuse to build while something may be an image and no rule of the release decides")
+	f.release.add(cmd)
+	f.upstream.add(a, cmd)
+	inGroup(cmd, ofSigning, f.addSigning)
+	inGroup(cmd, ofDelta, f.addEarlier)
+	inGroup(cmd, ofTools, f.addTools)
+	inGroup(cmd, ofSizing, f.addSizing)
+	a.idle(cmd,
+		idleRule{group: ofRelease, where: "beside a lock, in which all that is decided",
+			hint: "resolve again with them, and build that lock; or build -f RELEASE with them",
+			when: func(_ *cobra.Command, args []string) bool { return len(args) > 0 }},
+		idleWith([]string{"key", "signer", "passphrase-file"}, "unsigned", "leave one out"),
+		idleWithout([]string{"delta"}, "name the earlier bundle with --base", "base"),
+		idleWithout([]string{"lang"}, "it is the language of the sizing report: name the site document with --site", "site"),
+		idleWith([]string{"tools"}, "without-tools", "leave one out"),
+	)
+}
+
+func (f *buildFlags) addSigning(cmd *cobra.Command) {
+	f.signing.addFlags(cmd)
+	flags := cmd.Flags()
 	flags.StringArrayVar(&f.signers, "signer", nil, "further signer as NAME=KEYFILE (repeatable)")
 	flags.BoolVar(&f.unsigned, "unsigned", false, "build without a signature; such a bundle is refused unless the site allows it")
-	flags.StringVar(&f.toolsFolder, "tools", "", "folder with OS-ARCH/island for the release's platforms")
-	flags.StringVar(&f.site, "site", "", "site document: the sizing report for it travels in the bundle")
-	flags.StringVar(&f.table, "table", "", "hardware table to carry: one that island size knows by name, or a file")
-	flags.StringVar(&f.lang, "lang", "en", "language of the sizing report: "+languages())
-	flags.BoolVar(&f.strict, "strict-discovery", true, "refuse to build while something may be an image and no rule of the release decides")
+}
+
+func (f *buildFlags) addEarlier(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringVar(&f.base, "base", "", "build a delta for this earlier bundle (or the bundle.json out of it): only what it lacks")
 	flags.StringVar(&f.delta, "delta", deltaWhole,
 		"with --base: carry changed layers whole, or as patches where they can be rebuilt from the base (deep)")
 	flags.StringArrayVar(&f.reuse, "reuse", nil, "take from this earlier bundle what it has, rather than from the network (repeatable)")
+}
+
+func (f *buildFlags) addTools(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.toolsFolder, "tools", "", "folder with OS-ARCH/island for the release's platforms")
 	flags.BoolVar(&f.withoutTools, "without-tools", false, "carry no program; the site must have its own")
+}
+
+func (f *buildFlags) addSizing(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.site, "site", "", "site document: the sizing report for it travels in the bundle")
+	flags.StringVar(&f.table, "table", "", "hardware table to carry: one that island size knows by name, or a file")
+	flags.StringVar(&f.lang, "lang", "en", "language of the sizing report: "+languages())
 }
 
 type buildResult struct {
@@ -388,9 +417,6 @@ const probeName = "island-probe"
 // readSigners reads the keys of all signers; none with --unsigned.
 func (f *buildFlags) readSigners(ctx context.Context) ([]namedSigner, error) {
 	if f.unsigned {
-		if f.signing.key != "" || len(f.signers) > 0 {
-			return nil, usage("leave one out", "--unsigned and a key contradict each other")
-		}
 		return nil, nil
 	}
 	if f.signing.key == "" {

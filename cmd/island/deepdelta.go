@@ -14,13 +14,10 @@ const (
 	deltaDeep  = "deep"  // or as patches
 )
 
-// checkDelta makes sure that --delta and --base go together.
+// checkDelta makes sure that --delta is a form that there is.
 func (f *buildFlags) checkDelta() error {
-	switch {
-	case f.delta != deltaWhole && f.delta != deltaDeep:
+	if f.delta != deltaWhole && f.delta != deltaDeep {
 		return usage("--delta=whole or --delta=deep", "--delta %q is not known", f.delta)
-	case f.delta == deltaDeep && f.base == "":
-		return usage("name the earlier bundle with --base", "--delta=deep without a base")
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ that it answers at once. With --key the signatures of bundles are checked first.
 			return a.print(diffResult{d})
 		},
 	}
-	trust.add(cmd)
+	trust.add(a, cmd)
 	cmd.Flags().BoolVar(&markdown, "markdown", false, "write Markdown, for release notes")
 	return cmd
 }
@@ -60,6 +60,9 @@ func compare(older, newer string, trust trustFlags) (diff.Difference, error) {
 		return diff.Difference{}, err
 	}
 	defer is.close()
+	if err := trust.wantsBundle(was, is); err != nil {
+		return diff.Difference{}, err
+	}
 	d := diff.Compare(was.side(), is.side())
 	if was.bundle != nil && is.bundle != nil {
 		for _, change := range d.Charts {

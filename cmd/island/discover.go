@@ -63,8 +63,21 @@ CHART is a folder or an archive on this machine.` + exitStatus(),
 			}, rulesOnly)
 		},
 	}
-	release.add(cmd)
-	upstream.add(cmd)
+	release.addFile(cmd)
+	release.addDiscovery(cmd)
+	inGroup(cmd, ofDocuments, func(cmd *cobra.Command) {
+		release.addDocuments(cmd)
+		release.addSelection(cmd)
+	})
+	upstream.add(a, cmd)
+	a.idle(cmd,
+		idleRule{group: ofDocuments, where: "beside charts on this machine", hint: "leave them out, or name a release with -f",
+			when: func(_ *cobra.Command, args []string) bool { return len(args) > 0 }},
+		idleRule{flags: []string{"rules"}, where: "with --output json", hint: "leave one out: the JSON has them as rules",
+			when: func(*cobra.Command, []string) bool { return a.format == "json" }},
+		idleRule{flags: []string{"values"}, where: "beside a release", hint: "name values files in an overlay",
+			when: func(_ *cobra.Command, args []string) bool { return len(args) == 0 }},
+	)
 	cmd.Flags().StringArrayVar(&values, "values", nil, "values file for the charts given as arguments (repeatable)")
 	cmd.Flags().BoolVar(&rulesOnly, "rules", false, "print nothing but the rules to paste")
 	return cmd
@@ -74,9 +87,6 @@ CHART is a folder or an archive on this machine.` + exitStatus(),
 // machine that are.
 func (f *releaseFlags) assembleOr(ctx context.Context, paths, values []string, look resolve.Discover) (*resolve.Assembled, error) {
 	if len(paths) == 0 {
-		if len(values) > 0 {
-			return nil, usage("name values files in an overlay", "--values is for charts given as arguments")
-		}
 		return f.assemble()
 	}
 	release := &manifests.Release{Discovery: manifests.Discovery{IncludeDisabled: f.includeDisabled}}

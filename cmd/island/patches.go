@@ -36,7 +36,8 @@ whether an image override matches anything is told by island resolve.` + exitSta
 			return a.print(listPatches(assembled, today))
 		},
 	}
-	release.add(cmd)
+	release.addFile(cmd)
+	inGroup(cmd, ofDocuments, release.addDocuments)
 	cmd.Flags().StringVar(&day, "today", "", "day to count age and deadlines by (default: today)")
 	return cmd
 }

@@ -81,11 +81,11 @@ there, run island-probe collect --out FILE.json, and bring the files back to
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runPreflight(cmd.Context(), f) },
 	}
-	f.add(cmd)
+	f.add(a, cmd)
 	return cmd
 }
 
-func (f *preflightFlags) add(cmd *cobra.Command) {
+func (f *preflightFlags) add(a *app, cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVarP(&f.inventory, "inventory", "i", "", "the site's Ansible inventory, a file or a folder")
 	flags.BoolVar(&f.local, "local", false, "measure this machine alone; --group says its roles")
@@ -97,7 +97,30 @@ func (f *preflightFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.table, "table", "", "hardware table: a name ("+strings.Join(sizing.Names(), ", ")+") or a file")
 	flags.StringVar(&f.ports, "ports", "", "table of ports, in place of the program's own")
 	flags.StringVar(&f.bundle, "bundle", "", "bundle to install: it is verified, and its probe, tables and size are used")
-	f.trust.add(cmd)
+	flags.StringVar(&f.installed, "installed", "",
+		"version of Wire's server that is to be upgraded; what it has left on the machines is then no fault")
+	flags.StringArrayVar(&f.waive, "waive", nil, "let a failed check pass as a warning: ID or ID@HOST (repeatable; needs --reason)")
+	flags.StringVar(&f.reason, "reason", "", "why the checks are waived")
+	flags.BoolVar(&f.strict, "strict", false, "fail on warnings, too, but for those that are waived")
+	inGroup(cmd, ofMeasuring, f.addMeasuring)
+	inGroup(cmd, ofReport, f.addReport)
+	f.trust.add(a, cmd)
+	_ = cmd.RegisterFlagCompletionFunc("table", cobra.FixedCompletions(sizing.Names(), cobra.ShellCompDirectiveDefault))
+	withoutBundle := idleWithout(nil, "name the bundle with --bundle", "bundle")
+	withoutBundle.group = ofTrust
+	withFacts := idleWith(nil, "facts", "leave one of them out: --facts judges what was measured before")
+	withFacts.group = ofMeasuring
+	a.idle(cmd, withoutBundle, withFacts,
+		idleWith([]string{"ssh", "ssh-config", "no-links", "throughput"}, "local", "leave one of them out: --local measures this machine alone"),
+		idleWithout([]string{"reason"}, "name the check that it is for with --waive", "waive"),
+		idleWithout([]string{"passphrase-file"}, "name the key with --sign-key", "sign-key"),
+		idleWithout([]string{"sign-key"}, "write a report with --html, --junit or --json", "html", "junit", "json"),
+		a.idleInJSON([]string{"lang"}, "html"), a.idleInJSON([]string{"all"}),
+	)
+}
+
+func (f *preflightFlags) addMeasuring(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringVar(&f.probes, "probe", "", "folder with linux-ARCH/island-probe (default: beside this program)")
 	flags.StringVar(&f.ssh, "ssh", "ssh", "ssh client")
 	flags.StringVar(&f.sshConfig, "ssh-config", "", "configuration file of ssh, in place of the operator's own")
@@ -107,11 +130,10 @@ func (f *preflightFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.through, "throughput", false,
 		"send data from each conference host (group kube-node) to the next for 2 seconds, to see that they have 1 Gbit/s")
 	flags.BoolVar(&f.noFsync, "no-fsync", false, "do not time writes with a small test file")
-	flags.StringVar(&f.installed, "installed", "",
-		"version of Wire's server that is to be upgraded; what it has left on the machines is then no fault")
-	flags.StringArrayVar(&f.waive, "waive", nil, "let a failed check pass as a warning: ID or ID@HOST (repeatable; needs --reason)")
-	flags.StringVar(&f.reason, "reason", "", "why the checks are waived")
-	flags.BoolVar(&f.strict, "strict", false, "fail on warnings, too, but for those that are waived")
+}
+
+func (f *preflightFlags) addReport(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.BoolVar(&f.all, "all", false, "print passed and skipped checks, too")
 	flags.StringVar(&f.lang, "lang", "", "language of the report: "+languages()+" (default: the locale's)")
 	flags.StringVar(&f.html, "html", "", "write the report as one HTML page, too")
@@ -120,7 +142,6 @@ func (f *preflightFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.signKey, "sign-key", "",
 		"private key to sign the written reports with: FILE.sigstore.json beside each, as cosign verify-blob --bundle reads it")
 	flags.StringVar(&f.passFile, "passphrase-file", "", "file that holds the key's passphrase (else COSIGN_PASSWORD, else the terminal)")
-	_ = cmd.RegisterFlagCompletionFunc("table", cobra.FixedCompletions(sizing.Names(), cobra.ShellCompDirectiveDefault))
 	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(words.All().Tags(), cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -248,9 +269,6 @@ func checkInventory(name string) error {
 func (f *preflightFlags) signer(ctx context.Context) (*namedSigner, error) {
 	if f.signKey == "" {
 		return nil, nil
-	}
-	if f.html == "" && f.junit == "" && f.json == "" {
-		return nil, usage("write one with --html, --junit or --json", "--sign-key has no report to sign")
 	}
 	signer, err := (&signingFlags{key: f.signKey, passphraseFile: f.passFile}).signer(ctx)
 	return &signer, err

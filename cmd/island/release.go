@@ -30,30 +30,61 @@ type releaseFlags struct {
 	includeDisabled bool
 }
 
+// add adds all flags, for what makes a delivery.
 func (f *releaseFlags) add(cmd *cobra.Command) {
+	f.addFile(cmd)
+	inGroup(cmd, ofRelease, func(cmd *cobra.Command) {
+		f.addDocuments(cmd)
+		f.addSelection(cmd)
+		f.addDiscovery(cmd)
+		f.addPlace(cmd)
+	})
+}
+
+func (f *releaseFlags) addFile(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&f.file, "file", "f", "", "release document, or a Wire build.json")
+}
+
+// addDocuments adds those that say what is laid over the release, whether that is
+// signed, and what it does not say itself of which release it is.
+func (f *releaseFlags) addDocuments(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVarP(&f.file, "file", "f", "", "release document, or a Wire build.json")
 	flags.StringArrayVar(&f.overlays, "overlay", nil, "overlay document to lay over the release (repeatable)")
 	flags.StringArrayVarP(&f.patches, "patch", "p", nil,
 		"patch document to lay over the release (repeatable; they say their order themselves)")
 	flags.BoolVar(&f.signed, "require-signed", false, "refuse release, overlays and patches that are not signed with a --doc-key")
 	flags.StringArrayVar(&f.docKeys, "doc-key", nil, "public key of who may sign documents (repeatable)")
-	flags.StringVar(&f.profile, "profile", "", "profile of the release to apply, such as default, demo or min")
 	flags.StringVar(&f.name, "name", "", "name of the release")
 	flags.StringVar(&f.version, "release-version", "", "version of the release")
+}
+
+// addSelection adds those that say what of the release is taken.
+func (f *releaseFlags) addSelection(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.profile, "profile", "", "profile of the release to apply, such as default, demo or min")
+	flags.StringArrayVar(&f.platforms, "platform", nil,
+		"platform to carry, such as linux/amd64, linux/arm/v7 or windows/amd64:10.0.20348 (repeatable)")
+	_ = cmd.RegisterFlagCompletionFunc("profile",
+		cobra.FixedCompletions([]string{"default", "demo", "min"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// addDiscovery adds those that say how images are looked for.
+func (f *releaseFlags) addDiscovery(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.stubRequired, "stub-required", false,
+		"make up the values that charts demand and nobody gave, to find their images; the lock says which")
+	flags.BoolVar(&f.includeDisabled, "include-disabled", false, "carry the images of features that are switched off, too")
+}
+
+// addPlace adds those that place the delivery in time, and among others.
+func (f *releaseFlags) addPlace(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringVar(&f.cycle, "cycle", "", "6-month cycle that the release belongs to, such as 2026-H1")
 	flags.StringVar(&f.date, "date", "", "day of release, such as 2026-03-31 (default: the document's, else SOURCE_DATE_EPOCH, else today)")
 	flags.StringVar(&f.expires, "expires", "", "day after which the bundle should not be installed")
 	flags.Var(&f.sequence, "sequence", "`number` that grows with every delivery (default: the documents', with patches one more)")
 	flags.StringVar(&f.after, "after", "",
 		"`DELIVERY` that this one comes after, whose sequence it has to exceed: a bundle, a lock, or a site's state file")
-	flags.StringArrayVar(&f.platforms, "platform", nil,
-		"platform to carry, such as linux/amd64, linux/arm/v7 or windows/amd64:10.0.20348 (repeatable)")
-	flags.BoolVar(&f.stubRequired, "stub-required", false,
-		"make up the values that charts demand and nobody gave, to find their images; the lock says which")
-	flags.BoolVar(&f.includeDisabled, "include-disabled", false, "carry the images of features that are switched off, too")
-	_ = cmd.RegisterFlagCompletionFunc("profile",
-		cobra.FixedCompletions([]string{"default", "demo", "min"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func (f *releaseFlags) assemble() (*resolve.Assembled, error) {

@@ -45,7 +45,7 @@ Put the lock beside the release: paths in it are relative to that folder.` + exi
 		},
 	}
 	release.add(cmd)
-	upstream.add(cmd)
+	upstream.add(a, cmd)
 	cmd.Flags().StringVarP(&out, "out", "o", lockName, "lock file to write; - for standard output")
 	return cmd
 }

@@ -42,12 +42,12 @@ wrote it, and said to be unchecked.` + exitStatus(refusedStatus),
 			return a.runShow(args[0], f)
 		},
 	}
-	f.add(cmd)
+	f.add(a, cmd)
 	return cmd
 }
 
-func (f *showFlags) add(cmd *cobra.Command) {
-	f.trust.add(cmd)
+func (f *showFlags) add(a *app, cmd *cobra.Command) {
+	f.trust.add(a, cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&f.images, "images", false, "list the images")
 	flags.BoolVar(&f.charts, "charts", false, "list the charts")
@@ -67,6 +67,9 @@ func (a *app) runShow(name string, f showFlags) error {
 		return err
 	}
 	defer s.close()
+	if err := f.trust.wantsBundle(s); err != nil {
+		return err
+	}
 	s.lock.MapURLs(manifests.BareURL) // those of earlier versions may hold secrets
 	switch {
 	case f.why != "":

@@ -38,9 +38,6 @@ file is; without it nobody can try out by the digest what the secrets may be.
 			if check {
 				return a.runSignCheck(args[0], f, docKeys)
 			}
-			if len(docKeys) > 0 {
-				return usage("leave it out, or say --check", "--doc-key is for --check; a document is signed with --key")
-			}
 			if f.key == "" {
 				return usage("make one with island keygen", "no --key to sign with")
 			}
@@ -51,9 +48,13 @@ file is; without it nobody can try out by the digest what the secrets may be.
 			return a.runSign(args[0], signer)
 		},
 	}
-	f.add(cmd)
+	inGroup(cmd, ofSigning, f.addFlags)
 	cmd.Flags().BoolVar(&check, "check", false, "check a document that is signed, with --doc-key")
 	cmd.Flags().StringArrayVar(&docKeys, "doc-key", nil, "with --check: public key of who may have signed it (repeatable)")
+	a.idle(cmd,
+		idleWithout([]string{"doc-key"}, "leave it out, or say --check: a document is signed with --key", "check"),
+		idleWith([]string{"key", "passphrase-file"}, "check", "name the public key with --doc-key: nothing is signed"),
+	)
 	return cmd
 }
 

@@ -19,7 +19,7 @@ type signingFlags struct {
 	passphraseFile string
 }
 
-func (f *signingFlags) add(cmd *cobra.Command) {
+func (f *signingFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.key, "key", "", "private key to sign with: cosign's encrypted PEM, or PKCS#8 PEM")
 	cmd.Flags().StringVar(&f.passphraseFile, "passphrase-file", "",
 		"file that holds the key's passphrase (else COSIGN_PASSWORD, else the terminal)")

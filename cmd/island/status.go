@@ -43,6 +43,9 @@ exits 0 whatever it finds; --output json is for scripts that act on it.` + exitS
 				return err
 			}
 			defer s.close()
+			if err := trust.wantsBundle(s); err != nil {
+				return err
+			}
 			release, has := s.standing()
 			if release.Date.IsZero() {
 				return usage("resolve it to a lock first, or give metadata.date", "%s does not say when it was released", args[0])
@@ -54,7 +57,7 @@ exits 0 whatever it finds; --output json is for scripts that act on it.` + exitS
 			return a.print(statusResult{status, orderOf(release)})
 		},
 	}
-	trust.add(cmd)
+	trust.add(a, cmd)
 	cmd.Flags().StringVar(&day, "today", "", "day to judge by (default: today)")
 	cmd.Flags().StringArrayVarP(&patchFiles, "patch", "p", nil, "patch document that is known (repeatable)")
 	return cmd

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle"
@@ -14,10 +16,42 @@ type trustFlags struct {
 	allowUnsigned bool
 }
 
-func (f *trustFlags) add(cmd *cobra.Command) {
+// add adds them to a command that wants a signature to count, or that looks at what
+// it is given without one.
+func (f *trustFlags) add(a *app, cmd *cobra.Command) {
+	inGroup(cmd, ofTrust, f.addFlags)
+	others := []string{"key"}
+	if cmd.Flags().Lookup("state") != nil {
+		others = append(others, "state") // which remembers it
+	}
+	a.idle(cmd, idleWithout([]string{"revoked"}, "give the public keys that are trusted with --key", others...))
+}
+
+func (f *trustFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.keys, "key", nil, "public key of a trusted sender (repeatable; one of them is enough)")
 	cmd.Flags().StringArrayVar(&f.revoked, "revoked", nil, "public key whose signatures count no more, whoever trusts it (repeatable)")
 	cmd.Flags().BoolVar(&f.allowUnsigned, "allow-unsigned", false, "take a bundle that was built with --unsigned as it is")
+}
+
+// wantsBundle refuses flags that say whose signature counts where nothing that was
+// given has one.
+func (f *trustFlags) wantsBundle(subjects ...*subject) error {
+	for _, s := range subjects {
+		if s.bundle != nil {
+			return nil
+		}
+	}
+	var names []string
+	for name, given := range map[string]bool{"--key": len(f.keys) > 0, "--revoked": len(f.revoked) > 0, "--allow-unsigned": f.allowUnsigned} {
+		if given {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return idleFlags(names, "with "+string(subjects[0].file.form)+", which has no signature in it", "give the bundle, or leave them out")
 }
 
 func (f *trustFlags) trust() (bundle.Trust, error) {

@@ -28,7 +28,13 @@ type upstreamFlags struct {
 	patience time.Duration
 }
 
-func (f *upstreamFlags) add(cmd *cobra.Command) {
+// add adds them to a command, and says when they do nothing there.
+func (f *upstreamFlags) add(a *app, cmd *cobra.Command) {
+	inGroup(cmd, ofFetching, f.addFlags)
+	a.idle(cmd, idleWith([]string{"per-host"}, "offline", "leave one out: --offline asks no server"))
+}
+
+func (f *upstreamFlags) addFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.mirrors, "mirrors", "", "mirrors file: which registries, repositories and folders stand for which names")
 	flags.StringVar(&f.cacheDir, "cache-dir", "", "folder for indexes, manifests and charts (default: $XDG_CACHE_HOME/island)")

@@ -79,11 +79,11 @@ upgrade. docs/values.md explains what is told, and what to do.` + exitStatus(ref
 		Args: oneArg("a bundle"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runValuesCheck(cmd.Context(), args[0], f) },
 	}
-	f.add(cmd)
+	f.add(a, cmd)
 	return cmd
 }
 
-func (f *valuesFlags) add(cmd *cobra.Command) {
+func (f *valuesFlags) add(a *app, cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVarP(&f.files, "values", "f", nil, "values as [CHART=]FILE or FOLDER; - is standard input (repeatable; later ones win)")
 	f.settings.add(cmd)
@@ -96,9 +96,10 @@ func (f *valuesFlags) add(cmd *cobra.Command) {
 	flags.StringArrayVarP(&f.apis, "api-versions", "a", nil, "API that the site's cluster has beside Kubernetes' own (repeatable)")
 	flags.StringArrayVar(&f.registry, "registry", nil,
 		"registry of the site's own that the bundle's images were pushed to, as HOST[:PORT][/PATH] (repeatable)")
-	f.trust.add(cmd)
+	f.trust.add(a, cmd)
 	flags.StringVar(&f.lang, "lang", "", "language of the report: "+languages()+" (default: the locale's)")
 	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(words.All().Tags(), cobra.ShellCompDirectiveNoFileComp))
+	a.idle(cmd, a.idleInJSON([]string{"lang"}))
 }
 
 func (a *app) runValuesCheck(ctx context.Context, name string, f valuesFlags) error {

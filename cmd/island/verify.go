@@ -43,8 +43,9 @@ is newer.` + exitStatus(refusedStatus),
 			return a.runVerify(cmd.Context(), args[0], t, accept)
 		},
 	}
-	trust.add(cmd)
-	accept.add(cmd)
+	inGroup(cmd, ofState, accept.add)
+	trust.add(a, cmd)
+	a.idle(cmd, idleWithout([]string{"allow-rollback"}, "name the state file with --state", "state"))
 	return cmd
 }
 
