@@ -20,10 +20,11 @@ var alwaysMean = map[string]string{
 	"island sign":       "check",
 	"island patches":    "file overlay patch require-signed doc-key name release-version today",
 	"island patch from": "charts id date deadline severity summary summary-de cve release applies-to out",
-	"island discover":   "file stub-required include-disabled mirrors cache-dir offline connections",
+	"island discover":   "file stub-required include-disabled mirrors cache-dir offline connections patience",
 	"island resolve": "file overlay patch require-signed doc-key name release-version profile platform stub-required include-disabled " +
-		"cycle date expires sequence after mirrors cache-dir offline connections out",
-	"island build":        "file out force strict-discovery mirrors cache-dir offline connections unsigned base reuse without-tools site table",
+		"cycle date expires sequence after mirrors cache-dir offline connections patience out",
+	"island build": "file out force strict-discovery mirrors cache-dir offline connections patience unsigned base reuse without-tools site " +
+		"table",
 	"island verify":       "key allow-unsigned state enforce-expiry",
 	"island apply":        "key allow-unsigned out force",
 	"island show":         "key allow-unsigned images charts files left-out patches values vex sbom why",

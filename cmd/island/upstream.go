@@ -31,7 +31,7 @@ type upstreamFlags struct {
 // add adds them to a command, and says when they do nothing there.
 func (f *upstreamFlags) add(a *app, cmd *cobra.Command) {
 	inGroup(cmd, ofFetching, f.addFlags)
-	a.idle(cmd, idleWith([]string{"per-host"}, "offline", "leave one out: --offline asks no server"))
+	a.idle(cmd, idleWith([]string{"per-host", "min-rate"}, "offline", "leave one out: --offline asks no server"))
 }
 
 func (f *upstreamFlags) addFlags(cmd *cobra.Command) {

@@ -137,7 +137,8 @@ func TestHold(t *testing.T) {
 		t.Skip("set ISLAND_SITE_HOLD to a number of hosts")
 	}
 	s := newSite(t, manyHosts(count))
-	t.Logf("remove %s/hold to end; try:\nip netns exec %sadmin %s", s.folder, s.prefix, strings.Join(s.command(), " "))
+	t.Logf("remove %s/hold to end; try:\nip netns exec %sadmin %s", s.folder, s.prefix,
+		strings.Join(append(s.command(), s.measuring(nil)...), " "))
 	s.file(s.folder+"/hold", "", 0o600)
 	for {
 		if _, err := os.Stat(s.folder + "/hold"); err != nil {

@@ -538,11 +538,16 @@ func (s *site) command() []string {
 		filepath.Join(s.folder, "site.yaml"),
 		"--table",
 		s.table(),
-		"--ssh-config",
-		filepath.Join(s.folder, "ssh_config"),
-		"--probe",
-		s.programs,
 	}
+}
+
+// measuring are the flags that it measures with; where it judges what was measured
+// before, they do nothing.
+func (s *site) measuring(args []string) []string {
+	if slices.Contains(args, "--facts") {
+		return nil
+	}
+	return []string{"--ssh-config", filepath.Join(s.folder, "ssh_config"), "--probe", s.programs}
 }
 
 // preflight runs the whole command on the admin host.
@@ -550,7 +555,8 @@ func (s *site) preflight(args ...string) result {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	full := slices.Concat([]string{"netns", "exec", s.prefix + "admin"}, s.command(), []string{"--output", "json", "--quiet"}, args)
+	full := slices.Concat([]string{"netns", "exec", s.prefix + "admin"},
+		s.command(), s.measuring(args), []string{"--output", "json", "--quiet"}, args)
 	cmd := exec.CommandContext(ctx, "ip", full...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
