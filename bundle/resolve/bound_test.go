@@ -234,7 +234,7 @@ func TestBoundFiles(t *testing.T) {
 		_, err := resolve.Assemble(input)
 		s.wantRefused(test.name, err, test.want...)
 		unsigned := input
-		unsigned.Policy.RequireSigned = false
+		unsigned.Policy = resolve.Policy{} // a key without a demand would do nothing, and is refused
 		if _, err := resolve.Assemble(unsigned); err != nil {
 			t.Errorf("%s: without a demand %v", test.name, err)
 		}
