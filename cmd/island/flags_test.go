@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -125,6 +126,6 @@ func refusedUsage(t *testing.T, args ...string) string {
 		t.Errorf("%q ends with %v", args, err)
 	}
 	var said strings.Builder
-	printError(&said, err)
+	printError(printable.NewPrinter(&said, nil), err)
 	return said.String()
 }
