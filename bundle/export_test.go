@@ -1,6 +1,11 @@
 package bundle
 
-import "github.com/islandbundle/island/manifests"
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/islandbundle/island/manifests"
+)
 
 // For tests outside of the package.
 var (
@@ -15,4 +20,15 @@ var (
 func PlaceOf(b *Bundle, path manifests.EntryPath) (offset, size int64) {
 	span := b.layout.entries[b.contents.byPath[path]]
 	return span.content(), span.size
+}
+
+// IndexesOf returns the indexes that a bundle has of its images and charts.
+func IndexesOf(lock *manifests.Lock) map[string][]byte {
+	index, err := json.Marshal(layoutIndex(lock))
+	docker, err2 := json.Marshal(dockerIndex(lock))
+	charts, err3 := chartIndex(lock)
+	if err := errors.Join(err, err2, err3); err != nil {
+		panic(err)
+	}
+	return map[string][]byte{OCIIndexPath: index, DockerPath: docker, ChartIndexPath: charts}
 }

@@ -1,9 +1,11 @@
 package bundle
 
 import (
-	"encoding/json"
+	"bytes"
+	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/islandbundle/island/manifests"
@@ -20,6 +22,7 @@ import (
 // an image needs must have been named.
 type graph struct {
 	format    int
+	lock      *manifests.Lock
 	blobs     map[manifests.Digest]manifests.Content // in the archive
 	images    []manifests.LockedImage
 	platforms []manifests.Platform
@@ -31,6 +34,7 @@ type graph struct {
 func newGraph(inventory *Inventory) *graph {
 	g := &graph{
 		format:    inventory.Format,
+		lock:      &inventory.Lock,
 		blobs:     blobsOf(&inventory.Lock),
 		images:    inventory.Lock.Images,
 		platforms: inventory.Lock.Release.Platforms,
@@ -48,7 +52,12 @@ func newGraph(inventory *Inventory) *graph {
 
 // wants reports whether the content of an entry has to be shown to add.
 func (g *graph) wants(entry Entry) bool {
-	return entry.Path == OCIIndexPath || entry.Path == blobPath(entry.Digest) && g.typeOf(entry.Digest) != ""
+	return g.isIndexOfLock(entry.Path) || entry.Path == blobPath(entry.Digest) && g.typeOf(entry.Digest) != ""
+}
+
+// isIndexOfLock reports whether an entry says to other programs what the lock says.
+func (g *graph) isIndexOfLock(path manifests.EntryPath) bool {
+	return path == OCIIndexPath || path == DockerPath || path == ChartIndexPath
 }
 
 // typeOf returns the media type of an index or manifest that is looked into;
@@ -65,7 +74,7 @@ func (g *graph) typeOf(digest manifests.Digest) string {
 
 // limit returns the most bytes that the content of an entry to add may have.
 func (g *graph) limit(entry Entry) int64 {
-	if entry.Path == OCIIndexPath {
+	if g.isIndexOfLock(entry.Path) {
 		return MaxInventoryBytes // it says less than the inventory does
 	}
 	return maxManifestBytes
@@ -74,8 +83,13 @@ func (g *graph) limit(entry Entry) int64 {
 // add takes the content of index.json, of an index or of a manifest, whose
 // digest has been checked.
 func (g *graph) add(entry Entry, content []byte) error {
-	if entry.Path == OCIIndexPath {
+	switch entry.Path {
+	case OCIIndexPath:
 		return g.addLayout(content)
+	case DockerPath:
+		return g.addDocker(content)
+	case ChartIndexPath:
+		return g.addCharts(content)
 	}
 	g.seen[entry.Digest] = true
 	if !manifests.IsIndex(g.typeOf(entry.Digest)) {
@@ -93,7 +107,7 @@ func (g *graph) add(entry Entry, content []byte) error {
 
 func (g *graph) addLayout(content []byte) error {
 	var index ociIndex
-	if err := json.Unmarshal(content, &index); err != nil {
+	if err := manifests.DecodeJSON(content, &index); err != nil {
 		return fmt.Errorf("not an OCI index: %w", err)
 	}
 	for _, d := range index.Manifests {
@@ -101,10 +115,46 @@ func (g *graph) addLayout(content []byte) error {
 			return err
 		}
 	}
-	for _, image := range g.images {
-		if g.expect[image.Digest] != image.MediaType {
+	want := layoutIndex(g.lock)
+	index.MediaType = want.MediaType // it may be left out (image-spec, image-index.md)
+	for i, image := range g.lock.Images {
+		if i >= len(index.Manifests) || !reflect.DeepEqual(index.Manifests[i], want.Manifests[i]) {
 			return fmt.Errorf("it does not name image %s as the lock does", image.Name)
 		}
+	}
+	if !reflect.DeepEqual(index, want) {
+		return errors.New("it names more than the images of the lock")
+	}
+	return nil
+}
+
+// addDocker checks Docker's index of the same images.
+func (g *graph) addDocker(content []byte) error {
+	var have []dockerImage
+	if err := manifests.DecodeJSON(content, &have); err != nil {
+		return fmt.Errorf("not the index of a Docker archive: %w", err)
+	}
+	if !reflect.DeepEqual(have, dockerIndex(g.lock)) {
+		return errors.New("it does not name the images as the lock does")
+	}
+	return nil
+}
+
+// addCharts checks the index of the charts.
+func (g *graph) addCharts(content []byte) error {
+	want, err := chartIndex(g.lock)
+	if err != nil || bytes.Equal(content, want) {
+		return err
+	}
+	have, expected := chartIndexFile{}, chartIndexFile{}
+	if err := manifests.DecodeStrict(ChartIndexPath, content, &have); err != nil {
+		return err
+	}
+	if err := manifests.DecodeStrict(ChartIndexPath, want, &expected); err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(have, expected) {
+		return errors.New("it does not name the charts as the lock does")
 	}
 	return nil
 }
@@ -164,7 +214,7 @@ func described(entry manifests.IndexEntry) descriptor {
 
 func (g *graph) addManifest(content []byte) error {
 	var manifest imageManifest
-	if err := json.Unmarshal(content, &manifest); err != nil {
+	if err := manifests.DecodeImageJSON(content, &manifest); err != nil {
 		return fmt.Errorf("not an image manifest: %w", err)
 	}
 	for _, d := range append([]descriptor{manifest.Config}, manifest.Layers...) {

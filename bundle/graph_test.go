@@ -34,11 +34,6 @@ func (f *forged) with(w *world) *forged {
 	for _, blob := range w.lock.Blobs {
 		f.add(bundle.BlobsFolder+blob.Digest.Hex(), w.content[blob.Digest])
 	}
-	var named []descriptor
-	for _, image := range w.lock.Images {
-		named = append(named, descriptor{MediaType: image.MediaType, Digest: image.Digest, Size: image.Size})
-	}
-	f.replace(bundle.OCIIndexPath, toJSON(map[string]any{"schemaVersion": 2, "manifests": named}))
 	return f
 }
 

@@ -28,6 +28,7 @@ type forged struct {
 	entries   []forgedEntry // behind the signatures, as they stand in the archive
 	text      []byte        // bundle.json, if it is not the inventory's encoding
 	mtime     time.Time
+	own       []string // entries that a test has replaced: they stay as they are
 }
 
 type forgedEntry struct {
@@ -68,6 +69,7 @@ func forge(t testing.TB, archive []byte) *forged {
 // seal signs and writes the archive.
 func (f *forged) seal(t testing.TB) []byte {
 	t.Helper()
+	f.nameAgain()
 	text := f.text
 	if text == nil {
 		var err error
@@ -116,6 +118,22 @@ func (f *forged) at(path string) int {
 
 // replace returns an entry other content, in the inventory too.
 func (f *forged) replace(path string, content []byte) {
+	f.own = append(f.own, path)
+	f.put(path, content)
+}
+
+// nameAgain makes the indexes name what the lock now says, but for those that a test
+// has replaced.
+func (f *forged) nameAgain() {
+	for path, content := range bundle.IndexesOf(&f.inventory.Lock) {
+		there := slices.ContainsFunc(f.entries, func(e forgedEntry) bool { return e.header.Name == path })
+		if there && !slices.Contains(f.own, path) && len(f.inventory.Entries) == len(f.entries) {
+			f.put(path, content)
+		}
+	}
+}
+
+func (f *forged) put(path string, content []byte) {
 	i := f.at(path)
 	f.entries[i].content, f.entries[i].header.Size = content, int64(len(content))
 	f.inventory.Entries[i].Digest, f.inventory.Entries[i].Size = manifests.DigestOf(content), int64(len(content))
@@ -171,6 +189,16 @@ func (f *forged) swapBlob(old manifests.Digest, content []byte) {
 	}
 }
 
+// respell writes the inventory with another text in the place of one.
+func (f *forged) respell(t testing.TB, old, new string) {
+	t.Helper()
+	text, err := manifests.EncodeJSON(f.inventory)
+	if err != nil || !bytes.Contains(text, []byte(old)) {
+		t.Fatalf("%q is not in the inventory (%v)", old, err)
+	}
+	f.text = bytes.Replace(text, []byte(old), []byte(new), 1)
+}
+
 // dropBlob takes a blob out, of the lock too.
 func (f *forged) dropBlob(digest manifests.Digest) {
 	f.remove(bundle.BlobsFolder + digest.Hex())
@@ -185,15 +213,6 @@ func (f *forged) dropBlob(digest manifests.Digest) {
 }
 
 func (f *forged) image() *manifests.LockedImage { return &f.inventory.Lock.Images[0] }
-
-// pointTo makes index.json name what the lock's first image now is.
-func (f *forged) pointTo() {
-	image := f.image()
-	f.replace("index.json", toJSON(map[string]any{
-		"schemaVersion": 2, "mediaType": manifests.OCIIndex,
-		"manifests": []descriptor{{MediaType: image.MediaType, Digest: image.Digest, Size: image.Size}},
-	}))
-}
 
 // rewrite changes the text of a manifest or index, and all that names it.
 func (f *forged) rewrite(digest manifests.Digest, old, new string) {
@@ -213,7 +232,6 @@ func (f *forged) rewrite(digest manifests.Digest, old, new string) {
 		first["digest"], first["size"] = manifests.DigestOf([]byte(changed)), len(changed)
 		f.swapBlob(image.Digest, toJSON(parsed))
 	}
-	f.pointTo()
 }
 
 func TestForgeryThatChangesNothingIsAccepted(t *testing.T) {
@@ -310,6 +328,67 @@ func TestHostileArchives(t *testing.T) {
 		{"blob that the lock does not list", func(f *forged) { f.add(blobs(manifests.DigestOf([]byte("x"))), []byte("x")) },
 			[]string{"bundle.json", blobs(manifests.DigestOf([]byte("x")))}},
 		{"entry listed twice", func(f *forged) { f.add("files/kubectl", []byte("x")) }, []string{"bundle.json", "listed twice"}},
+		// Indexes that name others than the lock does.
+		{"index.json with a name more for an image", func(f *forged) {
+			image := f.image()
+			named := func(name string) map[string]any {
+				return map[string]any{"mediaType": image.MediaType, "digest": image.Digest, "size": image.Size, "annotations": map[string]string{
+					"org.opencontainers.image.ref.name": name, "io.containerd.image.name": name}}
+			}
+			f.replace("index.json", toJSON(map[string]any{"schemaVersion": 2, "mediaType": manifests.OCIIndex,
+				"manifests": []any{named(image.Name.String()), named("docker.io/library/redis:7")}}))
+		}, []string{"index.json", "more than the images of the lock"}},
+		{"index.json with another name for an image", func(f *forged) {
+			f.replace("index.json", bytes.ReplaceAll(bundle.IndexesOf(&f.inventory.Lock)["index.json"],
+				[]byte("wire/brig:5"), []byte("wire/galley:5")))
+		}, []string{"index.json", "quay.io/wire/brig:5.30.9"}},
+		{"index.json with another name for containerd alone", func(f *forged) {
+			text := string(bundle.IndexesOf(&f.inventory.Lock)["index.json"])
+			at := strings.Index(text, `"io.containerd.image.name":"`)
+			f.replace("index.json", []byte(text[:at]+strings.Replace(text[at:], "brig", "cannon", 1)))
+		}, []string{"index.json", "quay.io/wire/brig:5.30.9"}},
+		{"index.json with a member twice", func(f *forged) {
+			f.replace("index.json", bytes.Replace(bundle.IndexesOf(&f.inventory.Lock)["index.json"], []byte(`{`), []byte(`{"manifests":[],`), 1))
+		}, []string{"index.json", `"manifests" is given twice`}},
+		{"index.json with a member in capitals", func(f *forged) {
+			f.replace("index.json", bytes.Replace(bundle.IndexesOf(&f.inventory.Lock)["index.json"], []byte(`{`), []byte(`{"Manifests":[],`), 1))
+		}, []string{"index.json", `"Manifests" is spelled "manifests"`}},
+		{"manifest.json with another tag", func(f *forged) {
+			f.replace("manifest.json", bytes.Replace(bundle.IndexesOf(&f.inventory.Lock)["manifest.json"],
+				[]byte("brig:5.30.9"), []byte("brig:latest"), 1))
+		}, []string{"manifest.json", "as the lock does"}},
+		{"manifest.json without images", func(f *forged) { f.replace("manifest.json", []byte("[]")) },
+			[]string{"manifest.json", "as the lock does"}},
+		{"chart index with another address", func(f *forged) {
+			f.replace("charts/index.yaml", bytes.Replace(bundle.IndexesOf(&f.inventory.Lock)["charts/index.yaml"],
+				[]byte("- nginz"), []byte("- https://evil.example/nginz"), 1))
+		}, []string{"charts/index.yaml", "as the lock does"}},
+		{"chart index that is none", func(f *forged) { f.replace("charts/index.yaml", []byte("entries: [")) }, []string{"charts/index.yaml"}},
+
+		// Texts that two readers understand differently.
+		{"manifest that names its layers twice", func(f *forged) {
+			f.rewrite(manifestDigest, `"layers":`, `"layers":[],"layers":`)
+		}, []string{blobs(""), `"layers" is given twice`}},
+		{"manifest with a configuration in capitals", func(f *forged) {
+			f.rewrite(manifestDigest, `"config":`, `"Config":{},"config":`)
+		}, []string{blobs(""), `"Config" is spelled "config"`}},
+		{"descriptor with a size in capitals", func(f *forged) {
+			f.rewrite(manifestDigest, `"size":`, `"Size":1,"size":`)
+		}, []string{blobs(""), `"Size" is spelled "size"`}},
+		{"manifest that is an index, too", func(f *forged) {
+			f.rewrite(manifestDigest, `"schemaVersion":2`, `"schemaVersion":2,"manifests":[]`)
+		}, []string{blobs(""), "index and a manifest at once"}},
+		{"inventory with a member twice", func(f *forged) { f.respell(t, `"format": 1`, `"format": 1, "format": 1`) },
+			[]string{"bundle.json", `"format" is given twice`, "line 4"}},
+		{"inventory with a member in capitals", func(f *forged) { f.respell(t, `"tool"`, `"Tool"`) },
+			[]string{"bundle.json", `"Tool" is spelled "tool"`}},
+		{"lock in the inventory with a member twice", func(f *forged) { f.respell(t, `"sequence": 1`, `"sequence": 1, "sequence": 9`) },
+			[]string{"bundle.json", `"sequence" is given twice`}},
+		{"number with an exponent", func(f *forged) { f.respell(t, `"format": 1`, `"format": 1e0`) }, []string{"bundle.json", "not readable"}},
+		{"number with a fraction", func(f *forged) { f.respell(t, `"sequence": 1`, `"sequence": 1.0`) }, []string{"bundle.json", "not readable"}},
+		{"text that is no UTF-8", func(f *forged) { f.respell(t, `"tool": "`, "\"tool\": \"\xff") },
+			[]string{"bundle.json", "not valid Unicode"}},
+		{"half a surrogate", func(f *forged) { f.respell(t, `"tool": "`, `"tool": "\ud800`) }, []string{"bundle.json", "not valid Unicode"}},
 		{"file below a file", func(f *forged) { f.add("tools/linux-amd64/island/x", []byte("x")) },
 			[]string{"bundle.json", `"tools/linux-amd64/island" and "tools/linux-amd64/island/x"`, "one is a file"}},
 		{"two entries in upper and lower case", func(f *forged) { f.add("tools/linux-amd64/Island", []byte("x")) },

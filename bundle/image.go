@@ -50,20 +50,11 @@ const (
 // imageParts returns the OCI image layout (image-spec, image-layout.md) at the
 // root of the archive, with Docker's manifest.json pointing into it.
 func imageParts(lock *manifests.Lock) ([]part, error) {
-	index := ociIndex{SchemaVersion: 2, MediaType: manifests.OCIIndex, Manifests: []descriptor{}}
-	docker := []dockerImage{}
-	tagged := map[string]bool{}
-	for _, image := range lock.Images {
-		index.Manifests = append(index.Manifests, descriptor{
-			MediaType: image.MediaType, Digest: image.Digest, Size: image.Size, Annotations: annotations(image),
-		})
-		docker = append(docker, dockerArchive(image, tagged)...)
-	}
-	indexJSON, err := json.Marshal(index)
+	indexJSON, err := json.Marshal(layoutIndex(lock))
 	if err != nil {
 		return nil, err
 	}
-	dockerJSON, err := json.Marshal(docker)
+	dockerJSON, err := json.Marshal(dockerIndex(lock))
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +70,27 @@ func imageParts(lock *manifests.Lock) ([]part, error) {
 		parts = append(parts, contentPart(blobPath(blob.Digest), 0, blob))
 	}
 	return parts, nil
+}
+
+// layoutIndex returns what index.json says. The planner and the verifier share it.
+func layoutIndex(lock *manifests.Lock) ociIndex {
+	index := ociIndex{SchemaVersion: 2, MediaType: manifests.OCIIndex, Manifests: []descriptor{}}
+	for _, image := range lock.Images {
+		index.Manifests = append(index.Manifests, descriptor{
+			MediaType: image.MediaType, Digest: image.Digest, Size: image.Size, Annotations: annotations(image),
+		})
+	}
+	return index
+}
+
+// dockerIndex returns what manifest.json says, likewise.
+func dockerIndex(lock *manifests.Lock) []dockerImage {
+	docker := []dockerImage{}
+	tagged := map[string]bool{}
+	for _, image := range lock.Images {
+		docker = append(docker, dockerArchive(image, tagged)...)
+	}
+	return docker
 }
 
 // annotations name an image to clients. An artifact has no name for a kubelet.

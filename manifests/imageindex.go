@@ -3,9 +3,12 @@ package manifests
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/islandbundle/island/internal/exactjson"
 )
 
 // ImageIndex is what is read of an image index (OCI image-spec, image-index.md;
@@ -47,10 +50,40 @@ func (p EntryPlatform) Platform() Platform {
 // ParseImageIndex reads an index. What it names is not checked.
 func ParseImageIndex(data []byte) (ImageIndex, error) {
 	var index ImageIndex
-	if err := json.Unmarshal(data, &index); err != nil {
+	if err := DecodeImageJSON(data, &index); err != nil {
 		return ImageIndex{}, fmt.Errorf("not an image index: %w", err)
 	}
 	return index, nil
+}
+
+// DecodeImageJSON reads an index or a manifest, and refuses one in which clients would
+// find other digests than others do: with a member twice or in other letters, of
+// which encoding/json (containerd, skopeo, podman) takes the last and stricter readers
+// the first or none; or that is an index and a manifest at once (CVE-2021-41190),
+// which containerd and skopeo refuse.
+func DecodeImageJSON(data []byte, into any) error {
+	if err := json.Unmarshal(data, into); err != nil {
+		return err
+	}
+	if err := exactjson.Members(data, into); err != nil {
+		return err
+	}
+	var both struct {
+		Manifests json.RawMessage `json:"manifests"`
+		Config    json.RawMessage `json:"config"`
+		Layers    json.RawMessage `json:"layers"`
+		FSLayers  json.RawMessage `json:"fsLayers"`
+	}
+	if err := json.Unmarshal(data, &both); err != nil {
+		return err
+	}
+	if err := exactjson.Members(data, &both); err != nil {
+		return err
+	}
+	if both.Manifests != nil && (both.Config != nil || both.Layers != nil || both.FSLayers != nil) {
+		return errors.New("it is an index and a manifest at once: clients do not agree which")
+	}
+	return nil
 }
 
 // Carried returns the entries of an index that a bundle for some platforms has to

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/islandbundle/island/internal/exactjson"
 	"github.com/islandbundle/island/internal/jsonweight"
 	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests/fault"
@@ -45,7 +46,9 @@ func EncodeJSON(v any) ([]byte, error) {
 // DecodeJSON reads what [EncodeJSON] writes: one JSON document whose members are
 // all known, and nothing behind it. For documents that people write there is
 // [DecodeStrict], which names the place of what is wrong. A document that would take
-// many times its bytes in memory is an error before any of it is built.
+// many times its bytes in memory is an error before any of it is built, and so is one
+// that another reader could understand differently: with a member twice or in other
+// letters, or with text that is no Unicode.
 func DecodeJSON(data []byte, into any) error {
 	reader := json.NewDecoder(bytes.NewReader(data))
 	reader.DisallowUnknownFields()
@@ -53,6 +56,9 @@ func DecodeJSON(data []byte, into any) error {
 		if errors.Is(err, jsonweight.ErrMalformed) {
 			err = cmp.Or(reader.Decode(new(json.RawMessage)), err) // says where
 		}
+		return err
+	}
+	if err := exactjson.Check(data, into); err != nil {
 		return err
 	}
 	if err := reader.Decode(into); err != nil {

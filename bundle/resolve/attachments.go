@@ -207,7 +207,7 @@ func (r *resolver) simpleSigned(
 			Annotations map[string]string `json:"annotations"`
 		} `json:"layers"`
 	}
-	if err := json.Unmarshal(found.Bytes, &m); err != nil {
+	if err := manifests.DecodeImageJSON(found.Bytes, &m); err != nil {
 		return signature.PublicKey{}, err
 	}
 	reason := errors.New("its signatures are by other keys")

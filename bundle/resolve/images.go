@@ -199,7 +199,7 @@ func (r *resolver) manifest(
 	ctx context.Context, ref manifests.ImageRef, fetched source.Manifest,
 ) (manifest, manifests.LockedManifest, error) {
 	var m manifest
-	if err := json.Unmarshal(fetched.Bytes, &m); err != nil {
+	if err := manifests.DecodeImageJSON(fetched.Bytes, &m); err != nil {
 		return m, manifests.LockedManifest{}, upstreamFault(ref, "", "manifest %s is not readable: %w", fetched.Digest, err)
 	}
 	if err := r.blob(ref, contentOf(fetched)); err != nil {

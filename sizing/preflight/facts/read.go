@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/islandbundle/island/internal/exactjson"
 	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words/message"
 )
@@ -110,6 +111,9 @@ func decode(data []byte, limit int64, into any) error {
 	}
 	if err := checkShape(data); err != nil {
 		return err
+	}
+	if err := exactjson.Check(data, into); err != nil {
+		return errors.New(printable.Line(err.Error()))
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
