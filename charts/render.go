@@ -260,20 +260,10 @@ func (how Rendering) capabilities() (*chartutil.Capabilities, error) {
 
 // values merges the values given, as Helm merges those of -f and --set.
 func (how Rendering) values() (map[string]any, error) {
-	merged := map[string]any{}
-	for _, source := range how.Values {
-		values, err := source.read()
-		if err != nil {
-			return nil, err
-		}
-		merged = mergeValues(merged, values)
-	}
-	set, err := plain(how.Set)
+	merged, err := mergeAll("rendering "+how.Name, how.Values, how.Set)
 	if err != nil {
-		return nil, fault.New(fault.Usage, fault.Here, "rendering "+how.Name, "values given in place have to be plain YAML",
-			"values cannot be used: %w", err)
+		return nil, err
 	}
-	merged = mergeValues(merged, set)
 	if err := laySettings(merged, how.Settings); err != nil {
 		return nil, err
 	}
@@ -285,6 +275,31 @@ func (how Rendering) values() (map[string]any, error) {
 		merged = mergeValues(merged, map[string]any{"tags": tags})
 	}
 	return merged, nil
+}
+
+// MergeValues lays values files over each other, in order, and over them what is given in
+// place, as Helm does with -f and --set; numbers are as Helm has them, 64-bit floats.
+// Files may have up to [MaxValues] bytes. What is wrong with one is a Usage error with its
+// place.
+func MergeValues(files []ValuesSource, set map[string]any) (map[string]any, error) {
+	return mergeAll("values", files, set)
+}
+
+// mergeAll does so for an object that errors name.
+func mergeAll(object string, files []ValuesSource, set map[string]any) (map[string]any, error) {
+	merged := map[string]any{}
+	for _, source := range files {
+		values, err := source.read()
+		if err != nil {
+			return nil, err
+		}
+		merged = mergeValues(merged, values)
+	}
+	given, err := plain(set)
+	if err != nil {
+		return nil, fault.New(fault.Usage, fault.Here, object, "values given in place have to be plain YAML", "values cannot be used: %w", err)
+	}
+	return mergeValues(merged, given), nil
 }
 
 // read reads the file as Helm does.

@@ -67,7 +67,8 @@ const DefaultRendering = "default"
 // RenderingsOf returns the ways in which a chart is rendered, as charts with the
 // values of each, by name: its own, and its further ones laid over that.
 // Chosen names those that a profile wants; none means all. A chart that has none
-// of the chosen is rendered with its own values.
+// of the chosen is rendered with its own values. What patches set for a rendering is
+// laid over what they set for all.
 func (c Chart) RenderingsOf(chosen []string) (names []string, renderings []Chart) {
 	add := func(name string, rendering Chart) {
 		if len(chosen) == 0 || slices.Contains(chosen, name) {
@@ -76,9 +77,11 @@ func (c Chart) RenderingsOf(chosen []string) (names []string, renderings []Chart
 	}
 	add(DefaultRendering, c)
 	for _, r := range c.Renderings {
-		add(r.Name, layChart(c, Chart{
+		rendering := layChart(c, Chart{
 			Values: r.Values, Secrets: r.Secrets, Set: r.Set, KubeVersion: r.KubeVersion, APIVersions: r.APIVersions, Tags: r.Tags, As: r.As,
-		}))
+		})
+		rendering.Over = layTree(c.Over, c.ValuesOver(r.Name))
+		add(r.Name, rendering)
 	}
 	if len(names) == 0 {
 		return []string{DefaultRendering}, []Chart{c}

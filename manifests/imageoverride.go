@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
-
-	"github.com/Masterminds/semver/v3"
 
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -29,17 +26,14 @@ type ImageOverride struct {
 // ValuesPath is a value of a chart.
 type ValuesPath struct {
 	Chart string `yaml:"chart" json:"chart"`
-	Path  string `yaml:"path" json:"path"` // keys joined by dots, such as brig.image.tag
+	Path  string `yaml:"path" json:"path"` // keys joined by dots, such as brig.image.tag; see [SplitPath]
 	// Value is the override's tag, or its digest where it has no tag, unless given.
 	Value string `yaml:"value,omitempty" json:"value"`
 }
 
-const maxValuesDepth = 20
+const maxValuesDepth = 20 // keys of a path
 
-var (
-	valuesPath = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
-	imageTag   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`) // distribution-spec, "Pulling manifests"
-)
+var imageTag = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`) // distribution-spec, "Pulling manifests"
 
 // Patch returns the id of the patch that the override is of.
 func (o ImageOverride) Patch() string { return o.patch }
@@ -128,29 +122,17 @@ func (o ImageOverride) ValuesFor(chart string) []ValuesPath {
 // itself is not changed.
 func SetValues(tree map[string]any, values []ValuesPath) map[string]any {
 	for _, v := range values {
-		keys := strings.Split(v.Path, ".")
-		var over any = v.Value
-		for i := len(keys) - 1; i >= 0; i-- {
-			over = map[string]any{keys[i]: over}
-		}
-		tree = layTree(tree, over.(map[string]any))
+		tree = setPath(tree, v.Path, v.Value)
 	}
 	return tree
 }
 
-// Overtaken reports whether an image has a version that is not older than what
-// the override would make of it. known is false where the two tags are not
+// Overtaken reports whether an image of a chart has a version that is not older than
+// what the override would make of it. known is false where the two tags are not
 // versions that can be compared.
-func (o ImageOverride) Overtaken(image ImageRef) (overtaken, known bool) {
-	have, err := semver.NewVersion(image.Tag)
-	if err != nil {
-		return false, false
-	}
-	want, err := semver.NewVersion(o.Tag)
-	if err != nil {
-		return false, false
-	}
-	return !have.LessThan(want), true
+func (o ImageOverride) Overtaken(chart string, image ImageRef) (overtaken, known bool) {
+	order := OrderVersions(chart, image.Tag, o.Tag)
+	return order >= SamePlace, order != Unordered && o.Tag != ""
 }
 
 func (o ImageOverride) String() string {

@@ -110,8 +110,12 @@ func layChart(under, over Chart) Chart {
 	c.Renderings = layRenderings(under.Renderings, over.Renderings)
 	c.Tags = layMap(under.Tags, over.Tags)
 	c.Set = layTree(under.Set, over.Set)
+	c.Patched = append(slices.Clone(under.Patched), over.Patched...)
 	return c
 }
+
+// LayValues lays one tree of chart values over another, as Helm does. Neither is changed.
+func LayValues(under, over map[string]any) map[string]any { return layTree(under, over) }
 
 // layTree lays one tree of chart values over another, as Helm does: objects
 // are merged, everything else is replaced.

@@ -206,7 +206,7 @@ func layPatch(base *Release, p *Patch) (*Release, error) {
 	under.Images = without(base.Images, ch.Remove.Images, func(i Image) string { return i.Name })
 	under.Files = without(base.Files, ch.Remove.Files, func(f File) string { return f.Destination })
 	over := &Release{
-		Charts: slices.Concat(ch.Charts, ch.Add.Charts),
+		Charts: p.takenCharts(),
 		Images: ch.Add.Images,
 		Files:  slices.Concat(ch.Files, ch.Add.Files),
 	}
@@ -220,6 +220,15 @@ func layPatch(base *Release, p *Patch) (*Release, error) {
 		m.Date = p.Metadata.Date // every time in the bundle is that of what was changed last
 	}
 	return release, nil
+}
+
+// takenCharts are the entries of charts, with what they set as what a patch sets.
+func (p *Patch) takenCharts() []Chart {
+	charts := slices.Concat(p.Changes.Charts, p.Changes.Add.Charts)
+	for i, c := range charts {
+		charts[i] = c.takeValues(p.ID())
+	}
+	return charts
 }
 
 func without[T any](list []T, names []string, name func(T) string) []T {

@@ -15,15 +15,18 @@ type LockedPatch struct {
 	Summary         Text            `json:"summary"`
 	Vulnerabilities []Vulnerability `json:"vulnerabilities,omitempty"`
 	Supersedes      []string        `json:"supersedes,omitempty"`
-	Steps           Text            `json:"steps,omitzero"`    // what to do on site after installing
-	Values          []ValuesPath    `json:"values,omitempty"`  // what has to be set on site, so that pods use the patch's images
-	Charts          []string        `json:"charts,omitempty"`  // names of those that it changed or added
-	Images          []LockedSwap    `json:"images,omitempty"`  // what its overrides replaced
-	Files           []EntryPath     `json:"files,omitempty"`   // in the bundle
-	Removed         []string        `json:"removed,omitempty"` // what it took out, such as "chart reaper"
-	Void            []string        `json:"void,omitempty"`    // overrides that came to nothing, and why
-	Digest          Digest          `json:"digest"`            // of the patch document
-	SignedBy        string          `json:"signedBy,omitempty"`
+	Steps           Text            `json:"steps,omitzero"`   // what to do on site after installing
+	Values          []ValuesPath    `json:"values,omitempty"` // what has to be set on site, so that pods use the patch's images
+	// What has to be set on site besides: all that its charts' entries set. By chart, rendering and path.
+	Set      []PatchedValue `json:"set,omitempty"`
+	Charts   []string       `json:"charts,omitempty"`  // names of those that it changed or added
+	Added    []string       `json:"added,omitempty"`   // of these, those that the release did not have
+	Images   []LockedSwap   `json:"images,omitempty"`  // what its overrides replaced
+	Files    []EntryPath    `json:"files,omitempty"`   // in the bundle
+	Removed  []string       `json:"removed,omitempty"` // what it took out, such as "chart reaper"
+	Void     []string       `json:"void,omitempty"`    // overrides that came to nothing, and why
+	Digest   Digest         `json:"digest"`            // of the patch document
+	SignedBy string         `json:"signedBy,omitempty"`
 }
 
 // LockedSwap is an image that a patch put in the place of another.
@@ -41,6 +44,9 @@ func (p *Patch) Lock() LockedPatch {
 	}
 	for _, c := range slices.Concat(p.Changes.Charts, p.Changes.Add.Charts) {
 		locked.Charts = append(locked.Charts, c.Name)
+	}
+	for _, c := range p.Changes.Add.Charts {
+		locked.Added = append(locked.Added, c.Name)
 	}
 	for _, removed := range []struct {
 		what  string
@@ -67,6 +73,9 @@ func (l *Lock) checkPatches() error {
 			return fmt.Errorf("patch %.80q has no usable id, date or digest, or is listed twice", p.ID)
 		}
 		known[p.ID] = true
+		if err := p.checkValues(); err != nil {
+			return err
+		}
 		for _, swap := range p.Images {
 			if swap.Old == (ImageRef{}) || swap.New == (ImageRef{}) {
 				return fmt.Errorf("patch %s: a replaced image has no name", p.ID)

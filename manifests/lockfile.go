@@ -263,6 +263,11 @@ func (l *Lock) beyondFormat1() string {
 			return "how chart " + chart.Name + " was rendered"
 		}
 	}
+	for _, p := range l.Patches {
+		if len(p.Set)+len(p.Added) > 0 {
+			return "patch " + p.ID
+		}
+	}
 	for _, blob := range l.Blobs {
 		if blob.Size == 0 {
 			return "blob " + string(blob.Digest) + ", which is empty,"

@@ -111,12 +111,8 @@ func (a Applicability) For(name, version string) bool {
 	if a.Versions == version {
 		return true
 	}
-	constraint, err := versionRange(a.Versions)
-	if err != nil {
-		return false
-	}
-	have, err := semver.NewVersion(version)
-	return err == nil && constraint.Check(have)
+	have, err := parseVersion("", version)
+	return err == nil && inRange(a.Versions, have)
 }
 
 func (p *Patch) checkChanges(c *checker) {
@@ -140,6 +136,7 @@ func (p *Patch) checkChanges(c *checker) {
 			names[chart.Name] = true
 			sub.chartVersion(chart)
 			sub.chartParts(chart)
+			sub.patchedValues(chart)
 		}
 	}
 	p.checkOverrides(c)
@@ -148,6 +145,23 @@ func (p *Patch) checkChanges(c *checker) {
 		len(ch.Remove.Charts)+len(ch.Remove.Images)+len(ch.Remove.Files) > 0, "changes",
 		"give charts, images or files, or those to add or remove", "patch changes nothing")
 	c.want(len(claims(p)) == len(uniqueClaims(p)), "changes", "", "patch changes one thing twice")
+}
+
+var errDeep = fmt.Errorf("it has more than %d keys", maxValuesDepth)
+
+// patchedValues reports what cannot reach a site as values.
+func (c *checker) patchedValues(chart *Chart) {
+	for i, name := range chart.Values {
+		if isURL(name) {
+			c.flaws.Add(chart.Place(fmt.Sprintf(".values[%d]", i)), "fetch it, and name the file", "values file %q is a URL", BareName(name))
+		}
+	}
+	for i, r := range chart.Renderings {
+		if !chartName.MatchString(r.Name) {
+			c.flaws.Add(chart.Place(fmt.Sprintf(".renderings[%d].name", i)), "its values are in the bundle under this name",
+				"rendering %.80q of a patch is not a lowercase DNS name", r.Name)
+		}
+	}
 }
 
 // coverage is what overrides are for: repositories as a whole, and repositories
@@ -189,8 +203,11 @@ func (p *Patch) checkOverrides(c *checker) {
 		for j, v := range o.Values {
 			at := fmt.Sprintf("%s.values[%d]", field, j)
 			c.want(chartName.MatchString(v.Chart), at+".chart", "", "%.80q is not the name of a chart", v.Chart)
-			c.want(valuesPath.MatchString(v.Path) && strings.Count(v.Path, ".") < maxValuesDepth, at+".path",
-				"keys joined by dots, such as brig.image.tag", "%.200q is not the path of a value", v.Path)
+			keys, err := SplitPath(v.Path)
+			if err == nil && len(keys) > maxValuesDepth {
+				err = errDeep
+			}
+			c.want(err == nil, at+".path", "keys joined by dots, such as brig.image.tag", "%.200q is not the path of a value: %v", v.Path, err)
 		}
 	}
 }

@@ -99,6 +99,9 @@ type Chart struct {
 	Renderings  []Rendering     `yaml:"renderings,omitempty"`  // further ways to render the chart, whose images are carried too
 	Meta        ChartMeta       `yaml:"meta,omitempty"`        // informative
 
+	Patched []PatchedValues `yaml:"-"` // what patches set, in their order
+	Over    map[string]any  `yaml:"-"` // of these what is laid over all else in this rendering, and what image overrides set
+
 	entries []entry    // the entries that make up the chart, the uppermost first, for errors
 	laid    []ValueSet // what each of several documents gives it, the lowest first
 

@@ -22,6 +22,8 @@ const KindUpgrades = "Upgrades"
 type Upgrades struct {
 	APIVersion string    `yaml:"apiVersion"`
 	Kind       string    `yaml:"kind"`
+	Chart      string    `yaml:"chart,omitempty"` // whose versions these are; empty for the release's own
+	Range      string    `yaml:"range,omitempty"` // of the versions that a release says it can be installed over
 	Steps      []Upgrade `yaml:"upgrades"`
 	Skip       []Skip    `yaml:"skip,omitempty"`
 }
@@ -61,6 +63,18 @@ type Hop struct {
 	Said       HopSaid  `json:"said,omitzero"`
 }
 
+// UpgradePath is how one gets from one version to another, as far as it is known.
+type UpgradePath struct {
+	// Hops lead to the version wanted; where that is not known, as far as anybody knows.
+	// There are none where it is installed already.
+	Hops []Hop
+	// Unknown says what is not known, and whom to ask; nothing where the way is known.
+	Unknown, Ask message.Text
+}
+
+// Known reports whether the hops lead to the version that is wanted.
+func (p UpgradePath) Known() bool { return p.Unknown.IsZero() }
+
 // HopSaid has the codes and the arguments of what a hop says.
 type HopSaid struct {
 	Conditions []message.Text `json:"conditions,omitempty"` // in the order of the hop's
@@ -81,6 +95,10 @@ func ReadUpgrades(file string, data []byte) (*Upgrades, error) {
 			KindUpgrades, APIVersion, u.Kind, u.APIVersion)
 	}
 	c := &checker{release: &Release{sources: documents{doc}}, flaws: &fault.Flaws{}}
+	if u.Range != "" {
+		_, err := versionRange(u.Range)
+		c.want(err == nil, "range", "such as >=5.28.0 <5.30.0", "range: %v", err)
+	}
 	c.upgrades("upgrades", u.Steps)
 	for i, skip := range u.Skip {
 		c.skip(fmt.Sprintf("skip[%d]", i), skip)
@@ -113,40 +131,69 @@ func (c *checker) upgrades(field string, steps []Upgrade) {
 }
 
 // Path returns the hops from one version to another: the fewest that the site's
-// facts allow, with what could not be judged as their conditions. Where there is
-// no way the error says why: what is skipped, which condition does not hold, how
-// far it would go.
-func (u *Upgrades) Path(from, to string, site SiteFacts) ([]Hop, error) {
-	start, goal, err := endpoints(from, to)
+// facts allow, with what could not be judged as their conditions. A later patch of the
+// same minor series is reached in one hop, unless a step within the series says otherwise.
+// Versions are ordered by [OrderVersions].
+//
+// Where nobody has said how one gets there, the path says what is not known. Where it is
+// known that there is no way, that is an error, which says why: back, what is skipped,
+// which condition does not hold. What is no version is a Usage error.
+func (u *Upgrades) Path(from, to string, site SiteFacts) (UpgradePath, error) {
+	start, err := parseVersion(u.Chart, from)
 	if err != nil {
-		return nil, err
+		return UpgradePath{}, noVersions(from, to, err)
 	}
-	if reason := u.skipped(goal); reason != "" {
-		return nil, noPath(from, to, toBeSkipped(to, reason))
+	goal, err := parseVersion(u.Chart, to)
+	if err != nil {
+		return UpgradePath{}, noVersions(from, to, err)
+	}
+	switch OrderVersions(u.Chart, from, to) {
+	case SamePlace:
+		return UpgradePath{}, nil
+	case Later:
+		return UpgradePath{}, noPath(from, to, message.Of("patches.upgrade.not-later", nil))
+	case Unordered:
+		return notKnown(from, to, nil, message.Of("patches.upgrade.unordered", nil)), nil
+	}
+	if reason := u.skipped(goal.key); reason != "" {
+		return UpgradePath{}, noPath(from, to, toBeSkipped(to, reason))
+	}
+	if u.Range != "" && !inRange(u.Range, start) {
+		return UpgradePath{}, noPath(from, to, message.Of("patches.upgrade.not-over", message.Args{"range": u.Range, "version": from}))
 	}
 	s := search{upgrades: u, site: site, goal: goal, start: start}
-	if hops := s.run(); hops != nil {
-		return hops, nil
-	}
-	return nil, noPath(from, to, s.why()...)
+	return s.path()
 }
 
-func endpoints(from, to string) (start, goal *semver.Version, err error) {
-	if start, err = semver.NewVersion(from); err == nil {
-		goal, err = semver.NewVersion(to)
+// KnownTo returns the latest version that a step leads to, and whether one leads to the
+// minor series of a version; empty where there are no steps, or none that is no
+// version.
+func (u *Upgrades) KnownTo(to string) (last string, reached bool) {
+	goal, err := parseVersion(u.Chart, to)
+	for _, step := range u.Steps {
+		target, flaw := parseVersion(u.Chart, step.To)
+		if flaw != nil {
+			continue
+		}
+		if last == "" || OrderVersions(u.Chart, last, step.To) == Earlier {
+			last = step.To
+		}
+		reached = reached || (err == nil && sameMinor(target.key, goal.key) && !goal.key.LessThan(target.key))
 	}
-	switch {
-	case err != nil:
-		return nil, nil, noVersions(from, to, err)
-	case !start.LessThan(goal):
-		return nil, nil, noPath(from, to, message.Of("patches.upgrade.not-later", nil))
-	}
-	return start, goal, nil
+	return last, reached
 }
 
 func noPath(from, to string, reasons ...message.Text) error {
 	why := message.Of("patches.upgrade.no-way", message.Args{"from": from, "to": to, "reasons": reasons})
 	return &fault.Error{Kind: fault.Failure, Side: fault.Site, Err: worded{why}}
+}
+
+func notKnown(from, to string, hops []Hop, reasons ...message.Text) UpgradePath {
+	return UpgradePath{
+		Hops:    hops,
+		Unknown: message.Of("patches.upgrade.unknown", message.Args{"from": from, "to": to, "reasons": reasons}),
+		Ask:     message.Of("patches.upgrade.ask", nil),
+	}
 }
 
 func noVersions(from, to string, err error) error {
@@ -183,12 +230,12 @@ func toBeSkipped(version, reason string) message.Text {
 // skipped returns why a version is not to be stepped on; empty if it may be.
 func (u *Upgrades) skipped(v *semver.Version) string {
 	for _, skip := range u.Skip {
-		s, err := semver.NewVersion(skip.Version)
+		s, err := parseVersion(u.Chart, skip.Version)
 		if err != nil {
 			continue
 		}
-		series := strings.Count(skip.Version, ".") < 2 && s.Major() == v.Major() && s.Minor() == v.Minor()
-		if series || s.Equal(v) {
+		series := strings.Count(skip.Version, ".") < 2 && sameMinor(s.key, v)
+		if series || s.key.Equal(v) {
 			return skip.Reason
 		}
 	}
@@ -199,31 +246,58 @@ func (u *Upgrades) skipped(v *semver.Version) string {
 type search struct {
 	upgrades    *Upgrades
 	site        SiteFacts
-	start, goal *semver.Version
-	blocked     []message.Text
-	reached     []*semver.Version
+	start, goal version
+	blocked     []block
+	reached     []node
 }
 
 type node struct {
-	version *semver.Version
-	hops    []Hop
+	version
+	hops []Hop
+}
+
+// block is a step that cannot be taken, and why.
+type block struct {
+	from, to *semver.Version
+	why      message.Text
+}
+
+func (s *search) path() (UpgradePath, error) {
+	if hops := s.run(); hops != nil {
+		return UpgradePath{Hops: hops}, nil
+	}
+	furthest := slices.MaxFunc(s.reached, func(a, b node) int { return a.key.Compare(b.key) })
+	if s.ends(furthest.version) {
+		return UpgradePath{}, noPath(s.start.text, s.goal.text, s.why(furthest)...)
+	}
+	return notKnown(s.start.text, s.goal.text, furthest.hops, s.why(furthest)...), nil
+}
+
+// ends reports whether it is known that there is no way: where a step from the
+// furthest version, or one to the goal, cannot be taken, or a step in the goal's own series
+// is for others.
+func (s *search) ends(furthest version) bool {
+	if sameMinor(furthest.key, s.goal.key) {
+		return true
+	}
+	return slices.ContainsFunc(s.blocked, func(b block) bool { return b.from.Equal(furthest.key) || b.to.Equal(s.goal.key) })
 }
 
 func (s *search) run() []Hop {
-	seen := map[string]bool{s.start.String(): true}
+	seen := map[string]bool{s.start.key.String(): true}
 	for queue := []node{{version: s.start}}; len(queue) > 0; queue = queue[1:] {
-		s.reached = append(s.reached, queue[0].version)
+		s.reached = append(s.reached, queue[0])
 		var next []node
 		for _, n := range s.from(queue[0]) {
-			if n.version.Equal(s.goal) {
+			if n.key.Equal(s.goal.key) {
 				return n.hops
 			}
-			if !seen[n.version.String()] {
-				seen[n.version.String()] = true
+			if !seen[n.key.String()] {
+				seen[n.key.String()] = true
 				next = append(next, n)
 			}
 		}
-		slices.SortStableFunc(next, func(a, b node) int { return b.version.Compare(a.version) })
+		slices.SortStableFunc(next, func(a, b node) int { return b.key.Compare(a.key) })
 		queue = append(queue, next...)
 	}
 	return nil
@@ -233,22 +307,26 @@ func (s *search) run() []Hop {
 // conditions first.
 func (s *search) from(at node) []node {
 	var next []node
-	for _, step := range s.upgrades.Steps {
+	for _, step := range s.steps(at.version) {
 		target := s.target(step)
-		if target == nil || !at.version.LessThan(target) || !inRange(step.From, at.version) {
+		if target.key == nil || !at.key.LessThan(target.key) || !inRange(step.From, at.version) {
 			continue
 		}
 		conditions, blocked := s.site.judge(step)
-		if reason := s.upgrades.skipped(target); reason != "" {
-			blocked = append(blocked, toBeSkipped(target.String(), reason))
+		if reason := s.upgrades.skipped(target.key); reason != "" {
+			blocked = append(blocked, toBeSkipped(target.text, reason))
 		}
 		if len(blocked) > 0 {
-			s.blocked = append(s.blocked, message.Of("patches.upgrade.blocked",
-				message.Args{"from": at.version.String(), "to": target.String(), "reasons": blocked}))
+			s.blocked = append(s.blocked, block{at.key, target.key, message.Of("patches.upgrade.blocked",
+				message.Args{"from": at.text, "to": target.text, "reasons": blocked})})
 			continue
 		}
+		if readsEarlier(target.text, at.text) {
+			conditions = append(conditions, message.Of("patches.upgrade.condition.built-after",
+				message.Args{"from": at.text, "to": target.text}))
+		}
 		hop := Hop{
-			From: at.version.Original(), To: target.Original(), Conditions: inEnglish(conditions),
+			From: at.text, To: target.text, Conditions: inEnglish(conditions),
 			Order: step.Order, Steps: step.Steps, Source: step.Source, Said: HopSaid{conditions},
 		}
 		next = append(next, node{target, append(slices.Clone(at.hops), hop)})
@@ -259,22 +337,50 @@ func (s *search) from(at node) []node {
 	return next
 }
 
+// steps returns those that may lead on from a version: those that are documented, and
+// those that need no saying. A later patch of the same minor series is one, unless a
+// documented step lies in between; the goal is another, where the release says that it
+// can be installed over the version and no documented step leads on from there.
+func (s *search) steps(at version) []Upgrade {
+	steps := s.upgrades.Steps
+	documented, between := false, false
+	for _, step := range steps {
+		to, err := parseVersion(s.upgrades.Chart, step.To)
+		if err != nil || s.goal.key.LessThan(to.key) || !at.key.LessThan(to.key) {
+			continue
+		}
+		documented = documented || inRange(step.From, at)
+		between = between || sameMinor(to.key, at.key)
+	}
+	switch direct := (Upgrade{From: at.text, To: s.goal.text}); {
+	case sameMinor(at.key, s.goal.key) && !between:
+		return append(slices.Clone(steps), direct)
+	case s.upgrades.Range != "" && inRange(s.upgrades.Range, at) && !documented:
+		direct.Source = "metadata.upgradeFrom " + s.upgrades.Range
+		return append(slices.Clone(steps), direct)
+	}
+	return steps
+}
+
+// readsEarlier reports whether semver, and so Helm, takes a version for earlier than
+// another that it comes after.
+func readsEarlier(later, earlier string) bool {
+	a, errA := semver.NewVersion(later)
+	b, errB := semver.NewVersion(earlier)
+	return errA == nil && errB == nil && a.LessThan(b)
+}
+
 // target returns the version that a step leads to on the way to the goal: the
 // goal itself where it is a later one of the same minor series.
-func (s *search) target(step Upgrade) *semver.Version {
-	to, err := semver.NewVersion(step.To)
-	if err != nil || s.goal.LessThan(to) {
-		return nil
+func (s *search) target(step Upgrade) version {
+	to, err := parseVersion(s.upgrades.Chart, step.To)
+	if err != nil || s.goal.key.LessThan(to.key) {
+		return version{}
 	}
-	if to.Major() == s.goal.Major() && to.Minor() == s.goal.Minor() {
+	if sameMinor(to.key, s.goal.key) {
 		return s.goal
 	}
 	return to
-}
-
-func inRange(text string, v *semver.Version) bool {
-	constraint, err := versionRange(text)
-	return err == nil && constraint.Check(v)
 }
 
 // judge reports which conditions of a step cannot be judged, and which do not hold.
@@ -290,7 +396,7 @@ func (f SiteFacts) judge(step Upgrade) (unknown, blocked []message.Text) {
 	if step.Kubernetes == "" {
 		return unknown, blocked
 	}
-	have, err := semver.NewVersion(f.Kubernetes)
+	have, err := parseVersion("", f.Kubernetes)
 	switch {
 	case f.Kubernetes == "":
 		unknown = append(unknown, message.Of("patches.upgrade.condition.kubernetes", message.Args{"range": step.Kubernetes}))
@@ -309,23 +415,25 @@ func inEnglish(texts []message.Text) []string {
 	return said
 }
 
-// why says what stands in the way.
-func (s *search) why() []message.Text {
+// why says what stands in the way, or what is not known.
+func (s *search) why(furthest node) []message.Text {
 	var reasons []message.Text
 	for _, b := range s.blocked {
-		if !slices.ContainsFunc(reasons, b.Equal) {
-			reasons = append(reasons, b)
+		if !slices.ContainsFunc(reasons, b.why.Equal) {
+			reasons = append(reasons, b.why)
 		}
 	}
-	furthest := slices.MaxFunc(s.reached, func(a, b *semver.Version) int { return a.Compare(b) })
-	if furthest.Equal(s.start) {
-		reasons = append(reasons, message.Of("patches.upgrade.no-step", message.Args{"version": furthest.String()}))
+	if furthest.key.Equal(s.start.key) {
+		reasons = append(reasons, message.Of("patches.upgrade.no-step", message.Args{"version": furthest.text}))
+		if last, _ := s.upgrades.KnownTo(s.goal.text); OrderVersions(s.upgrades.Chart, last, s.goal.text) == Earlier {
+			reasons = append(reasons, message.Of("patches.upgrade.last", message.Args{"version": last}))
+		}
 	} else {
-		reasons = append(reasons, message.Of("patches.upgrade.furthest", message.Args{"version": furthest.String()}))
+		reasons = append(reasons, message.Of("patches.upgrade.furthest", message.Args{"version": furthest.text}))
 	}
 	for _, step := range s.upgrades.Steps {
-		if target := s.target(step); target != nil && target.Equal(s.goal) {
-			reasons = append(reasons, message.Of("patches.upgrade.reached", message.Args{"version": s.goal.String(), "range": step.From}))
+		if target := s.target(step); target.key != nil && target.key.Equal(s.goal.key) {
+			reasons = append(reasons, message.Of("patches.upgrade.reached", message.Args{"version": s.goal.text, "range": step.From}))
 		}
 	}
 	return reasons

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -20,6 +21,8 @@ upgrades:
   - {from: ">=2.2.0 <3.0.0", to: 3.0.0, order: [a, b], steps: {en: do it}}
   - {from: ">=3.0.0 <4.0.0", to: 4.0.0}
   - {from: ">=4.0.0 <4.0.1", to: 1.0.0}
+  - {from: ">=5.0.0 <5.0.2", to: 5.0.2, kubernetes: ">=1.30"}
+  - {from: ">=6.0.3 <6.0.5", to: 6.0.5}
 `
 
 func TestUpgradePath(t *testing.T) {
@@ -48,36 +51,84 @@ func TestUpgradePath(t *testing.T) {
 		{"skipped series", "2.0.0", "2.1.4", SiteFacts{}, "2.1.4 is to be skipped: the whole series is broken"},
 		{"skipped version", "2.0.0", "3.0.1", SiteFacts{}, "3.0.1 is to be skipped: this one is broken"},
 		{"beside the skipped version", "2.2.0", "3.0.2", SiteFacts{}, "2.2.0 to 3.0.2"},
-		{"further than is known", "2.0.0", "5.0.0", SiteFacts{}, "the known steps lead no further than 4.0.0"},
-		{"nothing known", "0.1.0", "2.0.0", SiteFacts{}, "no known step leads on from 0.1.0"},
+		{"further than is known", "2.0.0", "5.0.0", SiteFacts{}, "2.0.0 to 3.0.0 if Kubernetes >=1.27, 3.0.0 to 4.0.0, not known: the way from " +
+			"2.0.0 to 5.0.0 is not known: 2.0.0 to 2.1.0: 2.1.0 is to be skipped: the whole series is broken; " +
+			"the known steps lead no further than 4.0.0"},
+		{"nothing known", "0.1.0", "2.0.0", SiteFacts{}, "not known: the way from 0.1.0 to 2.0.0 is not known: no known step leads on from " +
+			"0.1.0; 2.0.0 is reached from >=1.0.0 <2.0.0"},
 		{"back", "3.0.0", "2.0.0", SiteFacts{}, "never upgraded to one that is not later"},
-		{"to itself", "3.0.0", "3.0.0", SiteFacts{}, "never upgraded to one that is not later"},
-		{"no step leads back", "4.0.0", "4.0.1", SiteFacts{}, "no way from 4.0.0 to 4.0.1"},
+		{"back within the series", "3.0.7", "3.0.2", SiteFacts{}, "never upgraded to one that is not later"},
+		{"to itself", "3.0.0", "v3.0.0+acme", SiteFacts{}, ""},
+		{"a later patch", "4.0.0", "4.0.1", SiteFacts{}, "4.0.0 to 4.0.1"},
+		{"a later patch beyond all that is known", "7.3.1", "7.3.19", SiteFacts{}, "7.3.1 to 7.3.19"},
+		{"a later patch of a skipped series", "2.1.0", "2.1.1", SiteFacts{}, "2.1.1 is to be skipped"},
+		{"a later patch that a step leads to", "5.0.1", "5.0.9", SiteFacts{}, "5.0.1 to 5.0.9 if Kubernetes >=1.30"},
+		{"a later patch that a step is blocked to", "5.0.1", "5.0.9", SiteFacts{Kubernetes: "1.29"}, "wants Kubernetes >=1.30"},
+		{"a later patch behind a step for others", "6.0.1", "6.0.9", SiteFacts{}, "6.0.9 is reached from >=6.0.3 <6.0.5"},
+		{"a later patch before that step", "6.0.1", "6.0.4", SiteFacts{}, "6.0.1 to 6.0.4"},
+		{"blocked before what is not known", "2.2.0", "9.0.0", SiteFacts{}, "not known: the way from 2.2.0 to 9.0.0"},
+		{"of another branch", "4.0.1-zulu.3", "4.0.1-7", SiteFacts{},
+			"not known: the way from 4.0.1-zulu.3 to 4.0.1-7 is not known: which of the two is later"},
 		{"no version", "latest", "3.0.0", SiteFacts{}, `"latest" and "3.0.0"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			hops, err := upgrades.Path(test.from, test.to, test.site)
+			path, err := upgrades.Path(test.from, test.to, test.site)
 			var parts []string
-			for _, hop := range hops {
+			for _, hop := range path.Hops {
 				part := hop.From + " to " + hop.To
 				if len(hop.Conditions) > 0 {
 					part += " if " + strings.Join(hop.Conditions, " and ")
 				}
 				parts = append(parts, part)
 			}
+			if !path.Known() {
+				parts = append(parts, "not known: "+words.English().Text(path.Unknown))
+			}
 			got := strings.Join(parts, ", ")
 			if err != nil {
 				got = err.Error()
 			}
-			if (err == nil && got != test.want) || (err != nil && !strings.Contains(got, test.want)) {
+			plain := err == nil && path.Known()
+			if (plain && got != test.want) || (!plain && !strings.Contains(got, test.want)) {
 				t.Errorf("got %q, not %q", got, test.want)
 			}
 		})
 	}
-	hops, err := upgrades.Path("2.2.0", "3.0.0", SiteFacts{Kubernetes: "1.20"})
-	if err != nil || hops[0].Steps.En != "do it" || len(hops[0].Order) != 2 {
-		t.Errorf("%+v, %v", hops, err)
+	path, err := upgrades.Path("2.2.0", "3.0.0", SiteFacts{Kubernetes: "1.20"})
+	if err != nil || path.Hops[0].Steps.En != "do it" || len(path.Hops[0].Order) != 2 {
+		t.Errorf("%+v, %v", path, err)
+	}
+}
+
+// TestUpgradeOverRange holds that what a release says it can be installed over counts:
+// it makes a way known, and nothing else leads to the release.
+func TestUpgradeOverRange(t *testing.T) {
+	t.Parallel()
+	steps := []Upgrade{{From: ">=5.28.0 <5.30.0", To: "5.30.0"}}
+	for _, test := range []struct{ over, from, to, want string }{ // the hops, or how the refusal ends
+		{">=5.30.0 <5.33.0", "5.30.9", "5.32.0", "5.30.9 to 5.32.0"},
+		{">=5.28.0 <5.33.0", "5.28.1", "5.32.0", "5.28.1 to 5.30.0, 5.30.0 to 5.32.0"},
+		{">=5.31.0 <5.33.0", "5.30.9", "5.32.0", "it is installed over >=5.31.0 <5.33.0, and 5.30.9 is not in it"},
+		{"<5.30.5", "5.30.9", "5.30.10", "it is installed over <5.30.5, and 5.30.9 is not in it"},
+		{"", "5.30.9", "5.32.0", "not known"},
+	} {
+		u := Upgrades{Chart: "wire-server", Range: test.over, Steps: steps}
+		path, err := u.Path(test.from, test.to, SiteFacts{})
+		var parts []string
+		for _, hop := range path.Hops {
+			parts = append(parts, hop.From+" to "+hop.To)
+		}
+		got := strings.Join(parts, ", ")
+		if !path.Known() {
+			got = "not known"
+		}
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.HasSuffix(got, test.want) {
+			t.Errorf("over %q, from %s to %s: %q, not %q", test.over, test.from, test.to, got, test.want)
+		}
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/Masterminds/semver/v3"
-
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -18,6 +16,8 @@ type ValueSet struct {
 	Secrets  []string    // likewise
 	Advisory bool        // of the overlay that is laid over every release: another version is told, not refused
 	Place    fault.Place // where the document says it
+
+	chart string
 }
 
 // ValueSets returns what those documents give the chart that say for which versions
@@ -26,16 +26,16 @@ func (c Chart) ValueSets() []ValueSet {
 	if c.For == "" {
 		return c.laid
 	}
-	return []ValueSet{{For: c.For, Values: c.Values, Secrets: c.Secrets, Advisory: c.advisory, Place: c.Place(".for")}}
+	return []ValueSet{{For: c.For, Values: c.Values, Secrets: c.Secrets, Advisory: c.advisory, Place: c.Place(".for"), chart: c.Name}}
 }
 
 // Fits reports whether the set is for a version of the chart. A pre-release is a
-// version like any other.
+// version like any other, at its place in the order of [OrderVersions].
 func (s ValueSet) Fits(version string) bool {
 	if s.For == "" {
 		return true
 	}
-	have, err := semver.NewVersion(version)
+	have, err := parseVersion(s.chart, version)
 	return err == nil && inRange(s.For, have)
 }
 
@@ -80,7 +80,7 @@ func layFitting(under Chart, entries []Chart) Chart {
 		if version == "" {
 			version = under.Version
 		}
-		return version == "" || ValueSet{For: over.For}.Fits(version)
+		return version == "" || ValueSet{For: over.For, chart: over.Name}.Fits(version)
 	}
 	ranged := slices.DeleteFunc(slices.Clone(entries), func(over Chart) bool { return over.For == "" })
 	none := !slices.ContainsFunc(ranged, fits)

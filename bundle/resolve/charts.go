@@ -51,6 +51,9 @@ func (r *resolver) resolveChart(ctx context.Context, chart manifests.Chart) erro
 	if err != nil {
 		return err
 	}
+	if chart, err = r.readPatched(chart); err != nil {
+		return err
+	}
 	meta, err := r.findImages(ctx, chart, archive)
 	if err != nil {
 		return err
@@ -142,22 +145,52 @@ func (r *resolver) rendering(chart manifests.Chart) (charts.Rendering, error) {
 	rendering := charts.Rendering{
 		ReleaseName: chart.Name,
 		Namespace:   chart.Namespace,
-		Set:         chart.Set,
-		Tags:        chart.Tags,
+		Set:         manifests.LayValues(chart.Set, chart.Over),
+		Tags:        chart.TagsUnder(),
 		As:          charts.Event(chart.As),
 		KubeVersion: cmp.Or(chart.KubeVersion, r.release.Defaults.KubeVersion),
 		APIVersions: append(slices.Clone(r.release.Defaults.APIVersions), chart.APIVersions...),
 
 		StubRequired: r.stubRequired,
 	}
-	for _, name := range append(slices.Clone(chart.Values), chart.Secrets...) {
+	var err error
+	rendering.Values, err = r.readValues(append(slices.Clone(chart.Values), chart.Secrets...))
+	return rendering, err
+}
+
+func (r *resolver) readValues(names []string) ([]charts.ValuesSource, error) {
+	var files []charts.ValuesSource
+	for _, name := range names {
 		data, err := r.inputs.file(name)
 		if err != nil {
-			return rendering, err
+			return nil, err
 		}
-		rendering.Values = append(rendering.Values, charts.ValuesSource{Name: name, Data: data})
+		files = append(files, charts.ValuesSource{Name: name, Data: data})
 	}
-	return rendering, nil
+	return files, nil
+}
+
+// readPatched reads the values that patches give to a chart, and notes what of them has
+// to reach the site.
+func (r *resolver) readPatched(chart manifests.Chart) (manifests.Chart, error) {
+	chart.Patched = slices.Clone(chart.Patched)
+	for i := range chart.Patched {
+		p := &chart.Patched[i]
+		files, err := r.readValues(p.Files)
+		if err != nil {
+			return chart, err
+		}
+		values, err := charts.MergeValues(files, p.Set)
+		if err != nil {
+			return chart, fault.Explain(err, fault.Usage, fault.Here, "patch "+p.Patch, "")
+		}
+		p.Values = manifests.WithTags(values, p.Tags)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.patches.set[chart.Name] = chart.Patched
+	chart.Over = chart.ValuesOver("")
+	return chart, nil
 }
 
 // carryValues takes a chart's values files along, below values/CHART/. Secrets

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -17,8 +18,9 @@ import (
 type patching struct {
 	*manifests.Patched
 	overrides []override
-	decided   map[string]string           // image by full name → id of the patch that put it there
-	expect    map[string]manifests.Digest // image by full name → what its tag has to mean, as a patch says
+	decided   map[string]string                    // image by full name → id of the patch that put it there
+	expect    map[string]manifests.Digest          // image by full name → what its tag has to mean, as a patch says
+	set       map[string][]manifests.PatchedValues // by chart
 }
 
 // override is an image override and what it met.
@@ -34,7 +36,9 @@ func newPatching(patched *manifests.Patched) *patching {
 	if patched == nil {
 		patched = &manifests.Patched{}
 	}
-	p := &patching{Patched: patched, decided: map[string]string{}, expect: map[string]manifests.Digest{}}
+	p := &patching{
+		Patched: patched, decided: map[string]string{}, expect: map[string]manifests.Digest{}, set: map[string][]manifests.PatchedValues{},
+	}
 	for _, o := range patched.Overrides {
 		p.overrides = append(p.overrides, override{ImageOverride: o})
 	}
@@ -71,9 +75,12 @@ func (r *resolver) patchChart(
 				"chart %s asks for %s, and %s does not say which value of the chart sets it: pods would go on asking for the old image",
 				chart.Name, s.old, s.ImageOverride)
 		}
+		if err := oneSets(chart, s, set); err != nil {
+			return finds, err
+		}
 		values = append(values, set...)
 	}
-	chart.Set = manifests.SetValues(chart.Set, values)
+	chart.Over = manifests.SetValues(chart.Over, values)
 	after, err := render(chart)
 	if err != nil {
 		return finds, err
@@ -82,6 +89,22 @@ func (r *resolver) patchChart(
 		return finds, err
 	}
 	return after, r.proveSwaps(chart, swaps, imagesIn(after))
+}
+
+// oneSets makes sure that what an override sets in a chart is not what an entry of a patch
+// sets to something else.
+func oneSets(chart manifests.Chart, s swap, values []manifests.ValuesPath) error {
+	for _, v := range values {
+		for _, p := range chart.Patched {
+			have, there := manifests.ValueAt(p.Values, v.Path)
+			if there && have != any(v.Value) {
+				return fault.At(s.Place(), "set it in one place; of two patches let one supersede the other, or leave one of them out",
+					"%s sets %s of chart %s to %q, and the entry of the chart in patch %s sets it, too",
+					s.ImageOverride, v.Path, chart.Name, v.Value, p.Patch)
+			}
+		}
+	}
+	return nil
 }
 
 // nothingElse makes sure that values which replace some images do not change
@@ -155,7 +178,7 @@ func (r *resolver) replaces(o *override, chart manifests.Chart, image manifests.
 	}
 	// A later patch changed the chart: whether its image is newer than the
 	// override's is for the tags to say, else for a person.
-	overtaken, known := o.Overtaken(image)
+	overtaken, known := o.Overtaken(chart.Name, image)
 	if !known {
 		return false, fault.At(o.Place(), "let one patch supersede the other, or name the image to be replaced exactly",
 			"%s and the later patch %s both decide the image, and their tags cannot be compared: %s", o.ImageOverride, by, brings)
@@ -330,6 +353,7 @@ func (p *patching) locked(patch *manifests.Patch, lock *manifests.Lock) manifest
 			}
 		}
 	}
+	p.lockValues(&locked, lock)
 	slices.SortFunc(locked.Images, func(a, b manifests.LockedSwap) int {
 		return cmp.Or(cmp.Compare(a.Old.String(), b.Old.String()), cmp.Compare(a.New.String(), b.New.String()))
 	})
@@ -340,4 +364,16 @@ func (p *patching) locked(patch *manifests.Patch, lock *manifests.Lock) manifest
 		}
 	}
 	return locked
+}
+
+// lockValues tells in the lock what a patch sets.
+func (p *patching) lockValues(locked *manifests.LockedPatch, lock *manifests.Lock) {
+	for _, chart := range slices.Sorted(maps.Keys(p.set)) {
+		isCarried := slices.ContainsFunc(lock.Charts, func(c manifests.LockedChart) bool { return c.Name == chart })
+		for _, values := range p.set[chart] {
+			if values.Patch == locked.ID && isCarried {
+				locked.Set = append(locked.Set, manifests.Leaves(chart, values.Rendering, values.Values)...)
+			}
+		}
+	}
 }

@@ -44,6 +44,9 @@ func (silent) Notice(string)     {}
 //
 // The same release and the same upstream give the same lock.
 func Resolve(ctx context.Context, a *Assembled, world World, options Options) (*manifests.Lock, error) {
+	if err := a.drafts(); err != nil {
+		return nil, err
+	}
 	r := newResolver(a, world, options)
 	if err := a.checkNumber(r.progress.Notice); err != nil {
 		return nil, err
@@ -54,8 +57,21 @@ func Resolve(ctx context.Context, a *Assembled, world World, options Options) (*
 	lock := r.lock(a.Profile)
 	r.patches.decide(lock)
 	a.complete(lock)
+	lock.NeedFormat(r.format)
 	lock.Sort()
 	return lock, lock.Check()
+}
+
+// drafts refuses patches whose texts nobody has written yet: they would reach sites.
+func (a *Assembled) drafts() error {
+	if a.Patched == nil {
+		return nil
+	}
+	var errs []error
+	for _, p := range a.Patched.Applied {
+		errs = append(errs, p.Drafts())
+	}
+	return errors.Join(errs...)
 }
 
 func newResolver(a *Assembled, world World, options Options) *resolver {
@@ -164,7 +180,6 @@ func (r *resolver) lock(profile string) *manifests.Lock {
 	for _, blob := range r.blobs {
 		lock.Blobs = append(lock.Blobs, blob)
 	}
-	lock.NeedFormat(r.format)
 	return lock
 }
 

@@ -139,6 +139,12 @@ func (r diffResult) text(w *printable.Printer) {
 			eachValue(d.Values, func(kind, chart string, v diff.ValueChange) { row(kind, chart, v.Path, v.Old, v.New) })
 		})
 	}
+	if len(d.Set) > 0 {
+		w.Printf("\n")
+		table(w, "SET BY PATCHES|CHART|VALUE|OLD|NEW", func(row func(...string)) {
+			eachValue(d.Set, func(kind, chart string, v diff.ValueChange) { row(kind, chart, v.Path, orDash(v.Old), orDash(v.New)) })
+		})
+	}
 	w.Printf("\n")
 	if d.IsEmpty() {
 		w.Printf("nothing differs\n")
@@ -228,6 +234,12 @@ func diffMarkdown(w *printable.Printer, d diff.Difference) {
 	if len(d.Values) > 0 {
 		w.Printf("\n### Values whose defaults changed\n\n| change | chart | value | old | new |\n|---|---|---|---|---|\n")
 		eachValue(d.Values, func(kind, chart string, v diff.ValueChange) {
+			w.Printf("| %s | %s | %s | %s | %s |\n", kind, mark(chart), mark(v.Path), mark(v.Old), mark(v.New))
+		})
+	}
+	if len(d.Set) > 0 {
+		w.Printf("\n### Values that patches set\n\n| change | chart | value | old | new |\n|---|---|---|---|---|\n")
+		eachValue(d.Set, func(kind, chart string, v diff.ValueChange) {
 			w.Printf("| %s | %s | %s | %s | %s |\n", kind, mark(chart), mark(v.Path), mark(v.Old), mark(v.New))
 		})
 	}

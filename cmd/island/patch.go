@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/diff"
+	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/manifests/wireapp"
 )
 
@@ -38,7 +41,13 @@ type patchFromFlags struct {
 	cves      []string
 	release   string
 	appliesTo string
+	version   string
+	sequence  sequenceFlag
+	steps     string
+	stepsDE   string
+	noSteps   bool
 	out       string
+	upstream  upstreamFlags
 }
 
 func (a *app) patchFrom() *cobra.Command {
@@ -51,20 +60,35 @@ cherry-pick of entries of a build.json does: an entry that changed is taken whol
 one that is new is added, one that is gone is removed. OLD and NEW are Wire
 build.json files or releases. The patch applies to the version of OLD, unless
 --applies-to says otherwise. Edit it before you sign it: add what vulnerabilities
-were in, steps, a range of versions.` + exitStatus(),
+were in, a range of versions.
+
+What has to be looked at is said on stderr, and stands at the top of the patch: charts
+that go back, minor releases that are crossed without known steps, how much it takes,
+what comes along or stays behind, charts that are gone, that moved, or that are others of
+the same version. Where the charts can be had, so do the values whose defaults changed.
+What nobody has written yet is a text that begins with DRAFT; with one in it, a patch is
+neither signed nor resolved.` + exitStatus(),
 		Example: `  island patch from 2026-q1/build.json 2026-q2/build.json --charts wire-server,nginz \
       --id WIRE-2026-001 --severity critical --cve CVE-2026-12345=9.8 --deadline 2026-05-01 -o WIRE-2026-001.yaml`,
 		Args: twoArgs("the old and the new release"),
-		RunE: func(_ *cobra.Command, args []string) error { return a.runPatchFrom(f, args[0], args[1]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.runPatchFrom(cmd.Context(), f, args[0], args[1])
+		},
 	}
+	f.upstream.add(cmd)
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.charts, "charts", nil, "charts to take, separated by commas (default: all that differ)")
 	flags.StringVar(&f.id, "id", "", "id of the patch, such as WIRE-2026-001")
 	flags.StringVar(&f.date, "date", "", "day of publication (default: today)")
 	flags.StringVar(&f.deadline, "deadline", "", "day by which it should be installed")
 	flags.StringVar(&f.severity, "severity", "", "none, low, medium, high or critical")
-	flags.StringVar(&f.summary, "summary", "", "what it does, in English (default: the chart versions)")
+	flags.StringVar(&f.summary, "summary", "", "what it does, in English (default: a draft with the chart versions)")
 	flags.StringVar(&f.summaryDE, "summary-de", "", "the same in German")
+	flags.StringVar(&f.steps, "steps", "", "what to do on site after installing, in English (default: a draft)")
+	flags.StringVar(&f.stepsDE, "steps-de", "", "the same in German")
+	flags.BoolVar(&f.noSteps, "no-steps", false, "nothing is to be done on site")
+	flags.StringVar(&f.version, "release-version", "", "version of the patched release (default: the release's, and the patches' ids)")
+	flags.Var(&f.sequence, "sequence", "`number` of the patched release (default: one more than the release's)")
 	flags.StringArrayVar(&f.cves, "cve", nil, "vulnerability that it closes, as ID or ID=SCORE (repeatable)")
 	flags.StringVar(&f.release, "release", "", "name of the release that it is for (default: OLD's, or wire for a build.json)")
 	flags.StringVar(&f.appliesTo, "applies-to", "", `versions that it is for, such as ">=2026.1.0 <2026.2.0" (default: OLD's version)`)
@@ -78,6 +102,11 @@ type patchFromResult struct {
 	Changed []string `json:"changed"`
 	Added   []string `json:"added"`
 	Removed []string `json:"removed"`
+	// Warnings are what has to be looked at.
+	Warnings []manifests.PatchConcern `json:"warnings"`
+	// Defaults are the keys of charts' values whose defaults changed, where the charts could be had.
+	Defaults []diff.ValuesChanges `json:"defaults"`
+	Drafts   []string             `json:"drafts"` // fields whose text is to be written yet
 }
 
 func (r patchFromResult) text(w *printable.Printer) {
@@ -90,75 +119,159 @@ func (r patchFromResult) text(w *printable.Printer) {
 			w.Printf("%s  %s\n", list.what, strings.Join(list.names, ", "))
 		}
 	}
+	if len(r.Drafts) > 0 {
+		w.Printf("to write %s\n", strings.Join(r.Drafts, ", "))
+	}
+	if len(r.Warnings) > 0 {
+		w.Printf("warnings %d: they stand at the top of the patch\n", len(r.Warnings))
+	}
+	if len(r.Defaults) > 0 {
+		w.Printf("\n")
+		table(w, "DEFAULT|CHART|VALUE|OLD|NEW", func(row func(...string)) {
+			eachValue(r.Defaults, func(kind, chart string, v diff.ValueChange) { row(kind, chart, v.Path, orDash(v.Old), orDash(v.New)) })
+		})
+	}
 }
 
-func (a *app) runPatchFrom(f patchFromFlags, oldFile, newFile string) error {
+func (a *app) runPatchFrom(ctx context.Context, f patchFromFlags, oldFile, newFile string) error {
 	if f.id == "" || f.severity == "" {
 		return usage("island patch from OLD NEW --id WIRE-2026-001 --severity high", "wants --id and --severity")
 	}
-	older, err := readRelease(oldFile)
+	if f.noSteps && f.steps+f.stepsDE != "" {
+		return usage("leave one of them out", "--no-steps and --steps cannot be given together")
+	}
+	older, err := newPatchEnd(oldFile, f.out)
 	if err != nil {
 		return err
 	}
-	newer, err := readRelease(newFile)
+	newer, err := newPatchEnd(newFile, f.out)
 	if err != nil {
 		return err
-	}
-	for _, doc := range []struct {
-		file    string
-		release *manifests.Release
-	}{{oldFile, older}, {newFile, newer}} {
-		doc.release.MapURLs(manifests.BareURL, manifests.BareURL, manifests.BareURL) // whoever resolves has the secrets in the release
-		if err := rebaseFor(f.out, doc.file, doc.release); err != nil {
-			return err
-		}
 	}
 	metadata, err := f.metadata()
 	if err != nil {
 		return err
 	}
-	p, err := manifests.PatchFrom(older, newer, f.charts, metadata)
+	p, err := manifests.PatchFrom(older.Release, newer.Release, f.charts, metadata)
 	if err != nil {
 		return err
 	}
-	p.AppliesTo.Release = cmp.Or(f.release, p.AppliesTo.Release)
-	p.AppliesTo.Versions = cmp.Or(f.appliesTo, p.AppliesTo.Versions)
-	p.Metadata.Summary.En = cmp.Or(p.Metadata.Summary.En, summaryOf(p, older))
+	result, err := a.concernsOf(ctx, f, older, newer, p)
+	if err != nil {
+		return err
+	}
+	if err := f.complete(p, older.Release); err != nil {
+		return err
+	}
 	text, err := manifests.EncodePatch(p)
 	if err != nil {
 		return err
 	}
+	result.Patch, result.ID, result.Drafts = f.out, p.ID(), draftFields(p)
+	for _, w := range result.Warnings {
+		a.note("warning: %s", printable.Line(w.Text))
+	}
+	text = append(result.heading(), text...)
 	if f.out == "-" {
 		return a.printDocument(text)
 	}
 	if err := writeWhole(f.out, text, 0o644); err != nil {
 		return err
 	}
-	return a.print(patchFromResult{
-		Patch: f.out, ID: p.ID(), Changed: names(p.Changes.Charts), Added: names(p.Changes.Add.Charts),
-		Removed: append([]string{}, p.Changes.Remove.Charts...),
-	})
+	return a.print(result)
 }
 
-// rebaseFor makes the paths of a release relative to the folder of the patch.
-func rebaseFor(out, file string, r *manifests.Release) error {
+// concernsOf returns what there is to say of a patch.
+func (a *app) concernsOf(ctx context.Context, f patchFromFlags, older, newer *patchEnd, p *manifests.Patch) (patchFromResult, error) {
+	result := patchFromResult{
+		Changed: names(p.Changes.Charts), Added: names(p.Changes.Add.Charts), Removed: append([]string{}, p.Changes.Remove.Charts...),
+	}
+	upgrades, _, err := upgradesOfRelease(newer.Release)
+	if err != nil {
+		return result, err
+	}
+	result.Warnings = manifests.PatchConcerns(older.Release, newer.Release, p, len(f.charts) > 0, upgrades)
+	defaults, more, err := a.lookAtCharts(ctx, f.upstream, older, newer, p)
+	result.Defaults, result.Warnings = defaults, append(result.Warnings, more...)
+	if result.Warnings == nil {
+		result.Warnings = []manifests.PatchConcern{}
+	}
+	return result, err
+}
+
+// complete adds what flags say, and drafts of what nobody has said.
+func (f *patchFromFlags) complete(p *manifests.Patch, older *manifests.Release) error {
+	p.AppliesTo.Release = cmp.Or(f.release, p.AppliesTo.Release)
+	p.AppliesTo.Versions = cmp.Or(f.appliesTo, p.AppliesTo.Versions)
+	p.Release = manifests.Becomes{Version: f.version, Sequence: manifests.Sequence(f.sequence)}
+	changes, inGerman := summaryOf(p, older, "to", "added", "removed"), summaryOf(p, older, "auf", "neu", "entfernt")
+	if p.Metadata.Summary.En == "" && p.Metadata.Summary.De != "" {
+		return usage("add --summary", "--summary-de has no English beside it")
+	}
+	p.Metadata.Summary.Draft(changes+". Say in one sentence what this is good for.", inGerman+". In einem Satz sagen, wozu das gut ist.")
+	if f.noSteps {
+		return nil
+	}
+	p.Steps = manifests.Text{En: f.steps, De: f.stepsDE}
+	p.Steps.Draft("say what is to be done on site before and after: "+changes+".", "sagen, was am Standort vorher und nachher zu tun ist: "+inGerman+".")
+	return nil
+}
+
+func draftFields(p *manifests.Patch) []string {
+	fields := []string{}
+	for _, flaw := range fault.All(p.Drafts()) {
+		fields = append(fields, strings.TrimPrefix(flaw.Place.Field, "patch "+p.ID()+": "))
+	}
+	return fields
+}
+
+// maxHeading bounds the lines at the top of a patch that list defaults.
+const maxHeading = 100
+
+// heading is what stands as comments at the top of a patch: for whoever edits it.
+func (r patchFromResult) heading() []byte {
+	var b strings.Builder
+	line := func(format string, args ...any) {
+		fmt.Fprintf(&b, "# %s\n", printable.Line(fmt.Sprintf(format, args...)))
+	}
+	for _, w := range r.Warnings {
+		line("WARNING: %s", w.Text)
+	}
+	n := 0
+	eachValue(r.Defaults, func(kind, chart string, v diff.ValueChange) {
+		if n++; n <= maxHeading {
+			line("default %s: %s of chart %s: %s → %s", kind, v.Path, chart, orDash(v.Old), orDash(v.New))
+		}
+	})
+	if n > maxHeading {
+		line("… and %d more: island patch from --output json lists them", n-maxHeading)
+	}
+	for _, field := range r.Drafts {
+		line("TO WRITE: %s", field)
+	}
+	return []byte(b.String())
+}
+
+// rebaseFor makes the paths of a release relative to the folder of the patch, which it
+// returns.
+func rebaseFor(out, file string, r *manifests.Release) (string, error) {
 	folder := "."
 	if out != "-" {
 		folder = filepath.Dir(out)
 	}
 	to, err := filepath.Abs(folder)
 	if err != nil {
-		return err
+		return "", err
 	}
 	from, err := filepath.Abs(filepath.Dir(file))
 	if err != nil {
-		return err
+		return "", err
 	}
 	relative, err := filepath.Rel(to, from)
 	if err == nil && relative != "." {
 		r.Rebase(relative)
 	}
-	return err
+	return folder, err
 }
 
 // readRelease reads a release or a build.json, which then has the name under
@@ -221,16 +334,16 @@ func names(charts []manifests.Chart) []string {
 }
 
 // summaryOf words the change where nobody did.
-func summaryOf(p *manifests.Patch, older *manifests.Release) string {
+func summaryOf(p *manifests.Patch, older *manifests.Release, to, added, removed string) string {
 	var parts []string
 	for _, c := range p.Changes.Charts {
-		parts = append(parts, fmt.Sprintf("%s %s to %s", c.Name, older.ChartNamed(c.Name).Version, c.Version))
+		parts = append(parts, fmt.Sprintf("%s %s %s %s", c.Name, older.ChartNamed(c.Name).Version, to, c.Version))
 	}
 	for _, c := range p.Changes.Add.Charts {
-		parts = append(parts, fmt.Sprintf("%s %s added", c.Name, c.Version))
+		parts = append(parts, fmt.Sprintf("%s %s %s", c.Name, c.Version, added))
 	}
 	for _, name := range p.Changes.Remove.Charts {
-		parts = append(parts, name+" removed")
+		parts = append(parts, name+" "+removed)
 	}
 	return strings.Join(parts, ", ")
 }

@@ -89,13 +89,17 @@ func (a *app) runShow(name string, f showFlags) error {
 			a.out.Printf("release  %s\n", releaseLine(s.lock.Release))
 			sequenceLine(a.out, s.lock.Release.Sequence, orderOf(s.lock.Release))
 		}
-		return a.print(orNone(patchDetails(s.lock.Patches)))
+		return a.print(patchesOf(s.lock))
 	case f.vex:
 		return a.showDocument(s.lock, vex.Encode, "no patch in it names a vulnerability")
 	case f.sbom:
 		return a.showDocument(s.lock, sbom.Encode, "")
 	}
-	return a.print(s.overview())
+	o := s.overview()
+	if o.Upgrade, err = s.upgradeFrom(""); err != nil {
+		return err
+	}
+	return a.print(o)
 }
 
 type overview struct {
@@ -108,7 +112,8 @@ type overview struct {
 	Tool      string                  `json:"tool,omitempty"`
 	Size      int64                   `json:"size,omitempty"`
 	// charts that were rendered with values for other versions than theirs
-	OtherValues []string `json:"otherValues,omitempty"`
+	OtherValues []string     `json:"otherValues,omitempty"`
+	Upgrade     *upgradeSaid `json:"upgrade,omitempty"` // what is known of the way to it
 	counts
 }
 
@@ -130,6 +135,7 @@ func (o overview) text(w *printable.Printer) {
 	if !o.Release.Expires.IsZero() {
 		w.Printf("expires  %s\n", o.Release.Expires)
 	}
+	o.Upgrade.write(w)
 	o.counts.text(w)
 	for _, chart := range o.OtherValues {
 		w.Printf("values   of chart %s are for other versions: see --values\n", chart)

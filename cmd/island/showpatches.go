@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -9,13 +10,33 @@ import (
 )
 
 // patchDetails are the patches that a lock was made with, in order.
-type patchDetails []manifests.LockedPatch
+type patchDetails []patchDetail
 
-func orNone(p patchDetails) patchDetails {
-	if p == nil {
-		return patchDetails{}
+type patchDetail struct {
+	manifests.LockedPatch
+	// Run is what is to be run on site, in the order of the list, one patch after the
+	// other. A chart is upgraded once, at the first patch that wants it.
+	Run []runLine `json:"run"`
+}
+
+type runLine struct {
+	Command   string `json:"command"`             // for a shell, where charts/ and patches/ of the bundle are
+	Rendering string `json:"rendering,omitempty"` // where the chart runs as this, it takes the place of the one before
+}
+
+func patchesOf(lock *manifests.Lock) patchDetails {
+	details := patchDetails{}
+	commands := manifests.SiteCommands(lock)
+	for _, p := range lock.Patches {
+		detail := patchDetail{LockedPatch: p, Run: []runLine{}}
+		for _, c := range commands {
+			if c.Patch == p.ID {
+				detail.Run = append(detail.Run, runLine{c.Line, c.Rendering})
+			}
+		}
+		details = append(details, detail)
 	}
-	return p
+	return details
 }
 
 func (l patchDetails) text(w *printable.Printer) {
@@ -49,12 +70,35 @@ func (l patchDetails) text(w *printable.Printer) {
 		for _, v := range p.Values {
 			line("set", fmt.Sprintf("%s in the values of chart %s to %q", v.Path, v.Chart, v.Value))
 		}
+		for _, v := range p.Set {
+			line("set", setLine(v))
+		}
+		for _, c := range p.Run {
+			if c.Rendering == "" {
+				line("run", c.Command)
+			} else {
+				line("or run", fmt.Sprintf("%s  (where it runs as rendering %s)", c.Command, c.Rendering))
+			}
+		}
 		line("steps", p.Steps.En)
 		for _, void := range p.Void {
 			line("void", void)
 		}
 		line("signed", p.SignedBy)
 	}
+}
+
+// setLine says what a patch sets, its value as JSON.
+func setLine(v manifests.PatchedValue) string {
+	value, err := json.Marshal(v.Value)
+	if err != nil {
+		value = fmt.Append(nil, v.Value)
+	}
+	text := fmt.Sprintf("%s in the values of chart %s to %s", v.Path, v.Chart, value)
+	if v.Rendering != "" {
+		text += ", rendering " + v.Rendering
+	}
+	return text
 }
 
 // showDocument writes a document that follows from a lock, as it stands in a

@@ -108,6 +108,9 @@ func (a *app) runSign(name string, signer namedSigner) error {
 	if err != nil {
 		return err
 	}
+	if patch, err := manifests.ReadPatch(name, data); err == nil && patch.Drafts() != nil {
+		return patch.Drafts()
+	}
 	bindings, err := resolve.Bind(name, data, named)
 	if err != nil {
 		return err

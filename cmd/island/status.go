@@ -15,14 +15,15 @@ import (
 
 func (a *app) status() *cobra.Command {
 	var trust trustFlags
-	var day string
+	var day, installed string
 	var patchFiles []string
 	cmd := &cobra.Command{
 		Use:   "status BUNDLE | LOCK | RELEASE",
 		Short: "Say which cycle is due, what is out of support, which patches lack",
 		Long: `Say where a delivery stands on a day: when the next six-month cycle is due, how
 long it is supported, whether it has expired, and which of the given patches are
-for it and not in it. Patches for other releases are passed over.
+for it and not in it. Patches for other releases are passed over. With --installed,
+whether the way from that version is known.
 
 The day is the clock's, which on an island may be wrong: --today sets it. It
 exits 0 whatever it finds; --output json is for scripts that act on it.` + exitStatus(refusedStatus),
@@ -54,11 +55,17 @@ exits 0 whatever it finds; --output json is for scripts that act on it.` + exitS
 			if err != nil {
 				return err
 			}
-			return a.print(statusResult{status, orderOf(release)})
+			upgrade, err := s.upgradeFrom(installed)
+			if err != nil {
+				return err
+			}
+			return a.print(statusResult{status, orderOf(release), upgrade})
 		},
 	}
 	trust.add(a, cmd)
 	cmd.Flags().StringVar(&day, "today", "", "day to judge by (default: today)")
+	cmd.Flags().StringVar(&installed, "installed", "",
+		"version that is installed, of the chart wire-server or as the release's own steps have it")
 	cmd.Flags().StringArrayVarP(&patchFiles, "patch", "p", nil, "patch document that is known (repeatable)")
 	return cmd
 }
@@ -96,7 +103,8 @@ func (s *subject) standing() (manifests.LockedRelease, []manifests.LockedPatch) 
 
 type statusResult struct {
 	manifests.Status
-	Order *message.Text `json:"order,omitempty"` // what cannot be told of its place among all deliveries
+	Order   *message.Text `json:"order,omitempty"` // what cannot be told of its place among all deliveries
+	Upgrade *upgradeSaid  `json:"upgrade,omitempty"`
 }
 
 func (r statusResult) text(w *printable.Printer) {
@@ -121,6 +129,7 @@ func (r statusResult) text(w *printable.Printer) {
 		}
 		w.Printf("expiry   %s %s\n", word, s.Expires)
 	}
+	r.Upgrade.write(w)
 	w.Printf("patches  %s\n", orDash(strings.Join(s.Patches, ", ")))
 	if len(s.Lacks) > 0 {
 		w.Printf("lacks    %d\n\n", len(s.Lacks))

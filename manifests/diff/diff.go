@@ -27,6 +27,7 @@ type Side struct {
 	images map[string]Part   // by full name
 	files  map[string]Part   // by path
 	bytes  map[manifests.Digest]int64
+	set    map[string]map[string]any // by chart, or chart/rendering
 }
 
 // Part is a chart, an image or a file on one side.
@@ -64,7 +65,8 @@ type Difference struct {
 	Charts  []Change        `json:"charts"`
 	Images  []Change        `json:"images"`
 	Files   []Change        `json:"files"`
-	Values  []ValuesChanges `json:"values"`            // where chart archives are at hand
+	Values  []ValuesChanges `json:"values"`            // defaults of charts, where their archives are at hand
+	Set     []ValuesChanges `json:"set"`               // what patches set in charts, where both sides are pinned
 	Carry   *Carry          `json:"carry,omitempty"`   // where both sides are pinned
 	Caveats []string        `json:"caveats,omitempty"` // what could not be compared
 }
@@ -113,6 +115,7 @@ func OfRelease(name string, r *manifests.Release) Side {
 func OfLock(name string, l *manifests.Lock) Side {
 	s := newSide(name, l.Release.Name, l.Release.Version, l.Release.Sequence)
 	s.Pinned = true
+	s.set = manifests.SiteTrees(l)
 	for _, p := range l.Patches {
 		s.Patches = append(s.Patches, p.ID)
 	}
@@ -151,12 +154,13 @@ func Compare(older, newer Side) Difference {
 	d := Difference{
 		Old: older.end(), New: newer.end(),
 		Charts: compareCharts(older.charts, newer.charts), Images: []Change{}, Files: compareParts(older.files, newer.files),
-		Values: []ValuesChanges{},
+		Values: []ValuesChanges{}, Set: []ValuesChanges{},
 	}
 	switch {
 	case older.Pinned && newer.Pinned:
 		d.Images = pairTags(compareParts(older.images, newer.images))
 		d.Carry = carry(older, newer)
+		d.Set = compareSet(older.set, newer.set)
 	case older.Pinned != newer.Pinned:
 		d.Caveats = append(d.Caveats, "images are not compared: a release names only those that no chart does; resolve it to a lock first")
 		d.Files = without(d.Files, "values/")
@@ -169,7 +173,7 @@ func Compare(older, newer Side) Difference {
 
 // IsEmpty reports whether nothing differs.
 func (d Difference) IsEmpty() bool {
-	return len(d.Charts)+len(d.Images)+len(d.Files)+len(d.Values) == 0 && (d.Carry == nil || d.Carry.Parts == 0)
+	return len(d.Charts)+len(d.Images)+len(d.Files)+len(d.Values)+len(d.Set) == 0 && (d.Carry == nil || d.Carry.Parts == 0)
 }
 
 // same reports whether two parts are the same as far as both sides know.

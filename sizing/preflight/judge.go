@@ -140,6 +140,7 @@ type found struct {
 	unit, tolerance    message.Text
 	method, source     message.Text
 	subject, message   message.Text
+	remedy             message.Text // where it is not the check's own
 }
 
 func (j *judgement) add(id string, f found) {
@@ -158,7 +159,9 @@ func (j *judgement) add(id string, f found) {
 		finding.Source = check.source()
 	}
 	if bad := f.outcome.rank() >= Warn.rank(); bad {
-		finding.Remedy = check.Remedy()
+		if finding.Remedy = f.remedy; finding.Remedy.IsZero() {
+			finding.Remedy = check.Remedy()
+		}
 		if finding.Message.IsZero() {
 			finding.Subject, finding.Message = check.Title(), amounts(finding)
 		}

@@ -530,6 +530,7 @@ func TestLimitsOfASite(t *testing.T) {
 func TestUpgradePath(t *testing.T) {
 	t.Parallel()
 	steps := &manifests.Upgrades{
+		Chart: "wire-server",
 		Steps: []manifests.Upgrade{
 			{From: ">=5.23.0 <5.24.0", To: "5.24.0"}, {From: ">=5.24.0 <5.25.0", To: "5.25.0", Kubernetes: ">=1.27"},
 			{From: ">=5.25.0 <5.26.0", To: "5.26.0", NotWhere: []string{manifests.Federated}},
@@ -557,8 +558,26 @@ func TestUpgradePath(t *testing.T) {
 			declared: "5.23.0", kubernetes: "1.29.10", to: "5.25.0", want: []string{"fail bundle.upgrade@"},
 			words: "5.24.0 first",
 		},
-		"back":     {declared: "5.26.0", to: "5.25.0", want: []string{"fail bundle.upgrade@"}, words: "not later"},
-		"the same": {declared: "5.25.0", to: "5.25.0", words: "already"},
+		"back":                        {declared: "5.26.0", to: "5.25.0", want: []string{"fail bundle.upgrade@"}, words: "not later"},
+		"the same":                    {declared: "5.25.0", to: "5.25.0", words: "already"},
+		"the same, spelled otherwise": {declared: "v5.25.0", to: "5.25.0+WIRE-2026-001", words: "already"},
+		"a later patch":               {declared: "5.30.9", to: "5.30.10", words: "in one step"},
+		"back within the series":      {declared: "5.30.10", to: "5.30.9", want: []string{"fail bundle.upgrade@"}, words: "not later"},
+		"further than is known": {
+			declared: "5.30.9", to: "5.32.0", want: []string{"warn bundle.upgrade@"},
+			words: "5.30.9; the last version that a known step leads to is 5.26.0",
+		},
+		"further than is known, in between": {
+			declared: "5.25.1", to: "5.32.0", want: []string{"warn bundle.upgrade@"}, words: "no further than 5.26.0",
+		},
+		"before all that is known": {declared: "4.41.0", to: "5.24.0", want: []string{"warn bundle.upgrade@"}, words: "not known"},
+		"built after its release": {
+			declared: "5.32.0", to: "5.32.0-pre.3", want: []string{"warn bundle.upgrade@"}, words: "built after 5.32.0",
+		},
+		"back to before it":        {declared: "5.32.0-pre.3", to: "5.32.0", want: []string{"fail bundle.upgrade@"}, words: "not later"},
+		"bundle's version is none": {declared: "5.24.3", to: "spring", want: []string{"warn bundle.upgrade@"}, words: "spring"},
+		"bundle names no version":  {declared: "5.24.3", to: "", want: []string{"warn bundle.upgrade@"}, words: "the chart wire-server"},
+		"served is no version":     {served: "latest", to: "5.25.0", want: []string{"error bundle.upgrade@"}, words: "--installed"},
 		"federated, or not: unknown": {declared: "5.25.0", to: "5.26.0", want: []string{"warn bundle.upgrade@"}, words: "if this holds: the " +
 			"site is not federated"},
 		"not federated": {site: alone, declared: "5.25.0", to: "5.26.0", words: "in one step"},
@@ -636,10 +655,10 @@ func TestUpgradeInEveryLanguage(t *testing.T) {
 		},
 		"further than is known": {
 			from: "5.25.1", to: "5.28.0",
-			wantEnglish: "no way from 5.25.1 to 5.28.0: 5.25.1 to 5.26.0: 5.26.0 is to be skipped: [broken]; the known steps lead no " +
-				"further than 5.27.0",
-			wantGerman: "Kein Weg von 5.25.1 zu 5.28.0: 5.25.1 auf 5.26.0: 5.26.0 ist auszulassen: [broken]; die bekannten Schritte führen " +
-				"nicht weiter als 5.27.0",
+			wantEnglish: "the way from 5.25.1 to 5.28.0 is not known: 5.25.1 to 5.26.0: 5.26.0 is to be skipped: [broken]; the known " +
+				"steps lead no further than 5.27.0",
+			wantGerman: "Der Weg von 5.25.1 zu 5.28.0 ist nicht bekannt: 5.25.1 auf 5.26.0: 5.26.0 ist auszulassen: [broken]; die bekannten " +
+				"Schritte führen nicht weiter als 5.27.0",
 		},
 		"skipped": {
 			from: "5.25.0", to: "5.26.0", wantEnglish: "no way from 5.25.0 to 5.26.0: 5.26.0 is to be skipped: [broken]",
@@ -650,8 +669,12 @@ func TestUpgradeInEveryLanguage(t *testing.T) {
 			wantGerman: "Kein Weg von 5.26.0 zu 5.25.0: eine Aktualisierung führt immer zu einer späteren Version",
 		},
 		"no version": {
-			from: "latest", to: "5.25.0", wantEnglish: `upgrade path: "latest" and "5.25.0": invalid semantic version`,
-			wantGerman: `Weg der Aktualisierung: "latest" und "5.25.0": ungültige semantische Version`,
+			from: "latest", to: "5.25.0", wantEnglish: `what is installed is called "latest", which is no version: say it with --installed`,
+			wantGerman: `Was installiert ist, heißt "latest"; das ist keine Version: mit --installed angeben`,
+		},
+		"bundle's version is none": {
+			from: "5.24.0", to: "spring", wantEnglish: `upgrade path: "5.24.0" and "spring": invalid semantic version`,
+			wantGerman: `Weg der Aktualisierung: "5.24.0" und "spring": ungültige semantische Version`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,9 +2,13 @@ package preflight
 
 import (
 	"slices"
+	"strconv"
+
+	"github.com/Masterminds/semver/v3"
 
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 )
 
@@ -29,33 +33,55 @@ func (j *judgement) installed() (version string, method message.Text) {
 
 // upgrade judges whether the bundle can follow on what is installed.
 func (j *judgement) upgrade() {
-	if j.Bundle == nil || j.Bundle.Version == "" || j.Bundle.Upgrades == nil {
+	if j.Bundle == nil || j.Bundle.Upgrades == nil || j.Bundle.Version == "" && !j.isUpgrade() {
 		return
 	}
 	from, method := j.installed()
-	f := found{object: names(j.Bundle.Name), observed: names(from), required: names("→ " + j.Bundle.Version)}
+	f := found{object: names(j.Bundle.Name), observed: names(from)}
 	f.method, f.source = method, j.bundleSource()
+	if j.Bundle.Version != "" {
+		f.required = names("→ " + j.Bundle.Version)
+	}
+	_, flaw := semver.NewVersion(from)
 	switch {
 	case from == "" && j.leftAnywhere():
 		f.outcome, f.message = Error, message.Of("preflight.finding.version-unknown", nil)
 	case from == "":
 		f.outcome, f.message = Skipped, message.Of("preflight.finding.nothing-installed", nil)
-	case from == j.Bundle.Version:
-		f.outcome, f.message = Pass, message.Of("preflight.finding.installed-already", args{"version": from})
+	case flaw != nil:
+		f.outcome, f.message = Error, message.Of("preflight.finding.version-unreadable", args{"version": facts.Cut(strconv.Quote(from))})
+	case j.Bundle.Version == "":
+		f.unknown(message.Of("preflight.finding.bundle-version", args{"chart": j.Bundle.Upgrades.Chart}))
 	default:
 		j.path(&f, from)
 	}
 	j.add("bundle.upgrade", f)
 }
 
+// unknown says that nobody knows whether the bundle can follow: a warning, since
+// nothing is known to be wrong.
+func (f *found) unknown(what message.Text) {
+	f.outcome, f.message, f.remedy = Warn, what, message.Of("patches.upgrade.ask", nil)
+}
+
 // path looks for the steps from what is installed to what the bundle has.
 func (j *judgement) path(f *found, from string) {
 	site := manifests.SiteFacts{Kubernetes: j.kubernetes(), Federated: j.Site.Federated()}
-	hops, err := j.Bundle.Upgrades.Path(from, j.Bundle.Version, site)
+	path, err := j.Bundle.Upgrades.Path(from, j.Bundle.Version, site)
 	said := args{"from": from, "to": j.Bundle.Version}
+	hops := path.Hops
 	switch {
+	case fault.ExitCode(err) == int(fault.Usage): // the bundle's version is none
+		f.unknown(facts.Reason(err))
 	case err != nil:
 		f.outcome, f.message = Fail, facts.Reason(err)
+		if manifests.OrderVersions(j.Bundle.Upgrades.Chart, from, j.Bundle.Version) == manifests.Later {
+			f.remedy = message.Of("patches.upgrade.keep", nil)
+		}
+	case !path.Known():
+		f.unknown(path.Unknown)
+	case len(hops) == 0:
+		f.outcome, f.message = Pass, message.Of("preflight.finding.installed-already", args{"version": from})
 	case len(hops) > 1:
 		f.outcome, f.message = Fail, message.Of("preflight.finding.upgrade-between", args{"first": hops[0].To, "to": j.Bundle.Version})
 	case len(hops[0].Conditions) > 0:

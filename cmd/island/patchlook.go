@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/islandbundle/island/bundle/resolve"
+	"github.com/islandbundle/island/bundle/source"
+	"github.com/islandbundle/island/charts"
+	"github.com/islandbundle/island/charts/sandbox"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/diff"
+	"github.com/islandbundle/island/manifests/wireapp"
+)
+
+// patchEnd is one of the two releases that a patch is made of.
+type patchEnd struct {
+	*manifests.Release
+	file    string
+	folder  string // that its paths are relative to: the patch's
+	aliases map[string]string
+	images  []manifests.Image // that no chart names, Wire's own included
+	secrets *source.Secrets
+	world   *source.Upstream
+}
+
+// newPatchEnd reads a release for a patch that is written to out, and keeps the secrets
+// of its URLs apart.
+func newPatchEnd(file, out string) (*patchEnd, error) {
+	r, err := readRelease(file)
+	if err != nil {
+		return nil, err
+	}
+	end := &patchEnd{Release: r, file: file, aliases: r.Aliases, images: r.Images, secrets: &source.Secrets{}}
+	if r.IsWireBuild() {
+		overlay, err := wireapp.Overlay()
+		if err != nil {
+			return nil, err
+		}
+		end.aliases, end.images = overlay.Aliases, overlay.Images
+	}
+	r.MapURLs(end.secrets.Repository, end.secrets.File, manifests.BareURL) // whoever resolves has the secrets in the release
+	end.folder, err = rebaseFor(out, file, r)
+	return end, err
+}
+
+// tagged lists the images whose tag is the version of a chart.
+func (e *patchEnd) tagged(chart manifests.Chart) []string {
+	var images []string
+	for _, image := range e.images {
+		if image.TagFromChart == chart.Name {
+			images = append(images, image.Name+":"+manifests.ChartTag(chart.Version))
+		}
+	}
+	return images
+}
+
+// archive returns the archive of a chart.
+func (e *patchEnd) archive(ctx context.Context, chart manifests.Chart) ([]byte, error) {
+	if chart.Path != "" {
+		file := filepath.Join(e.folder, filepath.FromSlash(chart.Path))
+		if info, err := os.Stat(file); err == nil && info.IsDir() {
+			return nil, fmt.Errorf("%s is a folder", chart.Path)
+		}
+		return manifests.ReadRegular(file, charts.MaxArchive)
+	}
+	repo := chart.Repo
+	if meant, ok := e.aliases[repo]; ok {
+		repo = meant
+	}
+	fetched, err := e.world.Chart(ctx, repo, chart.Name, chart.Version)
+	return fetched.Bytes, err
+}
+
+// chartLook looks at the charts of a patch, as they are and as they were.
+type chartLook struct {
+	older, newer *patchEnd
+	look         resolve.Discover
+	down         map[string]bool // repositories that could not be asked
+	failed       []string        // charts that could not be looked at
+	why          error           // the first of the reasons
+
+	defaults []diff.ValuesChanges
+	images   []manifests.PatchConcern
+}
+
+// lookAtCharts returns what changed in the defaults of a patch's charts, and which
+// images come along. What could not be looked at is a concern, and no error.
+func (a *app) lookAtCharts(
+	ctx context.Context, upstream upstreamFlags, older, newer *patchEnd, p *manifests.Patch,
+) ([]diff.ValuesChanges, []manifests.PatchConcern, error) {
+	pool, err := sandbox.New(sandbox.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer pool.Close()
+	for _, end := range []*patchEnd{older, newer} {
+		if end.world, err = upstream.open(a, filepath.Dir(end.file), end.secrets); err != nil {
+			return nil, nil, err
+		}
+		defer end.world.Close()
+	}
+	l := &chartLook{older: older, newer: newer, look: pool.Discover, down: map[string]bool{}, defaults: []diff.ValuesChanges{}}
+	for _, chart := range slices.Concat(p.Changes.Charts, p.Changes.Add.Charts) {
+		for _, image := range newer.tagged(chart) {
+			l.image(chart.Name, image, "its tag is the version of "+chart.Name)
+		}
+		if err := l.chart(ctx, chart); err != nil {
+			if ctx.Err() != nil {
+				return nil, nil, ctx.Err()
+			}
+			l.failed = append(l.failed, chart.Name)
+			if l.why == nil {
+				l.why = err
+			}
+		}
+	}
+	if len(l.failed) > 0 {
+		l.images = append(l.images, manifests.PatchConcern{Kind: manifests.ConcernNotLooked, Text: fmt.Sprintf(
+			"defaults and images are not compared of %s: %v", strings.Join(l.failed, ", "), l.why)})
+	}
+	return l.defaults, l.images, nil
+}
+
+func (l *chartLook) image(chart, image, why string) {
+	l.images = append(l.images, manifests.PatchConcern{
+		Kind: manifests.ConcernImage, Chart: chart, Text: fmt.Sprintf("%s comes along: %s", image, why),
+	})
+}
+
+func (l *chartLook) chart(ctx context.Context, is manifests.Chart) error {
+	fetched, err := l.archive(ctx, l.newer, is)
+	if err != nil {
+		return err
+	}
+	was := l.older.ChartNamed(is.Name)
+	if was == nil {
+		return l.compareImages(ctx, is, nil, fetched)
+	}
+	old, err := l.archive(ctx, l.older, *was)
+	if err != nil {
+		return err
+	}
+	before, err := diff.Defaults(old)
+	if err != nil {
+		return err
+	}
+	after, err := diff.Defaults(fetched)
+	if err != nil {
+		return err
+	}
+	values := diff.CompareValues(is.Name, before, after)
+	if values.Old, values.New = was.Version, is.Version; !values.IsEmpty() {
+		l.defaults = append(l.defaults, values)
+	}
+	return l.compareImages(ctx, is, old, fetched)
+}
+
+// archive asks no repository again that could not be asked.
+func (l *chartLook) archive(ctx context.Context, end *patchEnd, chart manifests.Chart) ([]byte, error) {
+	if l.down[chart.Repo] && chart.Repo != "" {
+		return nil, l.why
+	}
+	data, err := end.archive(ctx, chart)
+	if err != nil {
+		l.down[chart.Repo] = true
+	}
+	return data, err
+}
+
+// compareImages notes the images that a chart asks for by its defaults and did not
+// before.
+func (l *chartLook) compareImages(ctx context.Context, is manifests.Chart, old, fetched []byte) error {
+	before, err := l.imagesIn(ctx, old)
+	if err != nil {
+		return err
+	}
+	after, err := l.imagesIn(ctx, fetched)
+	if err != nil {
+		return err
+	}
+	for _, image := range after {
+		if !slices.Contains(before, image) {
+			l.image(is.Name, image, is.Name+" "+is.Version+" asks for it by its defaults")
+		}
+	}
+	return nil
+}
+
+func (l *chartLook) imagesIn(ctx context.Context, archive []byte) ([]string, error) {
+	if archive == nil {
+		return nil, nil
+	}
+	found, err := l.look(ctx, archive, charts.DiscoverOptions{Renderings: []charts.Rendering{{StubRequired: true}}})
+	var images []string
+	for _, find := range found.Images {
+		if ref, flaw := find.Ref(); flaw == nil && (find.Class == charts.Certain || find.Class == charts.Likely) {
+			images = append(images, ref.String())
+		}
+	}
+	slices.Sort(images)
+	return slices.Compact(images), err
+}
