@@ -75,7 +75,7 @@ neither signed nor resolved.` + exitStatus(),
 			return a.runPatchFrom(cmd.Context(), f, args[0], args[1])
 		},
 	}
-	f.upstream.add(cmd)
+	f.upstream.add(a, cmd)
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.charts, "charts", nil, "charts to take, separated by commas (default: all that differ)")
 	flags.StringVar(&f.id, "id", "", "id of the patch, such as WIRE-2026-001")
