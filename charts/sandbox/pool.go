@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,6 +41,9 @@ var (
 type Options struct {
 	Workers int             // 0 means as many as Go uses processors
 	Memory  manifests.Bytes // of one worker; 0 means MaxMemory
+	// Lacks is told, at most once, what the workers could not have of what the
+	// operating system offers to lock them in, and why.
+	Lacks func(text string)
 }
 
 // Pool is a few workers. It may be used by several goroutines at once.
@@ -48,6 +53,10 @@ type Pool struct {
 	slots   chan *worker // nil in a slot: a worker is started when it is needed
 	size    int
 	close   sync.Once
+	layers  []layer // that workers are to have
+	isolate func(*exec.Cmd)
+	lacks   func(text string)
+	told    sync.Once
 }
 
 // New makes a pool. Workers are started when they are needed. The program has
@@ -65,7 +74,10 @@ func New(options Options) (*Pool, error) {
 	if memory <= 0 {
 		memory = MaxMemory
 	}
-	pool := &Pool{program: program, memory: memory, slots: make(chan *worker, size), size: size}
+	pool := &Pool{
+		program: program, memory: memory, slots: make(chan *worker, size), size: size, layers: allLayers, isolate: inNamespaces,
+		lacks: options.Lacks,
+	}
 	for range size {
 		pool.slots <- nil
 	}
@@ -95,7 +107,7 @@ func (p *Pool) Discover(ctx context.Context, archive []byte, options charts.Disc
 	}
 	if w == nil {
 		var err error
-		if w, err = start(p.program, p.memory); err != nil {
+		if w, err = p.start(); err != nil {
 			p.slots <- nil
 			return charts.Discovery{}, fault.Explain(err, fault.Failure, fault.Here, "renderer",
 				"the program starts itself again to render charts; its own file has to be executable")
@@ -106,6 +118,7 @@ func (p *Pool) Discover(ctx context.Context, archive []byte, options charts.Disc
 	defer cancel()
 	chart, said, err := w.ask(timed, request{archive, options})
 	if err == nil {
+		p.tell(w.lacks)
 		if said.Spent {
 			w.end()
 			w = nil
@@ -154,10 +167,42 @@ type worker struct {
 	in      io.WriteCloser
 	out     *bufio.Reader
 	stderr  *tail
+	greeted bool
+	lacks   missing
 }
 
-func start(program string, memory manifests.Bytes) (*worker, error) {
-	w := &worker{process: exec.Command(program, workerArgument, strconv.FormatInt(int64(memory), 10)), stderr: &tail{}, memory: memory}
+// tell says once what workers lack.
+func (p *Pool) tell(lacks missing) {
+	if p.lacks == nil || len(lacks) == 0 {
+		return
+	}
+	p.told.Do(func() {
+		p.lacks("charts are rendered with less around them than there can be, without: " + lacks.text())
+	})
+}
+
+// start starts a worker, in namespaces of its own if that is allowed.
+func (p *Pool) start() (*worker, error) {
+	if !slices.Contains(p.layers, spaces) {
+		return p.startIn(nil)
+	}
+	w, refusal := p.startIn(p.isolate)
+	if refusal == nil {
+		return w, nil
+	}
+	w, err := p.startIn(nil)
+	if err == nil {
+		w.lacks = missing{spaces: fmt.Sprintf("%.*s", maxReason, refusal.Error())}
+	}
+	return w, err
+}
+
+func (p *Pool) startIn(isolate func(*exec.Cmd)) (*worker, error) {
+	arguments := []string{workerArgument, strconv.FormatInt(int64(p.memory), 10), join(p.layers)}
+	w := &worker{process: exec.Command(p.program, arguments...), stderr: &tail{}, memory: p.memory, lacks: missing{}}
+	if isolate != nil {
+		isolate(w.process)
+	}
 	w.process.Env = []string{}
 	w.process.Dir = "/"
 	w.process.Stderr = w.stderr
@@ -190,6 +235,9 @@ func (w *worker) converse(asked request) (hello greeting, said answer, err error
 	if err := send(w.in, asked, maxRequest); err != nil {
 		return hello, said, err
 	}
+	if err := w.greet(); err != nil {
+		return hello, said, err
+	}
 	if err := receiveAnswer(w.out, &hello); err != nil {
 		return greeting{}, said, err
 	}
@@ -200,6 +248,23 @@ func (w *worker) converse(asked request) (hello greeting, said answer, err error
 		return hello, said, err
 	}
 	return hello, said, said.check(hello)
+}
+
+// greet reads the first that a worker says.
+func (w *worker) greet() error {
+	if w.greeted {
+		return nil
+	}
+	var first ready
+	if err := receiveAnswer(w.out, &first); err != nil {
+		return err
+	}
+	if !first.Lacks.check() {
+		return errors.New("the renderer says that it lacks what there is not")
+	}
+	maps.Copy(w.lacks, first.Lacks)
+	w.greeted = true
+	return nil
 }
 
 // end lets a worker go that has nothing to do.

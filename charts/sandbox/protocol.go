@@ -27,6 +27,11 @@ const (
 	maxFaults = 10_000
 )
 
+// ready is the first that a worker says, once, before it is asked.
+type ready struct {
+	Lacks missing // layers that it could not have
+}
+
 // request asks a worker to look at one chart.
 type request struct {
 	Archive []byte
@@ -183,7 +188,7 @@ func receiveText(from io.Reader, limit int) ([]byte, error) {
 // not taken over lets nobody give.
 func (g greeting) check() error {
 	for _, text := range []string{g.Chart.Name, g.Chart.Version} {
-		if len(text) > charts.MaxNameBytes || printable.Text(text) != text || strings.ContainsAny(text, `/\`) {
+		if len(text) > charts.MaxNameBytes || printable.Line(text) != text || strings.ContainsAny(text, `/\`) {
 			return fmt.Errorf("the renderer says that the chart is called %.40q", text)
 		}
 	}

@@ -22,7 +22,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	Main()
+	mainWith(replyOrAttack)
 	os.Exit(m.Run())
 }
 

@@ -24,8 +24,11 @@ const maxStack = 64 << 20
 
 // Main makes the process a worker and does not return, if a [Pool] started it;
 // else it does nothing. Call it before anything else, flags included.
-func Main() {
-	if len(os.Args) != 3 || os.Args[1] != workerArgument {
+func Main() { mainWith(reply) }
+
+// mainWith is [Main] with another way to reply, which tests have.
+func mainWith(reply func(request, *bufio.Writer) (spent bool, err error)) {
+	if len(os.Args) != 4 || os.Args[1] != workerArgument {
 		return
 	}
 	memory, err := strconv.ParseInt(os.Args[2], 10, 64)
@@ -39,11 +42,13 @@ func Main() {
 	// the process.
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(memory / 4 * 3)
-	if err := limitProcess(uint64(memory)); err != nil {
+	lacks, err := confine(split(os.Args[3]), uint64(memory))
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "sandbox: limits cannot be set:", err)
 		os.Exit(1)
 	}
-	if err := serve(os.Stdin, os.Stdout, os.Exit); err != nil {
+	// Only now may a byte of a chart be read.
+	if err := serve(os.Stdin, os.Stdout, os.Exit, lacks, reply); err != nil {
 		fmt.Fprintln(os.Stderr, "sandbox:", err)
 		os.Exit(1)
 	}
@@ -52,8 +57,13 @@ func Main() {
 
 // serve answers requests. When there are no more, the parent has ended, whether
 // it could say so or not: exit is called even while a template is running.
-func serve(from io.Reader, to io.Writer, exit func(int)) error {
+func serve(
+	from io.Reader, to io.Writer, exit func(int), lacks missing, reply func(request, *bufio.Writer) (bool, error),
+) error {
 	in, out := bufio.NewReaderSize(from, 1<<16), bufio.NewWriterSize(to, 1<<16)
+	if err := errors.Join(send(out, ready{lacks}, maxAnswer), out.Flush()); err != nil {
+		return err
+	}
 	requests := make(chan request)
 	go func() {
 		for {
