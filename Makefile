@@ -48,6 +48,7 @@ $(RELEASED) $(TESTED):
 test: programs ## all tests; ISLAND_REQUIRE_TOOLS=1 lets none of them skip
 	$(GO) vet ./...
 	$(TEST) $$($(GO) list ./... | grep -v '/testsite$$')
+	CGO_ENABLED=0 $(TEST) -run Layer ./charts/sandbox
 	$(TEST) $(SITE)
 
 race: programs ## tests of what has goroutines, under the race detector (a C compiler); fewer rounds

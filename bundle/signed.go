@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/islandbundle/island/manifests"
@@ -65,11 +64,14 @@ func IsSignerName(name string) bool {
 // believed.
 type signedText struct {
 	file  signedFile
-	raw   []byte // everything read, headers and padding included
+	read  []rawEntry // as they stood there: the text, then its signatures
 	text  []byte
 	names []manifests.EntryPath // of the signatures
 	slots [][]byte
 }
+
+// rawEntry is an entry as it was read, with the padding behind its content.
+type rawEntry struct{ header, content, padding []byte }
 
 // readSigned reads a signed entry and the signatures behind it.
 func readSigned(r *bufio.Reader, file signedFile, limit int64) (*signedText, error) {
@@ -140,8 +142,9 @@ func (s *signedText) readContent(r io.Reader, block []byte, size int64) ([]byte,
 	if n, err := io.CopyN(&content, r, size+paddingOf(size)); err != nil {
 		return nil, fmt.Errorf("entry ends after %d of %d bytes: %w", n, size, noEOF(err))
 	}
-	s.raw = append(append(s.raw, block...), content.Bytes()...)
-	return content.Bytes()[:size], nil
+	entry := rawEntry{block, content.Bytes()[:size], content.Bytes()[size:]}
+	s.read = append(s.read, entry)
+	return entry.content, nil
 }
 
 // compare makes sure that what was read is, to the byte, what the layout says.
@@ -151,19 +154,15 @@ func (s *signedText) compare(spans []span) error {
 		return refused(string(s.file.slot("")), "the archive has %d signature entries, the inventory lists %d",
 			len(s.slots), len(spans)-1)
 	}
-	start := spans[0].start
-	for i, content := range append([][]byte{s.text}, s.slots...) {
+	for i, entry := range s.read {
 		at := spans[i]
-		want := append(slices.Clone(at.header), content...)
-		want = append(want, make([]byte, paddingOf(at.size))...)
-		from, to := at.start-start, min(at.next()-start, int64(len(s.raw)))
-		if int64(len(content)) != at.size || from > to || !bytes.Equal(want, s.raw[from:to]) {
+		if int64(len(entry.content)) != at.size || !bytes.Equal(entry.header, at.header) || len(bytes.Trim(entry.padding, "\x00")) > 0 {
 			return refused(string(at.path), "tar header or padding is not what the inventory says")
 		}
 		if i == 0 {
 			continue
 		}
-		if err := checkPadded(content); err != nil {
+		if err := checkPadded(entry.content); err != nil {
 			return refused(string(at.path), "%w", err)
 		}
 	}

@@ -27,6 +27,7 @@ import (
 const (
 	MaxDocumentBytes = 4 << 20 // a node of a document takes some hundred times its text in memory
 	maxDocumentDepth = 64
+	maxDocumentMarks = 400_000 // commas, line breaks and the like in YAML: each may begin a node
 	maxDocumentNodes = 2 << 20 // fields and values of a JSON document, a lock included
 	maxReportedFlaws = 20
 	maxFieldPath     = 512 // bytes of a field's path; deeper fields are told by their parent's
@@ -129,6 +130,10 @@ func parseDocument(file string, data []byte) (*yaml.Node, error) {
 	if trimmed[0] == '{' {
 		return parseJSON(file, data)
 	}
+	if marks := countMarks(data); marks > maxDocumentMarks {
+		return nil, fault.At(fault.Place{File: file}, "split it into overlays, which are laid over each other",
+			"document has more than %d fields and values: %d places where one may begin", maxDocumentMarks, marks)
+	}
 	reader := yaml.NewDecoder(bytes.NewReader(data))
 	var root yaml.Node
 	if err := reader.Decode(&root); errors.Is(err, io.EOF) {
@@ -146,6 +151,20 @@ func parseDocument(file string, data []byte) (*yaml.Node, error) {
 		return nil, fault.At(fault.Place{File: file}, "", "document is empty")
 	}
 	return root.Content[0], nil
+}
+
+// countMarks counts what nodes of YAML begin with or end in: the parser builds all
+// of them before one can be looked at, and each takes hundreds of bytes.
+func countMarks(data []byte) int {
+	marks := 0
+	for _, c := range data {
+		switch c {
+		case '\n', ',', '[', '{', '?', '#':
+			marks++
+		}
+	}
+	// Lists within lists, and keys without line breaks: "- - -", "? :".
+	return marks + bytes.Count(data, []byte("- ")) + bytes.Count(data, []byte(": "))
 }
 
 // checkText refuses what neither format allows: encoding/json would replace
@@ -363,6 +382,9 @@ func (d *decoder) decode(node *yaml.Node, into reflect.Value, field string, dept
 		}
 		list := reflect.MakeSlice(into.Type(), len(node.Content), len(node.Content))
 		for i, item := range node.Content {
+			if d.flaws.Full() { // nobody is told of more
+				break
+			}
 			d.decode(item, list.Index(i), below(field, "["+strconv.Itoa(i)+"]"), depth+1)
 		}
 		into.Set(list)
@@ -448,7 +470,7 @@ func (d *decoder) eachPair(node *yaml.Node, field string, visit func(key, value 
 		return
 	}
 	seen := map[string]int{}
-	for i := 0; i+1 < len(node.Content); i += 2 {
+	for i := 0; i+1 < len(node.Content) && !d.flaws.Full(); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		name := below(field, "."+key.Value)
 		if field == "" {

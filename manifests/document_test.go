@@ -282,8 +282,12 @@ func TestDocumentLimits(t *testing.T) {
 		{"deep json", `{"free": {"a": ` + deep("[", "1", "]", 100) + "}}", "nested deeper than 64 levels"},
 		{"deep json objects", `{"free": ` + deep(`{"a":`, "1", "}", 100) + "}", "nested deeper than 64 levels"},
 		{"very deep json", `{"free": ` + deep(`{"a":`, "1", "}", 500_000) + "}", "exceeded max depth"},
-		{"very deep yaml", "free: " + deep("[", "x", "]", 1_000_000), "exceeded max depth"},
-		{"very deep open yaml", "free: " + deep("{a: ", "", "", 500_000), "exceeded max depth"},
+		{"very deep yaml", "free: " + deep("[", "x", "]", 300_000), "exceeded max depth"},
+		{"very deep open yaml", "free: " + deep("{a: ", "", "", 150_000), "exceeded max depth"},
+		{"many items of a line of yaml", "list: [" + strings.Repeat("a,", maxDocumentMarks) + "]", "may begin"},
+		{"many items of yaml", "list:\n" + strings.Repeat("- a\n", maxDocumentMarks/2), "may begin"},
+		{"many keys without values", "free: {" + strings.Repeat("?,", maxDocumentMarks/2) + "}", "may begin"},
+		{"many comments", strings.Repeat("#\n", maxDocumentMarks/2) + "name: a", "may begin"},
 		{"deep blocks of yaml", "free:\n" + func() string {
 			var b strings.Builder
 			for i := range 2000 {

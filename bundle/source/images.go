@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/islandbundle/island/bundle/registry"
+	"github.com/islandbundle/island/internal/jsonweight"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -173,7 +174,7 @@ func inspect(m *Manifest, data []byte, contentType string) error {
 		Config        json.RawMessage `json:"config"`
 		Layers        json.RawMessage `json:"layers"`
 	}
-	if err := json.Unmarshal(data, &doc); err != nil {
+	if err := jsonweight.Unmarshal(data, &doc); err != nil {
 		return registry.Refuse("manifest is not valid JSON: %w", err)
 	}
 	if doc.SchemaVersion == 1 || isSchema1(contentType) || isSchema1(doc.MediaType) {
@@ -248,6 +249,6 @@ func (im *images) tagsAt(ctx context.Context, l location) ([]string, error) {
 		return nil, err
 	}
 	var list struct{ Tags []string }
-	err = json.Unmarshal(data, &list)
+	err = jsonweight.Unmarshal(data, &list)
 	return list.Tags, err
 }

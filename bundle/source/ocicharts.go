@@ -3,13 +3,13 @@ package source
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/islandbundle/island/bundle/registry"
+	"github.com/islandbundle/island/internal/jsonweight"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -186,7 +186,7 @@ func (s *chartSearch) visit(ctx context.Context, m Manifest, depth int) error {
 		Config    manifests.Content   `json:"config"`
 		Layers    []manifests.Content `json:"layers"`
 	}
-	if err := json.Unmarshal(m.Bytes, &doc); err != nil {
+	if err := jsonweight.Unmarshal(m.Bytes, &doc); err != nil {
 		return registry.Refuse("manifest %s cannot be read: %w", m.Digest, err)
 	}
 	for _, child := range doc.Manifests {

@@ -49,7 +49,9 @@ CHART is a folder or an archive on this machine.` + exitStatus(),
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			pool, err := sandbox.New(sandbox.Options{})
+			progress := a.progress("discover")
+			defer progress.close()
+			pool, err := sandbox.New(sandbox.Options{Lacks: progress.Notice})
 			if err != nil {
 				return err
 			}
@@ -59,8 +61,8 @@ CHART is a folder or an archive on this machine.` + exitStatus(),
 				return err
 			}
 			return a.runDiscover(cmd.Context(), assembled, upstream, resolve.Options{
-				Parallel: upstream.total, Discover: pool.Discover, StubRequired: release.stubRequired,
-			}, rulesOnly)
+				Parallel: upstream.total, Progress: progress, Discover: pool.Discover, StubRequired: release.stubRequired,
+			}, progress.close, rulesOnly)
 		},
 	}
 	release.addFile(cmd)
@@ -163,17 +165,15 @@ func loadAt(ctx context.Context, name string, look resolve.Discover) (charts.Met
 }
 
 func (a *app) runDiscover(
-	ctx context.Context, assembled *resolve.Assembled, upstream upstreamFlags, options resolve.Options, rulesOnly bool,
+	ctx context.Context, assembled *resolve.Assembled, upstream upstreamFlags, options resolve.Options, looked func(), rulesOnly bool,
 ) error {
 	world, err := upstream.open(a, assembled.BaseDir, assembled.Secrets)
 	if err != nil {
 		return err
 	}
 	defer world.Close()
-	progress := a.progress("discover")
-	options.Progress = progress
 	found, err := resolve.Find(ctx, assembled, world, options)
-	progress.close()
+	looked()
 	result := newDiscoverResult(found)
 	var printErr error
 	switch {

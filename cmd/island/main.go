@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -15,8 +16,15 @@ import (
 	"github.com/islandbundle/island/manifests/fault"
 )
 
+// softMemory is from how many bytes on Go collects garbage more often than it
+// would: what hostile documents leave behind does not pile up on what is kept.
+const softMemory = 512 << 20
+
 func main() {
 	sandbox.Main() // before all else: this process may be a worker that looks into a chart
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
+	}
 	os.Exit(run())
 }
 

@@ -19,7 +19,7 @@ func (a *app) makeLock(
 	defer world.Close()
 	progress := a.progress("resolve")
 	defer progress.close()
-	pool, err := sandbox.New(sandbox.Options{})
+	pool, err := sandbox.New(sandbox.Options{Lacks: progress.Notice})
 	if err != nil {
 		return nil, err
 	}

@@ -305,3 +305,15 @@ func structOf(t reflect.Type) reflect.Type {
 	}
 	return t
 }
+
+// Unmarshal does what [json.Unmarshal] does, for a text from outside whose values
+// may take eight times its bytes: what lists of descriptors take that have little
+// but what they must.
+func Unmarshal(data []byte, into any) error {
+	if err := Check(data, into, Times(8, data)); err != nil && !errors.Is(err, ErrMalformed) {
+		return err
+	} else if err != nil && json.Valid(data) {
+		return err
+	}
+	return json.Unmarshal(data, into)
+}

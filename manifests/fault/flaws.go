@@ -13,10 +13,13 @@ type Flaws struct {
 
 // Add keeps a flaw, a Usage error, of a place.
 func (f *Flaws) Add(place Place, hint, format string, args ...any) {
-	if f.Most == 0 || len(f.list) < f.Most {
+	if !f.Full() {
 		f.list = append(f.list, At(place, hint, format, args...))
 	}
 }
+
+// Full reports whether no more flaws are kept.
+func (f *Flaws) Full() bool { return f.Most != 0 && len(f.list) >= f.Most }
 
 // Want keeps a flaw of a field of the file, unless what it says is so.
 func (f *Flaws) Want(ok bool, field, hint, format string, args ...any) {
