@@ -27,7 +27,7 @@ import (
 const (
 	MaxDocumentBytes = 4 << 20 // a node of a document takes some hundred times its text in memory
 	maxDocumentDepth = 64
-	maxDocumentMarks = 400_000 // commas, line breaks and the like in YAML: each may begin a node
+	maxDocumentMarks = 400_000 // commas, line breaks and the like in what people write: each may begin a node
 	maxDocumentNodes = 2 << 20 // fields and values of a JSON document, a lock included
 	maxReportedFlaws = 20
 	maxFieldPath     = 512 // bytes of a field's path; deeper fields are told by their parent's
@@ -127,12 +127,12 @@ func parseDocument(file string, data []byte) (*yaml.Node, error) {
 	if err := checkText(file, data); err != nil {
 		return nil, err
 	}
-	if trimmed[0] == '{' {
-		return parseJSON(file, data)
-	}
 	if marks := countMarks(data); marks > maxDocumentMarks {
 		return nil, fault.At(fault.Place{File: file}, "split it into overlays, which are laid over each other",
 			"document has more than %d fields and values: %d places where one may begin", maxDocumentMarks, marks)
+	}
+	if trimmed[0] == '{' {
+		return parseJSON(file, data)
 	}
 	reader := yaml.NewDecoder(bytes.NewReader(data))
 	var root yaml.Node
@@ -153,7 +153,7 @@ func parseDocument(file string, data []byte) (*yaml.Node, error) {
 	return root.Content[0], nil
 }
 
-// countMarks counts what nodes of YAML begin with or end in: the parser builds all
+// countMarks counts what nodes begin with or end in: YAML's parser builds all
 // of them before one can be looked at, and each takes hundreds of bytes.
 func countMarks(data []byte) int {
 	marks := 0
