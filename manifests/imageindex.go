@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/islandbundle/island/internal/exactjson"
+	"github.com/islandbundle/island/internal/jsonweight"
 )
 
 // ImageIndex is what is read of an image index (OCI image-spec, image-index.md;
@@ -62,7 +63,7 @@ func ParseImageIndex(data []byte) (ImageIndex, error) {
 // the first or none; or that is an index and a manifest at once (CVE-2021-41190),
 // which containerd and skopeo refuse.
 func DecodeImageJSON(data []byte, into any) error {
-	if err := json.Unmarshal(data, into); err != nil {
+	if err := jsonweight.Unmarshal(data, into); err != nil {
 		return err
 	}
 	if err := exactjson.Members(data, into); err != nil {

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/islandbundle/island/internal/exactjson"
+	"github.com/islandbundle/island/internal/jsonweight"
 	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words/message"
 )
@@ -108,6 +109,9 @@ func decode(data []byte, limit int64, into any) error {
 	}
 	if !utf8.Valid(data) {
 		return message.NewProblem("facts.wrong.utf8", nil)
+	}
+	if errors.Is(jsonweight.Check(data, into, jsonweight.Times(8, data)), jsonweight.ErrTooHeavy) {
+		return message.NewProblem("facts.wrong.size", message.Args{"limit": limit})
 	}
 	if err := checkShape(data); err != nil {
 		return err
