@@ -112,19 +112,22 @@ func wireUpstream(t *testing.T) (folder string, files []string, builds map[strin
 		if err := world.AddBuildJSON(t.Context(), data); err != nil {
 			t.Fatal(err)
 		}
-		var build struct {
-			HelmCharts map[string]struct{ Repo, Version string }
-		}
-		if err := json.Unmarshal(data, &build); err != nil {
-			t.Fatal(err)
-		}
-		builds[file] = build.HelmCharts
+		builds[file] = chartsOfBuild(t, data)
 	}
 	addWireImages(t, world, builds)
 	folder = t.TempDir()
 	serve(t, world, folder)
 	write(t, filepath.Join(folder, "site.yaml"), []byte(siteOverlay))
 	return folder, files, builds
+}
+
+func chartsOfBuild(t *testing.T, data []byte) wireCharts {
+	t.Helper()
+	var build struct{ HelmCharts wireCharts }
+	if err := json.Unmarshal(data, &build); err != nil {
+		t.Fatal(err)
+	}
+	return build.HelmCharts
 }
 
 // addWireImages adds the images that no chart of a build.json shows: those that
