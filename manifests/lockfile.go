@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/islandbundle/island/internal/exactjson"
+	"github.com/islandbundle/island/internal/jsonwalk"
 	"github.com/islandbundle/island/internal/jsonweight"
 	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests/fault"
@@ -53,7 +54,7 @@ func DecodeJSON(data []byte, into any) error {
 	reader := json.NewDecoder(bytes.NewReader(data))
 	reader.DisallowUnknownFields()
 	if err := jsonweight.Check(data, into, jsonweight.Times(maxWeight, data)); err != nil {
-		if errors.Is(err, jsonweight.ErrMalformed) {
+		if errors.Is(err, jsonwalk.ErrMalformed) {
 			err = cmp.Or(reader.Decode(new(json.RawMessage)), err) // says where
 		}
 		return err

@@ -9,14 +9,13 @@
 package exactjson
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/islandbundle/island/internal/jsonwalk"
 )
 
 // maxDepth is more than any document here has.
@@ -26,7 +25,7 @@ const maxDepth = 200
 // than they have, and text that is no Unicode.
 func Check(data []byte, into any) error {
 	if at := badText(data); at >= 0 {
-		return place(data, at, "text is not valid Unicode")
+		return jsonwalk.Place(data, at, "text is not valid Unicode")
 	}
 	return Members(data, into)
 }
@@ -35,180 +34,62 @@ func Check(data []byte, into any) error {
 // one that is read. It is for what others wrote, where all else is theirs. It keeps the
 // names of the objects that it is in, and nothing else.
 func Members(data []byte, into any) error {
-	w := walker{data: data}
-	err := w.value(reflect.TypeOf(into), 0)
-	if errors.Is(err, errMalformed) {
+	err := jsonwalk.Walk(data, into, maxDepth, &reader{data: data, fields: map[reflect.Type]map[string]reflect.Type{}})
+	if errors.Is(err, jsonwalk.ErrMalformed) {
 		return nil // the decoder says it better
 	}
 	return err
 }
 
-var errMalformed = errors.New("not JSON")
-
-// walker goes through a text once. Of what is no JSON it finds some, and says so.
-type walker struct {
-	data []byte
-	at   int
+// reader looks at the names of members.
+type reader struct {
+	data   []byte
+	seen   []map[string]bool // of the objects that it is in
+	fields map[reflect.Type]map[string]reflect.Type
 }
 
-// next skips white space and returns the byte that follows, 0 at the end.
-func (w *walker) next() byte {
-	for ; w.at < len(w.data); w.at++ {
-		if !strings.ContainsRune(" \t\r\n", rune(w.data[w.at])) {
-			return w.data[w.at]
-		}
-	}
-	return 0
-}
-
-func (w *walker) value(of reflect.Type, depth int) error {
-	if depth > maxDepth {
-		return place(w.data, w.at, "nested deeper than %d levels", maxDepth)
-	}
-	switch w.next() {
-	case '{':
-		return w.object(plain(of), depth)
-	case '[':
-		if of = plain(of); of != nil && (of.Kind() == reflect.Slice || of.Kind() == reflect.Array) {
-			of = of.Elem()
-		} else {
-			of = nil
-		}
-		return w.list(']', func() error { return w.value(of, depth+1) })
-	case '"':
-		_, err := w.text()
-		return err
-	}
-	start := w.at
-	for w.at < len(w.data) && !strings.ContainsRune(" \t\r\n,]}", rune(w.data[w.at])) {
-		w.at++
-	}
-	if w.at == start {
-		return errMalformed
-	}
+func (r *reader) Open() error {
+	r.seen = append(r.seen, map[string]bool{})
 	return nil
 }
 
-// list goes through what stands between a bracket and the one that closes it.
-func (w *walker) list(closes byte, one func() error) error {
-	w.at++
-	if w.next() == closes {
-		w.at++
-		return nil
-	}
-	for {
-		if err := one(); err != nil {
-			return err
-		}
-		switch w.next() {
-		case closes:
-			w.at++
-			return nil
-		case ',':
-			w.at++
-		default:
-			return errMalformed
-		}
-	}
-}
+func (r *reader) Close() { r.seen = r.seen[:len(r.seen)-1] }
 
-// text goes behind a string, and returns it with its quotes.
-func (w *walker) text() ([]byte, error) {
-	start := w.at
-	for w.at++; w.at < len(w.data); w.at++ {
-		switch w.data[w.at] {
-		case '\\':
-			w.at++
-		case '"':
-			w.at++
-			return w.data[start:w.at], nil
-		}
+func (r *reader) Member(in reflect.Type, quoted []byte, at int) error {
+	name, err := jsonwalk.Unquote(quoted)
+	if err != nil {
+		return err
 	}
-	return nil, errMalformed
-}
-
-func (w *walker) object(of reflect.Type, depth int) error {
-	fields := fieldsOf(of)
-	seen := map[string]bool{}
-	return w.list('}', func() error {
-		if w.next() != '"' {
-			return errMalformed
-		}
-		quoted, err := w.text()
-		if err != nil {
-			return err
-		}
-		var name string
-		if json.Unmarshal(quoted, &name) != nil {
-			return errMalformed
-		}
-		if seen[name] {
-			return place(w.data, w.at, "member %.80q is given twice", name)
-		}
-		seen[name] = true
-		if err := w.spelled(fields, name); err != nil {
-			return err
-		}
-		if w.next() != ':' {
-			return errMalformed
-		}
-		w.at++
-		inner := fields[name]
-		if of != nil && of.Kind() == reflect.Map {
-			inner = of.Elem()
-		}
-		return w.value(inner, depth+1)
-	})
+	seen := r.seen[len(r.seen)-1]
+	if seen[name] {
+		return jsonwalk.Place(r.data, at, "member %.80q is given twice", name)
+	}
+	seen[name] = true
+	return r.spelled(in, name, at)
 }
 
 // spelled refuses a name that is a field's in other letters.
-func (w *walker) spelled(fields map[string]reflect.Type, name string) error {
+func (r *reader) spelled(in reflect.Type, name string, at int) error {
+	fields, ok := r.fields[in]
+	if !ok {
+		fields = jsonwalk.Fields(in)
+		r.fields[in] = fields
+	}
 	if _, known := fields[name]; known {
 		return nil
 	}
 	for field := range fields {
 		if strings.EqualFold(field, name) {
-			return place(w.data, w.at, "member %.80q is spelled %q", name, field)
+			return jsonwalk.Place(r.data, at, "member %.80q is spelled %q", name, field)
 		}
 	}
 	return nil
 }
 
-var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
-
-// plain returns the type that the members of a text are decoded into; nil if the type
-// decodes itself, or there is none.
-func plain(of reflect.Type) reflect.Type {
-	for of != nil {
-		if of.Implements(unmarshaler) || reflect.PointerTo(of).Implements(unmarshaler) {
-			return nil
-		}
-		if of.Kind() != reflect.Pointer {
-			return of
-		}
-		of = of.Elem()
-	}
-	return nil
-}
-
-// fieldsOf returns the fields of a struct by the names that they have in JSON.
-func fieldsOf(of reflect.Type) map[string]reflect.Type {
-	if of == nil || of.Kind() != reflect.Struct {
-		return nil
-	}
-	fields := map[string]reflect.Type{}
-	for _, field := range reflect.VisibleFields(of) {
-		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		switch {
-		case !field.IsExported() || tag == "-" || field.Anonymous && tag == "":
-		case tag == "":
-			fields[field.Name] = field.Type
-		default:
-			fields[tag] = field.Type
-		}
-	}
-	return fields
-}
+func (r *reader) Behind(reflect.Type) error         { return nil }
+func (r *reader) Element(reflect.Type) error        { return nil }
+func (r *reader) Scalar(reflect.Type, []byte) error { return nil }
+func (r *reader) Itself(reflect.Type, int) error    { return nil }
 
 // badText returns where a text has no valid UTF-8, or half a surrogate; -1 if nowhere.
 func badText(data []byte) int {
@@ -250,12 +131,4 @@ func escapeSize(data []byte) int {
 		return 0
 	}
 	return 2
-}
-
-// place says on which line and in which column something is.
-func place(data []byte, at int, format string, args ...any) error {
-	before := data[:min(at, len(data))]
-	line := bytes.Count(before, []byte("\n")) + 1
-	column := utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:]) + 1
-	return fmt.Errorf("line %d, column %d: %w", line, column, fmt.Errorf(format, args...))
 }
