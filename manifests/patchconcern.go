@@ -59,7 +59,8 @@ func PatchConcerns(older, newer *Release, p *Patch, named bool, upgrades *Upgrad
 	c.takes(named)
 	c.leftBehind()
 	for _, name := range p.Changes.Remove.Charts {
-		c.add(ConcernVanished, name, "%s %s is not in the newer release: the patch removes it, and its images", name, older.ChartNamed(name).Version)
+		c.add(ConcernVanished, name, "%s %s is not in the newer release: the patch removes it, and its images",
+			name, older.ChartNamed(name).Version)
 	}
 	c.moved()
 	for _, is := range p.Changes.Charts {
@@ -100,7 +101,8 @@ func (c *concerns) upgrade(u *Upgrades) {
 	case !path.Known():
 		c.add(ConcernUpgrade, u.Chart, "%s", words.English().Text(path.Unknown))
 	case len(path.Hops) > 1:
-		c.add(ConcernUpgrade, u.Chart, "%s to %s takes %d steps, the first to %s: a site cannot take it at once", from, to, len(path.Hops), path.Hops[0].To)
+		c.add(ConcernUpgrade, u.Chart, "%s to %s takes %d steps, the first to %s: a site cannot take it at once",
+			from, to, len(path.Hops), path.Hops[0].To)
 	}
 }
 

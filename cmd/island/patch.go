@@ -213,7 +213,8 @@ func (f *patchFromFlags) complete(p *manifests.Patch, older *manifests.Release) 
 		return nil
 	}
 	p.Steps = manifests.Text{En: f.steps, De: f.stepsDE}
-	p.Steps.Draft("say what is to be done on site before and after: "+changes+".", "sagen, was am Standort vorher und nachher zu tun ist: "+inGerman+".")
+	p.Steps.Draft("say what is to be done on site before and after: "+changes+".",
+		"sagen, was am Standort vorher und nachher zu tun ist: "+inGerman+".")
 	return nil
 }
 
