@@ -60,6 +60,9 @@ func (a *app) command() *cobra.Command {
 		}
 		log.SetFlags(0)
 		log.SetOutput(io.Discard) // Helm logs through the log package; what matters comes back as notices
+		if err := checkEmpty(cmd, args); err != nil {
+			return err
+		}
 		return a.checkIdle(cmd, args)
 	}
 	root.SetFlagErrorFunc(flagError)

@@ -57,6 +57,9 @@ func (r applyResult) text(w *printable.Printer) {
 }
 
 func (a *app) runApply(ctx context.Context, baseName, deltaName string, trust bundle.Trust, out string, force bool) error {
+	if err := noDash(out); err != nil {
+		return err
+	}
 	base, closeBase, err := openBundle(baseName, trust)
 	if err != nil {
 		return err

@@ -219,7 +219,7 @@ func (a *app) prepare(ctx context.Context, f buildFlags, lockFile string) (deliv
 		return d, err
 	}
 	if f.out != "" { // else the lock names it
-		if err := bundle.MayCreate(f.out, f.force); err != nil {
+		if err := mayCreate(f.out, f.force); err != nil {
 			return d, err
 		}
 	}

@@ -93,6 +93,33 @@ func (a *app) idle(cmd *cobra.Command, rules ...idleRule) {
 	a.idleRules[cmd] = append(a.idleRules[cmd], rules...)
 }
 
+// checkEmpty refuses flags and arguments that are empty, as --state "$STATE" is where
+// there is no such variable: the command would go on as if they were not there.
+func checkEmpty(cmd *cobra.Command, args []string) error {
+	if cmd.DisableFlagParsing { // the shell asks how a word that is not begun may go on
+		return nil
+	}
+	const hint = "give it a value, or leave it out; is a variable of the shell not set?"
+	if i := slices.Index(args, ""); i >= 0 {
+		return usage(hint, "argument %d is empty", i+1)
+	}
+	var err error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if err == nil && isEmpty(f.Value) {
+			err = usage(hint, "--%s is empty", f.Name)
+		}
+	})
+	return err
+}
+
+func isEmpty(value pflag.Value) bool {
+	if list, ok := value.(pflag.SliceValue); ok {
+		all := list.GetSlice()
+		return len(all) == 0 || slices.Contains(all, "")
+	}
+	return value.String() == ""
+}
+
 // checkIdle refuses flags that would do nothing.
 func (a *app) checkIdle(cmd *cobra.Command, args []string) error {
 	for _, rule := range a.idleRules[cmd] {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -48,9 +49,12 @@ func (r keygenResult) text(w *printable.Printer) {
 }
 
 func (a *app) runKeygen(ctx context.Context, prefix, passphraseFile string) error {
+	if strings.HasSuffix(prefix, "/") {
+		return usage("such as --key-name "+prefix+"island", "--key-name is a folder, and names no file in it")
+	}
 	result := keygenResult{PrivateKey: prefix + ".key", PublicKey: prefix + ".pub"}
 	for _, name := range []string{result.PrivateKey, result.PublicKey} {
-		if _, err := os.Lstat(name); !errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Lstat(name); err == nil {
 			return fault.New(fault.Usage, fault.Here, name,
 				"choose another --key-name; a key that is lost cannot be made again", "file exists already")
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/whole"
 	"github.com/islandbundle/island/manifests"
@@ -48,7 +49,27 @@ func (a *app) note(format string, args ...any) {
 // that a command writes is written here, but for bundles; what is no regular file is
 // written to, not replaced (see [whole.Write]).
 func writeWhole(name string, data []byte, mode os.FileMode) error {
+	if err := noDash(name); err != nil {
+		return err
+	}
 	return explainWriting(whole.Write(name, data, mode), name)
+}
+
+// noDash refuses the name that stands for standard output elsewhere, where it would be
+// a file.
+func noDash(name string) error {
+	if name != "-" {
+		return nil
+	}
+	return usage("name a file, such as ./- if it is to be called so; /dev/stdout stands for standard output", "- is not standard output here")
+}
+
+// mayCreate says before a bundle is made why it may not have that name.
+func mayCreate(out string, replace bool) error {
+	if err := noDash(out); err != nil {
+		return err
+	}
+	return bundle.MayCreate(out, replace)
 }
 
 // writeNew writes a file that must not be there yet.

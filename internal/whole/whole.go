@@ -72,8 +72,11 @@ func Write(name string, data []byte, mode fs.FileMode) error {
 // [fs.ErrExist]. It has the mode, as far as the user's umask allows it, from its first
 // byte on.
 func Create(name string, data []byte, mode fs.FileMode) error {
-	if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
-		return errors.Join(err, &fs.PathError{Op: "create", Path: name, Err: fs.ErrExist})
+	switch _, err := os.Lstat(name); {
+	case err == nil:
+		return &fs.PathError{Op: "create", Path: name, Err: fs.ErrExist}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
 	}
 	return put(name, data, mode, func(temporary *os.File) error { return renameNew(temporary.Name(), name) })
 }
