@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -238,6 +239,10 @@ func (c *Chart) input(loaded *chart.Chart, values map[string]any, how Rendering)
 		return nil, fault.New(fault.Usage, fault.Here, c.object(), "a release name is a DNS label of at most 53 characters",
 			"release name %q: %w", release.Name, err)
 	}
+	if !namespace.MatchString(release.Namespace) {
+		return nil, fault.New(fault.Usage, fault.Here, c.object(), "a namespace is a DNS label: a-z, 0-9 and - inside, at most 63 characters",
+			"no cluster has a namespace %.100q", release.Namespace)
+	}
 	// Helm's own schema check is passed over because it downloads schemas that
 	// a schema refers to; Chart.validate takes its place.
 	input, err := chartutil.ToRenderValuesWithSchemaValidation(loaded, values, release, capabilities, true)
@@ -301,6 +306,9 @@ func mergeAll(object string, files []ValuesSource, set map[string]any) (map[stri
 	}
 	return mergeValues(merged, given), nil
 }
+
+// namespace is what Kubernetes takes for one (RFC 1123, "label").
+var namespace = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
 // read reads the file as Helm does.
 func (v ValuesSource) read() (map[string]any, error) {

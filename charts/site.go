@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"helm.sh/helm/v3/pkg/chart"
@@ -161,7 +163,7 @@ func switchedBy(all []scope, on map[string]bool) []Switch {
 	for _, s := range all {
 		if by := s.declared; len(s.prefix) > 0 && on[s.name()] && by != nil && len(s.switchOn()) > 0 {
 			list = append(list, Switch{
-				Subchart: s.name(), Chart: s.chart.Name() + " " + s.chart.Metadata.Version, On: s.switchOn(), Version: by.Version,
+				Subchart: s.name(), Chart: s.chart.Name() + " " + s.chart.Metadata.Version, On: s.switchedOnBy(all[0].values), Version: by.Version,
 			})
 		}
 	}
@@ -269,15 +271,41 @@ func (c *Chart) concealer(renderings []Rendering) *concealer {
 		if public[text] {
 			continue
 		}
-		switch n := len(text); {
-		case n >= minAnywhere:
-			hide.anywhere = append(hide.anywhere, text, base64.StdEncoding.EncodeToString([]byte(text)))
-		case n >= minBounded:
-			hide.bounded = append(hide.bounded, regexp.MustCompile(`(^|[^A-Za-z0-9_.-])`+regexp.QuoteMeta(text)+`($|[^A-Za-z0-9_-])`))
+		for _, form := range formsOf(text) {
+			switch n := len(form); {
+			case n >= minAnywhere:
+				hide.anywhere = append(hide.anywhere, form)
+			case n >= minBounded:
+				hide.bounded = append(hide.bounded, regexp.MustCompile(`(^|[^A-Za-z0-9_.-])`+regexp.QuoteMeta(form)+`($|[^A-Za-z0-9_-])`))
+			}
 		}
 	}
 	slices.SortFunc(hide.anywhere, func(a, b string) int { return len(b) - len(a) })
 	return hide
+}
+
+// formsOf returns a text and what it becomes where it is quoted, stands in JSON or a
+// URL, or is encoded, alone or with something around it.
+func formsOf(text string) []string {
+	if len(text) < minBounded {
+		return nil
+	}
+	quoted := strconv.Quote(text)
+	forms := []string{text, quoted[1 : len(quoted)-1], url.QueryEscape(text), url.PathEscape(text)}
+	if data, err := json.Marshal(text); err == nil {
+		forms = append(forms, string(data[1:len(data)-1]))
+	}
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+		forms = append(forms, encoding.EncodeToString([]byte(text)))
+		for before := range 3 { // what stands before shifts the letters, and what stands behind changes the last ones
+			encoded := encoding.EncodeToString([]byte(strings.Repeat(" ", before) + text))
+			if inner := encoded[(before*8+5)/6 : (before+len(text))*8/6]; len(inner) >= minAnywhere {
+				forms = append(forms, inner)
+			}
+		}
+	}
+	slices.Sort(forms)
+	return slices.Compact(forms)
 }
 
 // scalars collects the texts and numbers in values, and the lines of longer texts.

@@ -137,6 +137,49 @@ func TestSiteIsToldKeysAndSwitches(t *testing.T) {
 	}
 }
 
+// TestWhatSwitchedASubchartOn tells the values that did it, and none that only could have.
+func TestWhatSwitchedASubchartOn(t *testing.T) {
+	t.Parallel()
+	chart := mustLoad(t, map[string]string{
+		"Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\ndependencies:\n" +
+			"- {name: sub, version: 1.x, alias: one, condition: \"one.enabled,global.ones\", tags: [ones, more]}\n" +
+			"- {name: outer, version: 1.x, condition: outer.enabled}\n",
+		"values.yaml":                 "tags: {ones: false, more: false}\n",
+		"templates/a.yaml":            "kind: A\n",
+		"charts/sub/Chart.yaml":       "apiVersion: v2\nname: sub\nversion: 1.2.3\n",
+		"charts/sub/templates/a.yaml": "kind: B\n",
+		"charts/outer/Chart.yaml": "apiVersion: v2\nname: outer\nversion: 1.0.0\n" +
+			"dependencies: [{name: inner, version: 1.x, condition: global.inner}]\n",
+		"charts/outer/templates/a.yaml":              "kind: C\n",
+		"charts/outer/charts/inner/Chart.yaml":       "apiVersion: v2\nname: inner\nversion: 1.0.0\n",
+		"charts/outer/charts/inner/templates/a.yaml": "kind: D\n",
+	})
+	for values, want := range map[string]string{
+		"tags: {more: true}": "one: tags.more=true", "tags: {more: true, ones: true}": "one: tags.ones=true tags.more=true",
+		"one: {enabled: true}\ntags: {more: true}":      "one: one.enabled=true",
+		"one: {enabled: text}\ntags: {more: true}":      "one: tags.more=true",
+		"global: {ones: true}\ntags: {more: true}":      "one: global.ones=true",
+		"one: {enabled: false}\nglobal: {ones: true}":   "",
+		"outer: {enabled: true}\nglobal: {inner: true}": "outer: outer.enabled=true outer/inner: global.inner=true",
+	} {
+		found, err := chart.Discover(context.Background(), DiscoverOptions{ForSite: true, Renderings: []Rendering{{
+			Values: []ValuesSource{{Name: "site.yaml", Data: []byte(values)}},
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := []string{}
+		for _, on := range found.Site.On {
+			if on.Subchart == "one" || strings.Contains(values, "outer") {
+				told = append(told, on.Subchart+": "+strings.Join(on.On, " "))
+			}
+		}
+		if got := strings.Join(told, " "); got != want {
+			t.Errorf("%q: on by %q, want %q", values, got, want)
+		}
+	}
+}
+
 // TestSecretsAreNotRepeated lets charts say what they were given, in all the ways that
 // there are, and looks for it in what is told.
 func TestSecretsAreNotRepeated(t *testing.T) {
@@ -154,13 +197,18 @@ func TestSecretsAreNotRepeated(t *testing.T) {
 		"no image":      "kind: Pod\nspec: {containers: [{name: a, image: \"{{ .Values.password }}\"}]}\n",
 		"short":         `{{ fail (printf "pin %s" .Values.pin) }}`,
 		"a number":      `{{ fail (printf "number %v" .Values.number) }}`,
+		"escaped":       `{{ fail (printf "%q" .Values.odd) }}`,
+		"in JSON":       `{{ fail (toJson .Values.odd) }}`,
+		"in raw JSON":   `{{ fail (toRawJson .Values.odd) }}`,
+		"in a URL":      `{{ fail (urlquery .Values.odd) }}`,
+		"in a login":    `{{ fail (b64enc (printf "admin:%s@host" .Values.password)) }}`,
 	} {
 		chart := mustLoad(t, map[string]string{
 			"Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\n", "templates/a.yaml": template,
 			"values.schema.json": `{"properties": {"checked": {"pattern": "^[0-9]*$"}}}`,
 		})
 		values := "password: " + secret + "\npattern: '" + secret + "('\nkey: \"BEGIN\\n" + secret + "\\nEND\"\nlist: [{inner: " + secret +
-			"}]\npin: x7q\nnumber: 84721\n"
+			"}]\npin: x7q\nnumber: 84721\nodd: 'wh\"at<>\\e v&er'\n"
 		found, err := chart.Discover(context.Background(), DiscoverOptions{ForSite: true, Renderings: []Rendering{{
 			Values: []ValuesSource{{Name: "site.yaml", Data: []byte(values)}},
 		}}})
@@ -176,7 +224,7 @@ func TestSecretsAreNotRepeated(t *testing.T) {
 				told += render.Message + render.IncludedFrom
 			}
 		}
-		for _, leak := range []string{"horse", "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5", "x7q", "84721"} {
+		for _, leak := range []string{"horse", "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5", "x7q", "84721", "wh\\\"at", "wh\"at", "wh%22at", "dCBob3JzZS"} {
 			if strings.Contains(told, leak) {
 				t.Errorf("%s: %q stands in %q", name, leak, told)
 			}

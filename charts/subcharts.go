@@ -27,6 +27,7 @@ type scope struct {
 	prefix   []string // names from the chart on the way down, which are keys of values as well
 	template string   // full path of the chart in the names of templates
 	declared *chart.Dependency
+	around   map[string]any // values of the chart that declares it
 }
 
 func (s scope) name() string { return strings.Join(s.prefix, "/") }
@@ -54,7 +55,7 @@ func (s scope) below() []scope {
 			given, _ := s.values[name].(map[string]any)
 			one := scope{
 				chart: sub, values: mergeValues(sub.Values, given), prefix: append(slices.Clone(s.prefix), name),
-				template: path.Join(s.template, "charts", name), declared: declared,
+				template: path.Join(s.template, "charts", name), declared: declared, around: s.values,
 			}
 			all = append(all, one)
 			all = append(all, one.below()...)
@@ -120,6 +121,35 @@ func (s scope) switchOn() []string {
 	}
 	for _, tag := range s.declared.Tags {
 		on = append(on, "tags."+tag+"=true")
+	}
+	return on
+}
+
+// switchedOnBy returns which of these values have switched a subchart on: the first
+// condition that is set, else each tag that is true. Where none is set it is on by
+// itself, and any of them says that it stays so.
+func (s scope) switchedOnBy(top map[string]any) []string {
+	parent := s.prefix[:len(s.prefix)-1]
+	for condition := range strings.SplitSeq(s.declared.Condition, ",") {
+		keys := strings.Split(strings.TrimSpace(condition), ".")
+		path := append(slices.Clone(parent), keys...)
+		value, there := lookUp(s.around, keys)
+		if !there && keys[0] == "global" { // reaches every subchart
+			path = keys
+			value, _ = lookUp(top, keys)
+		}
+		if _, decides := value.(bool); decides {
+			return []string{strings.Join(path, ".") + "=true"}
+		}
+	}
+	var on []string
+	for _, tag := range s.declared.Tags {
+		if value, _ := lookUp(top, []string{"tags", tag}); value == true {
+			on = append(on, "tags."+tag+"=true")
+		}
+	}
+	if on == nil {
+		return s.switchOn()
 	}
 	return on
 }

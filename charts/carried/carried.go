@@ -283,7 +283,7 @@ func asValue(find charts.ImageFind) charts.ImageFind {
 // have it.
 func (s *shelf) explain(f *Finding, d charts.Discovery) {
 	if d.Site != nil {
-		f.Values = d.Site.Held[f.What]
+		f.Values = ownValues(d.Site.Held[f.What], f.Subchart)
 		for _, on := range d.Site.On {
 			if on.Subchart == f.Subchart || strings.HasPrefix(f.Subchart, on.Subchart+"/") {
 				f.On = append(f.On, on.On...)
@@ -299,6 +299,17 @@ func (s *shelf) explain(f *Finding, d charts.Discovery) {
 		f.Why = LikeNamed
 		f.have(s.byLast[path.Base(ref.Repository)])
 	}
+}
+
+// ownValues leaves out the values of other subcharts, where a subchart has some of its
+// own: aliases of one chart are alike.
+func ownValues(paths []string, subchart string) []string {
+	below := strings.ReplaceAll(subchart, "/", ".") + "."
+	isOwn := func(path string) bool { return strings.HasPrefix(path, below) }
+	if subchart == "" || !slices.ContainsFunc(paths, isOwn) {
+		return paths
+	}
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return !isOwn(path) && !strings.HasPrefix(path, "global.") })
 }
 
 func setOf(names ...string) map[string]bool {

@@ -181,7 +181,7 @@ func TestWhatSwitchedItOn(t *testing.T) {
 	find := charts.ImageFind{Image: "quay.io/wire/x:1", Class: charts.Certain, Subchart: "stats/inner"}
 	found := charts.Discovery{Finds: charts.Finds{Images: []charts.ImageFind{find}}, Site: &charts.SiteInsight{
 		On:   []charts.Switch{{Subchart: "stats", On: []string{"tags.stats=true"}}, {Subchart: "other", On: []string{"tags.other=true"}}},
-		Held: map[string][]string{find.Image: {"stats.inner.image"}},
+		Held: map[string][]string{find.Image: {"other.image", "stats.inner.image"}},
 	}}
 	f := carried.Judge(lockOf(t), []charts.Discovery{found}, nil).Missing[0]
 	if strings.Join(f.On, " ") != "tags.stats=true" || strings.Join(f.Values, " ") != "stats.inner.image" {

@@ -332,6 +332,9 @@ func perChart(
 	var all []given
 	for _, text := range texts {
 		chart, rest, named := strings.Cut(text, "=")
+		if named && rest == "" {
+			return nil, usage("write "+flag+" CHART=NAME", "%s %s names nothing", flag, text)
+		}
 		if !named && !forAll {
 			return nil, usage("write "+flag+" CHART=NAME", "%s %s does not say for which chart it is", flag, text)
 		}

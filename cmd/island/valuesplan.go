@@ -54,7 +54,14 @@ func (v siteValues) isFor(c manifests.LockedChart) bool {
 // plan reads the site's values. Nothing of the bundle is read but its inventory.
 func (f *valuesFlags) plan(b *bundle.Bundle) (*valuesPlan, error) {
 	lock := &b.Inventory.Lock
-	p := &valuesPlan{registries: f.registry, others: []string{}}
+	p := &valuesPlan{others: []string{}}
+	for _, text := range f.registry {
+		name, err := registryName(text)
+		if err != nil {
+			return nil, err
+		}
+		p.registries = append(p.registries, name)
+	}
 	for _, text := range f.files {
 		if err := p.add(lock, text); err != nil {
 			return nil, err
@@ -72,6 +79,17 @@ func (f *valuesFlags) plan(b *bundle.Bundle) (*valuesPlan, error) {
 		return nil, err
 	}
 	return p, p.addBundled(b, f.bundled)
+}
+
+// registryName returns a registry of the site's as it stands before the names of images.
+func registryName(text string) (string, error) {
+	const below = "/image"
+	ref, err := manifests.ParseImageRef(strings.TrimSuffix(text, "/") + below + ":1")
+	if strings.Contains(text, "://") || err != nil {
+		return "", usage("write HOST[:PORT][/PATH], such as harbor.example.org/wire", "--registry %s is no beginning of an image's name",
+			manifests.BareName(text))
+	}
+	return strings.TrimSuffix(ref.Name(), below), nil
 }
 
 // chosen returns the charts that are looked at.
@@ -181,6 +199,9 @@ func (p *valuesPlan) add(lock *manifests.Lock, text string) error {
 		return usage("fetch it, and name the file", "values file %s is a URL", manifests.BareName(text))
 	}
 	name, file, named := strings.Cut(text, "=")
+	if named && (name == "" || file == "") {
+		return usage("write CHART=FILE", "-f %s lacks the chart or the file", text)
+	}
 	if _, err := os.Stat(text); err == nil {
 		named = false // a file whose name has a "=" in it
 	}
@@ -332,7 +353,7 @@ func foreignFolder(lock *manifests.Lock, folder string) valuesWarning {
 }
 
 // warnings returns what is probably not meant: keys that no chart has that a file is
-// for, and documents behind the first.
+// for, keys that stand twice, and documents behind the first.
 func (p *valuesPlan) warnings(found []charts.Discovery) []valuesWarning {
 	all := slices.Clone(p.foreign)
 	for _, source := range p.sources {
@@ -340,6 +361,11 @@ func (p *valuesPlan) warnings(found []charts.Discovery) []valuesWarning {
 		if documents > 1 {
 			all = append(all, valuesWarning{File: source.Name, Message: message.Of("values.check.more-documents",
 				message.Args{"file": source.Name})})
+		}
+		for _, key := range repeatedKeys(source.Data) {
+			place := fault.Place{File: source.Name, Line: key.Line}
+			all = append(all, valuesWarning{File: source.Name, Line: key.Line, Key: key.Value, Message: message.Of("values.check.repeated-key",
+				message.Args{"place": place.String(), "key": key.Value})})
 		}
 		known, any, looked := p.knownTo(source, found)
 		for _, key := range keys {
@@ -377,6 +403,29 @@ func unknownKey(file string, key *yaml.Node, like string) valuesWarning {
 		w.Message = message.Of("values.check.unknown-key-but", message.Args{"place": place.String(), "key": key.Value, "like": like})
 	}
 	return w
+}
+
+// repeatedKeys returns the keys that stand in a map of the first document for another time.
+func repeatedKeys(data []byte) []*yaml.Node {
+	var all []*yaml.Node
+	var look func(*yaml.Node)
+	look = func(node *yaml.Node) {
+		seen := map[string]bool{}
+		for i, item := range node.Content {
+			if node.Kind == yaml.MappingNode && i%2 == 0 && item.Kind == yaml.ScalarNode && item.Tag != "!!merge" {
+				if seen[item.Value] {
+					all = append(all, item)
+				}
+				seen[item.Value] = true
+			}
+			look(item)
+		}
+	}
+	var document yaml.Node
+	if yaml.Unmarshal(data, &document) == nil { // whether helm can read it was looked at before
+		look(&document)
+	}
+	return all
 }
 
 // topKeys returns the keys at the top of a values file, and how many documents there
