@@ -89,6 +89,16 @@ func DecodeStrict(file string, data []byte, into any) error {
 	return err
 }
 
+// DecodePlaced does the same, and returns where each field stands: where it, or its
+// nearest parent, begins. Fields are named as in "rules[0].prefix".
+func DecodePlaced(file string, data []byte, into any) (place func(field string) fault.Place, err error) {
+	d, err := decodeStrict(file, data, into)
+	if err != nil {
+		return nil, err
+	}
+	return d.place, nil
+}
+
 func decodeStrict(file string, data []byte, into any) (*document, error) {
 	root, err := parseDocument(file, data)
 	if err != nil {

@@ -219,6 +219,12 @@ func (c *Client) transport(ca string, most network) (*http.Transport, error) {
 	return base, nil
 }
 
+// CheckCAFile says what keeps a file from being one of certificates to trust.
+func CheckCAFile(file string) error {
+	_, err := trust(file)
+	return err
+}
+
 func trust(ca string) (*x509.CertPool, error) {
 	pool, err := x509.SystemCertPool()
 	if err != nil {

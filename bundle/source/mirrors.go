@@ -158,7 +158,8 @@ func checkRepository(s string) error {
 	return nil
 }
 
-// ReadMirrors reads a mirrors file, YAML or JSON.
+// ReadMirrors reads a mirrors file, YAML or JSON, and looks whether the CA files that
+// it names can be used.
 func ReadMirrors(file string) (*Mirrors, error) {
 	f, err := openRegular(file)
 	if err != nil {
@@ -169,26 +170,55 @@ func ReadMirrors(file string) (*Mirrors, error) {
 	if err != nil {
 		return nil, fault.New(fault.Usage, fault.Here, file, "", "%w", err)
 	}
-	return ParseMirrors(file, data)
+	m, place, err := parseMirrors(file, data)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.checkCAFiles(place)
 }
+
+func (m *Mirrors) checkCAFiles(place placed) error {
+	var flaws []error
+	for i, rule := range m.Rules {
+		for j, mirror := range rule.Mirrors {
+			if mirror.CAFile == "" {
+				continue
+			}
+			if err := registry.CheckCAFile(mirror.CAFile); err != nil {
+				flaws = append(flaws, fault.At(place(fmt.Sprintf("rules[%d].mirrors[%d].caFile", i, j)),
+					"it is a PEM file of certificates, and its path is relative to the mirrors file", "%w", err))
+			}
+		}
+	}
+	return errors.Join(flaws...)
+}
+
+// placed returns where a field of a document stands.
+type placed func(field string) fault.Place
 
 // ParseMirrors reads the content of a mirrors file. Relative folders and CA
 // files in it become paths relative to the file's folder. Unknown fields,
 // duplicates, wrong types and bad locations are Usage errors with their place.
 func ParseMirrors(file string, data []byte) (*Mirrors, error) {
+	m, _, err := parseMirrors(file, data)
+	return m, err
+}
+
+func parseMirrors(file string, data []byte) (*Mirrors, placed, error) {
 	var m Mirrors
-	if err := manifests.DecodeStrict(file, data, &m); err != nil {
-		return nil, err
+	place, err := manifests.DecodePlaced(file, data, &m)
+	if err != nil {
+		return nil, nil, err
 	}
 	if m.APIVersion != manifests.APIVersion || m.Kind != kindMirrors {
-		return nil, fault.At(fault.Place{File: file}, "",
+		return nil, nil, fault.At(fault.Place{File: file}, "",
 			"document is %.40q %.40q, wanted %s %s", m.APIVersion, m.Kind, manifests.APIVersion, kindMirrors)
 	}
 	seen := map[Prefix]int{}
 	var flaws []error
 	for i := range m.Rules {
 		at := func(field string) fault.Place {
-			return fault.Place{File: file, Field: fmt.Sprintf("rules[%d]%s", i, field)}
+			return place(fmt.Sprintf("rules[%d]%s", i, field))
 		}
 		rule := &m.Rules[i]
 		if first, twice := seen[rule.Prefix]; twice && rule.Prefix != "" {
@@ -199,14 +229,14 @@ func ParseMirrors(file string, data []byte) (*Mirrors, error) {
 		flaws = append(flaws, rule.check(filepath.Dir(file), at)...)
 	}
 	if len(flaws) > 0 {
-		return nil, errors.Join(flaws...)
+		return nil, nil, errors.Join(flaws...)
 	}
-	return &m, nil
+	return &m, place, nil
 }
 
 // check returns all that is wrong with a rule, and makes the paths of its mirrors
 // relative to dir.
-func (r *Rule) check(dir string, at func(field string) fault.Place) []error {
+func (r *Rule) check(dir string, at placed) []error {
 	if r.Prefix == "" {
 		return []error{fault.At(at(".prefix"), "", "rule has no prefix")}
 	}
@@ -287,7 +317,8 @@ func (m *Mirrors) hosts() []string {
 }
 
 // normal returns the form of a name in which names are compared: scheme and host
-// in lower case, Docker Hub as docker.io, no trailing slash.
+// in lower case, Docker Hub as docker.io, no trailing slash, and no port where it is
+// that of the scheme.
 func normal(s string) string {
 	scheme, rest, isURL := strings.Cut(s, "://")
 	if !isURL {
@@ -299,6 +330,9 @@ func normal(s string) string {
 		if host == name.DefaultRegistry {
 			host = "docker.io"
 		}
+	}
+	if port := map[string]string{"https": ":443", "http": ":80"}[scheme]; port != "" {
+		host = strings.TrimSuffix(host, port)
 	}
 	if !strings.Contains(path, "?") {
 		path = strings.TrimRight(path, "/")

@@ -19,17 +19,17 @@ func TestParseMirrorsFaults(t *testing.T) {
 		"wrong type":      {head + "rules:\n- prefix: quay.io\n  onlyMirrors: maybe\n  mirrors: [{location: ./x}]\n", "m.yaml:5:16"},
 		"other kind":      {"apiVersion: island/v1\nkind: Release\nrules: []\n", "wanted island/v1 Mirrors"},
 		"other version":   {"apiVersion: island/v9\nkind: Mirrors\nrules: []\n", "wanted island/v1 Mirrors"},
-		"no prefix":       {head + "rules:\n- mirrors: [{location: ./x}]\n", "rules[0].prefix: rule has no prefix"},
+		"no prefix":       {head + "rules:\n- mirrors: [{location: ./x}]\n", "m.yaml:4:3: rules[0].prefix: rule has no prefix"},
 		"same prefix twice": {
 			head + "rules:\n- {prefix: quay.io, mirrors: [{location: ./x}]}\n- {prefix: QUAY.io/, mirrors: [{location: ./x}]}\n",
-			"rules[1].prefix",
+			"m.yaml:5:12: rules[1].prefix",
 		},
-		"no mirrors":                {head + "rules:\n- prefix: quay.io\n", "has no mirror"},
+		"no mirrors":                {head + "rules:\n- prefix: quay.io\n", "m.yaml:4:3: rules[0].mirrors: rule for quay.io has no mirror"},
 		"no location":               {head + "rules:\n- {prefix: quay.io, mirrors: [{insecure: true}]}\n", "has no location"},
 		"prefix without host":       {head + "rules:\n- {prefix: wire/brig, mirrors: [{location: ./x}]}\n", "m.yaml:4:12"},
 		"prefix with credentials":   {head + "rules:\n- {prefix: 'https://u:secret@h/x', mirrors: [{location: ./x}]}\n", "no credentials"},
 		"prefix of an unknown kind": {head + "rules:\n- {prefix: 's3://bucket', mirrors: [{location: ./x}]}\n", "s3://bucket"},
-		"image mirror by URL":       {head + "rules:\n- {prefix: quay.io, mirrors: [{location: 'https://h/x'}]}\n", "without https://"},
+		"image mirror by URL":       {head + "rules:\n- {prefix: quay.io, mirrors: [{location: 'https://h/x'}]}\n", "m.yaml:4:31: rules[0].mirrors[0]: https://h/x cannot stand for quay.io: write registry/repository without https://"},
 		"chart mirror by repository": {
 			head + "rules:\n- {prefix: 'https://h', mirrors: [{location: 'reg.local/x'}]}\n",
 			"write an http or https URL",
@@ -95,6 +95,29 @@ func TestReadMirrors(t *testing.T) {
 	}
 }
 
+// TestCAFilesAreReadAtOnce tells of files that hold no certificates before anybody is asked.
+func TestCAFilesAreReadAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "mirrors.yaml")
+	if err := os.WriteFile(filepath.Join(dir, "text.pem"), []byte("no certificate\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, says := range map[string]string{
+		"none.pem": "no such file", "text.pem": "holds no PEM certificate", ".": "is a directory",
+	} {
+		document := "apiVersion: island/v1\nkind: Mirrors\nrules:\n- prefix: quay.io\n  mirrors:\n  - {location: quay.io, caFile: " + name + "}\n"
+		if err := os.WriteFile(file, []byte(document), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := ReadMirrors(file)
+		wantError(t, err, file+":6:33: rules[0].mirrors[0].caFile", says)
+		if code := fault.ExitCode(err); code != int(fault.Usage) {
+			t.Errorf("%s: exit code is %d, wanted that of usage", name, code)
+		}
+	}
+}
+
 func TestLocations(t *testing.T) {
 	t.Parallel()
 	locator := &locator{baseDir: "/release", mirrors: mirrorsOf(t, `
@@ -107,6 +130,8 @@ func TestLocations(t *testing.T) {
   mirrors: [{location: hub.local/lib}]
 - prefix: https://charts.example.com/a
   mirrors: [{location: "http://proxy.local/x"}, {location: /srv/charts}]
+- prefix: http://plain.example.com:80
+  mirrors: [{location: /srv/plain}]
 - prefix: oci://reg.example.com/charts
   mirrors: [{location: "oci://m.local/c"}]
 `)}
@@ -120,6 +145,9 @@ func TestLocations(t *testing.T) {
 		"index.docker.io/library/nginx":           "hub.local/lib/nginx",
 		"docker.io/wire/x":                        "docker.io/wire/x",
 		"https://charts.example.com/a/b/c.tgz":    "http://proxy.local/x/b/c.tgz /srv/charts/b/c.tgz https://charts.example.com/a/b/c.tgz",
+		"https://Charts.example.com:443/a/c.tgz":  "http://proxy.local/x/c.tgz /srv/charts/c.tgz https://charts.example.com/a/c.tgz",
+		"https://charts.example.com:80/a/c.tgz":   "https://charts.example.com:80/a/c.tgz",
+		"http://plain.example.com/a":              "/srv/plain/a http://plain.example.com/a",
 		"https://charts.example.com/a?q=1":        "http://proxy.local/x /srv/charts https://charts.example.com/a",
 		"https://charts.example.com/ab":           "https://charts.example.com/ab",
 		"https://charts.example.com/a/%2e%2e/e":   "http://proxy.local/x/%2e%2e/e /srv/charts/e https://charts.example.com/a/%2e%2e/e",
