@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/http/httpproxy"
@@ -24,15 +25,23 @@ type proxies func(*url.URL) (*url.URL, error)
 // requests would go past the proxy otherwise.
 func environmentProxies() (proxies, error) {
 	config := httpproxy.FromEnvironment()
-	all := cmp.Or(os.Getenv("all_proxy"), os.Getenv("ALL_PROXY"))
-	config.HTTPProxy, config.HTTPSProxy = cmp.Or(config.HTTPProxy, all), cmp.Or(config.HTTPSProxy, all)
-	for name, value := range map[string]string{"HTTP_PROXY": config.HTTPProxy, "HTTPS_PROXY": config.HTTPSProxy} {
-		if value == "" || isProxy(value) {
-			continue
+	for _, of := range []struct {
+		proxy *string
+		name  string
+	}{{&config.HTTPProxy, "HTTP_PROXY"}, {&config.HTTPSProxy, "HTTPS_PROXY"}} {
+		for _, name := range []string{strings.ToLower(of.name), of.name, "all_proxy", "ALL_PROXY"} {
+			value := os.Getenv(name)
+			if value == "" {
+				continue
+			}
+			if !isProxy(value) {
+				return nil, fault.New(fault.Usage, fault.Here, name,
+					"write http://host:port, or http://user:password@host:port with %XX for what is no letter or digit in them",
+					"is not the URL of a proxy") // which may hold a password
+			}
+			*of.proxy = value
+			break
 		}
-		return nil, fault.New(fault.Usage, fault.Here, name,
-			"write http://host:port, or http://user:password@host:port with %XX for what is no letter or digit in them",
-			"is not the URL of a proxy") // which may hold a password
 	}
 	return config.ProxyFunc(), nil
 }
@@ -43,7 +52,13 @@ func isProxy(value string) bool {
 		value = "http://" + value
 	}
 	parsed, err := url.Parse(value)
-	return err == nil && parsed.Hostname() != "" && strings.Trim(parsed.Path, "/")+parsed.RawQuery+parsed.Fragment == "" &&
+	if err != nil {
+		return false
+	}
+	if _, err := strconv.ParseUint(cmp.Or(parsed.Port(), "0"), 10, 16); err != nil {
+		return false
+	}
+	return parsed.Hostname() != "" && strings.Trim(parsed.Path, "/")+parsed.RawQuery+parsed.Fragment == "" &&
 		slices.Contains([]string{"http", "https", "socks5", "socks5h"}, parsed.Scheme)
 }
 

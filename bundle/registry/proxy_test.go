@@ -74,11 +74,12 @@ func TestProxiesOfTheEnvironment(t *testing.T) {
 // error, which does not tell its password.
 func TestNothingGoesPastAProxyByMistake(t *testing.T) {
 	for _, value := range []string{"http://me:hunter2#x@proxy:3128", "http://me:hunter2/x@proxy:3128", "ftp://proxy", "http://",
-		"http://me:hunter2?@p", "://p"} {
-		for _, name := range []string{"HTTPS_PROXY", "http_proxy", "ALL_PROXY"} {
+		"http://me:hunter2?@p", "://p", "http://me:hunter2@p:99999", "socks4://p:1"} {
+		for _, name := range []string{"HTTPS_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"} {
 			proxyVariables(t, map[string]string{name: value})
 			_, err := New(Options{})
-			if fault.ExitCode(err) != int(fault.Usage) || strings.Contains(err.Error(), "hunter2") {
+			if fault.ExitCode(err) != int(fault.Usage) || strings.Contains(err.Error(), "hunter2") ||
+				!strings.Contains(err.Error(), name) {
 				t.Errorf("%s=%s: error is %v", name, value, err)
 			}
 		}
