@@ -3,9 +3,12 @@ package source
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/google/go-containerregistry/pkg/name"
 
@@ -141,6 +144,30 @@ func checkURL(s string) error {
 	if err != nil || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || strings.Contains(u.Path, "..") {
 		return fmt.Errorf("%q is not a plain URL of the form https://host/path", registry.Redact(s))
 	}
+	return checkHost(u.Host)
+}
+
+// checkHost refuses what no host is called: a rule for it would cover nothing, and what
+// it is meant for would be fetched from its origin.
+func checkHost(host string) error {
+	name, port := host, "443"
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		name, port = host[:i], host[i+1:]
+	}
+	bare6 := strings.Contains(name, ":") && !strings.HasPrefix(name, "[")
+	if number, err := strconv.ParseUint(port, 10, 16); err != nil || number == 0 || bare6 {
+		return fmt.Errorf("%.100q is no host with a port: a port is a number up to 65535, and an IPv6 address stands in brackets", host)
+	}
+	if inner, bracketed := strings.CutPrefix(name, "["); bracketed {
+		if _, err := netip.ParseAddr(strings.TrimSuffix(inner, "]")); err != nil {
+			return fmt.Errorf("%.100q is no IPv6 address", name)
+		}
+		return nil
+	}
+	isPart := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-._", r) }
+	if i := strings.IndexFunc(name, func(r rune) bool { return !isPart(r) }); i >= 0 || name == "" {
+		return fmt.Errorf("%.100q is no name of a host", name)
+	}
 	return nil
 }
 
@@ -148,6 +175,9 @@ func checkRepository(s string) error {
 	host, _, _ := strings.Cut(s, "/")
 	if host != "localhost" && !strings.ContainsAny(host, ".:") {
 		return fmt.Errorf("%q does not begin with a registry's host name", manifests.BareName(s))
+	}
+	if err := checkHost(host[strings.LastIndexByte(host, '@')+1:]); err != nil {
+		return err
 	}
 	if _, err := name.NewRegistry(host); err != nil || strings.ContainsAny(s, "@? \t") {
 		return fmt.Errorf("%q is not of the form registry/repository", manifests.BareName(s))

@@ -29,7 +29,10 @@ func TestParseMirrorsFaults(t *testing.T) {
 		"prefix without host":       {head + "rules:\n- {prefix: wire/brig, mirrors: [{location: ./x}]}\n", "m.yaml:4:12"},
 		"prefix with credentials":   {head + "rules:\n- {prefix: 'https://u:secret@h/x', mirrors: [{location: ./x}]}\n", "no credentials"},
 		"prefix of an unknown kind": {head + "rules:\n- {prefix: 's3://bucket', mirrors: [{location: ./x}]}\n", "s3://bucket"},
-		"image mirror by URL":       {head + "rules:\n- {prefix: quay.io, mirrors: [{location: 'https://h/x'}]}\n", "m.yaml:4:31: rules[0].mirrors[0]: https://h/x cannot stand for quay.io: write registry/repository without https://"},
+		"image mirror by URL": {
+			head + "rules:\n- {prefix: quay.io, mirrors: [{location: 'https://h/x'}]}\n",
+			"m.yaml:4:31: rules[0].mirrors[0]: https://h/x cannot stand for quay.io: write registry/repository without https://",
+		},
 		"chart mirror by repository": {
 			head + "rules:\n- {prefix: 'https://h', mirrors: [{location: 'reg.local/x'}]}\n",
 			"write an http or https URL",
@@ -43,8 +46,14 @@ func TestParseMirrorsFaults(t *testing.T) {
 			head + "rules:\n- {prefix: quay.io, mirrors: [{location: ./x, insecure: true}]}\n",
 			"neither insecure nor caFile",
 		},
-		"not YAML": {head + "rules: [", "m.yaml"},
-		"empty":    {"", "empty"},
+		"quotes of a word processor": {head + "rules:\n- {prefix: “quay.io”, mirrors: [{location: ./x}]}\n", "m.yaml:4:12"},
+		"quotes in a location":       {head + "rules:\n- {prefix: quay.io, mirrors: [{location: „reg.local“}]}\n", "no name of a host"},
+		"bare IPv6":                  {head + "rules:\n- {prefix: quay.io, mirrors: [{location: '::1/x'}]}\n", "stands in brackets"},
+		"no IPv6":                    {head + "rules:\n- {prefix: 'https://h', mirrors: [{location: 'https://[fe80::g]/x'}]}\n", "m.yaml:4:46"},
+		"a port too high":            {head + "rules:\n- {prefix: quay.io, mirrors: [{location: 'h.local:99999/x'}]}\n", "up to 65535"},
+		"no port":                    {head + "rules:\n- {prefix: 'https://h:0', mirrors: [{location: ./x}]}\n", "up to 65535"},
+		"not YAML":                   {head + "rules: [", "m.yaml"},
+		"empty":                      {"", "empty"},
 	} {
 		t.Run(flaw, func(t *testing.T) {
 			t.Parallel()
