@@ -157,6 +157,26 @@ func nothingEmpty(cmd *cobra.Command, args []string) error {
 	return empty
 }
 
+// textDash is a flag as word processors and web pages write it, who make a dash of two hyphens.
+var textDash = regexp.MustCompile(`^-?[\x{2010}-\x{2015}\x{2212}]+-?([A-Za-z][A-Za-z-]*)`)
+
+// dashesOfTexts refuses flags that begin with no hyphen: they would be arguments.
+func dashesOfTexts(args []string) error {
+	for _, arg := range args {
+		if arg == "--" {
+			return nil
+		}
+		if flag := textDash.FindStringSubmatch(arg); flag != nil {
+			hyphens := "--"
+			if len(flag[1]) == 1 {
+				hyphens = "-"
+			}
+			return usage("did you mean "+hyphens+flag[1]+"? a word processor or a web page may have changed it", "%q begins with a dash, not a hyphen", arg)
+		}
+	}
+	return nil
+}
+
 // exampleOf returns the first of a command's examples that has certain words in
 // it, or just the first.
 func exampleOf(cmd *cobra.Command, with ...string) string {

@@ -66,6 +66,9 @@ func (a *app) allowCleanup(time time.Duration) { a.cleanup.Store(int64(time)) }
 // print.
 func (a *app) run(ctx context.Context, args []string) error {
 	a.allowCleanup(cleanup)
+	if err := dashesOfTexts(args); err != nil {
+		return err
+	}
 	done := make(chan error, 1)
 	go func() {
 		command := a.command()

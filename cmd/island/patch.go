@@ -156,6 +156,10 @@ func (a *app) runPatchFrom(ctx context.Context, f patchFromFlags, oldFile, newFi
 	if err != nil {
 		return err
 	}
+	if c := p.Changes; len(c.Charts)+len(c.Add.Charts)+len(c.Remove.Charts) == 0 {
+		return usage("give the release that the site has, and the one with the fix", "%s and %s have the same charts: there is nothing to patch",
+			oldFile, newFile)
+	}
 	result, err := a.concernsOf(ctx, f, older, newer, p)
 	if err != nil {
 		return err
