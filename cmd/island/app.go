@@ -55,9 +55,6 @@ func (a *app) command() *cobra.Command {
 	root.PersistentFlags().StringVar(&a.format, "output", "text", "form of the result: text or json")
 	root.PersistentFlags().BoolVarP(&a.quiet, "quiet", "q", false, "no progress, no notices")
 	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
-		if err := nothingEmpty(cmd, args); err != nil {
-			return err
-		}
 		if a.format != "text" && a.format != "json" {
 			return usage("say text or json", "unknown output form %q", a.format)
 		}

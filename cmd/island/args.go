@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -132,29 +131,6 @@ func wantArgs(number int, what string) cobra.PositionalArgs {
 		}
 		return usage(cmp.Or(hint, "such as "+exampleOf(cmd)), "wants %s; got %d", what, len(args))
 	}
-}
-
-// nothingEmpty refuses flags and arguments of no letters: a variable of the shell that
-// is not set makes them, and a flag that counts as not given does less than was meant.
-func nothingEmpty(cmd *cobra.Command, args []string) error {
-	if cmd.DisableFlagParsing { // completion asks what might follow
-		return nil
-	}
-	const hint = "give it a value, or leave it out; is a variable of the shell not set?"
-	var empty error
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		values := []string{f.Value.String()}
-		if list, ok := f.Value.(pflag.SliceValue); ok {
-			values = list.GetSlice()
-		}
-		if empty == nil && slices.Contains(values, "") {
-			empty = usage(hint, "--%s is empty", f.Name)
-		}
-	})
-	if i := slices.Index(args, ""); empty == nil && i >= 0 {
-		return usage(hint, "argument %d is empty", i+1)
-	}
-	return empty
 }
 
 // textDash is a flag as word processors and web pages write it, who make a dash of two hyphens.
