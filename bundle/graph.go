@@ -57,7 +57,7 @@ func (g *graph) wants(entry Entry) bool {
 
 // isIndexOfLock reports whether an entry says to other programs what the lock says.
 func (g *graph) isIndexOfLock(path manifests.EntryPath) bool {
-	return path == OCIIndexPath || path == DockerPath || path == ChartIndexPath
+	return path == OCILayoutPath || path == OCIIndexPath || path == DockerPath || path == ChartIndexPath
 }
 
 // typeOf returns the media type of an index or manifest that is looked into;
@@ -84,6 +84,11 @@ func (g *graph) limit(entry Entry) int64 {
 // digest has been checked.
 func (g *graph) add(entry Entry, content []byte) error {
 	switch entry.Path {
+	case OCILayoutPath:
+		if string(content) != ociLayout {
+			return errors.New("it is not " + ociLayout + ", without which clients read no image")
+		}
+		return nil
 	case OCIIndexPath:
 		return g.addLayout(content)
 	case DockerPath:

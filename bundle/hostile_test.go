@@ -359,6 +359,9 @@ func TestHostileArchives(t *testing.T) {
 		}, []string{"manifest.json", "as the lock does"}},
 		{"manifest.json without images", func(f *forged) { f.replace("manifest.json", []byte("[]")) },
 			[]string{"manifest.json", "as the lock does"}},
+		{"layout of another version", func(f *forged) { f.replace("oci-layout", []byte(`{"imageLayoutVersion":"2.0.0"}`)) },
+			[]string{"oci-layout", "1.0.0"}},
+		{"layout that is empty", func(f *forged) { f.replace("oci-layout", nil) }, []string{"oci-layout", "1.0.0"}},
 		{"chart index with another address", func(f *forged) {
 			f.replace("charts/index.yaml", bytes.Replace(bundle.IndexesOf(&f.inventory.Lock)["charts/index.yaml"],
 				[]byte("- nginz"), []byte("- https://evil.example/nginz"), 1))

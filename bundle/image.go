@@ -59,7 +59,7 @@ func imageParts(lock *manifests.Lock) ([]part, error) {
 		return nil, err
 	}
 	parts := []part{
-		textPart(OCILayoutPath, []byte(`{"imageLayoutVersion":"1.0.0"}`)),
+		textPart(OCILayoutPath, []byte(ociLayout)),
 		textPart(OCIIndexPath, indexJSON),
 		textPart(DockerPath, dockerJSON),
 	}
@@ -71,6 +71,9 @@ func imageParts(lock *manifests.Lock) ([]part, error) {
 	}
 	return parts, nil
 }
+
+// ociLayout is the content of oci-layout (image-spec, image-layout.md).
+const ociLayout = `{"imageLayoutVersion":"1.0.0"}`
 
 // layoutIndex returns what index.json says. The planner and the verifier share it.
 func layoutIndex(lock *manifests.Lock) ociIndex {
