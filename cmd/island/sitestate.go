@@ -35,6 +35,7 @@ const (
 	lockAgain      = 50 * time.Millisecond // between two tries
 	lockNoticed    = time.Second           // a wait that is longer is told
 	maxHolderBytes = 200
+	holderBegin    = "process " // what the text of a lock that is held begins with
 )
 
 // openSiteState finds out whether the state can be written, before a bundle is read
@@ -48,12 +49,30 @@ func openSiteState(name string, note func(format string, args ...any)) (*siteSta
 		return nil, fault.Explain(err, fault.Failure, fault.Site, "",
 			"the state and its lock need a folder that can be written to: choose another one, or say who may write there")
 	}
-	if info, err := lock.Stat(); err != nil || !info.Mode().IsRegular() {
+	if why := noLock(lock); why != "" {
 		lock.Close()
 		return nil, fault.New(fault.Failure, fault.Site, name+lockSuffix, "remove it, or choose another folder for the state",
-			"this is no regular file, and so no lock of a state file")
+			"this %s, and so is no lock of a state file", why)
 	}
 	return &siteState{name: name, lock: lock, note: note}, nil
+}
+
+// noLock says why a file is something else than a lock that a program like this one has
+// left, nothing if it is one. It will be written over: another's file is not, nor one
+// that has its name by chance, nor one that somebody has linked to it in a shared folder.
+func noLock(file *os.File) string {
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return "is no regular file"
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Nlink > 1 {
+		return "has other names, too (hard links)"
+	}
+	begin := make([]byte, len(holderBegin))
+	if n, _ := file.ReadAt(begin, 0); n > 0 && string(begin[:n]) != holderBegin {
+		return "has text of its own"
+	}
+	return ""
 }
 
 // openLock opens a lock file, and makes it. One that another user has made need not be
@@ -132,7 +151,7 @@ func (s *siteState) hold(ctx context.Context) error {
 func (s *siteState) sign() {
 	host, _ := os.Hostname()
 	_ = s.lock.Truncate(0)
-	_, _ = s.lock.WriteAt(fmt.Appendf(nil, "process %d on %s\n", os.Getpid(), host), 0)
+	_, _ = s.lock.WriteAt(fmt.Appendf(nil, holderBegin+"%d on %s\n", os.Getpid(), host), 0)
 }
 
 func (s *siteState) holder() string {
