@@ -75,11 +75,11 @@ func (c *concerns) order(was, is Chart) {
 	case was.Version == is.Version:
 	case order == Later:
 		c.add(ConcernDowngrade, is.Name, "%s %s to %s is a downgrade", is.Name, was.Version, is.Version)
+	case order == Unordered:
+		c.add(ConcernOrder, is.Name, "%s %s to %s: which is the later cannot be told from their names", is.Name, was.Version, is.Version)
 	case readsEarlier(is.Version, was.Version):
 		c.add(ConcernDowngrade, is.Name, "%s %s to %s is a downgrade to semver and Helm; Wire builds such versions of this chart "+
 			"from the release's branch, after the release: look at the two commits", is.Name, was.Version, is.Version)
-	case order == Unordered:
-		c.add(ConcernOrder, is.Name, "%s %s to %s: which is the later cannot be told from their names", is.Name, was.Version, is.Version)
 	}
 }
 
@@ -173,7 +173,7 @@ func (c *concerns) leftBehind() {
 		}
 	}
 	for _, with := range sortedKeys(behind) {
-		c.add(ConcernBehind, with, "%d charts of one build with %s differ, too, and are not taken: %s", len(behind[with]), with,
+		c.add(ConcernBehind, with, "of one build with %s are %d more that differ, and are not taken: %s", with, len(behind[with]),
 			strings.Join(behind[with], ", "))
 	}
 }

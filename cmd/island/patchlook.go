@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -80,12 +82,27 @@ func (e *patchEnd) archive(ctx context.Context, chart manifests.Chart) ([]byte, 
 type chartLook struct {
 	older, newer *patchEnd
 	look         resolve.Discover
-	down         map[string]bool // repositories that could not be asked
-	failed       []string        // charts that could not be looked at
-	why          error           // the first of the reasons
+	down         map[string]error // repositories that could not be asked, and why
+	failed       []lookFailure
 
 	defaults []diff.ValuesChanges
-	images   []manifests.PatchConcern
+	concerns []manifests.PatchConcern
+}
+
+// lookFailure is why some charts could not be looked at.
+type lookFailure struct {
+	charts []string
+	why    error
+}
+
+// fail notes that a chart could not be looked at, with others of the same reason.
+func (l *chartLook) fail(chart string, why error) {
+	at := slices.IndexFunc(l.failed, func(f lookFailure) bool { return f.why.Error() == why.Error() })
+	if at < 0 {
+		l.failed = append(l.failed, lookFailure{[]string{chart}, why})
+		return
+	}
+	l.failed[at].charts = append(l.failed[at].charts, chart)
 }
 
 // lookAtCharts returns what changed in the defaults of a patch's charts, and which
@@ -104,7 +121,7 @@ func (a *app) lookAtCharts(
 		}
 		defer end.world.Close()
 	}
-	l := &chartLook{older: older, newer: newer, look: pool.Discover, down: map[string]bool{}, defaults: []diff.ValuesChanges{}}
+	l := &chartLook{older: older, newer: newer, look: pool.Discover, down: map[string]error{}, defaults: []diff.ValuesChanges{}}
 	for _, chart := range slices.Concat(p.Changes.Charts, p.Changes.Add.Charts) {
 		for _, image := range newer.tagged(chart) {
 			l.image(chart.Name, image, "its tag is the version of "+chart.Name)
@@ -113,21 +130,18 @@ func (a *app) lookAtCharts(
 			if ctx.Err() != nil {
 				return nil, nil, ctx.Err()
 			}
-			l.failed = append(l.failed, chart.Name)
-			if l.why == nil {
-				l.why = err
-			}
+			l.fail(chart.Name, err)
 		}
 	}
-	if len(l.failed) > 0 {
-		l.images = append(l.images, manifests.PatchConcern{Kind: manifests.ConcernNotLooked, Text: fmt.Sprintf(
-			"defaults and images are not compared of %s: %v", strings.Join(l.failed, ", "), l.why)})
+	for _, failed := range l.failed {
+		l.concerns = append(l.concerns, manifests.PatchConcern{Kind: manifests.ConcernNotLooked, Text: fmt.Sprintf(
+			"defaults and images are not compared of %s: %v", strings.Join(failed.charts, ", "), failed.why)})
 	}
-	return l.defaults, l.images, nil
+	return l.defaults, l.concerns, nil
 }
 
 func (l *chartLook) image(chart, image, why string) {
-	l.images = append(l.images, manifests.PatchConcern{
+	l.concerns = append(l.concerns, manifests.PatchConcern{
 		Kind: manifests.ConcernImage, Chart: chart, Text: fmt.Sprintf("%s comes along: %s", image, why),
 	})
 }
@@ -139,11 +153,16 @@ func (l *chartLook) chart(ctx context.Context, is manifests.Chart) error {
 	}
 	was := l.older.ChartNamed(is.Name)
 	if was == nil {
-		return l.compareImages(ctx, is, nil, fetched)
+		return l.compareImages(ctx, is, nil, nil, fetched)
 	}
 	old, err := l.archive(ctx, l.older, *was)
 	if err != nil {
 		return err
+	}
+	if was.Version == is.Version && !bytes.Equal(old, fetched) {
+		l.concerns = append(l.concerns, manifests.PatchConcern{Kind: manifests.ConcernContent, Chart: is.Name, Text: fmt.Sprintf(
+			"%s is %s in both releases, and another archive: %.19s and %.19s",
+			is.Name, is.Version, manifests.DigestOf(old), manifests.DigestOf(fetched))})
 	}
 	before, err := diff.Defaults(old)
 	if err != nil {
@@ -157,45 +176,48 @@ func (l *chartLook) chart(ctx context.Context, is manifests.Chart) error {
 	if values.Old, values.New = was.Version, is.Version; !values.IsEmpty() {
 		l.defaults = append(l.defaults, values)
 	}
-	return l.compareImages(ctx, is, old, fetched)
+	return l.compareImages(ctx, is, was, old, fetched)
 }
 
 // archive asks no repository again that could not be asked.
 func (l *chartLook) archive(ctx context.Context, end *patchEnd, chart manifests.Chart) ([]byte, error) {
-	if l.down[chart.Repo] && chart.Repo != "" {
-		return nil, l.why
+	if why := l.down[chart.Repo]; why != nil {
+		return nil, why
 	}
 	data, err := end.archive(ctx, chart)
-	if err != nil {
-		l.down[chart.Repo] = true
+	if err != nil && chart.Repo != "" && !errors.Is(err, source.ErrNotFound) {
+		l.down[chart.Repo] = err
 	}
 	return data, err
 }
 
-// compareImages notes the images that a chart asks for by its defaults and did not
-// before.
-func (l *chartLook) compareImages(ctx context.Context, is manifests.Chart, old, fetched []byte) error {
-	before, err := l.imagesIn(ctx, old)
-	if err != nil {
-		return err
+// compareImages notes the images that a chart asks for and did not before.
+func (l *chartLook) compareImages(ctx context.Context, is manifests.Chart, was *manifests.Chart, old, fetched []byte) error {
+	var before []string
+	var err error
+	if was != nil {
+		if before, err = l.imagesIn(ctx, *was, old); err != nil {
+			return err
+		}
 	}
-	after, err := l.imagesIn(ctx, fetched)
+	after, err := l.imagesIn(ctx, is, fetched)
 	if err != nil {
 		return err
 	}
 	for _, image := range after {
 		if !slices.Contains(before, image) {
-			l.image(is.Name, image, is.Name+" "+is.Version+" asks for it by its defaults")
+			l.image(is.Name, image, is.Name+" "+is.Version+" asks for it")
 		}
 	}
 	return nil
 }
 
-func (l *chartLook) imagesIn(ctx context.Context, archive []byte) ([]string, error) {
-	if archive == nil {
-		return nil, nil
-	}
-	found, err := l.look(ctx, archive, charts.DiscoverOptions{Renderings: []charts.Rendering{{StubRequired: true}}})
+// imagesIn lists the images that a chart asks for by its defaults, and what its entry
+// says beside files.
+func (l *chartLook) imagesIn(ctx context.Context, chart manifests.Chart, archive []byte) ([]string, error) {
+	found, err := l.look(ctx, archive, charts.DiscoverOptions{Renderings: []charts.Rendering{{
+		ReleaseName: chart.Name, Namespace: chart.Namespace, Set: chart.Set, Tags: chart.Tags, StubRequired: true,
+	}}})
 	var images []string
 	for _, find := range found.Images {
 		if ref, flaw := find.Ref(); flaw == nil && (find.Class == charts.Certain || find.Class == charts.Likely) {

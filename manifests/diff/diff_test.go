@@ -183,7 +183,7 @@ func archiveOf(t testing.TB, files ...string) []byte {
 
 func TestDefaults(t *testing.T) {
 	t.Parallel()
-	good := archiveOf(t, "brig/Chart.yaml", "name: brig", "brig/charts/sub/values.yaml", "wrong: true", "brig/values.yaml", "image: {tag: 1}")
+	good := archiveOf(t, "brig/Chart.yaml", "name: brig", "brig/files/sub/values.yaml", "wrong: true", "brig/values.yaml", "image: {tag: 1}")
 	got, err := diff.Defaults(good)
 	if err != nil || !reflect.DeepEqual(got, map[string]any{"image": map[string]any{"tag": 1}}) {
 		t.Errorf("%v, %v", got, err)
@@ -201,6 +201,62 @@ func TestDefaults(t *testing.T) {
 		if _, err := diff.Defaults(archive); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+}
+
+// A chart's defaults are those of its subcharts too, below the names that it gives them,
+// as helm show values and a rendering have them.
+func TestDefaultsOfSubcharts(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		files []string
+		want  map[string]any
+	}{
+		"the chart above decides": {
+			[]string{"w/values.yaml", "brig: {tag: 2, own: x}", "w/charts/brig/values.yaml", "tag: 1\nport: 80"},
+			map[string]any{"brig": map[string]any{"tag": 2, "own": "x", "port": 80}},
+		},
+		"two levels, and no values of its own": {
+			[]string{"./w/charts/a/charts/b/values.yaml", "deep: true", "./w/charts/a/Chart.yaml", "name: a"},
+			map[string]any{"a": map[string]any{"b": map[string]any{"deep": true}}},
+		},
+		"one under two names": {
+			[]string{
+				"w/charts/redis/values.yaml", "port: 6379", "w/values.yaml", "cache: {port: 1}",
+				"w/Chart.yaml", "dependencies: [{name: redis, alias: cache}, {name: redis, alias: queue}]",
+			},
+			map[string]any{"cache": map[string]any{"port": 1}, "queue": map[string]any{"port": 6379}},
+		},
+		"what is no chart": {
+			[]string{"w/charts/values.yaml", "a: 1", "w/templates/x/values.yaml", "b: 1", "w/charts//values.yaml", "c: 1", "values.yaml", "d: 1"},
+			map[string]any{},
+		},
+	} {
+		got, err := diff.Defaults(archiveOf(t, c.files...))
+		if err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+}
+
+// A few bytes of aliases would else make a tree that nobody can walk.
+func TestDefaultsUnderManyNames(t *testing.T) {
+	t.Parallel()
+	var files []string
+	at := "w/"
+	for range 25 {
+		files = append(files, at+"Chart.yaml", "dependencies: ["+strings.Repeat("{name: s, alias: a}, {name: s, alias: b}, ", 20)+"]")
+		at += "charts/s/"
+	}
+	if got, err := diff.Defaults(archiveOf(t, append(files, at+"values.yaml", "a: 1")...)); err == nil {
+		t.Errorf("no error, but %d keys", len(got))
+	}
+	files = []string{}
+	for i := range 40 {
+		files = append(files, fmt.Sprintf("w/charts/s%d/values.yaml", i), "a: "+strings.Repeat("x", 200<<10))
+	}
+	if _, err := diff.Defaults(archiveOf(t, files...)); err == nil {
+		t.Error("8 MB of values are no error")
 	}
 }
 

@@ -3,6 +3,7 @@ package diff
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/islandbundle/island/internal/plaintar"
+	"github.com/islandbundle/island/manifests"
 )
 
 // Limits on chart archives, which come from outside.
@@ -22,7 +24,8 @@ const (
 	MaxChartArchive  = 32 << 20 // bytes, compressed
 	maxUnpacked      = 256 << 20
 	maxEntries       = 50_000
-	maxValuesFile    = 4 << 20
+	maxValuesFile    = 4 << 20 // of all of a chart
+	maxMergedValues  = 16 << 20
 	maxValuesDepth   = 64
 	maxValuesShown   = 80 // bytes of one value
 	maxValuesChanges = 10_000
@@ -49,40 +52,143 @@ type ValueChange struct {
 // IsEmpty reports whether no default differs.
 func (c ValuesChanges) IsEmpty() bool { return len(c.Added)+len(c.Removed)+len(c.Changed) == 0 }
 
-// Defaults reads the values.yaml at the top of a chart archive: an empty tree if
-// there is none. The archive is read no further than that file.
+// Defaults reads the defaults of a chart archive as a site sees them: those of its
+// values.yaml, over those of its subcharts, each below the name that the chart gives it.
+// Subcharts that are archives within the archive are not gone into: helm package
+// writes them as folders.
 func Defaults(archive []byte) (map[string]any, error) {
 	zipped, err := gzip.NewReader(bytes.NewReader(archive))
 	if err != nil {
 		return nil, fmt.Errorf("chart archive is not gzip: %w", err)
 	}
 	entries := plaintar.NewReader(io.LimitReader(zipped, maxUnpacked))
+	top, left := &folder{}, int64(maxValuesFile)
 	for range maxEntries {
 		header, err := entries.Next()
 		if errors.Is(err, io.EOF) {
-			return map[string]any{}, nil
+			return top.merged()
 		}
 		if err != nil {
 			return nil, fmt.Errorf("chart archive is not readable: %w", err)
 		}
-		folder, file, ok := strings.Cut(strings.TrimPrefix(header.Name, "./"), "/")
-		if !ok || folder == "" || file != "values.yaml" || header.Typeflag != tar.TypeReg {
+		at, file := top.holding(header.Name)
+		if at == nil || header.Typeflag != tar.TypeReg {
 			continue
 		}
-		if header.Size > maxValuesFile {
-			return nil, fmt.Errorf("values.yaml has %d bytes, at most %d are read", header.Size, maxValuesFile)
+		if left -= header.Size; left < 0 {
+			return nil, fmt.Errorf("values.yaml and Chart.yaml have more than %d bytes with those of subcharts", maxValuesFile)
 		}
-		text, err := io.ReadAll(io.LimitReader(entries, maxValuesFile))
-		if err != nil {
-			return nil, fmt.Errorf("values.yaml is not readable: %w", err)
+		if err := at.read(file, entries); err != nil {
+			return nil, fmt.Errorf("%s: %w", header.Name, err)
 		}
-		values := map[string]any{}
-		if err := yaml.Unmarshal(text, &values); err != nil {
-			return nil, fmt.Errorf("values.yaml: %w", err)
-		}
-		return values, nil
 	}
 	return nil, fmt.Errorf("chart archive has more than %d entries", maxEntries)
+}
+
+// folder is a chart within an archive: what is read of it, and its subcharts by folder.
+type folder struct {
+	values       map[string]any
+	size         int64 // bytes, of what was read
+	dependencies []dependency
+	subcharts    map[string]*folder
+}
+
+// dependency is how a chart calls a subchart.
+type dependency struct{ Name, Alias string }
+
+// holding returns the chart that a file of an archive belongs to, and the file's name,
+// if it is one that says something of defaults: CHART/values.yaml, CHART/charts/SUB/values.yaml.
+func (f *folder) holding(name string) (*folder, string) {
+	parts := strings.Split(strings.TrimPrefix(name, "./"), "/")
+	file := parts[len(parts)-1]
+	if len(parts) < 2 || len(parts)%2 != 0 || len(parts) > maxValuesDepth || parts[0] == "" || file != "values.yaml" && file != "Chart.yaml" {
+		return nil, ""
+	}
+	for i := 1; i+1 < len(parts)-1; i += 2 {
+		if parts[i] != "charts" || parts[i+1] == "" {
+			return nil, ""
+		}
+	}
+	for i := 2; i < len(parts)-1; i += 2 {
+		f = f.subchart(parts[i])
+	}
+	return f, file
+}
+
+func (f *folder) subchart(name string) *folder {
+	if f.subcharts == nil {
+		f.subcharts = map[string]*folder{}
+	}
+	if f.subcharts[name] == nil {
+		f.subcharts[name] = &folder{}
+	}
+	return f.subcharts[name]
+}
+
+func (f *folder) read(file string, from io.Reader) error {
+	text, err := io.ReadAll(io.LimitReader(from, maxValuesFile))
+	if err != nil {
+		return err
+	}
+	f.size += int64(len(text))
+	if file == "values.yaml" {
+		f.values = map[string]any{}
+		return yaml.Unmarshal(text, &f.values)
+	}
+	var chart struct{ Dependencies []dependency }
+	if yaml.Unmarshal(text, &chart) == nil { // whoever renders the chart says what is wrong with it
+		f.dependencies = chart.Dependencies
+	}
+	return nil
+}
+
+// merged returns the defaults, unless subcharts under many names make them too large.
+func (f *folder) merged() (map[string]any, error) {
+	if f.weight() > maxMergedValues {
+		return nil, fmt.Errorf("defaults have more than %d bytes with those of subcharts under all their names", maxMergedValues)
+	}
+	return f.defaults(), nil
+}
+
+// weight is how large the defaults are with those of subcharts, in bytes of YAML.
+func (f *folder) weight() int64 {
+	sum := f.size
+	for name, sub := range f.subcharts {
+		sum += int64(len(f.called(name))) * sub.weight()
+	}
+	return min(sum, maxMergedValues+1)
+}
+
+// defaults lays the values of a chart over those of its subcharts.
+func (f *folder) defaults() map[string]any {
+	below := map[string]any{}
+	for name, sub := range f.subcharts {
+		defaults := sub.defaults()
+		if len(defaults) == 0 {
+			continue
+		}
+		for _, called := range f.called(name) {
+			below[called] = defaults
+		}
+	}
+	if merged := manifests.LayValues(below, f.values); merged != nil {
+		return merged
+	}
+	return map[string]any{}
+}
+
+// called returns the names under which a chart's values have those of a subchart.
+func (f *folder) called(name string) []string {
+	var names []string
+	for _, d := range f.dependencies {
+		if d.Name == name {
+			names = append(names, cmp.Or(d.Alias, name))
+		}
+	}
+	if names == nil {
+		return []string{name}
+	}
+	return names
 }
 
 // CompareValues reports which keys of two trees of defaults differ. Objects are
