@@ -20,7 +20,8 @@ var alwaysMean = map[string]string{
 	"island keygen":     "key-name passphrase-file",
 	"island sign":       "check",
 	"island patches":    "file overlay patch require-signed doc-key name release-version today",
-	"island patch from": "charts id date deadline severity summary summary-de cve release applies-to out",
+	"island patch from": "charts id date deadline severity summary summary-de cve release applies-to out release-version sequence " +
+		"no-steps mirrors cache-dir offline connections patience",
 	"island discover":   "file stub-required include-disabled mirrors cache-dir offline connections patience",
 	"island resolve": "file overlay patch require-signed doc-key name release-version profile platform stub-required include-disabled " +
 		"cycle date expires sequence after mirrors cache-dir offline connections patience out",
@@ -30,8 +31,8 @@ var alwaysMean = map[string]string{
 	"island apply":        "key allow-unsigned out force",
 	"island show":         "key allow-unsigned images charts files left-out patches values vex sbom why",
 	"island diff":         "key allow-unsigned markdown",
-	"island status":       "key allow-unsigned today patch",
-	"island upgrade-path": "from to file federated kubernetes",
+	"island status":       "key allow-unsigned today patch installed",
+	"island upgrade-path": "from to file federated kubernetes strict",
 	"island size": "site save-site table lock against lang html name scenario users conferences video relayed mail push federation " +
 		"internet servers restund admin-host asset-host growth months client bundle-size images-unpacked keep",
 	"island preflight": "inventory local group facts save site table ports bundle installed waive strict html junit json",

@@ -76,6 +76,7 @@ neither signed nor resolved.` + exitStatus(),
 		},
 	}
 	f.upstream.add(a, cmd)
+	a.idle(cmd, idleWith([]string{"steps", "steps-de"}, "no-steps", "leave one of them out"))
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.charts, "charts", nil, "charts to take, separated by commas (default: all that differ)")
 	flags.StringVar(&f.id, "id", "", "id of the patch, such as WIRE-2026-001")
@@ -136,9 +137,6 @@ func (r patchFromResult) text(w *printable.Printer) {
 func (a *app) runPatchFrom(ctx context.Context, f patchFromFlags, oldFile, newFile string) error {
 	if f.id == "" || f.severity == "" {
 		return usage("island patch from OLD NEW --id WIRE-2026-001 --severity high", "wants --id and --severity")
-	}
-	if f.noSteps && f.steps+f.stepsDE != "" {
-		return usage("leave one of them out", "--no-steps and --steps cannot be given together")
 	}
 	older, err := newPatchEnd(oldFile, f.out)
 	if err != nil {
