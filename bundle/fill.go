@@ -72,8 +72,8 @@ func MayCreate(out string, replace bool) error {
 	case err != nil:
 		return fault.Explain(err, fault.Usage, fault.Here, "", "choose a name below a folder that can be looked into")
 	case !info.Mode().IsRegular():
-		return fault.New(fault.Usage, fault.Here, out, "name a file that is not there yet: a bundle is not written through links, pipes and devices",
-			"output is not a regular file")
+		return fault.New(fault.Usage, fault.Here, out,
+			"name a file that is not there yet: a bundle is not written through links, pipes and devices", "output is not a regular file")
 	case !replace:
 		return fault.New(fault.Usage, fault.Here, out, "remove it, choose another name, or say --force", "output exists already")
 	}
