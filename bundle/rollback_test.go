@@ -71,7 +71,7 @@ func takes(t testing.TB, site *state.State, archive []byte, trust bundle.Trust) 
 	if err != nil {
 		return err
 	}
-	delivery := state.Delivery{Release: b.Inventory.Lock.Release, Digest: b.Digest, Signers: b.SignedBy.Keys()}
+	delivery := state.Delivery{Release: b.Inventory.Lock.Release, Digest: b.Digest, Signers: b.SignedBy.Keys(), Slots: len(b.Inventory.Signatures)}
 	return site.Accept(delivery, "", date("2026-11-23"))
 }
 
@@ -138,6 +138,13 @@ func TestNoWayBackOverARevokedKey(t *testing.T) {
 		"the other way round":                 {withSlots(t, newest, blank), withSlots(t, newest, nil, blank)},
 		"both, and later one alone":           {newest, withSlots(t, newest, nil, blank)},
 		"one alone, later both, and one more": {withSlots(t, newest, nil, blank), newest, withSlots(t, newest, nil, blank)},
+		"the other never":                     {withSlots(t, newest, nil, blank)},
+		"a stranger's in place of the other":  {withSlots(t, newest, nil, slotOf(t, deliveryOf(t, "wire", 5, "a", "c"), 1))},
+		"the key's own in place of the other": {withSlots(t, newest, nil, slotOf(t, newest, 0))},
+		"the other never, of several": {
+			withSlots(t, deliveryOf(t, "wire", 1, "a", "b"), nil, blank), withSlots(t, deliveryOf(t, "wire", 4, "a", "b"), nil, blank),
+			withSlots(t, newest, nil, blank),
+		},
 	} {
 		site := state.New()
 		for _, archive := range seen {

@@ -80,7 +80,7 @@ func (a *app) accept(ctx context.Context, f acceptFlags, site *siteState, b *bun
 		return nil
 	}
 	return site.update(ctx, func(known *state.State) error {
-		delivery := state.Delivery{Release: b.Inventory.Lock.Release, Digest: b.Digest}
+		delivery := state.Delivery{Release: b.Inventory.Lock.Release, Digest: b.Digest, Slots: len(b.Inventory.Signatures)}
 		for _, key := range b.SignedBy.Keys() {
 			if !slices.Contains(known.Revoked, key.ID()) {
 				delivery.Signers = append(delivery.Signers, key)

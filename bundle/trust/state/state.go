@@ -48,6 +48,9 @@ type Accepted struct {
 	Digest   manifests.Digest   `json:"digest"` // of bundle.json
 	On       manifests.Date     `json:"on"`
 	Signers  []string           `json:"signers"` // ids of the trusted keys that had signed; none if it was unsigned
+	// Open says that it has more slots for signatures than signers: others may have
+	// signed it, too, whose signatures were not seen here.
+	Open bool `json:"open,omitempty"`
 }
 
 // Remark records an exception that a person made.
@@ -62,6 +65,7 @@ type Delivery struct {
 	Release manifests.LockedRelease
 	Digest  manifests.Digest      // of bundle.json
 	Signers []signature.PublicKey // the trusted keys that have signed; none if it is unsigned
+	Slots   int                   // for signatures, blank ones too; what is not more than Signers says nothing
 }
 
 // New returns the state of a site that has accepted nothing yet.
@@ -101,12 +105,14 @@ func (s *State) Accept(d Delivery, reason string, today manifests.Date) error {
 	for _, key := range d.Signers {
 		now.Signers = append(now.Signers, key.ID())
 	}
-	before := slices.DeleteFunc(s.Accepted[d.Release.Name], func(a Accepted) bool {
-		if a.Digest == now.Digest && len(a.Signers) > 0 && len(now.Signers) > 0 {
+	before := s.Accepted[d.Release.Name]
+	for _, a := range before {
+		if now.sameAs(a) {
 			now.Signers = join(now.Signers, a.Signers) // whoever was seen to have signed it has, though a signature may lack today
 		}
-		return s.replaces(now, a)
-	})
+	}
+	now.Open = len(now.Signers) > 0 && len(now.Signers) < d.Slots
+	before = slices.DeleteFunc(before, func(a Accepted) bool { return now.sameAs(a) || s.replaces(now, a) })
 	s.Accepted[d.Release.Name] = sorted(append(before, now))
 	return nil
 }
@@ -158,11 +164,23 @@ func (s *State) Last(release string) (Accepted, bool) {
 	return Accepted{}, false
 }
 
-// counts reports whether a bundle still has a signer who is not revoked. One
-// that was accepted unsigned had none to lose.
+// counts reports whether a bundle still has a signer who is not revoked, or may
+// have one.
 func (s *State) counts(a Accepted) bool {
 	valid := func(id string) bool { return !slices.Contains(s.Revoked, id) }
-	return len(a.Signers) == 0 || slices.ContainsFunc(a.Signers, valid)
+	return a.countsForEver() || slices.ContainsFunc(a.Signers, valid)
+}
+
+// countsForEver reports whether no revoked key makes a bundle forgotten: one that was
+// accepted unsigned has no signer to lose. One with an open slot may have another
+// signer: who carried it here may have blanked his signature, so that a bundle older
+// than it gets in once the other key is revoked.
+func (a Accepted) countsForEver() bool { return len(a.Signers) == 0 || a.Open }
+
+// sameAs reports whether both are one signed bundle, whichever of its signatures were
+// there.
+func (a Accepted) sameAs(b Accepted) bool {
+	return a.Digest == b.Digest && len(a.Signers) > 0 && len(b.Signers) > 0
 }
 
 // replaces reports whether one bundle need not be remembered beside a new one:
@@ -173,8 +191,8 @@ func (s *State) replaces(now, before Accepted) bool {
 	if before.Sequence > now.Sequence || before.Sequence == now.Sequence && before.Digest != now.Digest {
 		return s.counts(before)
 	}
-	if len(before.Signers) == 0 {
-		return len(now.Signers) == 0
+	if before.countsForEver() {
+		return now.countsForEver()
 	}
 	return !slices.ContainsFunc(before.Signers, func(id string) bool { return !slices.Contains(now.Signers, id) })
 }
