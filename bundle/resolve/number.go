@@ -41,6 +41,10 @@ func (a *Assembled) number(in Input, release *manifests.Release) error {
 		names := strings.Join(slices.Sorted(maps.Keys(in.After.Sequences)), ", ")
 		return fault.New(fault.Usage, fault.Here, in.After.File, "name a delivery of the same release, or what a site has accepted of it",
 			"there is no delivery of the release %q in it to come after, but of %s", m.Name, cmp.Or(names, "none"))
+	case last == manifests.MaxSequence:
+		return fault.New(fault.Usage, fault.Here, in.After.File,
+			"give the release another name; a site that has accepted this sequence takes nothing of that name any more without a reason",
+			"nothing can come after sequence %d, which is the highest there can be", uint64(last))
 	case m.Sequence > last:
 	case written:
 		return fault.At(place, fmt.Sprintf("give --sequence %d or more", last+1),
@@ -51,13 +55,15 @@ func (a *Assembled) number(in Input, release *manifests.Release) error {
 	return nil
 }
 
-// writtenSequence reports whether somebody wrote the sequence, and where.
+// writtenSequence reports whether somebody wrote the sequence, and where. What a patch
+// says is that of the delivery that ends with it: with another one laid behind it, it
+// is another delivery.
 func (a *Assembled) writtenSequence(in Input, release *manifests.Release) (bool, fault.Place) {
 	switch {
 	case in.Metadata.Sequence > 0:
 		return true, fault.Place{Field: "--sequence"}
 	case a.Patched != nil && a.Patched.NumberedBy != nil:
-		return true, a.Patched.NumberedBy.Place("release.sequence")
+		return a.Patched.NumberedBy == a.lastPatch(), a.Patched.NumberedBy.Place("release.sequence")
 	case a.Patched == nil && release.Metadata.Sequence > 0:
 		return true, release.Place("metadata.sequence")
 	}
@@ -74,8 +80,13 @@ func (a *Assembled) checkNumber(notice func(string)) error {
 			"the release has no sequence, and its patches give none: no site could tell that it is newer than what it has")
 	}
 	if a.guessed {
-		notice(fmt.Sprintf("sequence %d is one more than the release's own: "+
-			"if a delivery with patches has gone out before, name the last one with --after", sequence))
+		why := "one more than the release's own"
+		if by := a.Patched.NumberedBy; by != nil {
+			why = fmt.Sprintf("what patch %s says, and others are laid behind it", by.ID())
+		}
+		notice(fmt.Sprintf("sequence %d is %s: if a delivery with patches has gone out before, name the last one with --after", sequence, why))
 	}
 	return nil
 }
+
+func (a *Assembled) lastPatch() *manifests.Patch { return a.Patched.Applied[len(a.Patched.Applied)-1] }

@@ -86,6 +86,10 @@ func TestNumberOfDelivery(t *testing.T) {
 			resolve.Input{After: after(19)}, "1.0.0+TOOLS-1", 20, "1.0.0", false},
 		{"what the patch says is long past, and not what counts", "version: 1.0.0, sequence: 7", []string{"release: {sequence: 3}\n"},
 			resolve.Input{After: after(11)}, "1.0.0+TOOLS-1", 12, "1.0.0", false},
+		{"another is laid behind the patch that says it", "version: 1.0.0, sequence: 7", []string{"release: {sequence: 20}\n", ""},
+			resolve.Input{}, "1.0.0+TOOLS-1.TOOLS-2", 20, "1.0.0", true},
+		{"the same, after that patch's delivery", "version: 1.0.0, sequence: 7", []string{"release: {sequence: 20}\n", ""},
+			resolve.Input{After: after(20)}, "1.0.0+TOOLS-1.TOOLS-2", 21, "1.0.0", false},
 		{"a flag gives the version", "version: 1.0.0, sequence: 7", none, resolve.Input{Metadata: flags(0, "1.0.1")}, "1.0.1", 8, "1.0.0", true},
 		{"a flag gives the version that it had", "version: 1.0.0, sequence: 7", none,
 			resolve.Input{Metadata: flags(0, "1.0.0")}, "1.0.0+TOOLS-1", 8,
@@ -140,7 +144,10 @@ func TestNumberThatCannotBe(t *testing.T) {
 			`site.json: there is no delivery of the release "tools" in it to come after, but of monitoring, wire`, "same release"},
 		{"a site that has accepted nothing", "version: 1.0.0", nil,
 			resolve.Input{After: &resolve.Earlier{File: "site.json"}}, "but of none", "accepted"},
-		{"none is left", "version: 1.0.0", nil, resolve.Input{After: after(manifests.MaxSequence)}, "sequence 9007199254740992 is above", ""},
+		{"none is left", "version: 1.0.0", nil, resolve.Input{After: after(manifests.MaxSequence)},
+			"last.tar: nothing can come after sequence 9007199254740991", "another name"},
+		{"none is left for patches", "version: 1.0.0, sequence: 6", []string{"", ""}, resolve.Input{After: after(manifests.MaxSequence)},
+			"last.tar: nothing can come after sequence 9007199254740991", "another name"},
 	} {
 		_, _, err := numbered(t, test.metadata, test.becomes, test.in)
 		all := fault.All(err)
