@@ -525,6 +525,47 @@ func TestSetValues(t *testing.T) {
 
 // Real manifests: what changed from one quarter's release to the next is a
 // patch, and laid over the first it gives the second.
+// What cannot be made a patch of is told by what was meant, and never by lines of a
+// text that nobody has seen.
+func TestPatchFromMistakes(t *testing.T) {
+	t.Parallel()
+	release := func(charts string) *Release {
+		r, err := Read("build.json", []byte(`{"version": "1.0.0-7", "helmCharts": {`+charts+`}}`))
+		if err != nil {
+			t.Fatal(told(err))
+		}
+		return r
+	}
+	const sftd = `"sftd": {"repo": "https://example.com/a", "version": "2.0.0"}`
+	older := release(`"brig": {"repo": "https://example.com/a", "version": "1.0.0"}, ` + sftd)
+	newer := release(`"brig": {"repo": "https://example.com/a", "version": "1.0.1"}, ` + sftd)
+	metadata := PatchMetadata{ID: "P", Date: day(t, "2026-06-30"), Severity: SeverityHigh, Summary: Text{En: "all of it"}}
+	for _, test := range []struct {
+		newer      *Release
+		charts     []string
+		want, hint string
+	}{
+		{older, nil, "both releases have the same charts", "the two that were meant"},
+		{newer, []string{"birg"}, "chart birg: neither release has the chart", "did you mean brig?"},
+		{newer, []string{"brig", "sftd"}, "chart sftd: chart 2.0.0 is the same in both releases", "leave it out"},
+	} {
+		_, err := PatchFrom(older, test.newer, test.charts, metadata)
+		all := fault.All(err)
+		if len(all) != 1 || all[0].Error() != test.want || !strings.Contains(all[0].Hint, test.hint) || all[0].Kind != fault.Usage {
+			t.Errorf("%q: told %s, want %q with the hint %q", test.charts, told(err), test.want, test.hint)
+		}
+	}
+	p, err := PatchFrom(older, newer, []string{"brig", "brig"}, metadata)
+	if err != nil || len(p.Changes.Charts) != 1 {
+		t.Errorf("a chart that is named twice: %v, %v", p, err)
+	}
+	p.AppliesTo.Release, p.Metadata.Deadline = "wire", day(t, "2026-01-01")
+	_, err = EncodePatch(p)
+	if want := "metadata.deadline: deadline 2026-01-01 is before"; err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("a deadline in the past: %v, want %q", err, want)
+	}
+}
+
 func TestPatchFromRealBuilds(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join("..", "..", "shared", "wire-builds")

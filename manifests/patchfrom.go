@@ -1,10 +1,12 @@
 package manifests
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 
+	"github.com/islandbundle/island/internal/nearest"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -21,14 +23,16 @@ func PatchFrom(older, newer *Release, charts []string, metadata PatchMetadata) (
 		AppliesTo: Applicability{Release: older.Metadata.Name, Versions: older.Metadata.Version},
 	}
 	all := len(charts) == 0
+	known := chartNames(older, newer)
 	if all {
-		charts = chartNames(older, newer)
+		charts = known
 	}
-	for _, name := range charts {
+	for i, name := range charts {
 		was, is := older.ChartNamed(name), newer.ChartNamed(name)
 		switch {
+		case slices.Contains(charts[:i], name): // named twice, it is taken once
 		case was == nil && is == nil:
-			return nil, fault.New(fault.Usage, fault.Here, "chart "+name, "", "neither release has the chart")
+			return nil, fault.New(fault.Usage, fault.Here, "chart "+name, nearest.DidYouMean("", name, known), "neither release has the chart")
 		case was == nil:
 			p.Changes.Add.Charts = append(p.Changes.Add.Charts, *is)
 		case is == nil:
@@ -36,8 +40,11 @@ func PatchFrom(older, newer *Release, charts []string, metadata PatchMetadata) (
 		case !sameChart(*was, *is):
 			p.Changes.Charts = append(p.Changes.Charts, *is)
 		case !all:
-			return nil, fault.New(fault.Usage, fault.Here, "chart "+name, "", "chart %s is the same in both releases", was.Version)
+			return nil, fault.New(fault.Usage, fault.Here, "chart "+name, "leave it out", "chart %s is the same in both releases", was.Version)
 		}
+	}
+	if c := p.Changes; len(c.Charts)+len(c.Add.Charts)+len(c.Remove.Charts) == 0 {
+		return nil, fault.New(fault.Usage, fault.Here, "", "look whether they are the two that were meant", "both releases have the same charts")
 	}
 	return p, nil
 }
@@ -67,6 +74,19 @@ func EncodePatch(p *Patch) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode patch %s: %w", p.ID(), err)
 	}
-	_, err = ReadPatch("", text)
-	return text, err
+	if _, err = ReadPatch("", text); err != nil {
+		return nil, withoutLines(err)
+	}
+	return text, nil
+}
+
+// withoutLines tells what is wrong with a text that nobody has seen, by its fields.
+func withoutLines(err error) error {
+	var flaws []error
+	for _, flaw := range fault.All(err) {
+		told := *flaw
+		told.Place.Line, told.Place.Column = 0, 0
+		flaws = append(flaws, &told)
+	}
+	return errors.Join(flaws...)
 }

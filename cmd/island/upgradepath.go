@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 
+	"github.com/Masterminds/semver/v3"
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/internal/printable"
@@ -37,6 +38,9 @@ known, and whom to ask.` + exitStatus("1  there is no way (with --strict: or it 
 			site := manifests.SiteFacts{Kubernetes: kubernetes}
 			if cmd.Flags().Changed("federated") {
 				site.Federated = &federated
+			}
+			if _, err := semver.NewVersion(kubernetes); kubernetes != "" && err != nil {
+				return usage("such as --kubernetes 1.29.10", "--kubernetes: %q is no version: %w", kubernetes, err)
 			}
 			upgrades, target, err := upgradesOf(file)
 			if err != nil {
