@@ -245,7 +245,7 @@ func inRendering(err error, name string) error {
 	var all []error
 	for _, explained := range fault.All(err) {
 		told := *explained
-		told.Object = strings.TrimSpace(told.Object + ", rendering " + name)
+		told.Object = strings.TrimPrefix(told.Object+", rendering "+name, ", ")
 		all = append(all, &told)
 	}
 	if all == nil {

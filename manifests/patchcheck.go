@@ -136,6 +136,7 @@ func (p *Patch) checkChanges(c *checker) {
 			names[chart.Name] = true
 			sub.chartVersion(chart)
 			sub.chartParts(chart)
+			sub.renderings(chart)
 			sub.patchedValues(chart)
 		}
 	}
@@ -157,7 +158,7 @@ func (c *checker) patchedValues(chart *Chart) {
 		}
 	}
 	for i, r := range chart.Renderings {
-		if !chartName.MatchString(r.Name) {
+		if r.Name != "" && !chartName.MatchString(r.Name) {
 			c.flaws.Add(chart.Place(fmt.Sprintf(".renderings[%d].name", i)), "its values are in the bundle under this name",
 				"rendering %.80q of a patch is not a lowercase DNS name", r.Name)
 		}
