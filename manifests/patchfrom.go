@@ -43,9 +43,6 @@ func PatchFrom(older, newer *Release, charts []string, metadata PatchMetadata) (
 			return nil, fault.New(fault.Usage, fault.Here, "chart "+name, "leave it out", "chart %s is the same in both releases", was.Version)
 		}
 	}
-	if c := p.Changes; len(c.Charts)+len(c.Add.Charts)+len(c.Remove.Charts) == 0 {
-		return nil, fault.New(fault.Usage, fault.Here, "", "look whether they are the two that were meant", "both releases have the same charts")
-	}
 	return p, nil
 }
 
