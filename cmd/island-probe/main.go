@@ -8,6 +8,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,7 @@ import (
 	"time"
 
 	"github.com/islandbundle/island/internal/printable"
+	"github.com/islandbundle/island/internal/whole"
 	"github.com/islandbundle/island/sizing/preflight/probe"
 )
 
@@ -123,11 +125,11 @@ func collect(ctx context.Context, system probe.System, args []string, out io.Wri
 	if file == "" {
 		return printJSON(out, document)
 	}
-	sink, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
+	var text bytes.Buffer
+	if err := printJSON(&text, document); err != nil {
 		return err
 	}
-	return errors.Join(printJSON(sink, document), sink.Close())
+	return whole.Create(file, text.Bytes(), 0o644)
 }
 
 func listen(ctx context.Context, args []string, out io.Writer) error {

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"debug/elf"
+	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -130,5 +132,33 @@ func TestCollectDoesNotOverwrite(t *testing.T) {
 	err := run(context.Background(), []string{"collect", "--no-fsync", "--path", "/", "--out", file}, strings.NewReader(""), new(bytes.Buffer))
 	if data, _ := os.ReadFile(file); err == nil || string(data) != "mine" {
 		t.Errorf("file is %q, %v", data, err)
+	}
+}
+
+// TestCollectLeavesNoHalfFile lets the disk be full, as far as the probe sees: what
+// it may write of a file is less than the facts take.
+func TestCollectLeavesNoHalfFile(t *testing.T) {
+	t.Parallel()
+	probe, err := programs.Path("island-probe", programs.Here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	file := filepath.Join(folder, "facts.json")
+	limited := `ulimit -f 1; exec "$0" "$@"` // one block of 512 bytes
+	out, err := exec.Command("sh", "-c", limited, probe, "collect", "--no-fsync", "--path", "/", "--out", file).CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(string(out), file) {
+		t.Errorf("it ends with %v: %s", err, out)
+	}
+	left, err := os.ReadDir(folder)
+	if err != nil || len(left) > 0 {
+		t.Errorf("it left %v, %v", left, err)
+	}
+	if out, err := exec.Command(probe, "collect", "--no-fsync", "--path", "/", "--out", file).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if data, err := os.ReadFile(file); err != nil || !json.Valid(data) {
+		t.Errorf("the facts are %q, %v", data, err)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -254,11 +255,30 @@ func diffMarkdown(w *printable.Printer, d diff.Difference) {
 	}
 }
 
-// mark keeps text from outside from being taken for Markdown or HTML.
+// markdownSigns are what may mean something within a line of Markdown: in CommonMark,
+// in GitHub's tables, and as a mention or a reference to an issue on GitHub and GitLab.
+const markdownSigns = "\\`*_{}[]|~#@!$^"
+
+// markdownAtStart is what may begin a block, and markdownLinks what becomes a link by
+// itself (GitHub Flavored Markdown Spec, section 6.9, autolinks), each up to the sign
+// that is to be escaped for it.
+var (
+	markdownAtStart = regexp.MustCompile(`^(\s*)([-+=])|^(\s*[0-9]+)([.)])(\s|$)`)
+	markdownLinks   = regexp.MustCompile(`(?i)(www)(\.)|([a-z]|mailto|xmpp)(:)(//)|(mailto|xmpp)(:)`)
+)
+
+// mark keeps text from outside from being taken for Markdown or HTML, in a line or a
+// cell of a table. Versions and names look as they are.
 func mark(s string) string {
-	s = strings.ReplaceAll(s, "\n", " ")
-	return strings.NewReplacer(
-		"<", "&lt;", "&", "&amp;",
-		`\`, `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`,
-	).Replace(s)
+	s = printable.Line(s)
+	var b strings.Builder
+	for _, r := range s {
+		if strings.ContainsRune(markdownSigns, r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	s = strings.NewReplacer("<", "&lt;", ">", "&gt;", "&", "&amp;").Replace(b.String())
+	s = markdownAtStart.ReplaceAllString(s, `$1$3\$2$4$5`)
+	return markdownLinks.ReplaceAllString(s, `$1$3$6\$2$4$7$5`)
 }

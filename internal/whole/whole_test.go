@@ -204,6 +204,25 @@ func TestNothingIsLeftOfWhatCannotBeWritten(t *testing.T) {
 	}
 }
 
+// TestNothingIsLeftOfWhatFailsAtTheEnd: what was written under a name of its own goes
+// when it cannot have the name that it is for.
+func TestNothingIsLeftOfWhatFailsAtTheEnd(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	written := ""
+	err := put(filepath.Join(folder, "file"), []byte("text"), 0o600, func(temporary *os.File) error {
+		written = read(t, temporary.Name())
+		return &fs.PathError{Op: "rename", Path: temporary.Name(), Err: syscall.EDQUOT}
+	})
+	inner := (*fs.PathError)(nil)
+	if !errors.Is(err, syscall.EDQUOT) || !errors.As(err, &inner) || inner.Path != filepath.Join(folder, "file") || written != "text" {
+		t.Errorf("%q was written: %v", written, err)
+	}
+	if got := names(t, folder); got != "" {
+		t.Errorf("the folder has %s", got)
+	}
+}
+
 func TestWhatThereIsIsNotCreatedAgain(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
