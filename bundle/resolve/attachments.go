@@ -1,7 +1,6 @@
 package resolve
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/ecdsa"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/bundle/trust/signature"
+	"github.com/islandbundle/island/internal/exactjson"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -122,7 +122,7 @@ func (r *resolver) referrers(ctx context.Context, by manifests.ImageRef, list so
 			ArtifactType string           `json:"artifactType"`
 		} `json:"manifests"`
 	}
-	if err := json.Unmarshal(list.Bytes, &index); err != nil {
+	if err := manifests.DecodeImageJSON(list.Bytes, &index); err != nil {
 		return nil, upstreamFault(by, "", "list of referrers is not readable: %w", err)
 	}
 	if len(index.Manifests) > maxAttachments {
@@ -272,7 +272,11 @@ func names(payload []byte, image manifests.Digest) error {
 			Type string `json:"type"`
 		} `json:"critical"`
 	}
-	if err := json.NewDecoder(bytes.NewReader(payload)).Decode(&simple); err != nil {
+	err := json.Unmarshal(payload, &simple)
+	if err == nil {
+		err = exactjson.Members(payload, &simple)
+	}
+	if err != nil {
 		return fmt.Errorf("what was signed is not readable: %w", err)
 	}
 	if simple.Critical.Type != simpleSigningType || simple.Critical.Image.Digest != string(image) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/charts"
+	"github.com/islandbundle/island/internal/exactjson"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -271,11 +272,21 @@ func (r *resolver) configPlatform(ctx context.Context, ref manifests.ImageRef, d
 	if manifests.DigestOf(data) != digest {
 		return nil, upstreamFault(ref, "", "image configuration does not have its digest %s", digest)
 	}
+	platform, err := platformIn(data)
+	if err != nil {
+		return nil, upstreamFault(ref, "", "image configuration: %w", err)
+	}
+	return platform, nil
+}
+
+// platformIn returns the platform in an image's configuration, and refuses one of
+// which clients would take another.
+func platformIn(data []byte) (*manifests.EntryPlatform, error) {
 	var config manifests.EntryPlatform
 	if err := json.Unmarshal(data, &config); err != nil || config.OS == "" || config.Architecture == "" {
 		return nil, nil // whatever it is, it is no image's
 	}
-	return &config, nil
+	return &config, exactjson.Members(data, &config)
 }
 
 func upstreamFault(ref manifests.ImageRef, hint, format string, args ...any) error {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"os/exec"
 	"strings"
 	"sync/atomic"
@@ -428,6 +429,33 @@ func TestImageLayoutMirror(t *testing.T) {
 		u := newUpstream(t, options)
 		layer, data := layerOf(t, image, "quay.io/wire/brig")
 		checkPull(t, u.Upstream, "quay.io/wire/brig:1", digestOf(t, image), layer, data)
+	}
+}
+
+// TestImageLayoutIsReadInOneWay: clients that take another of two members would find
+// another image under the same name.
+func TestImageLayoutIsReadInOneWay(t *testing.T) {
+	t.Parallel()
+	entry := func(letter string) string {
+		return `{"digest": "sha256:` + strings.Repeat(letter, 64) + `", "annotations": {"` + nameAnnotations[0] + `": "quay.io/wire/brig:1"}}`
+	}
+	for _, index := range []string{
+		`{"manifests": [` + entry("a") + `], "manifests": [` + entry("b") + `]}`,
+		`{"manifests": [` + entry("a") + `], "Manifests": [` + entry("b") + `]}`,
+		`{"manifests": [{"Digest": "sha256:` + strings.Repeat("c", 64) + `", ` + entry("a")[1:] + `]}`,
+		`{"manifests": [` + entry("a") + `], "layers": []}`,
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "index.json"), []byte(index), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "oci-layout"), []byte(`{"imageLayoutVersion": "1.0.0"}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		options := withOnlyMirror(t, "quay.io", dir)
+		options.Network.Offline = true
+		_, err := newUpstream(t, options).Manifest(t.Context(), imageRef(t, "quay.io/wire/brig:1"))
+		wantError(t, err, "index.json of the layout is not valid")
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/islandbundle/island/bundle/registry"
-	"github.com/islandbundle/island/internal/jsonweight"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -46,7 +45,7 @@ func layoutTag(l location, tag string) (manifests.Digest, error) {
 			Annotations map[string]string `json:"annotations"`
 		} `json:"manifests"`
 	}
-	if err := jsonweight.Unmarshal(data, &index); err != nil {
+	if err := manifests.DecodeImageJSON(data, &index); err != nil {
 		return "", registry.Refuse("index.json of the layout is not valid: %w", err)
 	}
 	wanted := strings.TrimPrefix(l.name, "oci://") + ":" + tag

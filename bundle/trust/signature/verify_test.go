@@ -106,6 +106,11 @@ func TestVerifyRefuses(t *testing.T) {
 		{"signature of other content", strings.Replace(compact(t, private, public, []byte("other")), digestOf("other"), digest, 1),
 			signature.ErrAltered, "which did not make it"},
 
+		{"a field in other letters beside it", replace(`"mediaType":`, `"MediaType":"x","mediaType":`), signature.ErrMalformed,
+			`fields "MediaType" and "mediaType" are one`},
+		{"a field in its other form behind it", replace(`"messageSignature":`, `"message_signature":{},"messageSignature":`),
+			signature.ErrMalformed, `fields "message_signature" and "messageSignature" are one`},
+		{"a field in other letters below", replace(`"signature":`, `"SIGNATURE":"","signature":`), signature.ErrMalformed, `are one`},
 		{"cut short", good[:len(good)-1], signature.ErrMalformed, "not JSON"},
 		{"trailing data", good + "\n x", signature.ErrMalformed, "not JSON"},
 		{"a second document", good + good, signature.ErrMalformed, "not JSON"},
