@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -223,9 +222,8 @@ func (o object) wrongType(name, need string) error {
 }
 
 // parseJSON reads one JSON object with nothing but white space around it. It
-// is stricter than encoding/json in what that lets pass: a name given twice, in
-// whatever letters or in either form that a protobuf's field has in JSON (mediaType
-// and media_type), text that is no UTF-8, and deep nesting.
+// is stricter than encoding/json in what that lets pass: a name given twice,
+// text that is no UTF-8, and deep nesting.
 func parseJSON(data []byte) (object, error) {
 	if len(data) > MaxSize {
 		return object{}, fmt.Errorf("more than %d bytes", MaxSize)
@@ -269,7 +267,7 @@ func parseValue(decoder *json.Decoder, depth int) (any, error) {
 }
 
 func parseMembers(decoder *json.Decoder, depth int) (map[string]any, error) {
-	members, taken := map[string]any{}, map[string]string{}
+	members := map[string]any{}
 	for decoder.More() {
 		token, err := decoder.Token()
 		if err != nil {
@@ -282,11 +280,6 @@ func parseMembers(decoder *json.Decoder, depth int) (map[string]any, error) {
 		if _, twice := members[name]; twice {
 			return nil, fmt.Errorf("field %.64q is given twice", name)
 		}
-		plain := strings.ReplaceAll(strings.ToLower(name), "_", "")
-		if other, twin := taken[plain]; twin {
-			return nil, fmt.Errorf("fields %.64q and %.64q are one to some readers", other, name)
-		}
-		taken[plain] = name
 		if members[name], err = parseValue(decoder, depth+1); err != nil {
 			return nil, err
 		}
