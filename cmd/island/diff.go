@@ -263,7 +263,7 @@ const markdownSigns = "\\`*_{}[]|~#@!$^"
 // itself (GitHub Flavored Markdown Spec, section 6.9, autolinks), each up to the sign
 // that is to be escaped for it.
 var (
-	markdownAtStart = regexp.MustCompile(`^(\s*)([-+=])|^(\s*[0-9]+)([.)])(\s|$)`)
+	markdownAtStart = regexp.MustCompile(`^(\s*)([-+=])(.)|^(\s*[0-9]+)([.)])(\s|$)`)
 	markdownLinks   = regexp.MustCompile(`(?i)(www)(\.)|([a-z]|mailto|xmpp)(:)(//)|(mailto|xmpp)(:)`)
 )
 
@@ -279,6 +279,6 @@ func mark(s string) string {
 		b.WriteRune(r)
 	}
 	s = strings.NewReplacer("<", "&lt;", ">", "&gt;", "&", "&amp;").Replace(b.String())
-	s = markdownAtStart.ReplaceAllString(s, `$1$3\$2$4$5`)
+	s = markdownAtStart.ReplaceAllString(s, `$1$4\$2$5$3$6`)
 	return markdownLinks.ReplaceAllString(s, `$1$3$6\$2$4$7$5`)
 }
