@@ -17,6 +17,7 @@ import (
 	"helm.sh/helm/v3/pkg/engine"
 	"sigs.k8s.io/yaml"
 
+	"github.com/islandbundle/island/internal/yamlmarks"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -314,6 +315,9 @@ var namespace = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 func (v ValuesSource) read() (map[string]any, error) {
 	if len(v.Data) > MaxValues {
 		return nil, fault.At(fault.Place{File: v.Name}, "", "values file is larger than %s", manifests.Bytes(MaxValues))
+	}
+	if err := yamlmarks.Check(v.Data, yamlmarks.Most); err != nil {
+		return nil, fault.At(fault.Place{File: v.Name}, "split it into several files, which are laid over each other", "%w", err)
 	}
 	values := map[string]any{}
 	if err := yaml.Unmarshal(v.Data, &values); err != nil {

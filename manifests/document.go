@@ -20,6 +20,7 @@ import (
 
 	"github.com/islandbundle/island/internal/nearest"
 	"github.com/islandbundle/island/internal/printable"
+	"github.com/islandbundle/island/internal/yamlmarks"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -27,7 +28,6 @@ import (
 const (
 	MaxDocumentBytes = 4 << 20 // a node of a document takes some hundred times its text in memory
 	maxDocumentDepth = 64
-	maxDocumentMarks = 400_000 // commas, line breaks and the like in what people write: each may begin a node
 	maxDocumentNodes = 2 << 20 // fields and values of a JSON document, a lock included
 	maxReportedFlaws = 20
 	maxFieldPath     = 512 // bytes of a field's path; deeper fields are told by their parent's
@@ -137,9 +137,8 @@ func parseDocument(file string, data []byte) (*yaml.Node, error) {
 	if err := checkText(file, data); err != nil {
 		return nil, err
 	}
-	if marks := countMarks(data); marks > maxDocumentMarks {
-		return nil, fault.At(fault.Place{File: file}, "split it into overlays, which are laid over each other",
-			"document has more than %d fields and values: %d places where one may begin", maxDocumentMarks, marks)
+	if err := yamlmarks.Check(data, yamlmarks.Most); err != nil {
+		return nil, fault.At(fault.Place{File: file}, "split it into overlays, which are laid over each other", "%w", err)
 	}
 	if trimmed[0] == '{' {
 		return parseJSON(file, data)
@@ -161,20 +160,6 @@ func parseDocument(file string, data []byte) (*yaml.Node, error) {
 		return nil, fault.At(fault.Place{File: file}, "", "document is empty")
 	}
 	return root.Content[0], nil
-}
-
-// countMarks counts what nodes begin with or end in: YAML's parser builds all
-// of them before one can be looked at, and each takes hundreds of bytes.
-func countMarks(data []byte) int {
-	marks := 0
-	for _, c := range data {
-		switch c {
-		case '\n', ',', '[', '{', '?', '#':
-			marks++
-		}
-	}
-	// Lists within lists, and keys without line breaks: "- - -", "? :".
-	return marks + bytes.Count(data, []byte("- ")) + bytes.Count(data, []byte(": "))
 }
 
 // checkText refuses what neither format allows: encoding/json would replace

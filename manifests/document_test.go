@@ -11,6 +11,7 @@ import (
 
 	helmyaml "sigs.k8s.io/yaml"
 
+	"github.com/islandbundle/island/internal/yamlmarks"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -284,10 +285,10 @@ func TestDocumentLimits(t *testing.T) {
 		{"very deep json", `{"free": ` + deep(`{"a":`, "1", "}", 150_000) + "}", "exceeded max depth"},
 		{"very deep yaml", "free: " + deep("[", "x", "]", 300_000), "exceeded max depth"},
 		{"very deep open yaml", "free: " + deep("{a: ", "", "", 150_000), "exceeded max depth"},
-		{"many items of a line of yaml", "list: [" + strings.Repeat("a,", maxDocumentMarks) + "]", "may begin"},
-		{"many items of yaml", "list:\n" + strings.Repeat("- a\n", maxDocumentMarks/2), "may begin"},
-		{"many keys without values", "free: {" + strings.Repeat("?,", maxDocumentMarks/2) + "}", "may begin"},
-		{"many comments", strings.Repeat("#\n", maxDocumentMarks/2) + "name: a", "may begin"},
+		{"many items of a line of yaml", "list: [" + strings.Repeat("a,", yamlmarks.Most) + "]", "may begin"},
+		{"many items of yaml", "list:\n" + strings.Repeat("- a\n", yamlmarks.Most/2), "may begin"},
+		{"many keys without values", "free: {" + strings.Repeat("?,", yamlmarks.Most/2) + "}", "may begin"},
+		{"many comments", strings.Repeat("#\n", yamlmarks.Most/2) + "name: a", "may begin"},
 		{"deep blocks of yaml", "free:\n" + func() string {
 			var b strings.Builder
 			for i := range 2000 {

@@ -283,7 +283,7 @@ func (r *resolver) configPlatform(ctx context.Context, ref manifests.ImageRef, d
 // which clients would take another.
 func platformIn(data []byte) (*manifests.EntryPlatform, error) {
 	var config manifests.EntryPlatform
-	if err := json.Unmarshal(data, &config); err != nil || config.OS == "" || config.Architecture == "" {
+	if json.Unmarshal(data, &config) != nil || config.OS == "" || config.Architecture == "" {
 		return nil, nil // whatever it is, it is no image's
 	}
 	return &config, exactjson.Members(data, &config)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/internal/nearest"
+	"github.com/islandbundle/island/internal/yamlmarks"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -24,6 +25,7 @@ const (
 	maxItemBytes  = 1 << 20 // one version of one chart
 	maxVersions   = 100_000 // of one chart
 	maxOtherBytes = 8 << 20 // an index that is neither in block style nor JSON
+	maxOtherMarks = 1 << 20 // places in it where a node may begin
 	nearVersions  = 5       // told in a hint
 )
 
@@ -423,6 +425,9 @@ func (s *search) decodeAll(r io.Reader) error {
 	data, err := registry.ReadBounded(r, maxOtherBytes)
 	if err != nil {
 		return fmt.Errorf("it is not in Helm's own style, and for that too large: %w", err)
+	}
+	if err := yamlmarks.Check(data, maxOtherMarks); err != nil {
+		return err
 	}
 	var index struct {
 		Entries map[string][]chartEntry `yaml:"entries"`

@@ -144,6 +144,21 @@ var attacks = map[string]func(argument string) error{
 		}
 		return nil
 	},
+	"take memory": func(string) error {
+		private := unix.MAP_ANON | unix.MAP_PRIVATE | unix.MAP_NORESERVE
+		taken, err := unix.Mmap(-1, 0, MaxMemory+1<<20, unix.PROT_READ|unix.PROT_WRITE, private)
+		if err == nil {
+			err = unix.Munmap(taken)
+		}
+		return err
+	},
+	"leave a core": func(string) error {
+		var limit syscall.Rlimit
+		if err := syscall.Getrlimit(syscall.RLIMIT_CORE, &limit); err != nil || limit.Max > 0 {
+			return err
+		}
+		return errors.New("it may have no bytes")
+	},
 	"gain privileges": func(string) error {
 		if all, err := noNewPrivileges(); err != nil || all {
 			return errors.Join(err, errors.New("no thread may"))
@@ -237,7 +252,7 @@ func TestEachLayerAlone(t *testing.T) {
 		layer   layer
 		attacks []string
 	}{
-		{limits, []string{"fill a file that is open", "open many files"}},
+		{limits, []string{"fill a file that is open", "open many files", "take memory", "leave a core"}},
 		{privileges, []string{"gain privileges"}},
 		{calls, []string{
 			"gain privileges", "read a file", "write a file", "fill a file that is open", "list a folder", "connect", "talk to a local service",
@@ -273,7 +288,7 @@ func TestEachLayerAlone(t *testing.T) {
 		t.Parallel()
 		aims := world(t)
 		for name := range attacks {
-			if slices.Contains([]string{"mount", "new namespaces", "raise a limit", "load a program into the kernel", "trace the parent"}, name) {
+			if slices.Contains([]string{"mount", "new namespaces", "raise a limit", "load a program into the kernel", "trace the parent", "leave a core"}, name) {
 				continue // whoever runs the test may have no right to
 			}
 			if said, _ := attack(t, []layer{""}, name, aims[name]); said != "done" {

@@ -17,12 +17,12 @@ import (
 // All others have a rule that says when they do nothing (flags.go). A new flag is
 // classed by standing here or having such a rule.
 var alwaysMean = map[string]string{
-	"island keygen":     "key-name passphrase-file",
-	"island sign":       "check",
-	"island patches":    "file overlay patch require-signed doc-key name release-version today",
+	"island keygen":  "key-name passphrase-file",
+	"island sign":    "check",
+	"island patches": "file overlay patch require-signed doc-key name release-version today",
 	"island patch from": "charts id date deadline severity summary summary-de cve release applies-to out release-version sequence " +
 		"no-steps mirrors cache-dir offline connections patience",
-	"island discover":   "file stub-required include-disabled mirrors cache-dir offline connections patience",
+	"island discover": "file stub-required include-disabled mirrors cache-dir offline connections patience",
 	"island resolve": "file overlay patch require-signed doc-key name release-version profile platform stub-required include-disabled " +
 		"cycle date expires sequence after mirrors cache-dir offline connections patience out",
 	"island build": "file out force strict-discovery mirrors cache-dir offline connections patience unsigned base reuse without-tools site " +

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -66,13 +67,23 @@ func TestScripts(t *testing.T) {
 
 // keysCommand makes a key pair as openssl does, since decrypting cosign's own
 // form takes a good part of a second each time.
-func keysCommand(ts *testscript.TestScript, _ bool, _ []string) {
+func keysCommand(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(writeKeys(ts.MkAbs("."))) }
+
+func writeKeys(folder string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	ts.Check(err)
+	if err != nil {
+		return err
+	}
 	private, err := x509.MarshalPKCS8PrivateKey(key)
-	ts.Check(err)
+	if err != nil {
+		return err
+	}
 	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
-	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs("island.key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
-	ts.Check(os.WriteFile(ts.MkAbs("island.pub"), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}), 0o644))
+	if err != nil {
+		return err
+	}
+	secret := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
+	known := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})
+	return errors.Join(os.WriteFile(filepath.Join(folder, "island.key"), secret, 0o600),
+		os.WriteFile(filepath.Join(folder, "island.pub"), known, 0o644))
 }

@@ -134,7 +134,9 @@ func (a *app) runValuesCheck(ctx context.Context, name string, f valuesFlags) er
 	if err != nil {
 		return err
 	}
-	found, errs, err := plan.discover(ctx, b)
+	progress = a.progress("values")
+	found, errs, err := plan.discover(ctx, b, progress.Notice)
+	progress.close()
 	if err != nil {
 		return err
 	}
@@ -147,9 +149,9 @@ func (a *app) runValuesCheck(ctx context.Context, name string, f valuesFlags) er
 }
 
 // discover renders the charts of the plan, each with its values. Errors of charts are in
-// their order.
-func (p *valuesPlan) discover(ctx context.Context, b *bundle.Bundle) ([]charts.Discovery, []error, error) {
-	pool, err := sandbox.New(sandbox.Options{})
+// their order. What workers lack of their layers is told.
+func (p *valuesPlan) discover(ctx context.Context, b *bundle.Bundle, lacks func(string)) ([]charts.Discovery, []error, error) {
+	pool, err := sandbox.New(sandbox.Options{Lacks: lacks})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -42,7 +42,7 @@ func TestChartsAreCheckedWhenTakenOut(t *testing.T) {
 			}
 			data[bytes.Index(data, content)] ^= 1
 		}
-		_, errs, err := plan.discover(context.Background(), b)
+		_, errs, err := plan.discover(context.Background(), b, func(string) {})
 		if isRefusal(err) != altered {
 			t.Errorf("%s: %v, %v", name, err, errs)
 		}

@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/islandbundle/island/internal/plaintar"
+	"github.com/islandbundle/island/internal/yamlmarks"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -128,6 +129,9 @@ func (f *folder) subchart(name string) *folder {
 func (f *folder) read(file string, from io.Reader) error {
 	text, err := io.ReadAll(io.LimitReader(from, maxValuesFile))
 	if err != nil {
+		return err
+	}
+	if err := yamlmarks.Check(text, yamlmarks.Most); err != nil {
 		return err
 	}
 	f.size += int64(len(text))

@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/islandbundle/island/internal/yamlmarks"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -104,6 +105,9 @@ func (inv *Inventory) yamlVars(path string, node *yaml.Node, into map[string]any
 
 // parseYAML returns the root of the one document, or nil for an empty one.
 func parseYAML(path string, data []byte) (*yaml.Node, error) {
+	if err := yamlmarks.Check(data, yamlmarks.Most); err != nil {
+		return nil, fault.At(fault.Place{File: path}, "", "%w", err)
+	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document yaml.Node
 	err := decoder.Decode(&document)
