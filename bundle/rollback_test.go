@@ -71,7 +71,9 @@ func takes(t testing.TB, site *state.State, archive []byte, trust bundle.Trust) 
 	if err != nil {
 		return err
 	}
-	delivery := state.Delivery{Release: b.Inventory.Lock.Release, Digest: b.Digest, Signers: b.SignedBy.Keys(), Slots: len(b.Inventory.Signatures)}
+	delivery := state.Delivery{
+		Release: b.Inventory.Lock.Release, Digest: b.Digest, Signers: b.SignedBy.Keys(), Slots: len(b.Inventory.Signatures),
+	}
 	return site.Accept(delivery, "", date("2026-11-23"))
 }
 

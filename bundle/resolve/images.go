@@ -283,8 +283,9 @@ func (r *resolver) configPlatform(ctx context.Context, ref manifests.ImageRef, d
 // which clients would take another.
 func platformIn(data []byte) (*manifests.EntryPlatform, error) {
 	var config manifests.EntryPlatform
-	if json.Unmarshal(data, &config) != nil || config.OS == "" || config.Architecture == "" {
-		return nil, nil // whatever it is, it is no image's
+	isImage := json.Unmarshal(data, &config) == nil && config.OS != "" && config.Architecture != ""
+	if !isImage {
+		return nil, nil
 	}
 	return &config, exactjson.Members(data, &config)
 }

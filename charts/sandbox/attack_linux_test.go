@@ -288,7 +288,9 @@ func TestEachLayerAlone(t *testing.T) {
 		t.Parallel()
 		aims := world(t)
 		for name := range attacks {
-			if slices.Contains([]string{"mount", "new namespaces", "raise a limit", "load a program into the kernel", "trace the parent", "leave a core"}, name) {
+			if slices.Contains([]string{
+				"mount", "new namespaces", "raise a limit", "load a program into the kernel", "trace the parent", "leave a core",
+			}, name) {
 				continue // whoever runs the test may have no right to
 			}
 			if said, _ := attack(t, []layer{""}, name, aims[name]); said != "done" {

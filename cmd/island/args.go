@@ -147,7 +147,8 @@ func dashesOfTexts(args []string) error {
 			if len(flag[1]) == 1 {
 				hyphens = "-"
 			}
-			return usage("did you mean "+hyphens+flag[1]+"? a word processor or a web page may have changed it", "%q begins with a dash, not a hyphen", arg)
+			return usage("did you mean "+hyphens+flag[1]+"? a word processor or a web page may have changed it",
+				"%q begins with a dash, not a hyphen", arg)
 		}
 	}
 	return nil

@@ -28,10 +28,15 @@ func main() {
 	os.Exit(run())
 }
 
-// run does one command and gives the exit code. Ctrl-C and SIGTERM cancel the
-// work, which then cleans up after itself; a second one ends the process.
+// run does one command and gives the exit code. Ctrl-C, SIGTERM and the end of the
+// terminal cancel the work, which then cleans up after itself; a second signal ends
+// the process.
 func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as it is below nohup
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	ctx, cancel := context.WithCancel(ctx)
