@@ -33,7 +33,7 @@ func TestSignedNamesAreReadInOneWay(t *testing.T) {
 	t.Parallel()
 	image := manifests.DigestOf([]byte("a"))
 	good := `{"critical": {"image": {"docker-manifest-digest": "` + string(image) + `"}, "type": "` +
-		 simpleSigningType + `"}, "optional": {"a": 1, "A": 2}}`
+		simpleSigningType + `"}, "optional": {"a": 1, "A": 2}}`
 	if err := names([]byte(good), image); err != nil {
 		t.Fatal(err)
 	}
