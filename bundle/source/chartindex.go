@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -171,7 +172,8 @@ func (c *chartRepositories) keepIndex(response *http.Response, sent bool) (recor
 		return record{}, nil, err
 	}
 	defer e.drop()
-	clean := &cleaner{to: e}
+	out := bufio.NewWriterSize(e, 64<<10) // it is cleaned word by word
+	clean := &cleaner{to: out}
 	if sent {
 		clean.hide = c.client.Hide
 	}
@@ -180,7 +182,7 @@ func (c *chartRepositories) keepIndex(response *http.Response, sent bool) (recor
 		return record{}, nil, registry.Refuse("index is larger than %s", manifests.Bytes(maxIndexBytes))
 	}
 	if err == nil {
-		err = clean.end()
+		err = errors.Join(clean.end(), out.Flush())
 	}
 	if err != nil {
 		if explained := (*fault.Error)(nil); errors.As(err, &explained) || errors.Is(err, errLongWord) {
