@@ -147,10 +147,20 @@ func must[T any](value T, err error) T {
 	return value
 }
 
+// oneAfterAnother skips a test of many documents, one after another, in the short run
+// that looks for races.
+func oneAfterAnother(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("nothing happens at once here")
+	}
+}
+
 // TestNothingFromOutsideSteersATerminal puts hostile text into each text of each kind
 // of document, one after the other, and looks at all that every command prints of it
 // in every form.
 func TestNothingFromOutsideSteersATerminal(t *testing.T) {
+	oneAfterAnother(t)
 	hostileFolder(t)
 	for _, kind := range slices.Sorted(maps.Keys(hostileDocuments)) {
 		document := hostileDocuments[kind]
@@ -174,6 +184,7 @@ func TestNothingFromOutsideSteersATerminal(t *testing.T) {
 // TestCommandLineSteersNoTerminal gives every command and each of its flags hostile
 // text, such as the name of a file that somebody else chose.
 func TestCommandLineSteersNoTerminal(t *testing.T) {
+	oneAfterAnother(t)
 	hostileFolder(t)
 	name := "x\n" + forged + "\r\x1b[2J\x1b]52;c;AAAA\a\u009b31m\x7f\b\u202e\u200b\u2028\ufe0f\U000e0041\n" + forged
 	write(t, name, []byte("island: "+hostileText))
@@ -198,6 +209,7 @@ func TestCommandLineSteersNoTerminal(t *testing.T) {
 // TestChartsSteerNoTerminal: what a chart calls itself, what it fails with, and what it
 // puts where an image stands.
 func TestChartsSteerNoTerminal(t *testing.T) {
+	oneAfterAnother(t)
 	hostileFolder(t)
 	quoted := string(must(json.Marshal(hostileText)))
 	for what, files := range map[string][3]string{
@@ -222,6 +234,7 @@ func TestChartsSteerNoTerminal(t *testing.T) {
 // TestDocumentsOfABundleSteerNoTerminal: people print STEPS.txt, README.txt and the
 // like as they are.
 func TestDocumentsOfABundleSteerNoTerminal(t *testing.T) {
+	oneAfterAnother(t)
 	t.Parallel()
 	eachHostile(t, "", func(field string, text []byte) {
 		lock, err := manifests.ReadLock("lock", text)

@@ -23,6 +23,7 @@ import (
 // TestSavedFactsSteerNothing puts hostile text into each value of a survey and of one
 // host's facts, and looks at what is printed and at the pages that are written.
 func TestSavedFactsSteerNothing(t *testing.T) {
+	oneAfterAnother(t)
 	hostileFolder(t)
 	survey := must(os.ReadFile("facts/survey.json"))
 	var whole struct {
@@ -54,6 +55,7 @@ func TestSavedFactsSteerNothing(t *testing.T) {
 
 // TestPagesOfASiteSteerNothing is the same for the page of a sizing report.
 func TestPagesOfASiteSteerNothing(t *testing.T) {
+	oneAfterAnother(t)
 	hostileFolder(t)
 	eachHostile(t, hostileDocuments["site"].text, func(field string, text []byte) {
 		write(t, "site.yaml", text)
@@ -102,6 +104,7 @@ func written(t *testing.T, what string) {
 // TestInventoriesSteerNoTerminal: names of hosts, groups and variables, and their
 // values, in both forms of an inventory.
 func TestInventoriesSteerNoTerminal(t *testing.T) {
+	oneAfterAnother(t)
 	hostileFolder(t)
 	inLine := strings.NewReplacer("\n", " ", "\r", " ").Replace(hostileText)
 	quoted := string(must(json.Marshal(hostileText)))
@@ -124,6 +127,7 @@ func TestInventoriesSteerNoTerminal(t *testing.T) {
 
 // TestHostsSteerNoTerminal: what ssh complains of, and what answers in a probe's place.
 func TestHostsSteerNoTerminal(t *testing.T) {
+	oneAfterAnother(t)
 	hostileFolder(t)
 	if runtime.GOOS != "linux" {
 		t.Skip("hosts are measured on Linux")
@@ -187,6 +191,7 @@ var hostileIndexes = []string{
 // TestServersSteerNoTerminal: bodies, headers and status lines of servers, and indexes
 // of charts.
 func TestServersSteerNoTerminal(t *testing.T) {
+	oneAfterAnother(t)
 	hostileFolder(t)
 	var answer []byte
 	asked := 0

@@ -248,6 +248,7 @@ func buildJSON(t *testing.T, version string, charts []picked) string {
 // TestPatchFromWarns holds what is said against what is so, in every form in which it is
 // said: on stderr, as JSON, and at the top of the patch, in a file and on stdout.
 func TestPatchFromWarns(t *testing.T) {
+	oneAfterAnother(t)
 	t.Parallel()
 	for name, c := range warningCases {
 		t.Run(name, func(t *testing.T) {
