@@ -63,6 +63,7 @@ func TestRealDelta(t *testing.T) {
 		"wire-server,webapp",
 		"--id",
 		"WIRE-2026-007",
+		"--no-steps",
 		"--severity",
 		"high",
 		"--summary",

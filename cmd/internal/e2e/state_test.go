@@ -197,7 +197,7 @@ func TestStateThatCannotBeKept(t *testing.T) {
 	for name, want := range map[string]string{
 		"/sys/site.json":            "/sys/site.json.lock: permission denied", // nobody may create a file there
 		at("nowhere/site.json"):     "no such file or directory",
-		at("fifo.json"):             "fifo.json.lock: this is no regular file, and so no lock of a state file",
+		at("fifo.json"):             "fifo.json.lock: this is no regular file, and so is no lock of a state file",
 		at("led.json"):              "led.json.lock: too many levels of symbolic links",
 		at("release.yaml/any.json"): "not a directory",
 	} {
