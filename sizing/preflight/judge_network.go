@@ -192,7 +192,11 @@ func (j *judgement) port(object string, links []facts.Link) {
 		}
 	}
 	said := args{"port": f.object, "from": strings.Join(from, ", ")}
-	switch link.Outcome {
+	outcome, why := link.Outcome, link.Detail
+	if outcome == facts.Refused && j.measuredHost(link.To) == nil {
+		outcome, why = facts.Unmade, ended(link.Outcome, link.Detail) // the probe that was to listen there has died
+	}
+	switch outcome {
 	case facts.OK:
 		f.outcome, f.message = Pass, message.Of("preflight.finding.port-reached", said)
 	case facts.InUse:
@@ -203,7 +207,7 @@ func (j *judgement) port(object string, links []facts.Link) {
 		if j.measuredHost(link.To) == nil {
 			f.outcome = Skipped // which its own finding says
 		}
-		said["why"] = link.Detail
+		said["why"] = why
 		f.message = message.Of("preflight.finding.port-untried", said)
 	default:
 		said["purpose"], said["ended"] = purpose, ended(link.Outcome, link.Detail)

@@ -265,6 +265,15 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		"port that could not be listened on": {func(s *facts.Survey) {
 			s.Links[0].Outcome, s.Links[0].Detail = facts.Unmade, message.Plain("too many open files")
 		}, []string{"error link.tcp@cassandra1"}},
+		"refused by a host whose probe has died": {func(s *facts.Survey) {
+			dead := h(s, "cassandra1")
+			dead.Facts, dead.Reach = nil, facts.Reach{Outcome: facts.Killed, Detail: message.Plain("ended by signal 9")}
+			for i := range s.Links {
+				if s.Links[i].To == "cassandra1" {
+					s.Links[i].Outcome = facts.Refused
+				}
+			}
+		}, []string{"error reach.probe@cassandra1"}},
 		"huge pages": {func(s *facts.Survey) {
 			m := &h(s, "cassandra2").Facts.Memory
 			m.Total, m.HugePages, m.Usable = factstest.Read[int64](16<<30), factstest.Read[int64](15<<30), factstest.Read[int64](1<<30)
