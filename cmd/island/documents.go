@@ -35,13 +35,17 @@ func documentsOf(lock *manifests.Lock) ([]bundle.Document, error) {
 		return nil, err
 	}
 	for _, chart := range slices.Sorted(maps.Keys(values)) {
-		path := manifests.EntryPath(bundle.PatchesFolder + "values/" + chart + ".yaml")
-		documents = append(documents, bundle.Document{Path: path, Bytes: values[chart]})
+		documents = append(documents, bundle.Document{Path: patchedValues(chart), Bytes: values[chart]})
 	}
 	if steps := manifests.SiteSteps(lock); steps != nil {
 		documents = append(documents, bundle.Document{Path: bundle.PatchesFolder + "STEPS.txt", Bytes: steps})
 	}
 	return documents, nil
+}
+
+// patchedValues is where a bundle has what its patches want set of a chart.
+func patchedValues(chart string) manifests.EntryPath {
+	return manifests.EntryPath(bundle.PatchesFolder + "values/" + chart + ".yaml")
 }
 
 // portsPath is where preflight looks for the table of ports in a bundle.

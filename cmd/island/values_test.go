@@ -69,7 +69,8 @@ func TestTopKeys(t *testing.T) {
 		"- a\n":                         "1:",
 		"1: x\ntrue: y\n":               "1: 1 true",
 	} {
-		keys, documents := topKeys([]byte(text))
+		document, documents := firstDocument([]byte(text))
+		keys := topKeys(document)
 		got := string(rune('0'+documents)) + ":"
 		for _, key := range keys {
 			got += " " + key.Value
@@ -78,7 +79,8 @@ func TestTopKeys(t *testing.T) {
 			t.Errorf("%q gives %q, want %q", text, got, want)
 		}
 	}
-	if keys, _ := topKeys([]byte("a: 1\nb:\n  c: 1\nd: 2\n")); keys[2].Line != 4 || strings.TrimSpace(keys[2].Value) != "d" {
+	document, _ := firstDocument([]byte("a: 1\nb:\n  c: 1\nd: 2\n"))
+	if keys := topKeys(document); keys[2].Line != 4 || strings.TrimSpace(keys[2].Value) != "d" {
 		t.Errorf("%+v", keys[2])
 	}
 }

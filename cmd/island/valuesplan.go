@@ -174,7 +174,7 @@ func (p *valuesPlan) addBundled(b *bundle.Bundle, wanted bool) error {
 			below = append(below, source)
 		}
 		c.how.Values = slices.Concat(below, c.how.Values)
-		patched := manifests.EntryPath("patches/values/" + c.locked.Name + ".yaml")
+		patched := patchedValues(c.locked.Name)
 		if _, there := b.Entry(patched); !there {
 			continue
 		}
@@ -357,18 +357,18 @@ func foreignFolder(lock *manifests.Lock, folder string) valuesWarning {
 func (p *valuesPlan) warnings(found []charts.Discovery) []valuesWarning {
 	all := slices.Clone(p.foreign)
 	for _, source := range p.sources {
-		keys, documents := topKeys(source.Data)
+		document, documents := firstDocument(source.Data)
 		if documents > 1 {
 			all = append(all, valuesWarning{File: source.Name, Message: message.Of("values.check.more-documents",
 				message.Args{"file": source.Name})})
 		}
-		for _, key := range repeatedKeys(source.Data) {
+		for _, key := range repeatedKeys(document) {
 			place := fault.Place{File: source.Name, Line: key.Line}
 			all = append(all, valuesWarning{File: source.Name, Line: key.Line, Key: key.Value, Message: message.Of("values.check.repeated-key",
 				message.Args{"place": place.String(), "key": key.Value})})
 		}
 		known, any, looked := p.knownTo(source, found)
-		for _, key := range keys {
+		for _, key := range topKeys(document) {
 			if !looked || slices.Contains(known, key.Value) {
 				continue
 			}
@@ -405,8 +405,8 @@ func unknownKey(file string, key *yaml.Node, like string) valuesWarning {
 	return w
 }
 
-// repeatedKeys returns the keys that stand in a map of the first document for another time.
-func repeatedKeys(data []byte) []*yaml.Node {
+// repeatedKeys returns the keys that stand in a map of a document for another time.
+func repeatedKeys(document *yaml.Node) []*yaml.Node {
 	var all []*yaml.Node
 	var look func(*yaml.Node)
 	look = func(node *yaml.Node) {
@@ -421,34 +421,34 @@ func repeatedKeys(data []byte) []*yaml.Node {
 			look(item)
 		}
 	}
-	var document yaml.Node
-	if yaml.Unmarshal(data, &document) == nil { // whether helm can read it was looked at before
-		look(&document)
-	}
+	look(document)
 	return all
 }
 
-// topKeys returns the keys at the top of a values file, and how many documents there
-// are, up to two.
-func topKeys(data []byte) (keys []*yaml.Node, documents int) {
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	for documents < 2 {
-		var document yaml.Node
-		if err := decoder.Decode(&document); err != nil {
-			if !errors.Is(err, io.EOF) && documents > 0 {
-				documents++ // text behind the first
-			}
-			return keys, documents
-		}
-		documents++
-		if documents > 1 || len(document.Content) == 0 || document.Content[0].Kind != yaml.MappingNode {
-			continue
-		}
-		for i := 0; i < len(document.Content[0].Content); i += 2 {
-			if key := document.Content[0].Content[i]; key.Kind == yaml.ScalarNode && key.Tag != "!!merge" {
-				keys = append(keys, key)
-			}
+// topKeys returns the keys at the top of a document.
+func topKeys(document *yaml.Node) []*yaml.Node {
+	if len(document.Content) == 0 || document.Content[0].Kind != yaml.MappingNode {
+		return nil
+	}
+	var keys []*yaml.Node
+	for i := 0; i < len(document.Content[0].Content); i += 2 {
+		if key := document.Content[0].Content[i]; key.Kind == yaml.ScalarNode && key.Tag != "!!merge" {
+			keys = append(keys, key)
 		}
 	}
-	return keys, documents
+	return keys
+}
+
+// firstDocument returns the first document of a values file, empty if there is none,
+// and how many there are, up to two. Whether helm can read it was looked at before.
+func firstDocument(data []byte) (first *yaml.Node, documents int) {
+	first = &yaml.Node{}
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	if decoder.Decode(first) != nil {
+		return &yaml.Node{}, 0
+	}
+	if err := decoder.Decode(&yaml.Node{}); errors.Is(err, io.EOF) {
+		return first, 1
+	}
+	return first, 2 // another, or text behind the first
 }
