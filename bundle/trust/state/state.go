@@ -94,10 +94,10 @@ func (s *State) Revoke(keyID, reason string, today manifests.Date) {
 // a release that has none is taken, if nothing was accepted before, and another one
 // is refused; [Unnumbered] tells.
 func (s *State) Accept(d Delivery, reason string, today manifests.Date) error {
-	if objection := s.objection(d); objection != nil {
+	if remedy, objection := s.objection(d); objection != nil {
 		if reason == "" {
 			return fault.New(fault.Refused, fault.Site, "bundle.json",
-				"get the newest bundle; --allow-rollback REASON takes this one and records why", "%w", objection)
+				remedy+"; --allow-rollback REASON takes this one and records why", "%w", objection)
 		}
 		s.remark(today, objection.Error(), reason)
 	}
@@ -121,35 +121,47 @@ func (s *State) Accept(d Delivery, reason string, today manifests.Date) error {
 // all: that it was accepted does not mean that it is the newest.
 func Unnumbered(release manifests.LockedRelease) bool { return release.Sequence == 0 }
 
-// objection says what speaks against a delivery, if anything does.
-func (s *State) objection(d Delivery) error {
+// What can be done about a delivery that is refused. One that is out of order by its
+// own fault has nothing newer behind it: the sender has to make another.
+const (
+	getNewest = "get the newest bundle"
+	renumber  = "ask the sender to resolve it again with --after, naming the last delivery, or with a higher --sequence"
+	lower     = "ask the sender whether that is meant, and else to resolve it again with a lower --sequence"
+)
+
+// objection says what speaks against a delivery, if anything does, and what can be
+// done about it.
+func (s *State) objection(d Delivery) (remedy string, objection error) {
 	release := d.Release
 	last, known := s.Last(release.Name)
 	switch {
 	case !known && release.Sequence > MaxFirstSequence:
-		return fmt.Errorf("bundle %s has sequence %d, and is the first of %s here: above %d it may be a mistake that shuts out all later ones",
+		return lower, fmt.Errorf(
+			"bundle %s has sequence %d, and is the first of %s here: above %d it may be a mistake that shuts out all later ones",
 			release.Version, release.Sequence, release.Name, MaxFirstSequence)
 	case !known:
-		return nil
+		return "", nil
 	case release.Sequence == last.Sequence && d.Digest == last.Digest:
-		return nil // verified again
+		return "", nil // verified again
 	case Unnumbered(release) && last.Sequence == 0:
-		return fmt.Errorf("bundle %s has no sequence, nor has %s, which was accepted on %s: nobody can tell which is newer",
+		return renumber, fmt.Errorf("bundle %s has no sequence, nor has %s, which was accepted on %s: nobody can tell which is newer",
 			release.Version, last.Version, last.On)
 	case Unnumbered(release):
-		return fmt.Errorf("bundle %s has no sequence, but %s with sequence %d was accepted on %s: nobody can tell that it is newer",
+		return renumber, fmt.Errorf(
+			"bundle %s has no sequence, but %s with sequence %d was accepted on %s: nobody can tell that it is newer",
 			release.Version, last.Version, last.Sequence, last.On)
 	case release.Sequence == last.Sequence:
-		return fmt.Errorf("bundle %s has sequence %d, and so has another one, %s, which was accepted on %s: nobody can tell which is newer",
+		return renumber, fmt.Errorf(
+			"bundle %s has sequence %d, and so has another one, %s, which was accepted on %s: nobody can tell which is newer",
 			release.Version, release.Sequence, last.Version, last.On)
 	case release.Sequence < last.Sequence:
-		return fmt.Errorf("bundle %s has sequence %d, but %s with sequence %d was accepted on %s",
+		return getNewest, fmt.Errorf("bundle %s has sequence %d, but %s with sequence %d was accepted on %s",
 			release.Version, release.Sequence, last.Version, last.Sequence, last.On)
 	case release.Sequence-last.Sequence > MaxSequenceStep:
-		return fmt.Errorf("bundle %s has sequence %d, more than %d above the %d accepted last",
+		return lower, fmt.Errorf("bundle %s has sequence %d, more than %d above the %d accepted last",
 			release.Version, release.Sequence, MaxSequenceStep, last.Sequence)
 	}
-	return nil
+	return "", nil
 }
 
 // Last returns what has the highest sequence of all that was accepted of a release

@@ -65,8 +65,8 @@ func accept(t *testing.T, s *state.State, deliveries ...state.Delivery) {
 	}
 }
 
-// wantRefused demands that a delivery is refused with all of some texts, and
-// that this changes nothing.
+// wantRefused demands that a delivery is refused with all of some texts, in the error
+// or its hint, and that this changes nothing.
 func wantRefused(t *testing.T, s *state.State, d state.Delivery, texts ...string) {
 	t.Helper()
 	before := encode(t, s)
@@ -83,7 +83,7 @@ func wantRefusal(t *testing.T, err error, texts ...string) {
 		t.Fatalf("error %v, want a refusal on the site with a hint", err)
 	}
 	for _, text := range texts {
-		if !strings.Contains(err.Error(), text) {
+		if !strings.Contains(err.Error()+"\n"+explained.Hint, text) {
 			t.Errorf("error %q does not say %q", err, text)
 		}
 	}
@@ -116,12 +116,18 @@ func sequences(s *state.State) []manifests.Sequence {
 	return list
 }
 
+// What only the sender can mend is not asked of the site: there is no newer bundle.
+const (
+	askForAnother = "ask the sender to resolve it again with --after, naming the last delivery, or with a higher --sequence; --allow-rollback"
+	askForLower   = "ask the sender whether that is meant, and else to resolve it again with a lower --sequence; --allow-rollback"
+)
+
 func TestSequenceOnlyGrows(t *testing.T) {
 	t.Parallel()
 	s := state.New()
 	accept(t, s, wire(1, "sender"), wire(2, "sender"), wire(2, "sender"))
-	wantRefused(t, s, wire(1, "sender"), "sequence 1", "sequence 2", "2026-11-23")
-	wantRefused(t, s, wire(1<<63, "sender"), "more than 10000 above")
+	wantRefused(t, s, wire(1, "sender"), "sequence 1", "sequence 2", "2026-11-23", "get the newest bundle; --allow-rollback")
+	wantRefused(t, s, wire(1<<63, "sender"), "more than 10000 above", askForLower)
 	accept(t, s, wire(2+state.MaxSequenceStep, "sender"))
 
 	other := wire(1, "sender")
@@ -143,7 +149,8 @@ func TestAnotherBundleOfTheSameSequence(t *testing.T) {
 		s := state.New()
 		first, second := wire(4, "sender"), other(wire(4, signers...))
 		accept(t, s, first, first)
-		wantRefused(t, s, second, "2026.1+FIX-1 has sequence 4, and so has another one, 2026.1, which was accepted on 2026-11-23")
+		wantRefused(t, s, second, "2026.1+FIX-1 has sequence 4, and so has another one, 2026.1, which was accepted on 2026-11-23",
+			askForAnother)
 		if err := s.Accept(second, "FIX-1 was built twice", today); err != nil {
 			t.Fatal(err)
 		}
@@ -162,9 +169,9 @@ func TestUnnumbered(t *testing.T) {
 	s := state.New()
 	none := wire(0, "sender")
 	accept(t, s, none, none)
-	wantRefused(t, s, other(none), "2026.1+FIX-1 has no sequence, nor has 2026.1", "nobody can tell which is newer")
+	wantRefused(t, s, other(none), "2026.1+FIX-1 has no sequence, nor has 2026.1", "nobody can tell which is newer", askForAnother)
 	accept(t, s, wire(1, "sender"))
-	wantRefused(t, s, none, "2026.1 has no sequence, but 2026.1 with sequence 1", "nobody can tell that it is newer")
+	wantRefused(t, s, none, "2026.1 has no sequence, but 2026.1 with sequence 1", "nobody can tell that it is newer", askForAnother)
 	if !state.Unnumbered(none.Release) || state.Unnumbered(wire(1).Release) {
 		t.Error("what has no sequence is not told")
 	}
@@ -176,7 +183,7 @@ func TestFirstSequenceIsBounded(t *testing.T) {
 	t.Parallel()
 	for _, high := range []manifests.Sequence{state.MaxFirstSequence + 1, 1 << 50, manifests.MaxSequence} {
 		s := state.New()
-		wantRefused(t, s, wire(high, "sender"), "is the first of wire here: above 1000000000000")
+		wantRefused(t, s, wire(high, "sender"), "is the first of wire here: above 1000000000000", askForLower)
 		if err := s.Accept(wire(high, "sender"), "we count in nanoseconds", today); err != nil || len(s.Remarks) != 1 {
 			t.Errorf("with a reason: %v, remarks %v", err, s.Remarks)
 		}
@@ -214,7 +221,7 @@ func TestNameCountsNotTheKey(t *testing.T) {
 	accept(t, s, wire(5, "sender"))
 	for _, signers := range [][]string{{"other"}, {"sender", "other"}, nil} {
 		wantRefused(t, s, wire(4, signers...), "sequence 4", "sequence 5")
-		wantRefused(t, s, wire(1<<40, signers...), "more than 10000 above")
+		wantRefused(t, s, wire(1<<40, signers...), "more than 10000 above", askForLower)
 	}
 	accept(t, s, wire(6, "other"), wire(7))
 	wantRefused(t, s, wire(6, "sender"), "sequence 7")
