@@ -35,18 +35,41 @@ func (p patience) rest(ctx context.Context, what string, d time.Duration) error 
 // again does something that reads a whole answer, and does it anew when the
 // answer is cut short.
 func (p patience) again(ctx context.Context, where string, do func() error) error {
-	for failures := 1; ; failures++ {
+	for count := (tally{most: MaxTries}); ; {
 		err := do()
 		var cut *cutShort
-		failures += weight(err) - 1
-		if err == nil || ctx.Err() != nil || !errors.As(err, &cut) || failures >= MaxTries {
+		count.add(err)
+		if err == nil || ctx.Err() != nil || !errors.As(err, &cut) || count.used() {
 			return err
 		}
-		p.log(fmt.Sprintf("%s: %v, try %d of %d", where, Bare(err), failures+1, MaxTries))
-		if err := p.rest(ctx, where, backoff(failures, 0)); err != nil {
+		p.log(fmt.Sprintf("%s: %v, %s", where, Bare(err), count.next()))
+		if err := p.rest(ctx, where, backoff(count.failures, 0)); err != nil {
 			return err
 		}
 	}
+}
+
+// tally counts what was tried in vain. Some failures count for several (weight), so
+// that they end sooner than others.
+type tally struct {
+	most     int // failures that are borne
+	tries    int
+	failures int
+	last     int // for how many the last one counts
+}
+
+func (t *tally) add(err error) {
+	t.tries++
+	t.last = weight(err)
+	t.failures += t.last
+}
+
+func (t *tally) used() bool { return t.failures >= t.most }
+
+// next says which try comes now, and of how many if the others fail like the last one.
+func (t *tally) next() string {
+	left := (t.most - t.failures + t.last - 1) / t.last
+	return fmt.Sprintf("try %d of %d", t.tries+1, t.tries+left)
 }
 
 // byTheClock waits for a time.

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -175,6 +176,9 @@ func (p *places) allowed(request *http.Request) (network, error) {
 	if !led || p.named.has(hostPort(request.URL.Scheme, request.URL.Host)) {
 		return anywhere, nil
 	}
+	if !onTheWeb(request.URL) {
+		return internet, Refuse("%s names %.200q, which no web server has", cmp.Or(by.From, "a file"), Redact(request.URL.String()))
+	}
 	most := p.limit(by)
 	if at, known := literal(request.URL.Hostname()); known && at > most {
 		return most, misled(by, request.URL.Host, at)
@@ -182,13 +186,12 @@ func (p *places) allowed(request *http.Request) (network, error) {
 	return most, nil
 }
 
+// onTheWeb reports whether a URL is one by which a web server can be asked.
+func onTheWeb(u *url.URL) bool { return (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" }
+
 func misled(by Lead, host string, at network) error {
-	from := by.From
-	if from == "" {
-		from = "a file"
-	}
 	return Refuse("%s leads to %s, which is %s and was not named by you: "+
-		"if that is meant, name it in the mirrors file", from, Redact(host), at)
+		"if that is meant, name it in the mirrors file", cmp.Or(by.From, "a file"), Redact(host), at)
 }
 
 // dialer connects only to addresses up to a network, whatever names say.
@@ -263,7 +266,7 @@ func (l leading) RoundTrip(request *http.Request) (*http.Response, error) {
 // checkScheme refuses to follow a redirect from HTTPS to anything else.
 func checkScheme(from, to *url.URL) error {
 	if from.Scheme == "https" && to.Scheme != "https" {
-		return Refuse("redirect from HTTPS to %s at %s is refused", to.Scheme, to.Host)
+		return Refuse("redirect from HTTPS to %.200s is refused", Redact(to.String()))
 	}
 	return nil
 }

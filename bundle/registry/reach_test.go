@@ -320,13 +320,46 @@ func TestProxyIsNoLead(t *testing.T) {
 // a registry does, to the rule that sessions have.
 func TestNoPlainHTTPAfterHTTPS(t *testing.T) {
 	t.Parallel()
-	for to, refused := range map[string]bool{"http://other.example/v2/": true, "https://other.example/v2/": false} {
+	for to, refused := range map[string]bool{
+		"http://other.example/v2/": true, "file:///etc/passwd": true, "https://other.example/v2/": false,
+	} {
 		from, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://one.example/v2/", nil)
 		request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, to, nil)
 		request.Response = &http.Response{Request: from}
 		_, err := leading{next: answers{}, own: []string{"one.example:443"}}.RoundTrip(request)
-		if (err != nil) != refused {
+		if (err != nil) != refused || refused && !strings.Contains(err.Error(), "redirect from HTTPS to "+to) {
 			t.Errorf("redirect to %s: error is %v", to, err)
+		}
+	}
+}
+
+// TestWhatIsNotOnTheWeb leads to what no server can be asked for, in both ways in which
+// an answer leads somewhere. What is refused is named, with no remedy that cannot work.
+func TestWhatIsNotOnTheWeb(t *testing.T) {
+	t.Parallel()
+	for _, to := range []string{"file:///etc/passwd", "http:///f", "https:///f", "ftp://ftp.example/f", "unix:/run/docker.sock"} {
+		host := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/v2/" {
+				w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm=%q,service="x"`, to))
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusFound)
+		}))
+		session, err := newClient(t, Options{}).WebSession(t.Context(), Resource{URL: "http://" + host + "/f"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = session.Read(t.Context(), "", nil, 100)
+		failed := map[string]error{"redirect": err}
+		if strings.HasPrefix(to, "http") { // other schemes the library refuses
+			failed["token server"] = readRepository(t, newClient(t, Options{}), host, "wire/brig")
+		}
+		for how, err := range failed {
+			if err == nil || !strings.Contains(err.Error(), to) || strings.Contains(err.Error(), "mirror") || Unavailable(err) {
+				t.Errorf("%s to %s: error is %v", how, to, err)
+			}
 		}
 	}
 }

@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -92,7 +94,8 @@ func TestSlowHostsAreBrokenOff(t *testing.T) {
 				}
 				test.handler(w, r)
 			}))
-			client := newClient(t, Options{Stall: window, RateWindow: window})
+			var told notes
+			client := newClient(t, Options{Stall: window, RateWindow: window, Log: told.add})
 			session, err := client.WebSession(t.Context(), Resource{URL: "http://" + host + "/x"})
 			if err != nil {
 				t.Fatal(err)
@@ -104,6 +107,72 @@ func TestSlowHostsAreBrokenOff(t *testing.T) {
 			}
 			if n := asked.Load(); n != MaxTries/2 {
 				t.Errorf("asked %d times, wanted %d", n, MaxTries/2)
+			}
+			told.want(t, "try 2 of 3", "try 3 of 3")
+		})
+	}
+}
+
+// notes are what was told while something was tried anew.
+type notes struct {
+	mu   sync.Mutex
+	list []string
+}
+
+func (n *notes) add(message string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.list = append(n.list, message)
+}
+
+// want demands that so much was told, and each text in its turn.
+func (n *notes) want(t *testing.T, texts ...string) {
+	t.Helper()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.list) != len(texts) {
+		t.Fatalf("told %q, wanted %q", n.list, texts)
+	}
+	for i, text := range texts {
+		if !strings.Contains(n.list[i], text) {
+			t.Errorf("told %q, wanted %q", n.list[i], text)
+		}
+	}
+}
+
+// TestTriesAreCountedAsTheyAre holds that the number of tries told is the one that is
+// made, where some failures count for more than others.
+func TestTriesAreCountedAsTheyAre(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		silent []int // which tries are met with silence; the others with 503
+		told   []string
+	}{
+		"out of order":              {nil, []string{"try 2 of 6", "try 3 of 6", "try 4 of 6", "try 5 of 6", "try 6 of 6"}},
+		"out of order, then silent": {[]int{2}, []string{"try 2 of 6", "try 3 of 4", "try 4 of 5", "try 5 of 5"}},
+		"silent at the end":         {[]int{5}, []string{"try 2 of 6", "try 3 of 6", "try 4 of 6", "try 5 of 6"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var asked atomic.Int32
+			host := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if slices.Contains(test.silent, int(asked.Add(1))) {
+					never(w, r)
+				}
+				outOfOrder(w, r)
+			}))
+			var told notes
+			client := newClient(t, Options{Stall: 300 * time.Millisecond, Log: told.add})
+			session, err := client.WebSession(t.Context(), Resource{URL: "http://" + host + "/x"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := session.Read(t.Context(), "", nil, 1<<20); err == nil {
+				t.Error("what never came was read")
+			}
+			told.want(t, test.told...)
+			if n := int(asked.Load()); n != len(test.told)+1 {
+				t.Errorf("asked %d times, %d are told", n, len(test.told)+1)
 			}
 		})
 	}

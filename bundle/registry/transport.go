@@ -39,23 +39,22 @@ func (t *retrying) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, ErrOffline
 	}
 	host := request.URL.Host
-	tries := t.limits.tries(host)
-	for failures := 1; ; failures++ {
+	for count := (tally{most: t.limits.tries(host)}); ; {
 		response, err := t.once(request)
-		failures += weight(err) - 1
+		count.add(err)
 		switch {
 		case request.Context().Err() != nil, err != nil && permanent(err):
 			return response, err
 		case err == nil && !retryable(response.StatusCode):
 			t.limits.saw(host, false)
 			return response, err
-		case failures >= tries:
+		case count.used():
 			t.limits.saw(host, err != nil || response.StatusCode != http.StatusTooManyRequests)
 			return response, err
 		case request.Body != nil && request.GetBody == nil:
 			return response, err
 		}
-		if err := t.comeBack(request, response, err, failures, tries); err != nil {
+		if err := t.comeBack(request, response, err, count); err != nil {
 			return nil, err
 		}
 		if request, err = anew(request); err != nil {
@@ -65,7 +64,7 @@ func (t *retrying) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // comeBack reports a failure, drops its answer if there is one, and waits.
-func (t *retrying) comeBack(request *http.Request, response *http.Response, err error, failures, tries int) error {
+func (t *retrying) comeBack(request *http.Request, response *http.Response, err error, count tally) error {
 	var cause string
 	var retryAfter time.Duration
 	if err != nil {
@@ -74,9 +73,9 @@ func (t *retrying) comeBack(request *http.Request, response *http.Response, err 
 		cause, retryAfter = response.Status, after(response.Header)
 		discard(response.Body)
 	}
-	d := backoff(failures, retryAfter)
+	d := backoff(count.failures, retryAfter)
 	place := Redact(request.URL.String())
-	t.log(fmt.Sprintf("%s: %s, try %d of %d in %s", place, brief(cause), failures+1, tries, d.Round(time.Millisecond)))
+	t.log(fmt.Sprintf("%s: %s, %s in %s", place, brief(cause), count.next(), d.Round(time.Millisecond)))
 	return t.rest(request.Context(), place+" ("+brief(cause)+")", d)
 }
 
@@ -222,6 +221,9 @@ func isLoopback(host string) bool {
 type onlyTLS struct{ next http.RoundTripper }
 
 func (t onlyTLS) RoundTrip(request *http.Request) (*http.Response, error) {
+	if !onTheWeb(request.URL) {
+		return nil, Refuse("no web server has %.200q, which an answer names", Redact(request.URL.String()))
+	}
 	if request.URL.Scheme != "https" && !isLoopback(request.URL.Host) {
 		return nil, Refuse("plain HTTP to %s is not allowed; a mirror with insecure: true would be", request.URL.Host)
 	}
