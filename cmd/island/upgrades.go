@@ -115,6 +115,8 @@ func (u *upgradeSaid) write(w *printable.Printer) {
 		line = u.Why
 	case u.From != "" && u.Hops == 0:
 		line = u.From + " is installed already"
+	case u.From != "" && u.Hops == 1:
+		line = fmt.Sprintf("%s to %s in one step: island upgrade-path says what it wants", u.From, u.To)
 	case u.From != "":
 		line = fmt.Sprintf("%s to %s in %d steps: island upgrade-path lists them", u.From, u.To, u.Hops)
 	case u.Known && u.Over != "":

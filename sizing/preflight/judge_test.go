@@ -548,6 +548,11 @@ func TestUpgradePath(t *testing.T) {
 	federated, alone := site.Undescribed(), site.Undescribed()
 	federated.Name, federated.Federation = "federated", true
 	alone.Name = "alone"
+	const (
+		noneBetween = "Make sure that this holds, and then install this bundle: none comes in between"
+		keep        = "Keep what is installed"
+		sayIt       = "Say with --installed which version is installed"
+	)
 	for name, test := range map[string]struct {
 		site                         *site.Site
 		declared, served, kubernetes string
@@ -555,26 +560,36 @@ func TestUpgradePath(t *testing.T) {
 		to                           string
 		want                         []string
 		words                        string
+		remedy                       string // where anything is to be done
 	}{
-		"nothing installed":    {to: "5.25.0", words: "no upgrade"},
-		"one step":             {declared: "5.24.3", kubernetes: "1.29.10", left: true, to: "5.25.1", words: "in one step"},
-		"Kubernetes not known": {declared: "5.24.3", to: "5.25.0", want: []string{"warn bundle.upgrade@"}, words: "Kubernetes >=1.27"},
+		"nothing installed": {to: "5.25.0", words: "no upgrade"},
+		"one step":          {declared: "5.24.3", kubernetes: "1.29.10", left: true, to: "5.25.1", words: "in one step"},
+		"Kubernetes not known": {
+			declared: "5.24.3", to: "5.25.0", want: []string{"warn bundle.upgrade@"},
+			words: "Kubernetes >=1.27", remedy: noneBetween,
+		},
 		"Kubernetes too old": {
 			declared: "5.24.3", kubernetes: "1.26.1", to: "5.25.0", want: []string{"fail bundle.upgrade@"},
-			words: "wants Kubernetes",
+			words: "wants Kubernetes", remedy: "Change what stands in the way",
 		},
 		"two steps": {
 			declared: "5.23.0", kubernetes: "1.29.10", to: "5.25.0", want: []string{"fail bundle.upgrade@"},
-			words: "5.24.0 first",
+			words: "5.24.0 first", remedy: "install the bundles in between first",
 		},
-		"back":                        {declared: "5.26.0", to: "5.25.0", want: []string{"fail bundle.upgrade@"}, words: "not later"},
+		"back": {
+			declared: "5.26.0", to: "5.25.0", want: []string{"fail bundle.upgrade@"},
+			words: "not later", remedy: keep,
+		},
 		"the same":                    {declared: "5.25.0", to: "5.25.0", words: "already"},
 		"the same, spelled otherwise": {declared: "v5.25.0", to: "5.25.0+WIRE-2026-001", words: "already"},
 		"a later patch":               {declared: "5.30.9", to: "5.30.10", words: "in one step"},
-		"back within the series":      {declared: "5.30.10", to: "5.30.9", want: []string{"fail bundle.upgrade@"}, words: "not later"},
+		"back within the series": {
+			declared: "5.30.10", to: "5.30.9", want: []string{"fail bundle.upgrade@"}, words: "not later", remedy: keep,
+		},
 		"further than is known": {
 			declared: "5.30.9", to: "5.32.0", want: []string{"warn bundle.upgrade@"},
-			words: "5.30.9; the last version that a known step leads to is 5.26.0",
+			words:  "5.30.9; the last version that a known step leads to is 5.26.0",
+			remedy: "ask who publishes the release",
 		},
 		"further than is known, in between": {
 			declared: "5.25.1", to: "5.32.0", want: []string{"warn bundle.upgrade@"}, words: "no further than 5.26.0",
@@ -582,16 +597,24 @@ func TestUpgradePath(t *testing.T) {
 		"before all that is known": {declared: "4.41.0", to: "5.24.0", want: []string{"warn bundle.upgrade@"}, words: "not known"},
 		"built after its release": {
 			declared: "5.32.0", to: "5.32.0-pre.3", want: []string{"warn bundle.upgrade@"}, words: "built after 5.32.0",
+			remedy: noneBetween,
 		},
-		"back to before it":        {declared: "5.32.0-pre.3", to: "5.32.0", want: []string{"fail bundle.upgrade@"}, words: "not later"},
-		"bundle's version is none": {declared: "5.24.3", to: "spring", want: []string{"warn bundle.upgrade@"}, words: "spring"},
-		"bundle names no version":  {declared: "5.24.3", to: "", want: []string{"warn bundle.upgrade@"}, words: "the chart wire-server"},
-		"served is no version":     {served: "latest", to: "5.25.0", want: []string{"error bundle.upgrade@"}, words: "--installed"},
+		"back to before it": {declared: "5.32.0-pre.3", to: "5.32.0", want: []string{"fail bundle.upgrade@"}, words: "not later"},
+		"bundle's version is none": {
+			declared: "5.24.3", to: "spring", want: []string{"warn bundle.upgrade@"},
+			words: "spring", remedy: "ask who publishes",
+		},
+		"bundle names no version": {declared: "5.24.3", to: "", want: []string{"warn bundle.upgrade@"}, words: "the chart wire-server"},
+		"served is no version": {
+			served: "latest", to: "5.25.0", want: []string{"error bundle.upgrade@"},
+			words: "--installed", remedy: sayIt,
+		},
 		"federated, or not: unknown": {declared: "5.25.0", to: "5.26.0", want: []string{"warn bundle.upgrade@"}, words: "if this holds: the " +
-			"site is not federated"},
+			"site is not federated", remedy: noneBetween},
 		"not federated": {site: alone, declared: "5.25.0", to: "5.26.0", words: "in one step"},
 		"not where federated": {
 			site: federated, declared: "5.25.0", to: "5.26.0", want: []string{"fail bundle.upgrade@"}, words: "federated",
+			remedy: "Change what stands in the way",
 		},
 		"found on the asset host": {
 			served: "5.24.3", kubernetes: "1.29.10", left: true, to: "5.25.0",
@@ -599,7 +622,7 @@ func TestUpgradePath(t *testing.T) {
 		},
 		"something, not known which": {
 			left: true, to: "5.25.0", want: []string{"error bundle.upgrade@", "fail software.leftovers@cassandra1"},
-			words: "--installed",
+			words: "--installed", remedy: sayIt,
 		},
 		"services have their ports": {declared: "5.24.3", kubernetes: "1.29.10", to: "5.25.0", words: "in one step"},
 	} {
@@ -622,6 +645,9 @@ func TestUpgradePath(t *testing.T) {
 			}
 			if !strings.Contains(english(f.Sentence()), test.words) {
 				t.Errorf("finding is %+v, want %q in it", f, test.words)
+			}
+			if remedy := english(f.Remedy); !strings.Contains(remedy, test.remedy) {
+				t.Errorf("remedy is %q, want %q in it", remedy, test.remedy)
 			}
 		})
 	}

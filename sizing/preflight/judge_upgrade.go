@@ -45,11 +45,11 @@ func (j *judgement) upgrade() {
 	_, flaw := semver.NewVersion(from)
 	switch {
 	case from == "" && j.leftAnywhere():
-		f.outcome, f.message = Error, message.Of("preflight.finding.version-unknown", nil)
+		f.unsaid(message.Of("preflight.finding.version-unknown", nil))
 	case from == "":
 		f.outcome, f.message = Skipped, message.Of("preflight.finding.nothing-installed", nil)
 	case flaw != nil:
-		f.outcome, f.message = Error, message.Of("preflight.finding.version-unreadable", args{"version": facts.Cut(strconv.Quote(from))})
+		f.unsaid(message.Of("preflight.finding.version-unreadable", args{"version": facts.Cut(strconv.Quote(from))}))
 	case j.Bundle.Version == "":
 		f.unknown(message.Of("preflight.finding.bundle-version", args{"chart": j.Bundle.Upgrades.Chart}))
 	default:
@@ -64,6 +64,11 @@ func (f *found) unknown(what message.Text) {
 	f.outcome, f.message, f.remedy = Warn, what, message.Of("patches.upgrade.ask", nil)
 }
 
+// unsaid says that the site has yet to say what is installed.
+func (f *found) unsaid(what message.Text) {
+	f.outcome, f.message, f.remedy = Error, what, message.Of("patches.upgrade.say", nil)
+}
+
 // path looks for the steps from what is installed to what the bundle has.
 func (j *judgement) path(f *found, from string) {
 	site := manifests.SiteFacts{Kubernetes: j.kubernetes(), Federated: j.Site.Federated()}
@@ -74,7 +79,7 @@ func (j *judgement) path(f *found, from string) {
 	case fault.ExitCode(err) == int(fault.Usage): // the bundle's version is none
 		f.unknown(facts.Reason(err))
 	case err != nil:
-		f.outcome, f.message = Fail, facts.Reason(err)
+		f.outcome, f.message, f.remedy = Fail, facts.Reason(err), message.Of("patches.upgrade.change", nil)
 		if manifests.OrderVersions(j.Bundle.Upgrades.Chart, from, j.Bundle.Version) == manifests.Later {
 			f.remedy = message.Of("patches.upgrade.keep", nil)
 		}
@@ -87,6 +92,7 @@ func (j *judgement) path(f *found, from string) {
 	case len(hops[0].Conditions) > 0:
 		said["conditions"] = hops[0].Said.Conditions
 		f.outcome, f.message = Warn, message.Of("preflight.finding.upgrade-if", said)
+		f.remedy = message.Of("patches.upgrade.make-sure", nil)
 	default:
 		f.outcome, f.message = Pass, message.Of("preflight.finding.upgrade", said)
 	}
