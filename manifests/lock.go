@@ -69,6 +69,17 @@ type Content struct {
 	URL        string `json:"url,omitempty"`        // http(s) URL, or a slash-separated path relative to the release document
 }
 
+// ChartMediaType is that of a chart's archive (helm.sh/helm/v3/pkg/registry, constants.go).
+const ChartMediaType = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+
+// IsLayerByURL reports whether content is a layer that its registry does not hold: its
+// URL stands in an image's manifest, whose writer may be anybody (CVE-2020-15157), and
+// was not named by whoever wrote the release. It has a media type, and not that of
+// charts; files that a release names have none. [Lock.Check] refuses other blobs with a URL.
+func (c Content) IsLayerByURL() bool {
+	return c.URL != "" && c.MediaType != "" && c.MediaType != ChartMediaType
+}
+
 // LockedChart is a chart archive, pinned.
 type LockedChart struct {
 	Name    string     `json:"name"`

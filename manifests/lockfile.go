@@ -195,8 +195,8 @@ func (l *Lock) Check() error {
 		if _, twice := blobs[blob.Digest]; twice {
 			return fmt.Errorf("blob %s is listed twice", blob.Digest)
 		}
-		if blob.Repository == "" && (blob.Size == 0 || blobRank(blob) < 2) {
-			return fmt.Errorf("blob %s has no repository", blob.Digest)
+		if blob.Repository == "" && (blob.Size == 0 || blobRank(blob) < 2 || !blob.IsLayerByURL()) {
+			return fmt.Errorf("blob %s of type %.100q has no repository", blob.Digest, blob.MediaType)
 		}
 		blobs[blob.Digest] = blob
 	}

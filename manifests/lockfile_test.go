@@ -215,6 +215,13 @@ func TestReadLockFlaws(t *testing.T) {
 	}
 }
 
+// layerByURL has a lock's layers come from the web.
+func layerByURL(l *Lock, mediaType string) {
+	for i := range l.Blobs[:3] {
+		l.Blobs[i].Repository, l.Blobs[i].URL, l.Blobs[i].MediaType = "", "https://a.example/layer", mediaType
+	}
+}
+
 func TestLockCheck(t *testing.T) {
 	t.Parallel()
 	if err := someLock(t).Check(); err != nil {
@@ -269,6 +276,8 @@ func TestLockCheck(t *testing.T) {
 		{"layer by URL in format 1", func(l *Lock) {
 			l.Blobs[0].Repository, l.Blobs[0].URL = "", "https://a.example/layer"
 		}, "needs format 2"},
+		{"layer by URL of no type", func(l *Lock) { l.Format = 2; layerByURL(l, "") }, `of type "" has no repository`},
+		{"layer by URL that is a chart", func(l *Lock) { l.Format = 2; layerByURL(l, ChartMediaType) }, "has no repository"},
 		{"empty blob in format 1", func(l *Lock) { l.Blobs[0].Digest, l.Blobs[0].Size = EmptyDigest, 0 }, "needs format 2"},
 		{"index that is none", func(l *Lock) { l.Format, image(l).Indexes = 2, []Digest{digestOf("m1")} }, "no index within its index"},
 		{"index that is not listed", func(l *Lock) { l.Format, image(l).Indexes = 2, []Digest{digestOf("x")} }, "no index within its index"},

@@ -45,8 +45,8 @@ func (r *resolver) findForeign(ctx context.Context, ref manifests.ImageRef, l la
 	told := []string{missing.Error()}
 	for _, url := range l.URLs[:min(len(l.URLs), maxForeignURLs)] {
 		at := manifests.Content{Digest: content.Digest, Size: content.Size, MediaType: content.MediaType, URL: url}
-		err := errNotWeb
-		if scheme, _, _ := strings.Cut(strings.ToLower(url), "://"); scheme == "http" || scheme == "https" {
+		err := checkForeign(at)
+		if err == nil {
 			err = r.probe(ctx, at)
 		}
 		if err == nil {
@@ -73,7 +73,17 @@ func (r *resolver) findForeign(ctx context.Context, ref manifests.ImageRef, l la
 		content.Digest, content.MediaType, strings.Join(told, "; "))
 }
 
-var errNotWeb = errors.New("is no http or https URL")
+// checkForeign makes sure of a layer's URL that it is one of the web, and that nobody
+// takes it for one that the release names, which is asked with the user's credentials.
+func checkForeign(content manifests.Content) error {
+	if scheme, _, _ := strings.Cut(strings.ToLower(content.URL), "://"); scheme != "http" && scheme != "https" {
+		return errors.New("is no http or https URL")
+	}
+	if !content.IsLayerByURL() {
+		return errors.New("is not asked: the manifest does not say that it is a layer's")
+	}
+	return nil
+}
 
 // isRefusal reports whether a place answers that it does not give something, rather
 // than being out of order.

@@ -3,6 +3,7 @@ package resolve_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -85,6 +86,27 @@ func (u *upstream) pushForeign(tag string, mediaType types.MediaType, layer []by
 		options = append(options, remote.WithNondistributable)
 	}
 	u.check(remote.Write(ref, image, options...))
+}
+
+// retype gives the layer of an image another media type, as whoever pushes a manifest can.
+func (u *upstream) retype(tag string, was types.MediaType, is string) {
+	u.t.Helper()
+	at := "http://" + u.addr + "/v2/wire/brig/manifests/" + tag
+	answer, err := http.Get(at)
+	u.check(err)
+	data, err := io.ReadAll(answer.Body)
+	u.check(errors.Join(err, answer.Body.Close()))
+	quoted, err := json.Marshal(is)
+	u.check(err)
+	data = bytes.ReplaceAll(data, []byte(`"`+string(was)+`"`), quoted)
+	put, err := http.NewRequestWithContext(u.t.Context(), http.MethodPut, at, bytes.NewReader(data))
+	u.check(err)
+	put.Header.Set("Content-Type", answer.Header.Get("Content-Type"))
+	answer, err = http.DefaultClient.Do(put)
+	u.check(err)
+	if u.check(answer.Body.Close()); answer.StatusCode != http.StatusCreated {
+		u.t.Fatalf("registry answers %s", answer.Status)
+	}
 }
 
 // notices keeps what is worth knowing.
@@ -186,6 +208,44 @@ func TestForeignLayers(t *testing.T) {
 				if said != "" && tag != "user-of-a-file" {
 					t.Errorf("the vendor was told %q", said)
 				}
+			}
+		})
+	}
+}
+
+// TestTypesOfForeignLayers has manifests say of a layer every type by which another part
+// of a release is told: a place that the user did not name is not asked for it, and one
+// that the user named is not told a password.
+func TestTypesOfForeignLayers(t *testing.T) {
+	t.Parallel()
+	const chart = manifests.ChartMediaType
+	for name, test := range map[string]struct {
+		mediaType string
+		asked     bool // where the user named the host
+	}{
+		"layer": {string(types.OCIRestrictedLayer), true}, "none": {"", false}, "chart": {chart, false},
+		"capitals": {strings.ToUpper(chart), true}, "parameter": {chart + "; charset=utf-8", true}, "blank behind": {chart + " ", true},
+		"blank before": {" " + chart, true}, "blank": {" ", true}, "newline": {chart + "\n", true}, "older chart": {"application/tar+gzip", true},
+		"file": {"application/octet-stream", true}, "configuration": {string(types.OCIConfigJSON), true},
+		"manifest": {manifests.OCIManifest, true}, // and refused
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u, v := newUpstream(t), newVendor(t, "layer of type "+name)
+			u.pushForeign("a", types.OCIRestrictedLayer, v.layer, false, v.url+"/layer")
+			u.retype("a", types.OCIRestrictedLayer, test.mediaType)
+			_, err := u.resolveForeign("a")
+			if err == nil || len(v.asked) > 0 {
+				t.Errorf("a place that nobody named: %v, asked for %q", err, v.asked)
+			}
+			lock, err := u.resolveForeign("a", strings.TrimPrefix(v.url, "http://"))
+			if (len(v.asked) > 0) != test.asked || strings.Join(v.told, "") != "" {
+				t.Errorf("%v; the vendor was asked for %q and told %q", err, v.asked, v.told)
+			}
+			if test.asked && err == nil {
+				checkForeign(t, lock, v, "/layer")
+			} else if err == nil {
+				t.Error("locked all the same")
 			}
 		})
 	}

@@ -95,9 +95,14 @@ func TestLayersLeadNowhereInside(t *testing.T) {
 	files := counting(newFlaky(data))
 	inside := serve(t, files)
 	content := contentOf(inside.URL+"/layer", data)
-	content.MediaType = "application/vnd.oci.image.layer.nondistributable.v1.tar"
-	_, err := readAll(t, newUpstream(t, Options{}).Upstream, content, 0)
-	wantError(t, err, "not named by you")
+	var err error
+	for _, content.MediaType = range []string{
+		chartMediaType + " ", strings.ToUpper(chartMediaType), chartMediaType + "; charset=utf-8", " ", "application/octet-stream",
+		"application/vnd.oci.image.layer.nondistributable.v1.tar",
+	} {
+		_, err = readAll(t, newUpstream(t, Options{}).Upstream, content, 0)
+		wantError(t, err, "not named by you")
+	}
 	content.URL = "http://10.255.255.1/layer"
 	_, err = readAll(t, newUpstream(t, Options{}).Upstream, content, 0)
 	wantError(t, err, "a private network", "not named by you")

@@ -147,19 +147,12 @@ func (l *locator) content(content manifests.Content) ([]location, error) {
 	}
 	locations, err := l.url(content.URL)
 	for i := range locations {
-		// The URL of a layer stands in its image's manifest, whose writer may be
-		// anybody (CVE-2020-15157). Mirrors are named by whoever has the keychain.
-		if isLayer(content) && locations[i].url == locations[i].name {
+		// Mirrors are named by whoever has the keychain.
+		if content.IsLayerByURL() && locations[i].url == locations[i].name {
 			locations[i].anonymous, locations[i].led = true, &registry.Lead{From: "a manifest", Document: true}
 		}
 	}
 	return locations, err
-}
-
-// isLayer reports whether content is a layer that its registry does not hold: charts
-// and files that a release names are of another media type, or of none.
-func isLayer(content manifests.Content) bool {
-	return content.URL != "" && content.MediaType != "" && content.MediaType != chartMediaType
 }
 
 // url returns the locations of a chart repository or file: an http, https,

@@ -18,7 +18,7 @@ import (
 // constants.go). Archives were once of a type that others use, too: only the
 // configuration tells that such a layer is a chart.
 const (
-	chartMediaType       = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+	chartMediaType       = manifests.ChartMediaType
 	legacyChartMediaType = "application/tar+gzip"
 	chartConfigMediaType = "application/vnd.cncf.helm.config.v1+json"
 )
