@@ -5,10 +5,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/islandbundle/island/bundle/trust/signature"
+	"github.com/islandbundle/island/internal/whole"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -47,34 +47,36 @@ func (in *inputs) binding(local manifests.LocalPath) (manifests.Binding, error) 
 	case is.files != nil:
 		one.Files = is.files
 	case local.Kind == manifests.LocalSecret:
-		var salt []byte
-		if salt, err = saltBeside(below(in.baseDir, local.Path)); err == nil {
-			one.Salted, err = manifests.SaltedDigest(salt, is.data)
-		}
+		one.Salted, err = saltedDigest(below(in.baseDir, local.Path), is.data)
 	default:
 		one.Digest = manifests.DigestOf(is.data)
 	}
 	return one, err
 }
 
-// saltBeside returns the salt of a file with secrets, and makes it where there is none.
-func saltBeside(file string) ([]byte, error) {
+// saltedDigest returns the digest of a file with secrets behind the salt that lies
+// beside it. Where there is no salt, one is made, whole or not at all.
+func saltedDigest(file string, data []byte) (manifests.Digest, error) {
 	name := file + SaltSuffix
 	salt, err := manifests.ReadRegular(name, maxSalt)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return salt, err
+	if errors.Is(err, fs.ErrNotExist) {
+		salt, err = makeSalt(name)
 	}
+	if err != nil {
+		return "", fault.OnDisk(err, name, "the salt of a file with secrets lies beside it")
+	}
+	digest, err := manifests.SaltedDigest(salt, data)
+	return digest, fault.Explain(err, fault.Usage, fault.Here, name,
+		"put back the salt with which documents were signed; if there was none, remove the file, and signing makes another")
+}
+
+func makeSalt(name string) ([]byte, error) {
 	random := make([]byte, 32)
 	if _, err := rand.Read(random); err != nil {
 		return nil, err
 	}
-	salt = []byte(hex.EncodeToString(random) + "\n")
-	made, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, fault.Explain(err, fault.Failure, fault.Here, "", "the salt of a file with secrets lies beside it")
-	}
-	_, err = made.Write(salt)
-	return salt, errors.Join(err, made.Close())
+	salt := []byte(hex.EncodeToString(random) + "\n")
+	return salt, whole.Create(name, salt, 0o600)
 }
 
 // CheckSigned refuses a document that none of the keys has signed, or that names
