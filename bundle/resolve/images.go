@@ -13,6 +13,7 @@ import (
 	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/charts"
 	"github.com/islandbundle/island/internal/exactjson"
+	"github.com/islandbundle/island/internal/jsonweight"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -283,6 +284,9 @@ func (r *resolver) configPlatform(ctx context.Context, ref manifests.ImageRef, d
 // which clients would take another.
 func platformIn(data []byte) (*manifests.EntryPlatform, error) {
 	var config manifests.EntryPlatform
+	if err := jsonweight.Check(data, &config, jsonweight.Times(8, data)); errors.Is(err, jsonweight.ErrTooHeavy) {
+		return nil, err
+	}
 	isImage := json.Unmarshal(data, &config) == nil && config.OS != "" && config.Architecture != ""
 	if !isImage {
 		return nil, nil

@@ -1,10 +1,12 @@
 package resolve
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/islandbundle/island/bundle/source"
+	"github.com/islandbundle/island/internal/jsonweight"
 	"github.com/islandbundle/island/manifests"
 )
 
@@ -25,6 +27,22 @@ func TestConfigurationsAreReadInOneWay(t *testing.T) {
 	}
 	if platform, err := platformIn([]byte(`{"Os": 1}`)); platform != nil || err != nil {
 		t.Errorf("what is no image's has %v, %v", platform, err)
+	}
+}
+
+// TestConfigurationsAreWeighed: what is read of one takes no more memory than its bytes
+// allow, and one that would is told as such, not as no image's.
+func TestConfigurationsAreWeighed(t *testing.T) {
+	t.Parallel()
+	for _, element := range []string{`"",`, `"a",`} {
+		text := `{"os": "windows", "architecture": "amd64", "os.features": [` + strings.Repeat(element, 100_000) + `""]}`
+		if platform, err := platformIn([]byte(text)); platform != nil || !errors.Is(err, jsonweight.ErrTooHeavy) {
+			t.Errorf("%s: error is %v", element, err)
+		}
+	}
+	usual := `{"os": "windows", "architecture": "amd64", "os.features": ["win32k"], "history": [` + strings.Repeat("{},", 100_000) + `{}]}`
+	if platform, err := platformIn([]byte(usual)); err != nil || len(platform.OSFeatures) != 1 {
+		t.Errorf("a long history: %v, %v", platform, err)
 	}
 }
 

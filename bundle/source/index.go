@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/islandbundle/island/bundle/registry"
+	"github.com/islandbundle/island/internal/jsonweight"
 	"github.com/islandbundle/island/internal/nearest"
 	"github.com/islandbundle/island/internal/yamlmarks"
 	"github.com/islandbundle/island/manifests"
@@ -229,7 +230,7 @@ func (b *block) keep(line []byte) error {
 		return nil
 	}
 	if len(b.item)+len(line) >= maxItemBytes {
-		return fmt.Errorf("an entry of chart %s is larger than %d bytes", b.name, maxItemBytes)
+		return tooLarge(b.name)
 	}
 	b.item = append(append(b.item, line...), '\n')
 	return nil
@@ -354,14 +355,25 @@ func (s *search) scanJSON(r io.Reader) error {
 			}
 			s.known = true
 			return jsonArray(d, func() error {
+				var item json.RawMessage
+				if err := d.Decode(&item); err != nil {
+					return err
+				}
+				if len(item) >= maxItemBytes {
+					return tooLarge(s.name)
+				}
 				var e chartEntry
-				if err := d.Decode(&e); err != nil {
+				if err := jsonweight.Unmarshal(item, &e); err != nil {
 					return err
 				}
 				return s.consider(e)
 			})
 		})
 	})
+}
+
+func tooLarge(chart string) error {
+	return fmt.Errorf("an entry of chart %s is larger than %d bytes", chart, maxItemBytes)
 }
 
 func jsonObject(d *json.Decoder, field func(key string) error) error {

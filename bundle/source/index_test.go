@@ -166,6 +166,8 @@ func TestIndexFaults(t *testing.T) {
 			"entries:\n  x:\n  - version: 1.0.0\n" + strings.Repeat("    # "+strings.Repeat("x", 100)+"\n", maxItemBytes/100),
 			"an entry of chart x is larger",
 		},
+		"a long JSON item": {`{"entries":{"x":[{"version":"1.0.0","d":"` + strings.Repeat("x", maxItemBytes) + `"}]}}`, "entry of chart x is"},
+		"a heavy item":     {`{"entries":{"x":[{"version":"1.0.0","urls":[` + strings.Repeat(`"",`, 100_000) + `""]}]}}`, "takes more memory"},
 		"too many":         {"entries:\n  x:\n" + strings.Repeat("  - version: 2.0.0\n", maxVersions+1), "more than 100000 versions"},
 		"large other kind": {"entries: {x: [{version: 1.0.0}]}\n" + strings.Repeat("a: b\n", maxOtherBytes/5+1), "too large"},
 	} {
