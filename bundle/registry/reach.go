@@ -24,6 +24,9 @@ type Lead struct {
 	// have written, such as an index or a manifest, rather than in what the host
 	// itself answers, such as a redirect or the place of its token server.
 	Document bool
+	// Anonymous keeps the keychain out of what is asked of a web server: whoever wrote
+	// the URL shall get no credentials for a host of his choice.
+	Anonymous bool
 }
 
 // network is where an address is, by how few reach it.

@@ -15,10 +15,7 @@ type Resource struct {
 	URL   string        // http(s), without secrets
 	User  *url.Userinfo // credentials of its own; nil for those of the keychain
 	Query string        // with secrets, in the place of the URL's own; empty for that
-	// Anonymous keeps the keychain out of it: whoever wrote the URL shall get no
-	// credentials for a host of his choice.
-	Anonymous bool
-	Lead      *Lead // who named the host; nil for the user
+	Lead  *Lead         // who named the host; nil for the user
 	Security
 }
 
@@ -40,7 +37,7 @@ func (c *Client) WebSession(ctx context.Context, resource Resource) (*Session, e
 		return nil, Refuse("%w", err)
 	}
 	var login webLogin
-	wanted := resource.User != nil || !resource.Anonymous
+	wanted := resource.User != nil || resource.Lead == nil || !resource.Lead.Anonymous
 	if wanted && (parsed.Scheme == "https" || resource.PlainHTTP || isLoopback(parsed.Host)) {
 		if login, err = c.webLogin(ctx, resource.User, parsed.Host); err != nil {
 			return nil, err

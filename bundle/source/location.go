@@ -20,7 +20,6 @@ type location struct {
 	repository string // registryKind
 	url        string // webKind: without secrets
 	secret     secret // of the name, or out of the mirrors file
-	anonymous  bool   // webKind: nothing out of the keychain is sent
 	path       string // folderKind: a file or folder, or the image layout that holds name
 	security   registry.Security
 	led        *registry.Lead // who named it, if the user did not
@@ -51,24 +50,21 @@ func (l location) asRepository() registry.Repository {
 }
 
 func (l location) asResource() registry.Resource {
-	return registry.Resource{
-		URL: l.url, User: l.secret.user, Query: l.secret.query, Security: l.security, Anonymous: l.anonymous, Lead: l.led,
+	return registry.Resource{URL: l.url, User: l.secret.user, Query: l.secret.query, Security: l.security, Lead: l.led}
+}
+
+// host returns the host of the location, as host or host:port; empty for a folder.
+func (l location) host() string {
+	if l.kind == webKind {
+		if parsed, err := url.Parse(l.url); err == nil {
+			return parsed.Host
+		}
 	}
+	return l.registry
 }
 
 // leads says of an index at this location who names what it leads to.
-func (l location) leads() *registry.Lead {
-	by := registry.Lead{Document: true}
-	switch l.kind {
-	case registryKind:
-		by.From = l.registry
-	case webKind:
-		if parsed, err := url.Parse(l.url); err == nil {
-			by.From = parsed.Host
-		}
-	}
-	return &by
-}
+func (l location) leads() *registry.Lead { return &registry.Lead{From: l.host(), Document: true} }
 
 // isOrigin reports whether the location is the name itself, and no mirror.
 func (l location) isOrigin() bool {
@@ -78,16 +74,23 @@ func (l location) isOrigin() bool {
 	return l.kind == registryKind && l.registry+"/"+l.repository == strings.TrimPrefix(l.name, "oci://")
 }
 
+// leadTo notes of the origin among locations who named it, if that was not the user.
+// Mirrors are named by whoever has the keychain.
+func leadTo(locations []location, by *registry.Lead) {
+	for i := range locations {
+		if locations[i].isOrigin() {
+			locations[i].led = by
+		}
+	}
+}
+
 // ledThere notes of locations that an index at another one names them. An index that
 // came over HTTPS, or that is named so, leads to nothing over plain HTTP.
 func ledThere(locations []location, index location) error {
-	for i := range locations {
-		l := &locations[i]
-		if !l.isOrigin() {
-			continue
-		}
-		l.led = index.leads()
-		if strings.HasPrefix(l.url, "http://") && (strings.HasPrefix(index.url, "https://") || strings.HasPrefix(index.name, "https://")) {
+	leadTo(locations, index.leads())
+	for _, l := range locations {
+		if l.led != nil && strings.HasPrefix(l.url, "http://") &&
+			(strings.HasPrefix(index.url, "https://") || strings.HasPrefix(index.name, "https://")) {
 			return registry.Refuse("index leads from HTTPS to plain HTTP at %s", registry.Redact(l.url))
 		}
 	}
@@ -146,11 +149,8 @@ func (l *locator) content(content manifests.Content) ([]location, error) {
 		return l.repository(content.Repository)
 	}
 	locations, err := l.url(content.URL)
-	for i := range locations {
-		// Mirrors are named by whoever has the keychain.
-		if content.IsLayerByURL() && locations[i].url == locations[i].name {
-			locations[i].anonymous, locations[i].led = true, &registry.Lead{From: "a manifest", Document: true}
-		}
+	if content.IsLayerByURL() {
+		leadTo(locations, &registry.Lead{From: "a manifest", Document: true, Anonymous: true})
 	}
 	return locations, err
 }

@@ -330,17 +330,9 @@ func (m *Mirrors) hosts() []string {
 	var hosts []string
 	for _, rule := range m.Rules {
 		for _, mirror := range rule.Mirrors {
-			s := string(mirror.Location)
-			if _, isFolder := asFolder(s); isFolder {
-				continue
+			if host := mirror.locate(string(rule.Prefix), "").host(); host != "" {
+				hosts = append(hosts, host)
 			}
-			if parsed, err := url.Parse(s); err == nil && hasAnyPrefix(s, "http://", "https://") {
-				hosts = append(hosts, parsed.Host)
-				continue
-			}
-			_, repository := splitUser(strings.TrimPrefix(s, "oci://"))
-			host, _, _ := strings.Cut(repository, "/")
-			hosts = append(hosts, host)
 		}
 	}
 	return hosts

@@ -68,11 +68,7 @@ func (c *chartRepositories) ociChart(ctx context.Context, r ociRequest) (Chart, 
 	if err != nil {
 		return Chart{}, err
 	}
-	for i := range locations {
-		if r.led != nil && locations[i].isOrigin() {
-			locations[i].led = r.led
-		}
-	}
+	leadTo(locations, r.led)
 	m, err := c.chartManifest(ctx, r, locations)
 	if err != nil {
 		return Chart{}, err
