@@ -21,28 +21,24 @@ import (
 // it; every index and manifest of the lock is looked into, and at the end each that
 // an image needs must have been named.
 type graph struct {
-	format    int
-	lock      *manifests.Lock
-	blobs     map[manifests.Digest]manifests.Content // in the archive
-	images    []manifests.LockedImage
-	platforms []manifests.Platform
-	whole     map[manifests.Digest]bool   // indexes of artifacts, of which everything is carried
-	expect    map[manifests.Digest]string // media type under which a manifest was named
-	seen      map[manifests.Digest]bool   // manifests that were looked into
+	format int
+	lock   *manifests.Lock
+	blobs  map[manifests.Digest]manifests.Content // in the archive
+	whole  map[manifests.Digest]bool              // indexes of artifacts, of which everything is carried
+	expect map[manifests.Digest]string            // media type under which a manifest was named
+	seen   map[manifests.Digest]bool              // manifests that were looked into
 }
 
 func newGraph(inventory *Inventory) *graph {
 	g := &graph{
-		format:    inventory.Format,
-		lock:      &inventory.Lock,
-		blobs:     blobsOf(&inventory.Lock),
-		images:    inventory.Lock.Images,
-		platforms: inventory.Lock.Release.Platforms,
-		whole:     map[manifests.Digest]bool{},
-		expect:    map[manifests.Digest]string{},
-		seen:      map[manifests.Digest]bool{},
+		format: inventory.Format,
+		lock:   &inventory.Lock,
+		blobs:  blobsOf(&inventory.Lock),
+		whole:  map[manifests.Digest]bool{},
+		expect: map[manifests.Digest]string{},
+		seen:   map[manifests.Digest]bool{},
 	}
-	for _, image := range g.images {
+	for _, image := range g.lock.Images {
 		for _, digest := range append([]manifests.Digest{image.Digest}, image.Indexes...) {
 			g.whole[digest] = g.whole[digest] || image.Artifact
 		}
@@ -177,7 +173,7 @@ func (g *graph) addFirsts(index manifests.ImageIndex) error {
 			return err
 		}
 	}
-	for _, platform := range g.platforms {
+	for _, platform := range g.lock.Release.Platforms {
 		if entry, ok := index.First(platform); ok {
 			if _, here := g.blobs[entry.Digest]; !here {
 				return fmt.Errorf("its image %s for %s is not in the archive", entry.Digest, platform)
@@ -194,7 +190,7 @@ func (g *graph) addFirsts(index manifests.ImageIndex) error {
 // looks for, and of an artifact all that it names.
 func (g *graph) addCarried(index manifests.ImageIndex, whole bool) error {
 	carried := map[manifests.Digest]bool{}
-	for _, entry := range index.Carried(g.platforms) {
+	for _, entry := range index.Carried(g.lock.Release.Platforms) {
 		carried[entry.Digest] = true
 	}
 	for _, entry := range index.Manifests {
@@ -267,7 +263,7 @@ func (g *graph) complete() error {
 	if g.format == 1 {
 		return nil
 	}
-	for _, image := range g.images {
+	for _, image := range g.lock.Images {
 		needed := slices.Clone(image.Indexes)
 		for _, m := range image.Manifests {
 			needed = append(needed, m.Digest)

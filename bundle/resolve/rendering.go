@@ -87,13 +87,14 @@ func (r *resolver) lockValues(chart manifests.Chart, version string) ([]manifest
 // rangeOf returns for which versions of the chart a document says that a file is,
 // and whether the chart is of another.
 func rangeOf(chart manifests.Chart, file, version string) (ranges string, other bool) {
+	names := func(set manifests.ValueSet) bool {
+		return slices.Contains(set.Values, file) || slices.Contains(set.Secrets, file)
+	}
 	var all []string
 	for _, set := range chart.ValueSets() {
-		if set.For != "" && slices.Contains(slices.Concat(set.Values, set.Secrets), file) && !slices.Contains(all, set.For) {
+		if set.For != "" && names(set) && !slices.Contains(all, set.For) {
 			all = append(all, set.For)
-			other = other || !set.Fits(version)
 		}
 	}
-	vouched := slices.ContainsFunc(chart.ValueSets(), func(s manifests.ValueSet) bool { return s.For != "" && !s.Advisory && s.Fits(version) })
-	return strings.Join(all, " || "), other && !vouched
+	return strings.Join(all, " || "), slices.ContainsFunc(chart.Misfits(version), names)
 }
