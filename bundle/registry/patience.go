@@ -49,7 +49,7 @@ func (p patience) again(ctx context.Context, where string, do func() error) erro
 	}
 }
 
-// tally counts what was tried in vain. Some failures count for several (weight), so
+// tally counts what was tried in vain. Some failures count for several ([Weight]), so
 // that they end sooner than others.
 type tally struct {
 	most     int // failures that are borne
@@ -60,7 +60,7 @@ type tally struct {
 
 func (t *tally) add(err error) {
 	t.tries++
-	t.last = weight(err)
+	t.last = Weight(err)
 	t.failures += t.last
 }
 

@@ -3,7 +3,6 @@ package registry
 import (
 	"cmp"
 	"context"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -69,18 +68,9 @@ func (c *Client) proxy(request *http.Request) (*url.URL, error) {
 		return nil, Refuse("proxy of the environment: %w", Bare(err))
 	}
 	if proxy != nil {
-		c.places.proxies.add(proxyAddress(proxy))
+		c.places.proxies.add(addressOf(proxy))
 	}
 	return proxy, nil
-}
-
-// proxyAddress is what net/http dials for a proxy.
-func proxyAddress(proxy *url.URL) string {
-	port := proxy.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "socks5": "1080", "socks5h": "1080"}[proxy.Scheme]
-	}
-	return net.JoinHostPort(proxy.Hostname(), cmp.Or(port, "80"))
 }
 
 // throughProxy tells what a proxy says that will not connect: another try mends no login.

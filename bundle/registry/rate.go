@@ -38,8 +38,8 @@ func TooSlow(err error) bool {
 	return errors.As(err, &slow)
 }
 
-// weight is how many failures a failure counts for.
-func weight(err error) int {
+// Weight is how many failures of [MaxTries] a failure counts for.
+func Weight(err error) int {
 	if TooSlow(err) {
 		return 2
 	}

@@ -133,15 +133,13 @@ func (p *places) saw(address string, to network) {
 
 // hostPort returns host:port in one form.
 func hostPort(scheme, host string) string {
-	u := url.URL{Host: host}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80"}[scheme]
-		if port == "" {
-			port = "443"
-		}
-	}
-	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
+	return strings.ToLower(addressOf(&url.URL{Scheme: scheme, Host: host}))
+}
+
+// addressOf returns the address that net/http dials for a server or a proxy.
+func addressOf(u *url.URL) string {
+	port := map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}[u.Scheme]
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port))
 }
 
 // limit returns the network that a host may at most be of to which somebody led: that

@@ -310,7 +310,7 @@ func TestProxyIsNoLead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := proxyAddress(parsed); got != want {
+		if got := addressOf(parsed); got != want {
 			t.Errorf("%s is dialled at %s, wanted %s", proxy, got, want)
 		}
 	}

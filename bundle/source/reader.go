@@ -93,14 +93,10 @@ func (r *reader) recover(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	slow := registry.TooSlow(err)
-	if r.at-r.safe >= progress && !slow { // what is too slow may well bring that much
+	if r.at-r.safe >= progress && !registry.TooSlow(err) { // what is too slow may well bring that much
 		r.failures = 0
 	}
-	r.failures, r.safe = r.failures+1, r.at
-	if slow {
-		r.failures++
-	}
+	r.failures, r.safe = r.failures+registry.Weight(err), r.at
 	cut := registry.CutShort(err)
 	if l := r.left[0]; l.kind == folderKind || !registry.Unavailable(cut) {
 		return r.fail(cut)
