@@ -1,9 +1,12 @@
 package manifests
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -120,6 +123,39 @@ func (r *Release) LocalPaths() []LocalPath {
 // LocalPaths lists the local paths that the patch names.
 func (p *Patch) LocalPaths() []LocalPath {
 	return (&Release{Charts: slices.Concat(p.Changes.Charts, p.Changes.Add.Charts)}).LocalPaths()
+}
+
+// Signable is a document that is signed along with the local files that it names: a
+// [Release], which may be an overlay, or a [Patch].
+type Signable interface{ LocalPaths() []LocalPath }
+
+// ReadSignable reads a release, a Wire build.json, an overlay or a patch, told apart by
+// content. Documents of other kinds are Usage errors, as every flaw is, with its place.
+func ReadSignable(file string, data []byte) (Signable, error) {
+	root, err := parseDocument(file, data)
+	if err != nil {
+		return nil, err
+	}
+	kind := cmp.Or(field(root, "kind"), &yaml.Node{Line: root.Line, Column: root.Column})
+	switch {
+	case isBuildJSON(root) || kind.Value == KindRelease:
+		return signable(Read(file, data))
+	case kind.Value == KindOverlay:
+		return signable(ReadOverlay(file, data))
+	case kind.Value == KindPatch:
+		return signable(ReadPatch(file, data))
+	}
+	return nil, fault.At(fault.Place{File: file, Line: kind.Line, Column: kind.Column, Field: "kind"},
+		"say its kind, such as kind: Release; no other document is signed",
+		"wants a document of kind %s, %s or %s, got %q", KindRelease, KindOverlay, KindPatch, kind.Value)
+}
+
+// signable returns nothing with an error: a nil pointer would be a document.
+func signable[T Signable](document T, err error) (Signable, error) {
+	if err != nil {
+		return nil, err
+	}
+	return document, nil
 }
 
 func (c *Chart) localPaths() []LocalPath {

@@ -38,6 +38,59 @@ func TestReadBindings(t *testing.T) {
 	}
 }
 
+// What a document is, its strict reader tells, however the kind is written; what is not
+// one of these documents names nothing that could be signed along, and is not signed.
+func TestReadSignable(t *testing.T) {
+	t.Parallel()
+	const (
+		others  = ` | say its kind, such as kind: Release; no other document is signed`
+		release = "metadata: {name: a, version: \"1\", date: 2026-04-15}\nplatforms: [linux/amd64]\ncharts: [{name: a, path: a.tgz}]\n"
+		overlay = "charts: [{name: a, values: [a.yaml]}]\n"
+		patch   = "metadata: {id: A, date: 2026-04-15, severity: high, summary: {en: a}}\n" +
+			"appliesTo: {release: a, versions: \"1\"}\nchanges: {add: {charts: [{name: a, path: a.tgz}]}}\n"
+	)
+	for _, test := range []struct {
+		name, text string
+		paths      string
+		want       []string
+	}{
+		{"release", "kind: Release\n" + release, "a.tgz", nil},
+		{"overlay", "kind: Overlay\n" + overlay, "a.yaml", nil},
+		{"patch", "kind: Patch\n" + patch, "a.tgz", nil},
+		{"key in quotes", "\"kind\": Overlay\n" + overlay, "a.yaml", nil},
+		{"patch's key in quotes", "'kind': Patch\n" + patch, "a.tgz", nil},
+		{"blank before the colon", "kind : Overlay\n" + overlay, "a.yaml", nil},
+		{"tag", "kind: !!str Overlay\n" + overlay, "a.yaml", nil},
+		{"folded", "kind: >-\n Overlay\n" + overlay, "a.yaml", nil},
+		{"on a line of its own", "kind:\n  Patch\n" + patch, "a.tgz", nil},
+		{"explicit key", "? kind\n: Overlay\n" + overlay, "a.yaml", nil},
+		{"another kind", "kind: Patches\n" + patch, "",
+			[]string{`s.yaml:2:7: kind: wants a document of kind Release, Overlay or Patch, got "Patches"` + others}},
+		{"no kind", overlay, "", []string{`s.yaml:1:1: kind: wants a document of kind Release, Overlay or Patch, got ""` + others}},
+		{"two kinds", "kind: Overlay\nkind: Patch\n" + overlay, "", []string{"s.yaml:3:1: kind: duplicate key, first given on line 2"}},
+		{"flaw", "kind: Overlay\ncharts: 1\n", "", []string{"s.yaml:3:9: charts: wants a list, got a number"}},
+		{"no YAML", "kind: [", "", []string{"s.yaml:3: not valid YAML: did not find expected node content"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			document, err := ReadSignable("s.yaml", []byte("apiVersion: island/v1\n"+test.text))
+			expect(t, err, test.want...)
+			if (document == nil) != (err != nil) {
+				t.Fatalf("document is %v", document)
+			}
+			if err == nil && (len(document.LocalPaths()) != 1 || document.LocalPaths()[0].Path != test.paths) {
+				t.Errorf("names %v, want %s", document.LocalPaths(), test.paths)
+			}
+		})
+	}
+	document, err := ReadSignable("build.json", []byte(`{"version": "1", "helmCharts": {"a": {"repo": "https://a.example", "version": "1"}}}`))
+	if err != nil || len(document.LocalPaths()) > 0 {
+		t.Errorf("build.json: %v, %v", document, err)
+	}
+	_, err = ReadSignable("s.yaml", []byte("Overlay\n"))
+	expect(t, err, `s.yaml:1:1: kind: wants a document of kind Release, Overlay or Patch, got ""`+others)
+}
+
 // A salt has one length, so that no byte of it can pass for one of the content.
 func TestSaltedDigest(t *testing.T) {
 	t.Parallel()

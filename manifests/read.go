@@ -23,10 +23,14 @@ func Read(file string, data []byte) (*Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	if field(root, "helmCharts") != nil && field(root, "apiVersion") == nil {
+	if isBuildJSON(root) {
 		return readBuildJSON(file, data)
 	}
 	return readKind(file, data, KindRelease)
+}
+
+func isBuildJSON(root *yaml.Node) bool {
+	return field(root, "helmCharts") != nil && field(root, "apiVersion") == nil
 }
 
 // ReadOverlay reads an Overlay document.

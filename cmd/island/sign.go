@@ -104,14 +104,16 @@ func (r signResult) text(w *printable.Printer) {
 }
 
 func (a *app) runSign(name string, signer namedSigner) error {
-	data, named, err := readNamed(name)
+	data, document, err := readSignable(name)
 	if err != nil {
 		return err
 	}
-	if patch, err := manifests.ReadPatch(name, data); err == nil && patch.Drafts() != nil {
-		return patch.Drafts()
+	if patch, ok := document.(*manifests.Patch); ok {
+		if err := patch.Drafts(); err != nil {
+			return err
+		}
 	}
-	bindings, err := resolve.Bind(name, data, named)
+	bindings, err := resolve.Bind(name, data, document.LocalPaths())
 	if err != nil {
 		return err
 	}
@@ -135,28 +137,13 @@ func (a *app) runSign(name string, signer namedSigner) error {
 	return a.print(result)
 }
 
-// readNamed reads a document, and which local files it names. What is no release,
-// overlay or patch names none.
-func readNamed(name string) ([]byte, []manifests.LocalPath, error) {
+func readSignable(name string) ([]byte, manifests.Signable, error) {
 	data, err := readDocument(name, manifests.MaxDocumentBytes, aRelease, anOverlay, aPatch)
 	if err != nil {
 		return nil, nil, err
 	}
-	var document interface{ LocalPaths() []manifests.LocalPath }
-	switch recognise(data) {
-	case aRelease:
-		document, err = manifests.Read(name, data)
-	case anOverlay:
-		document, err = manifests.ReadOverlay(name, data)
-	case aPatch:
-		document, err = manifests.ReadPatch(name, data)
-	default:
-		return data, nil, nil
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	return data, document.LocalPaths(), nil
+	document, err := manifests.ReadSignable(name, data)
+	return data, document, err
 }
 
 func (a *app) runSignCheck(name string, docKeys []string) error {
@@ -167,11 +154,11 @@ func (a *app) runSignCheck(name string, docKeys []string) error {
 	if err != nil {
 		return err
 	}
-	data, named, err := readNamed(name)
+	data, document, err := readSignable(name)
 	if err != nil {
 		return err
 	}
-	key, bindings, err := resolve.CheckSigned(name, data, named, trust.Keys)
+	key, bindings, err := resolve.CheckSigned(name, data, document.LocalPaths(), trust.Keys)
 	if err != nil {
 		return err
 	}
