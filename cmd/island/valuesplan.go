@@ -42,13 +42,12 @@ type plannedChart struct {
 // siteValues is a values file of the site, and which charts it is for.
 type siteValues struct {
 	charts.ValuesSource
-	forAll bool
-	charts []manifests.EntryPath // unless it is for all
+	charts []manifests.EntryPath // nil: it is for all
 	named  bool                  // the command line says for which charts
 }
 
 func (v siteValues) isFor(c manifests.LockedChart) bool {
-	return v.forAll || slices.Contains(v.charts, c.Path)
+	return v.charts == nil || slices.Contains(v.charts, c.Path)
 }
 
 // plan reads the site's values. Nothing of the bundle is read but its inventory.
@@ -104,7 +103,7 @@ func (f *valuesFlags) chosen(lock *manifests.Lock, p *valuesPlan) ([]manifests.L
 	}
 	if len(f.charts) == 0 {
 		for _, c := range lock.Charts {
-			if slices.ContainsFunc(p.sources, func(v siteValues) bool { return !v.forAll && v.isFor(c) }) {
+			if slices.ContainsFunc(p.sources, func(v siteValues) bool { return v.charts != nil && v.isFor(c) }) {
 				chosen = append(chosen, c)
 			}
 		}
@@ -206,48 +205,60 @@ func (p *valuesPlan) add(lock *manifests.Lock, text string) error {
 		named = false // a file whose name has a "=" in it
 	}
 	if !named {
-		return p.addFor(lock, text, true, nil)
+		return p.addFor(lock, text, nil)
 	}
 	list := chartsOf(lock, name)
 	if len(list) == 0 {
 		return noSuchChart(lock, name)
 	}
-	var paths []manifests.EntryPath
-	for _, c := range list {
-		paths = append(paths, c.Path)
-	}
 	before := len(p.sources)
-	err := p.addFor(lock, file, false, paths)
+	err := p.addFor(lock, file, pathsOf(list))
 	for i := range p.sources[before:] {
 		p.sources[before+i].named = true
 	}
 	return err
 }
 
-func (p *valuesPlan) addFor(lock *manifests.Lock, name string, forAll bool, paths []manifests.EntryPath) error {
+func pathsOf(list []manifests.LockedChart) []manifests.EntryPath {
+	var paths []manifests.EntryPath
+	for _, c := range list {
+		paths = append(paths, c.Path)
+	}
+	return paths
+}
+
+// addFor reads a file, or a folder, for some charts, or for all if it is nil.
+func (p *valuesPlan) addFor(lock *manifests.Lock, name string, paths []manifests.EntryPath) error {
 	info, err := os.Stat(name)
 	switch {
 	case name == "-" || err == nil && !info.IsDir():
-		return p.addFile(name, forAll, paths)
+		return p.addFile(name, paths)
 	case err != nil:
 		return fault.Explain(err, fault.Usage, fault.Here, "", "-f wants FILE, CHART=FILE, or a folder with CHART/values.yaml in it")
-	case forAll:
+	case paths == nil:
 		return p.addFolder(lock, name)
 	}
-	some := false
-	for _, file := range folderFiles {
-		file = filepath.Join(name, file)
-		if _, err := os.Stat(file); err == nil {
-			if err := p.addFile(file, false, paths); err != nil {
-				return err
-			}
-			some = true
-		}
-	}
-	if !some {
+	some, err := p.addChart(name, paths)
+	if err == nil && !some {
 		return usage("name the file itself", "folder %s has neither %s", name, strings.Join(folderFiles, " nor "))
 	}
-	return nil
+	return err
+}
+
+// addChart reads what there is in the folder of one chart. A link that leads nowhere is
+// there: whoever made it means the values that it should lead to.
+func (p *valuesPlan) addChart(folder string, paths []manifests.EntryPath) (some bool, err error) {
+	for _, file := range folderFiles {
+		file = filepath.Join(folder, file)
+		if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := p.addFile(file, paths); err != nil {
+			return some, err
+		}
+		some = true
+	}
+	return some, nil
 }
 
 // addFolder reads a folder with a folder for each chart.
@@ -259,24 +270,15 @@ func (p *valuesPlan) addFolder(lock *manifests.Lock, folder string) error {
 	before := len(p.sources)
 	for _, entry := range entries {
 		below := filepath.Join(folder, entry.Name())
-		if info, err := os.Stat(below); err != nil || !info.IsDir() {
-			continue
-		}
 		list := chartsOf(lock, entry.Name())
-		if len(list) == 0 {
+		switch info, err := os.Stat(below); {
+		case err != nil && len(list) > 0:
+			return fault.Explain(err, fault.Usage, fault.Here, "", "if it is a link, say where it leads, or take it away")
+		case err != nil || !info.IsDir():
+		case len(list) == 0:
 			p.foreign = append(p.foreign, foreignFolder(lock, below))
-			continue
-		}
-		var paths []manifests.EntryPath
-		for _, c := range list {
-			paths = append(paths, c.Path)
-		}
-		for _, file := range folderFiles {
-			file = filepath.Join(below, file)
-			if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if err := p.addFile(file, false, paths); err != nil {
+		default:
+			if _, err := p.addChart(below, pathsOf(list)); err != nil {
 				return err
 			}
 		}
@@ -294,7 +296,7 @@ func (p *valuesPlan) addFolder(lock *manifests.Lock, folder string) error {
 }
 
 // addFile reads a values file; it need not be a regular one: secrets are often piped.
-func (p *valuesPlan) addFile(name string, forAll bool, paths []manifests.EntryPath) error {
+func (p *valuesPlan) addFile(name string, paths []manifests.EntryPath) error {
 	var data []byte
 	var err error
 	if name == "-" {
@@ -310,7 +312,7 @@ func (p *valuesPlan) addFile(name string, forAll bool, paths []manifests.EntryPa
 	if err := source.Check(); err != nil {
 		return err
 	}
-	p.sources = append(p.sources, siteValues{ValuesSource: source, forAll: forAll, charts: paths})
+	p.sources = append(p.sources, siteValues{ValuesSource: source, charts: paths})
 	return nil
 }
 
