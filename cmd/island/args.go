@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 
@@ -181,14 +180,11 @@ var flagOf = map[form]string{
 // flagFor asks for the flag of a command that takes what a file is; it is empty if
 // there is none.
 func flagFor(cmd *cobra.Command, name string) string {
-	file, err := os.Open(name)
+	file, _, err := openRegular(name, nil)
 	if err != nil {
 		return ""
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return ""
-	}
 	head, _ := readHead(file)
 	flag := cmd.Flags().Lookup(flagOf[recognise(head)])
 	if flag == nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/islandbundle/island/internal/words/message"
+	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
@@ -157,7 +158,7 @@ func (f *preflightFlags) findProbe(found *kit, architecture string) ([]byte, err
 		}
 	}
 	for _, name := range tried {
-		if data, err := readBounded(name, maxProbe); err == nil {
+		if data, err := manifests.ReadRegular(name, maxProbe); err == nil {
 			return data, nil
 		}
 	}

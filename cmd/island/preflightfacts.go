@@ -59,12 +59,12 @@ func (a *app) readSaved(folder string, inv *inventory.Inventory) (*facts.Survey,
 		}
 		path = folder
 	}
-	file, err := os.Open(path)
+	file, _, err := openRegular(path, []form{aSurvey})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fault.Explain(err, fault.Usage, fault.Here, "", "")
+		return nil, err
 	}
 	defer file.Close()
 	s, err := facts.ReadSurvey(file)
@@ -261,17 +261,11 @@ func readFactsFolder(folder string) (brought, error) {
 }
 
 func readFacts(path string) (*facts.Facts, error) {
-	file, err := os.Open(path)
-	if err == nil {
-		defer file.Close()
-		var info os.FileInfo
-		if info, err = file.Stat(); err == nil && !info.Mode().IsRegular() {
-			err = errors.New("not a regular file")
-		}
-	}
+	file, _, err := openRegular(path, []form{aSurvey})
 	if err != nil {
-		return nil, fault.Explain(err, fault.Usage, fault.Here, "", "")
+		return nil, err
 	}
+	defer file.Close()
 	document, err := facts.Read(file)
 	if err != nil {
 		return nil, fault.Explain(inWords(err), fault.Usage, fault.Here, path, "it must be what island-probe collect wrote")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
@@ -40,7 +41,11 @@ func wantRegular(name string, info os.FileInfo, wanted []form) error {
 	case info.IsDir():
 		return explainFolder(name, wanted)
 	}
-	return usage("save it to a file; island verify also reads standard input, named -", "%s is not a regular file", name)
+	hint := "save it to a file"
+	if slices.Contains(wanted, aBundle) {
+		hint += "; island verify also reads standard input, named -"
+	}
+	return usage(hint, "%s is not a regular file", name)
 }
 
 // readBounded reads a file of at most limit bytes.
