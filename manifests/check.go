@@ -161,7 +161,7 @@ func (c *checker) chart(chart *Chart) {
 	want((chart.Repo == "") != (chart.Path == ""), ".repo", "give either repo or path", "chart wants one of repo and path")
 	if chart.Repo != "" {
 		want(chart.Version != "", ".version", "an empty version would mean the latest, which is never locked: name one", "chart has no version")
-		repo, err := repositoryURL(chart.Repo, c.release.Aliases)
+		repo, err := RepositoryURL(chart.Repo, c.release.Aliases)
 		want(err == nil, ".repo", "add it to repositoryAliases in an overlay, or use an https:// or oci:// URL", "%v", err)
 		if err == nil {
 			chart.Repo = repo
@@ -208,9 +208,10 @@ func (c *checker) chartParts(chart *Chart) {
 	}
 }
 
-// repositoryURL returns the URL for a chart repository as a release names it. What
-// may be a secret in it is not repeated in an error.
-func repositoryURL(repo string, aliases map[string]string) (string, error) {
+// RepositoryURL returns the URL for a chart repository as a release names it: by its
+// URL, or by one of [Release.Aliases]. What may be a secret in it is not repeated in an
+// error.
+func RepositoryURL(repo string, aliases map[string]string) (string, error) {
 	if meant, ok := aliases[repo]; ok {
 		repo = meant
 	}

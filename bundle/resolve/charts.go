@@ -101,13 +101,16 @@ func (r *resolver) fetchChart(ctx context.Context, chart manifests.Chart) ([]byt
 		fetched, err := r.world.Chart(ctx, chart.Repo, chart.Name, chart.Version)
 		return fetched.Bytes, fetched.Content, err
 	}
-	archive, folder, err := r.inputs.chart(chart.Path)
-	url := chart.Path
-	if err == nil && folder != nil {
-		url = folderScheme + chart.Path
-		archive, err = packageFiles(ctx, below(r.inputs.baseDir, chart.Path), folder, r.look)
-	}
+	archive, url, err := r.inputs.archive(ctx, chart.Path, r.look)
 	return archive, manifests.Content{Digest: manifests.DigestOf(archive), Size: int64(len(archive)), URL: url}, err
+}
+
+// LocalChart returns the archive of a chart that a release names by its path, from
+// baseDir: what [Resolve] would carry, made if the chart is kept as a folder. look
+// reads the name of such a one, as in [Options].
+func LocalChart(ctx context.Context, baseDir, path string, look Discover) ([]byte, error) {
+	archive, _, err := newInputs(baseDir).archive(ctx, path, look)
+	return archive, err
 }
 
 // findImages looks for the images of a chart, and notes them after patches have

@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"maps"
@@ -214,6 +215,17 @@ func (in *inputs) chart(name string) ([]byte, *charts.Folder, error) {
 		err = in.check(at, content{data: data})
 	}
 	return data, nil, fault.Explain(err, fault.Usage, fault.Here, "", "a chart archive is a .tgz made by helm package")
+}
+
+// archive returns the archive of a chart, made if that is kept as a folder, and where
+// it can be had again.
+func (in *inputs) archive(ctx context.Context, name string, look Discover) (archive []byte, url string, err error) {
+	archive, folder, err := in.chart(name)
+	if err != nil || folder == nil {
+		return archive, name, err
+	}
+	archive, err = packageFiles(ctx, below(in.baseDir, name), folder, look)
+	return archive, folderScheme + name, err
 }
 
 // folderFile is a file of a folder of values.

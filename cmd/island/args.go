@@ -112,7 +112,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return usage(cmp.Or(flagFor(cmd, args[0]), "such as "+exampleOf(cmd)), "unexpected argument %q", args[0])
+	return usage(cmp.Or(flagFor(cmd, args[0]), "such as "+exampleOf(cmd, "")), "unexpected argument %q", args[0])
 }
 
 func oneArg(what string) cobra.PositionalArgs { return wantArgs(1, "one argument, "+what) }
@@ -128,7 +128,7 @@ func wantArgs(number int, what string) cobra.PositionalArgs {
 		for _, arg := range args {
 			hint = cmp.Or(hint, flagFor(cmd, arg))
 		}
-		return usage(cmp.Or(hint, "such as "+exampleOf(cmd)), "wants %s; got %d", what, len(args))
+		return usage(cmp.Or(hint, "such as "+exampleOf(cmd, "")), "wants %s; got %d", what, len(args))
 	}
 }
 
@@ -153,13 +153,13 @@ func dashesOfTexts(args []string) error {
 	return nil
 }
 
-// exampleOf returns the first of a command's examples that has certain words in
-// it, or just the first.
-func exampleOf(cmd *cobra.Command, with ...string) string {
+// exampleOf returns the first of a command's examples that has some text in it, or
+// just the first.
+func exampleOf(cmd *cobra.Command, with string) string {
 	joined := continued.ReplaceAllString(strings.TrimSpace(cmd.Example), " ")
 	examples := strings.Split(comment.ReplaceAllString(joined, ""), "\n")
 	for _, example := range examples {
-		if len(with) > 0 && strings.Contains(example, with[0]) {
+		if strings.Contains(example, with) {
 			return strings.TrimSpace(example)
 		}
 	}

@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/islandbundle/island/bundle/registry"
 	"github.com/islandbundle/island/bundle/resolve"
 	"github.com/islandbundle/island/bundle/source"
 	"github.com/islandbundle/island/charts"
@@ -61,18 +61,14 @@ func (e *patchEnd) tagged(chart manifests.Chart) []string {
 	return images
 }
 
-// archive returns the archive of a chart.
-func (e *patchEnd) archive(ctx context.Context, chart manifests.Chart) ([]byte, error) {
+// archive returns the archive of a chart, as resolving would carry it.
+func (e *patchEnd) archive(ctx context.Context, chart manifests.Chart, look resolve.Discover) ([]byte, error) {
 	if chart.Path != "" {
-		file := filepath.Join(e.folder, filepath.FromSlash(chart.Path))
-		if info, err := os.Stat(file); err == nil && info.IsDir() {
-			return nil, fmt.Errorf("%s is a folder", chart.Path)
-		}
-		return manifests.ReadRegular(file, charts.MaxArchive)
+		return resolve.LocalChart(ctx, e.folder, chart.Path, look)
 	}
-	repo := chart.Repo
-	if meant, ok := e.aliases[repo]; ok {
-		repo = meant
+	repo, err := manifests.RepositoryURL(chart.Repo, e.aliases)
+	if err != nil {
+		return nil, err
 	}
 	fetched, err := e.world.Chart(ctx, repo, chart.Name, chart.Version)
 	return fetched.Bytes, err
@@ -184,11 +180,18 @@ func (l *chartLook) archive(ctx context.Context, end *patchEnd, chart manifests.
 	if why := l.down[chart.Repo]; why != nil {
 		return nil, why
 	}
-	data, err := end.archive(ctx, chart)
-	if err != nil && chart.Repo != "" && !errors.Is(err, source.ErrNotFound) {
+	data, err := end.archive(ctx, chart, l.look)
+	if chart.Repo != "" && couldNotAsk(err) {
 		l.down[chart.Repo] = err
 	}
 	return data, err
+}
+
+// couldNotAsk reports whether a failure is of whoever was to be asked: what is wrong with
+// one chart says nothing of the others.
+func couldNotAsk(err error) bool {
+	impatient := (*registry.PatienceError)(nil)
+	return registry.Unavailable(err) || errors.Is(err, source.ErrOffline) || errors.As(err, &impatient)
 }
 
 // compareImages notes the images that a chart asks for and did not before.

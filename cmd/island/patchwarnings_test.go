@@ -3,13 +3,16 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/islandbundle/island/charts"
 	"github.com/islandbundle/island/internal/fixture"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/diff"
@@ -346,6 +349,7 @@ func upstreamCharts(t *testing.T) *fixture.World {
 		{"https://charts.example.net/next", "search", "0.1.0", "image: quay.io/example/search:1", ""},
 		{"https://charts.example.net/stable", "clock", "2.0.0", "image: quay.io/example/clock:2", "tz: UTC"},
 		{"https://charts.example.net/next", "clock", "2.0.0", "image: quay.io/example/clock:2", "tz: UTC"},
+		{"https://charts.example.net/stable", "bank", "1.0.1", "image: quay.io/example/bank:1", ""},
 	} {
 		files := map[string]string{
 			"Chart.yaml":             fmt.Sprintf("apiVersion: v2\nname: %s\nversion: %s\n", c.name, c.version),
@@ -371,6 +375,9 @@ func TestPatchFromLooksAtCharts(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
+	server.Fault(func(r *http.Request) fixture.Fault { // what is wrong with one archive says nothing of others beside it
+		return fixture.Fault{Corrupt: strings.HasSuffix(r.URL.Path, "/bank-1.0.1.tgz"), CorruptAt: 100}
+	})
 	folder := t.TempDir()
 	mirrors, patch := filepath.Join(folder, "mirrors.yaml"), filepath.Join(folder, "p.yaml")
 	if err := os.WriteFile(mirrors, world.MirrorsYAML(server.Addr()), 0o644); err != nil {
@@ -379,13 +386,15 @@ func TestPatchFromLooksAtCharts(t *testing.T) {
 	next := "https://charts.example.net/next"
 	older := buildJSON(t, "1.0.0-7", []picked{
 		{"portal", "1.0.0", "", ""}, {"mailer", "3.0.0", "", ""}, {"clock", "2.0.0", "", ""}, {"absent", "1.0.0", "", ""},
+		{"bank", "1.0.0", "", ""},
 	})
 	newer := buildJSON(t, "1.0.0-8", []picked{
 		{"portal", "1.0.1", "", ""}, {"mailer", "3.0.0", next, ""}, {"clock", "2.0.0", next, ""}, {"absent", "1.0.1", "", ""},
-		{"search", "0.1.0", next, ""},
+		{"search", "0.1.0", next, ""}, {"bank", "1.0.1", "", ""},
 	})
-	stdout, _ := printed(t, "patch", "from", older, newer, "--id", "A-1", "--severity", "low", "--charts", "absent,portal,mailer,clock,search",
-		"--mirrors", mirrors, "--cache-dir", filepath.Join(folder, "cache"), "-o", patch, "--output", "json")
+	stdout, _ := printed(t, "patch", "from", older, newer, "--id", "A-1", "--severity", "low",
+		"--charts", "absent,bank,portal,mailer,clock,search", "--mirrors", mirrors,
+		"--cache-dir", filepath.Join(folder, "cache"), "-o", patch, "--output", "json")
 	var result patchFromResult
 	if err := json.Unmarshal([]byte(stdout), &result); err != nil {
 		t.Fatal(err)
@@ -417,12 +426,71 @@ func TestPatchFromLooksAtCharts(t *testing.T) {
 		`{"same-version", "mailer", ` + "`mailer is 3.0.0 in both releases, and another archive: ",
 		`{"moved", "", ` + "`mailer, clock from another repository: " + next + ", not https://charts.example.net/stable`},\n",
 		`{"not-looked", "", ` + "`defaults and images are not compared of absent: ",
+		`{"not-looked", "", ` + "`defaults and images are not compared of bank: chart bank 1.0.1 from https://charts.example.net/stable: ",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%s is missing of\n%s", want, said)
 		}
 	}
-	if len(result.Warnings) != 5 {
+	if len(result.Warnings) != 6 {
 		t.Errorf("it warns %d times:\n%s", len(result.Warnings), said)
+	}
+}
+
+// TestPatchFromLooksAtLocalCharts: charts that releases name by path are those that
+// resolving takes: in folders and in archives, below the release or anywhere.
+func TestPatchFromLooksAtLocalCharts(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		file := filepath.Join(folder, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("patches/earlier.yaml", "")
+	elsewhere := t.TempDir()
+	for _, end := range []struct{ name, version string }{{"old", "1.0.0"}, {"new", "1.0.1"}} {
+		for _, chart := range []string{"mine", "packed"} {
+			at := filepath.Join(end.name, chart)
+			write(filepath.Join(at, "Chart.yaml"), "apiVersion: v2\nname: "+chart+"\nversion: "+end.version+"\n")
+			write(filepath.Join(at, "values.yaml"), "port: "+end.version+"\n")
+		}
+		packed, err := charts.ReadFolder(filepath.Join(folder, end.name, "packed"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		archive, err := packed.Package("packed")
+		if err != nil {
+			t.Fatal(err)
+		}
+		absolute := filepath.Join(elsewhere, end.name+".tgz")
+		if err := os.WriteFile(absolute, archive, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		write(filepath.Join(end.name, "release.yaml"), "apiVersion: island/v1\nkind: Release\n"+
+			"metadata: {name: a, version: "+end.version+", date: 2026-04-15}\nplatforms: [linux/amd64]\n"+
+			"charts:\n  - {name: mine, path: mine, version: "+end.version+"}\n"+
+			"  - {name: packed, path: "+absolute+", version: "+end.version+"}\n"+
+			"  - {name: aliased, repo: nobody, version: "+end.version+"}\n")
+	}
+	stdout, _ := printed(t, "patch", "from", filepath.Join(folder, "old", "release.yaml"), filepath.Join(folder, "new", "release.yaml"),
+		"--id", "A-1", "--severity", "low", "--charts", "mine,packed,aliased", "--offline",
+		"--cache-dir", filepath.Join(folder, "cache"), "-o", filepath.Join(folder, "patches", "p.yaml"), "--output", "json")
+	var result patchFromResult
+	if err := json.Unmarshal([]byte(stdout), &result); err != nil {
+		t.Fatal(err)
+	}
+	var defaults []string
+	eachValue(result.Defaults, func(kind, chart string, v diff.ValueChange) {
+		defaults = append(defaults, strings.Join([]string{kind, chart, v.Path, v.Old, v.New}, " "))
+	})
+	if want := []string{`changed mine port "1.0.0" "1.0.1"`, `changed packed port "1.0.0" "1.0.1"`}; !slices.Equal(defaults, want) {
+		t.Errorf("of defaults it says %q, and\n%s", defaults, lines(result.Warnings))
+	}
+	want := `not compared of aliased: repository "nobody" is a bare alias that nothing explains`
+	if said := lines(result.Warnings); !strings.Contains(said, want) {
+		t.Errorf("it warns of\n%s", said)
 	}
 }
