@@ -129,12 +129,10 @@ func checkChart(name string) error {
 		return usage("island show "+name+" --images lists the images in it", "%s is %s, not %s", name, f, aChart)
 	case aGzip, aChart:
 		return nil
-	case notRecognised:
-		if isText(head) {
+	default:
+		if f == notRecognised && isText(head) {
 			f = aText
 		}
-		return f.check(name, aChart)
-	default:
 		return f.check(name, aChart)
 	}
 }
@@ -149,19 +147,23 @@ func chartAt(ctx context.Context, name string, look resolve.Discover) (charts.Me
 }
 
 func loadAt(ctx context.Context, name string, look resolve.Discover) (charts.Metadata, error) {
-	if strings.HasSuffix(name, ".tgz") || strings.HasSuffix(name, ".tar.gz") {
-		archive, err := readBounded(name, charts.MaxArchive)
+	info, err := os.Stat(name)
+	if err != nil {
+		return charts.Metadata{}, fault.Explain(err, fault.Usage, fault.Here, "", "")
+	}
+	if info.IsDir() {
+		files, err := charts.ReadFolder(name)
 		if err != nil {
 			return charts.Metadata{}, err
 		}
-		found, err := look(ctx, archive, charts.DiscoverOptions{LoadOnly: true})
-		return found.Chart, err
+		return resolve.NameOfFolder(ctx, name, files, look)
 	}
-	files, err := charts.ReadFolder(name)
+	archive, err := readBounded(name, charts.MaxArchive)
 	if err != nil {
 		return charts.Metadata{}, err
 	}
-	return resolve.NameOfFolder(ctx, name, files, look)
+	found, err := look(ctx, archive, charts.DiscoverOptions{LoadOnly: true})
+	return found.Chart, err
 }
 
 func (a *app) runDiscover(
