@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/islandbundle/island/bundle"
@@ -32,10 +33,11 @@ func readEarlier(name string) (*resolve.Earlier, error) {
 			lock = &base.Inventory.Lock
 		}
 	default:
-		var b *bundle.Bundle
-		if b, err = file.bundle(bundle.Trust{WithoutAnyCheck: true}); err == nil {
-			lock = &b.Inventory.Lock
+		b, err := file.bundle(bundle.Trust{WithoutAnyCheck: true})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
+		lock = &b.Inventory.Lock
 	}
 	if err != nil {
 		return nil, err

@@ -136,13 +136,17 @@ func (f *opened) release() (*manifests.Release, error) {
 	return manifests.Read(f.name, data)
 }
 
-// base reads the file as the bundle.json out of a bundle.
+// base reads the file as the bundle.json out of a bundle; errors name the file.
 func (f *opened) base() (*bundle.Base, error) {
 	data, err := f.content(bundle.MaxInventoryBytes)
 	if err != nil {
 		return nil, err
 	}
-	return bundle.ReadBase(data)
+	base, err := bundle.ReadBase(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.name, err)
+	}
+	return base, nil
 }
 
 // content reads the whole file, of at most limit bytes.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/islandbundle/island/bundle"
 	"github.com/islandbundle/island/manifests"
 )
@@ -17,7 +19,7 @@ type subject struct {
 
 // openSubject opens a bundle, or one of the other forms that are taken. A bundle
 // is looked at, not trusted: what is told of it is told as whoever made it wrote
-// it, unless keys are given.
+// it, unless keys are given. Errors name the file: a command may be given two.
 func openSubject(name string, flags trustFlags, others ...form) (*subject, error) {
 	file, err := open(name, others...)
 	if err != nil {
@@ -43,9 +45,10 @@ func (s *subject) read(flags trustFlags) error {
 		if trust, err = flags.lookingTrust(); err != nil {
 			return err
 		}
-		if s.bundle, err = s.file.bundle(trust); err == nil {
-			s.lock = &s.bundle.Inventory.Lock
+		if s.bundle, err = s.file.bundle(trust); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
 		}
+		s.lock = &s.bundle.Inventory.Lock
 	}
 	return err
 }
