@@ -115,10 +115,12 @@ func checkEmpty(cmd *cobra.Command, args []string) error {
 func isEmpty(value pflag.Value) bool {
 	if list, ok := value.(pflag.SliceValue); ok {
 		all := list.GetSlice()
-		return len(all) == 0 || slices.Contains(all, "")
+		return len(all) == 0 || slices.ContainsFunc(all, isBlank)
 	}
-	return value.String() == ""
+	return isBlank(value.String())
 }
+
+func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
 
 // checkIdle refuses flags that would do nothing.
 func (a *app) checkIdle(cmd *cobra.Command, args []string) error {
