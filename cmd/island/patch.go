@@ -174,7 +174,7 @@ func (a *app) runPatchFrom(ctx context.Context, f patchFromFlags, oldFile, newFi
 	}
 	result.Patch, result.ID, result.Drafts = f.out, p.ID(), draftFields(p)
 	for _, w := range result.Warnings {
-		a.note("warning: %s", printable.Line(w.Text))
+		a.note("warning: %s", w.Text)
 	}
 	text = append(result.heading(), text...)
 	if f.out == "-" {

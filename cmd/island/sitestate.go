@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/islandbundle/island/bundle/trust/state"
-	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 )
@@ -140,7 +139,7 @@ func (s *siteState) hold(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-told:
-			s.note("waiting for %s, which is changing %s", printable.Line(s.holder()), printable.Line(s.name))
+			s.note("waiting for %s, which is changing %s", s.holder(), s.name)
 		case <-time.After(lockAgain):
 		}
 	}

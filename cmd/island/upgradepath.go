@@ -94,9 +94,9 @@ func (a *app) printPath(from, to string, path manifests.UpgradePath, strict bool
 	english := words.English()
 	result.Unknown, result.Ask = english.Text(path.Unknown), english.Text(path.Ask)
 	if strict {
-		return fault.New(fault.Failure, fault.Site, "", result.Ask, "%s", printable.Text(result.Unknown))
+		return fault.New(fault.Failure, fault.Site, "", result.Ask, "%s", result.Unknown)
 	}
-	a.note("warning: %s", printable.Text(result.Unknown))
+	a.note("warning: %s", result.Unknown)
 	return a.print(result)
 }
 
