@@ -232,18 +232,8 @@ func diffMarkdown(w *printable.Printer, d diff.Difference) {
 			w.Printf("| %s | %s | %s | %s | %s |\n", c.Kind(), mark(c.Name), mark(partCell(c.Old)), mark(partCell(c.New)), mark(decider(c)))
 		}
 	}
-	if len(d.Values) > 0 {
-		w.Printf("\n### Values whose defaults changed\n\n| change | chart | value | old | new |\n|---|---|---|---|---|\n")
-		eachValue(d.Values, func(kind, chart string, v diff.ValueChange) {
-			w.Printf("| %s | %s | %s | %s | %s |\n", kind, mark(chart), mark(v.Path), mark(v.Old), mark(v.New))
-		})
-	}
-	if len(d.Set) > 0 {
-		w.Printf("\n### Values that patches set\n\n| change | chart | value | old | new |\n|---|---|---|---|---|\n")
-		eachValue(d.Set, func(kind, chart string, v diff.ValueChange) {
-			w.Printf("| %s | %s | %s | %s | %s |\n", kind, mark(chart), mark(v.Path), mark(v.Old), mark(v.New))
-		})
-	}
+	valuesMarkdown(w, "Values whose defaults changed", d.Values)
+	valuesMarkdown(w, "Values that patches set", d.Set)
 	if d.IsEmpty() {
 		w.Printf("\nNothing differs.\n")
 	}
@@ -253,6 +243,16 @@ func diffMarkdown(w *printable.Printer, d diff.Difference) {
 	for _, caveat := range d.Caveats {
 		w.Printf("\nNote: %s.\n", mark(caveat))
 	}
+}
+
+func valuesMarkdown(w *printable.Printer, title string, list []diff.ValuesChanges) {
+	if len(list) == 0 {
+		return
+	}
+	w.Printf("\n### %s\n\n| change | chart | value | old | new |\n|---|---|---|---|---|\n", title)
+	eachValue(list, func(kind, chart string, v diff.ValueChange) {
+		w.Printf("| %s | %s | %s | %s | %s |\n", kind, mark(chart), mark(v.Path), mark(v.Old), mark(v.New))
+	})
 }
 
 // markdownSigns are what may mean something within a line of Markdown: in CommonMark,

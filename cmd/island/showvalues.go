@@ -62,7 +62,7 @@ func withOtherValues(lock *manifests.Lock) []string {
 	for _, chart := range lock.Charts {
 		isOther := func(v manifests.LockedValues) bool { return v.Other }
 		if chart.Rendered != nil && slices.ContainsFunc(chart.Rendered.Values, isOther) {
-			names = append(names, chart.Name+" "+chart.Version)
+			names = append(names, chartLabel(chart))
 		}
 	}
 	return names

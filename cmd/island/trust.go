@@ -1,8 +1,6 @@
 package main
 
 import (
-	"slices"
-
 	"github.com/spf13/cobra"
 
 	"github.com/islandbundle/island/bundle"
@@ -42,15 +40,17 @@ func (f *trustFlags) wantsBundle(subjects ...*subject) error {
 		}
 	}
 	var names []string
-	for name, given := range map[string]bool{"--key": len(f.keys) > 0, "--revoked": len(f.revoked) > 0, "--allow-unsigned": f.allowUnsigned} {
-		if given {
-			names = append(names, name)
+	for _, flag := range []struct {
+		name  string
+		given bool
+	}{{"--allow-unsigned", f.allowUnsigned}, {"--key", len(f.keys) > 0}, {"--revoked", len(f.revoked) > 0}} {
+		if flag.given {
+			names = append(names, flag.name)
 		}
 	}
 	if len(names) == 0 {
 		return nil
 	}
-	slices.Sort(names)
 	return idleFlags(names, "with "+string(subjects[0].file.form)+", which has no signature in it", "give the bundle, or leave them out")
 }
 
