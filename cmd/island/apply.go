@@ -45,6 +45,7 @@ type applyResult struct {
 	Bundle  string                  `json:"bundle"`
 	Digest  manifests.Digest        `json:"digest"`
 	Release manifests.LockedRelease `json:"release"`
+	Patches []string                `json:"patches,omitempty"` // those in it, by id
 	Size    int64                   `json:"size"`
 	Delta   int64                   `json:"delta"` // bytes of the delta archive
 }
@@ -52,6 +53,7 @@ type applyResult struct {
 func (r applyResult) text(w *printable.Printer) {
 	w.Printf("bundle   %s  (%s)\n", r.Bundle, manifests.Bytes(r.Size))
 	w.Printf("release  %s\n", releaseLine(r.Release))
+	patchesLine(w, r.Patches)
 	w.Printf("carried  %s, %.1f%% of the whole\n", manifests.Bytes(r.Delta), 100*float64(r.Delta)/float64(r.Size))
 	w.Printf("identity %s\n", r.Digest)
 }
@@ -84,7 +86,8 @@ func (a *app) runApply(ctx context.Context, baseName, deltaName string, trust bu
 	if err != nil {
 		return err
 	}
+	lock := &plan.Inventory.Lock
 	return a.print(applyResult{
-		Bundle: out, Digest: plan.Digest(), Release: plan.Inventory.Lock.Release, Size: plan.Size(), Delta: delta.Size(),
+		Bundle: out, Digest: plan.Digest(), Release: lock.Release, Patches: patchIDs(lock), Size: plan.Size(), Delta: delta.Size(),
 	})
 }

@@ -105,7 +105,8 @@ func (a *app) runShow(name string, f showFlags) error {
 type overview struct {
 	Name      string                  `json:"name"`
 	Release   manifests.LockedRelease `json:"release"`
-	Order     *message.Text           `json:"order,omitempty"` // what cannot be told of its place among all deliveries
+	Order     *message.Text           `json:"order,omitempty"`   // what cannot be told of its place among all deliveries
+	Patches   []string                `json:"patches,omitempty"` // those in it, by id
 	Digest    manifests.Digest        `json:"digest,omitempty"`
 	Signature string                  `json:"signature,omitempty"` // unchecked, unsigned or valid
 	SignedBy  string                  `json:"signedBy,omitempty"`
@@ -119,7 +120,8 @@ type overview struct {
 
 func (s *subject) overview() overview {
 	o := overview{
-		Name: s.name, Release: s.lock.Release, Order: orderOf(s.lock.Release), OtherValues: withOtherValues(s.lock), counts: count(s.lock),
+		Name: s.name, Release: s.lock.Release, Order: orderOf(s.lock.Release), Patches: patchIDs(s.lock),
+		OtherValues: withOtherValues(s.lock), counts: count(s.lock),
 	}
 	if s.bundle != nil {
 		o.Digest, o.Tool, o.Size = s.bundle.Digest, s.bundle.Inventory.Tool, s.bundle.Size()
@@ -132,6 +134,7 @@ func (s *subject) overview() overview {
 func (o overview) text(w *printable.Printer) {
 	w.Printf("release  %s\n", releaseLine(o.Release))
 	sequenceLine(w, o.Release.Sequence, o.Order)
+	patchesLine(w, o.Patches)
 	if !o.Release.Expires.IsZero() {
 		w.Printf("expires  %s\n", o.Release.Expires)
 	}

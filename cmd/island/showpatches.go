@@ -24,6 +24,22 @@ type runLine struct {
 	Rendering string `json:"rendering,omitempty"` // where the chart runs as this, it takes the place of the one before
 }
 
+// patchIDs names the patches that a lock was made with, in order.
+func patchIDs(lock *manifests.Lock) []string {
+	var ids []string
+	for _, p := range lock.Patches {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+// patchesLine names patches, whatever the version says of them.
+func patchesLine(w *printable.Printer, ids []string) {
+	if len(ids) > 0 {
+		w.Printf("patches  %s\n", strings.Join(ids, ", "))
+	}
+}
+
 func patchesOf(lock *manifests.Lock) patchDetails {
 	details := patchDetails{}
 	commands := manifests.SiteCommands(lock)

@@ -56,7 +56,8 @@ type verifyResult struct {
 	SignedBy string                  `json:"signedBy,omitempty"` // id of the first key that has signed
 	Signers  []signer                `json:"signers,omitempty"`  // all trusted keys that have signed
 	Release  manifests.LockedRelease `json:"release"`
-	Order    *message.Text           `json:"order,omitempty"` // what cannot be told of its place among all deliveries
+	Order    *message.Text           `json:"order,omitempty"`   // what cannot be told of its place among all deliveries
+	Patches  []string                `json:"patches,omitempty"` // those in it, by id
 	Entries  int                     `json:"entries"`
 	Size     int64                   `json:"size"`
 	Base     *bundle.DeltaBase       `json:"base,omitempty"` // of a delta: the bundle that it has to be applied to
@@ -67,6 +68,7 @@ func (r verifyResult) text(w *printable.Printer) {
 	w.Printf("verified %s  (%s, %d entries)\n", r.Bundle, manifests.Bytes(r.Size), r.Entries)
 	w.Printf("release  %s\n", releaseLine(r.Release))
 	sequenceLine(w, r.Release.Sequence, r.Order)
+	patchesLine(w, r.Patches)
 	if r.Base != nil {
 		w.Printf("delta    to be applied to %s %s, identity %s\n", r.Base.Name, r.Base.Version,
 			r.Base.Digest)
@@ -107,7 +109,7 @@ func (a *app) runVerify(ctx context.Context, name string, trust bundle.Trust, ac
 		Bundle: name, Verified: true, Digest: b.Digest, Release: b.Inventory.Lock.Release,
 		Entries: len(b.Inventory.Entries), Size: b.Size(), counts: count(&b.Inventory.Lock),
 	}
-	result.Order = orderOf(result.Release)
+	result.Order, result.Patches = orderOf(result.Release), patchIDs(&b.Inventory.Lock)
 	result.SignedBy, result.Signers = firstSigner(b.SignedBy), signersOf(b.SignedBy)
 	if b.Delta != nil {
 		result.Base, result.Entries = &b.Delta.Base, len(b.Delta.Entries)+len(b.Delta.Deep)
