@@ -98,7 +98,8 @@ func (d *Delta) among(inventory *Inventory) []Entry {
 
 // Delta returns the plan of a delta bundle: of this whole bundle, what the base
 // lacks. The plan has to be signed anew. A base of the same release that is not older
-// is a Usage error: no site that has it would take what the delta makes.
+// is a Usage error: no site that has it would take what the delta makes. So is one whose
+// version something with patches has, too: nobody could tell the two apart.
 func (p *Plan) Delta(base *Base) (*Plan, error) { return p.deltaWith(base, nil) }
 
 func (p *Plan) deltaWith(base *Base, patches []storedPatch) (*Plan, error) {
@@ -106,7 +107,7 @@ func (p *Plan) deltaWith(base *Base, patches []storedPatch) (*Plan, error) {
 		return nil, fault.New(fault.Usage, fault.Here, "base", "", "the base is this very bundle: there is nothing to carry")
 	}
 	release := base.Inventory.Lock.Release
-	if err := follows(p.Inventory.Lock.Release, release); err != nil {
+	if err := follows(&p.Inventory.Lock, release); err != nil {
 		return nil, err
 	}
 	delta := &Delta{
@@ -145,9 +146,16 @@ func (p *Plan) deltaWith(base *Base, patches []storedPatch) (*Plan, error) {
 }
 
 // follows makes sure that one delivery comes after another, as far as both are of
-// one release.
-func follows(release, base manifests.LockedRelease) error {
-	if release.Name != base.Name || release.Sequence > base.Sequence {
+// one release, and that one with patches has another version.
+func follows(lock *manifests.Lock, base manifests.LockedRelease) error {
+	release := lock.Release
+	switch {
+	case release.Name != base.Name:
+		return nil
+	case release.Sequence > base.Sequence && len(lock.Patches) > 0 && release.Version == base.Version:
+		return fault.New(fault.Usage, fault.Here, "base", "resolve again with another --release-version",
+			"the base has the version %s, too, and this delivery has patches: it is another", base.Version)
+	case release.Sequence > base.Sequence:
 		return nil
 	}
 	why := fmt.Sprintf("the base, %s %s, has sequence %d, and this delivery, %s, has %d: it does not come after it",

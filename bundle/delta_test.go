@@ -226,6 +226,26 @@ func TestDeltaOfWhatIsNotLater(t *testing.T) {
 	}
 }
 
+// What has patches has a version of its own, and so a name; what has none may keep the
+// version, as Wire's own releases do.
+func TestDeltaOfTheSameVersion(t *testing.T) {
+	t.Parallel()
+	for patches, want := range map[string]string{"": "", "FIX-1": "the base has the version 2026.1, too, and this delivery has patches"} {
+		old, new := tinyWorld(), tinyWorld()
+		old.lock.Release.Sequence, new.lock.Release.Sequence = 1, 2
+		new.file("files/new", 0o644, []byte("new\n"))
+		if patches != "" {
+			new.lock.Patches = []manifests.LockedPatch{{ID: patches, Date: date("2026-04-20"), Severity: "low", Digest: manifests.DigestOf(nil)}}
+		}
+		base := open(t, build(t, old.plan(t, options(t)), old.source()))
+		_, err := new.plan(t, options(t)).Delta(base.Base())
+		if want == "" && err == nil {
+			continue
+		}
+		wantFault(t, err, fault.Usage, fault.Here, want)
+	}
+}
+
 // TestDeltaRefused: what is not the delta's base, or not what was signed, is
 // refused before any work starts.
 func TestDeltaRefused(t *testing.T) {

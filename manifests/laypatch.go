@@ -23,6 +23,8 @@ type Patched struct {
 	// NumberedBy is the patch that says the sequence of the release; nil where it is
 	// one more than that of the release before, or where nobody gave one.
 	NumberedBy *Patch
+	// NamedBy is the last patch that gives the release a version; nil where none does.
+	NamedBy *Patch
 }
 
 // Later reports whether one patch was laid after another, both by id.
@@ -80,19 +82,20 @@ func LayPatches(base *Release, patches []*Patch) (*Patched, error) {
 
 // identify gives the patched release a version and a sequence that are not those
 // of what was patched: it is another delivery. The version is the one that the last
-// of the patches that gives one says, with the ids of those behind that; the
+// of the patches that gives one says, with the ids of those behind that. One that the
+// base or a patch before it has already says nothing of what is laid here. The
 // sequence is the highest of those that the patches say, and one more than the base
 // has. Where neither says one, there is none.
 func (r *Patched) identify(base Metadata) {
 	m := &r.Release.Metadata
-	version, unsaid := base.Version, []string(nil)
+	had, unsaid := []string{base.Version}, []string(nil)
 	m.Sequence = base.Sequence
 	if base.Sequence > 0 {
 		m.Sequence++
 	}
 	for _, p := range r.Applied {
-		if said := p.Release.Version; said != "" && said != base.Version {
-			version, unsaid = said, nil
+		if said := p.Release.Version; said != "" && !slices.Contains(had, said) {
+			had, unsaid, r.NamedBy = append(had, said), nil, p
 		} else {
 			unsaid = append(unsaid, p.ID())
 		}
@@ -100,7 +103,7 @@ func (r *Patched) identify(base Metadata) {
 			m.Sequence, r.NumberedBy = said, p
 		}
 	}
-	m.Version = versionWith(version, unsaid)
+	m.Version = versionWith(had[len(had)-1], unsaid)
 }
 
 // claim is a thing that a patch changes.

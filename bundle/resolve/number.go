@@ -15,6 +15,7 @@ import (
 type Earlier struct {
 	File      string                        // that tells it, for errors
 	Sequences map[string]manifests.Sequence // the last of each release, by its name
+	Versions  map[string]string             // of the same deliveries, as far as they are known
 }
 
 // number gives a delivery its place in the order of all of its release. What
@@ -52,7 +53,24 @@ func (a *Assembled) number(in Input, release *manifests.Release) error {
 	default:
 		m.Sequence = last + 1
 	}
-	return nil
+	return a.checkVersion(in, m)
+}
+
+// checkVersion refuses what has patches and the version of the delivery before: people
+// could not tell the two apart, and nor could the names of their files.
+func (a *Assembled) checkVersion(in Input, m *manifests.Metadata) error {
+	if a.Patched == nil || m.Version != in.After.Versions[m.Name] {
+		return nil
+	}
+	what := fmt.Sprintf("version %s is that of the delivery before, by %s, and this one is another", m.Version, in.After.File)
+	by := a.Patched.NamedBy
+	switch {
+	case m.Version == in.Metadata.Version:
+		return fault.At(fault.Place{Field: "--release-version"}, "give another one", "%s", what)
+	case by != nil && m.Version == by.Release.Version:
+		return fault.At(by.Place("release.version"), "give another one there, or with --release-version", "%s", what)
+	}
+	return fault.New(fault.Usage, fault.Here, "release "+m.Name, "give another one with --release-version", "%s", what)
 }
 
 // writtenSequence reports whether somebody wrote the sequence, and where. What a patch

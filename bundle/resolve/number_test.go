@@ -18,6 +18,13 @@ func after(sequence manifests.Sequence) *resolve.Earlier {
 	return &resolve.Earlier{File: "last.tar", Sequences: map[string]manifests.Sequence{"tools": sequence}}
 }
 
+// afterVersion is what is known of deliveries before, the last one's version too.
+func afterVersion(sequence manifests.Sequence, version string) *resolve.Earlier {
+	earlier := after(sequence)
+	earlier.Versions = map[string]string{"tools": version}
+	return earlier
+}
+
 // numbered resolves a release of nothing but metadata, with patches of which each
 // gives what its release becomes.
 func numbered(t *testing.T, metadata string, becomes []string, in resolve.Input) (*manifests.Lock, []string, error) {
@@ -90,6 +97,13 @@ func TestNumberOfDelivery(t *testing.T) {
 			resolve.Input{}, "1.0.0+TOOLS-1.TOOLS-2", 20, "1.0.0", true},
 		{"the same, after that patch's delivery", "version: 1.0.0, sequence: 7", []string{"release: {sequence: 20}\n", ""},
 			resolve.Input{After: after(20)}, "1.0.0+TOOLS-1.TOOLS-2", 21, "1.0.0", false},
+		{"patches, after the release without them", "version: 1.0.0, sequence: 7", none,
+			resolve.Input{After: afterVersion(7, "1.0.0")}, "1.0.0+TOOLS-1", 8, "1.0.0", false},
+		{"patches that give one version, after the first of them", "version: 1.0.0, sequence: 7",
+			[]string{"release: {version: 1.0.1}\n", "release: {version: 1.0.1}\n"},
+			resolve.Input{After: afterVersion(8, "1.0.1")}, "1.0.1+TOOLS-2", 9, "1.0.0", false},
+		{"no patches, and the version stays, as Wire's own may", "version: 1.0.0", nil,
+			resolve.Input{After: afterVersion(7, "1.0.0")}, "1.0.0", 8, "", false},
 		{"a flag gives the version", "version: 1.0.0, sequence: 7", none, resolve.Input{Metadata: flags(0, "1.0.1")}, "1.0.1", 8, "1.0.0", true},
 		{"a flag gives the version that it had", "version: 1.0.0, sequence: 7", none,
 			resolve.Input{Metadata: flags(0, "1.0.0")}, "1.0.0+TOOLS-1", 8,
@@ -140,6 +154,14 @@ func TestNumberThatCannotBe(t *testing.T) {
 		{"the flag comes to nothing beside a patch's", "version: 1.0.0", []string{"release: {sequence: 50}\n"},
 			resolve.Input{Metadata: flags(49, "")},
 			"--sequence: sequence 49 is given for what has patches, and has 50 already", "leave it out, or give 50 or more"},
+		{"the same patches again", "version: 1.0.0, sequence: 7", []string{""}, resolve.Input{After: afterVersion(8, "1.0.0+TOOLS-1")},
+			"release tools: version 1.0.0+TOOLS-1 is that of the delivery before, by last.tar", "give another one with --release-version"},
+		{"the last patch gives the version of before", "version: 1.0.0, sequence: 7", []string{"", "release: {version: 1.0.1}\n"},
+			resolve.Input{After: afterVersion(8, "1.0.1")}, "TOOLS-2.yaml:5:20: release.version: version 1.0.1 is that of the delivery before",
+			"give another one there, or with --release-version"},
+		{"the flag gives the version of before", "version: 1.0.0, sequence: 7", []string{""},
+			resolve.Input{After: afterVersion(8, "1.0.1"), Metadata: flags(0, "1.0.1")},
+			"--release-version: version 1.0.1 is that of the delivery before", "give another one"},
 		{"another release", "version: 1.0.0", nil, resolve.Input{After: other},
 			`site.json: there is no delivery of the release "tools" in it to come after, but of monitoring, wire`, "same release"},
 		{"a site that has accepted nothing", "version: 1.0.0", nil,

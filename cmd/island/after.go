@@ -20,11 +20,11 @@ func readEarlier(name string) (*resolve.Earlier, error) {
 		return nil, err
 	}
 	defer file.Close()
-	earlier := &resolve.Earlier{File: name, Sequences: map[string]manifests.Sequence{}}
+	earlier := &resolve.Earlier{File: name, Sequences: map[string]manifests.Sequence{}, Versions: map[string]string{}}
 	var lock *manifests.Lock
 	switch file.form {
 	case aState:
-		return earlier, file.accepted(earlier.Sequences)
+		return earlier, file.accepted(earlier)
 	case aLock:
 		lock, err = file.lock()
 	case anInventory:
@@ -42,13 +42,17 @@ func readEarlier(name string) (*resolve.Earlier, error) {
 	if err != nil {
 		return nil, err
 	}
-	earlier.Sequences[lock.Release.Name] = lock.Release.Sequence
+	note(earlier, lock.Release.Name, lock.Release.Sequence, lock.Release.Version)
 	return earlier, nil
 }
 
-// accepted reads the file as a site's state, and takes of each release the sequence
+func note(earlier *resolve.Earlier, release string, sequence manifests.Sequence, version string) {
+	earlier.Sequences[release], earlier.Versions[release] = sequence, version
+}
+
+// accepted reads the file as a site's state, and takes of each release the delivery
 // that counts there.
-func (f *opened) accepted(into map[string]manifests.Sequence) error {
+func (f *opened) accepted(into *resolve.Earlier) error {
 	data, err := f.content(state.MaxBytes)
 	if err != nil {
 		return err
@@ -59,7 +63,7 @@ func (f *opened) accepted(into map[string]manifests.Sequence) error {
 	}
 	for release := range site.Accepted {
 		if last, ok := site.Last(release); ok {
-			into[release] = last.Sequence
+			note(into, release, last.Sequence, last.Version)
 		}
 	}
 	return nil
