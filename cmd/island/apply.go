@@ -80,6 +80,9 @@ func (a *app) runApply(ctx context.Context, baseName, deltaName string, trust bu
 		return err
 	}
 	out = cmp.Or(out, bundle.FileName(&plan.Inventory.Lock))
+	if err := notAnInput(out, baseName, deltaName); err != nil {
+		return err
+	}
 	progress := a.progress("apply")
 	err = bundle.Fill(ctx, plan, source, out, bundle.FillOptions{Progress: progress, Replace: force})
 	progress.close()

@@ -219,7 +219,7 @@ func (a *app) prepare(ctx context.Context, f buildFlags, lockFile string) (deliv
 		return d, err
 	}
 	if f.out != "" { // else the lock names it
-		if err := mayCreate(f.out, f.force); err != nil {
+		if err := f.mayWrite(f.out, lockFile); err != nil {
 			return d, err
 		}
 	}
@@ -227,13 +227,22 @@ func (a *app) prepare(ctx context.Context, f buildFlags, lockFile string) (deliv
 		return d, err
 	}
 	d.out = cmp.Or(f.out, f.fileName(d.lock))
-	if err := bundle.MayCreate(d.out, f.force); err != nil {
+	if err := f.mayWrite(d.out, lockFile); err != nil {
 		return d, err
 	}
 	if f.strict && len(d.lock.Undecided) > 0 {
 		return d, undecided(d.lock.Undecided)
 	}
 	return d, nil
+}
+
+// mayWrite says before a bundle is made why it may not have that name.
+func (f *buildFlags) mayWrite(out, lockFile string) error {
+	inputs := append(f.release.inputs(), lockFile, f.base, f.upstream.mirrors, f.site)
+	if err := notAnInput(out, append(inputs, f.reuse...)...); err != nil {
+		return err
+	}
+	return mayCreate(out, f.force)
 }
 
 func (a *app) fill(ctx context.Context, f buildFlags, d delivery, plan *bundle.Plan, source bundle.Source) (buildResult, error) {

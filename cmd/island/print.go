@@ -72,6 +72,25 @@ func mayCreate(out string, replace bool) error {
 	return bundle.MayCreate(out, replace)
 }
 
+// notAnInput refuses an output that is a file of which the result is made, or whose
+// unfinished form would be: it would be lost, and often that is a slip of the pen.
+// There is no --force for that.
+func notAnInput(out string, inputs ...string) error {
+	for _, name := range []string{out, out + bundle.PartialSuffix} {
+		written, err := os.Stat(name)
+		if err != nil || !written.Mode().IsRegular() {
+			continue
+		}
+		for _, input := range inputs {
+			if read, err := os.Stat(input); err == nil && os.SameFile(read, written) {
+				return fault.New(fault.Usage, fault.Here, out, "name another file with -o",
+					"output would take the place of %s, of which it is made", input)
+			}
+		}
+	}
+	return nil
+}
+
 // writeNew writes a file that must not be there yet.
 func writeNew(name string, data []byte, mode os.FileMode) error {
 	return explainWriting(whole.Create(name, data, mode), name)

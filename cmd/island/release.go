@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -129,6 +130,11 @@ func (f *releaseFlags) assemble() (*resolve.Assembled, error) {
 		return nil, err
 	}
 	return resolve.Assemble(input)
+}
+
+// inputs are the files that the flags name.
+func (f *releaseFlags) inputs() []string {
+	return slices.Concat([]string{f.file, f.after}, f.overlays, f.patches, f.docKeys)
 }
 
 // checkForms reports all documents at once that are something else.

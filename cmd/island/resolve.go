@@ -33,6 +33,9 @@ Put the lock beside the release: paths in it are relative to that folder.` + exi
 			if release.file == "" {
 				return usage("island resolve -f build.json", "no release named")
 			}
+			if err := notAnInput(out, append(release.inputs(), upstream.mirrors)...); err != nil {
+				return err
+			}
 			assembled, err := release.assemble()
 			if err != nil {
 				return err
