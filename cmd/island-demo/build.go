@@ -10,9 +10,13 @@ var build = act{
 	why: "Every byte's place is known before the first is fetched. Blobs come in parallel, are\n" +
 		"hashed on the way and written once; a layer that many images share is carried once.",
 	play: func(ctx context.Context, s *stage) error {
-		return s.run(ctx, 0, append([]string{"build", lockFile, "--mirrors", mirrorsFile, "--key", privateKey}, noTools()...)...)
+		return s.run(ctx, 0, append([]string{"build", lockFile, "--mirrors", mirrorsFile, "--key", privateKey, "--table", table}, noTools()...)...)
 	},
 }
+
+// table is the hardware table that the bundles carry: the one for a machine to try
+// things on.
+const table = "demo"
 
 // noTools leaves out the program for the site where this one is for another
 // kind of machine: the release is for linux/amd64.

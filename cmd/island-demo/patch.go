@@ -36,7 +36,9 @@ var patch = act{
 			{"patches", "-f", releaseFile, "-p", patchFile},
 			{"resolve", "-q", "-f", releaseFile, "-p", patchFile, "--mirrors", mirrorsFile, "-o", patchLockFile},
 			{"diff", lockFile, patchLockFile},
-			append([]string{"build", "-q", patchLockFile, "--mirrors", mirrorsFile, "--key", privateKey, "--base", bundleFile}, noTools()...),
+			append([]string{
+				"build", "-q", patchLockFile, "--mirrors", mirrorsFile, "--key", privateKey, "--table", table, "--base", bundleFile,
+			}, noTools()...),
 		} {
 			if err := s.run(ctx, 0, command...); err != nil {
 				return err
