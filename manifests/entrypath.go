@@ -102,7 +102,7 @@ func PathClashes(paths []EntryPath) []PathClash {
 	}
 	sorted := make([]folded, len(paths))
 	for i, p := range paths {
-		sorted[i] = folded{p, strings.ReplaceAll(strings.ToLower(string(p)), "/", "\x00")}
+		sorted[i] = folded{p, p.folded()}
 	}
 	slices.SortFunc(sorted, func(a, b folded) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.path, b.path)) })
 	var clashes []PathClash
@@ -113,6 +113,24 @@ func PathClashes(paths []EntryPath) []PathClash {
 		}
 	}
 	return clashes
+}
+
+// folded returns a path in small letters, with its slashes as what is sorted before all
+// else. It is as long as the path, also of one that nobody has checked: what has the
+// same bytes in two of them has its place in both paths.
+func (p EntryPath) folded() string {
+	var key strings.Builder
+	key.Grow(len(p))
+	for _, c := range []byte(p) {
+		switch {
+		case c == '/':
+			c = 0
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		key.WriteByte(c)
+	}
+	return key.String()
 }
 
 // clash says why a path and the one that is sorted behind it cannot both be unpacked.

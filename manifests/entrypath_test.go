@@ -76,6 +76,11 @@ func TestPathClashes(t *testing.T) {
 		{"folders in upper and lower case", []EntryPath{"values/Brig/a", "values/brig/b"}, `"values/Brig/a" and "values/brig/b": they differ`},
 		{"folder and file in another case", []EntryPath{"files/BIN", "files/bin/kubectl"}, `"files/BIN" and "files/bin/kubectl": they differ`},
 		{"far from each other", []EntryPath{"a/Z/1", "a/b", "a/z/2", "a/c"}, `"a/Z/1" and "a/z/2": they differ`},
+		// What nobody has checked: letters whose small ones have more bytes, or fewer, and what is no Unicode.
+		{"letters that grow", []EntryPath{EntryPath(strings.Repeat("Ⱥ", 30) + "/a"), EntryPath(strings.Repeat("Ⱥ", 30) + "/b")}, ""},
+		{"letters that shrink", []EntryPath{EntryPath(strings.Repeat("\u212a", 30) + "/A"), EntryPath(strings.Repeat("\u212a", 30) + "/a/b")},
+			`"` + strings.Repeat("\u212a", 30) + `/A" and "` + strings.Repeat("\u212a", 30) + `/a/b": they differ`},
+		{"bytes that are no letters", []EntryPath{"\xff\xff/x", "\xff\xff/x/y"}, `"\xff\xff/x" and "\xff\xff/x/y": one is a file`},
 	} {
 		clashes := PathClashes(test.paths)
 		got := ""

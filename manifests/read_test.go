@@ -476,6 +476,10 @@ var nativeFlaws = []struct {
 		"  - {name: brig, repo: https://b.example, version: 5.30.9-x-1.0.0}\nimages:\n", false,
 		[]string{`release.yaml:22:5: charts[3]: the bundle could not be unpacked everywhere: ` +
 			`"charts/brig-5.30.9-x-1.0.0.tgz" is listed twice | give one of them another name`}},
+	{"two charts whose names are no paths", "images:\n", "  - {name: ȺȺȺȺ/a, repo: https://b.example, version: 1.0.0}\n" +
+		"  - {name: ȺȺȺȺ/b, repo: https://b.example, version: 1.0.0}\nimages:\n", false,
+		[]string{`release.yaml:21:12: charts[2].name: chart name "ȺȺȺȺ/a" is not a lowercase DNS name`,
+			`release.yaml:22:12: charts[3].name: chart name "ȺȺȺȺ/b" is not a lowercase DNS name`}},
 	{"chart twice from two repositories", "images:\n", "  - {name: brig, repo: https://b.example, version: 5.30.9}\nimages:\n", false,
 		[]string{"release.yaml:21:5: charts[2]: chart brig 5.30.9 is named twice: https://a.example/charts and https://b.example" +
 			" | leave one out, or give one another version"}},
