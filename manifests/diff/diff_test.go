@@ -281,6 +281,39 @@ func TestCompareValues(t *testing.T) {
 	}
 }
 
+// What patches set is compared whole, though only its beginning is shown.
+func TestCompareWhatPatchesSet(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 90)
+	sets := func(values ...any) diff.Side {
+		lock := &manifests.Lock{Patches: []manifests.LockedPatch{{ID: "P"}}}
+		for i, value := range values {
+			set := manifests.PatchedValue{Chart: "brig", Path: fmt.Sprint("v", i), Value: value}
+			lock.Patches[0].Set = append(lock.Patches[0].Set, set)
+		}
+		return diff.OfLock("lock", lock)
+	}
+	older := sets(long+"1", []any{long, "1"}, true, long, int64(3))
+	got := diff.Compare(older, sets(long+"2", []any{long, "2"}, true, long, "3")).Set
+	want := []diff.ValuesChanges{{
+		Chart: "brig", Added: []diff.ValueChange{}, Removed: []diff.ValueChange{},
+		Changed: []diff.ValueChange{
+			{Path: "v0", Old: `"` + long[:76] + "…", New: `"` + long[:76] + "…"},
+			{Path: "v1", Old: `["` + long[:75] + "…", New: `["` + long[:75] + "…"}, {Path: "v4", Old: "3", New: `"3"`},
+		},
+	}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
+	}
+	if d := diff.Compare(older, sets(long+"1", []any{long, "1"}, true, long, 3.0)); !d.IsEmpty() {
+		t.Errorf("of the same values %+v", d)
+	}
+	many := make([]any, 20_000)
+	if got := diff.Compare(sets(), sets(many...)).Set; len(got) != 1 || len(got[0].Added) != 10_000 {
+		t.Errorf("of very many, %d charts", len(got))
+	}
+}
+
 // A bundle of 10 GB has some thousand blobs: two of them are compared at once.
 func TestCompareIsQuick(t *testing.T) {
 	t.Parallel()

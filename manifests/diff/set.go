@@ -8,18 +8,14 @@ func compareSet(older, newer map[string]map[string]any) []ValuesChanges {
 	all := []ValuesChanges{}
 	for _, name := range union(older, newer) {
 		was, is := leaves(older[name]), leaves(newer[name])
-		c := ValuesChanges{Chart: name, Added: []ValueChange{}, Removed: []ValueChange{}, Changed: []ValueChange{}}
+		c := noChanges(name)
 		for _, path := range union(was, is) {
+			if c.isFull() {
+				break
+			}
 			old, had := was[path]
 			now, has := is[path]
-			switch change := (ValueChange{Path: path, Old: old, New: now}); {
-			case !had:
-				c.Added = append(c.Added, change)
-			case !has:
-				c.Removed = append(c.Removed, change)
-			case old != now:
-				c.Changed = append(c.Changed, change)
-			}
+			c.note(path, old, had, now, has)
 		}
 		if !c.IsEmpty() {
 			all = append(all, c)
@@ -28,10 +24,10 @@ func compareSet(older, newer map[string]map[string]any) []ValuesChanges {
 	return all
 }
 
-func leaves(tree map[string]any) map[string]string {
-	values := map[string]string{}
+func leaves(tree map[string]any) map[string]any {
+	values := map[string]any{}
 	for _, v := range manifests.Leaves("", "", tree) {
-		values[v.Path] = shown(v.Value)
+		values[v.Path] = v.Value
 	}
 	return values
 }

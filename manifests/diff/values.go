@@ -198,14 +198,18 @@ func (f *folder) called(name string) []string {
 // CompareValues reports which keys of two trees of defaults differ. Objects are
 // gone into; a list is one value.
 func CompareValues(chart string, older, newer map[string]any) ValuesChanges {
-	c := ValuesChanges{Chart: chart, Added: []ValueChange{}, Removed: []ValueChange{}, Changed: []ValueChange{}}
+	c := noChanges(chart)
 	c.compare("", older, newer, 0)
 	return c
 }
 
+func noChanges(chart string) ValuesChanges {
+	return ValuesChanges{Chart: chart, Added: []ValueChange{}, Removed: []ValueChange{}, Changed: []ValueChange{}}
+}
+
 func (c *ValuesChanges) compare(above string, older, newer map[string]any, depth int) {
 	for _, key := range union(older, newer) {
-		if len(c.Added)+len(c.Removed)+len(c.Changed) >= maxValuesChanges {
+		if c.isFull() {
 			return
 		}
 		path := strings.TrimPrefix(above+"."+quoted(key), ".")
@@ -213,16 +217,29 @@ func (c *ValuesChanges) compare(above string, older, newer map[string]any, depth
 		is, has := newer[key]
 		wasTree, wasObject := was.(map[string]any)
 		isTree, isObject := is.(map[string]any)
-		switch {
-		case wasObject && isObject && depth < maxValuesDepth:
+		if wasObject && isObject && depth < maxValuesDepth {
 			c.compare(path, wasTree, isTree, depth+1)
-		case !had:
-			c.Added = append(c.Added, ValueChange{Path: path, New: shown(is)})
-		case !has:
-			c.Removed = append(c.Removed, ValueChange{Path: path, Old: shown(was)})
-		case !reflect.DeepEqual(was, is):
-			c.Changed = append(c.Changed, ValueChange{Path: path, Old: shown(was), New: shown(is)})
+			continue
 		}
+		c.note(path, was, had, is, has)
+	}
+}
+
+// isFull reports whether more has been noted than anybody reads.
+func (c *ValuesChanges) isFull() bool {
+	return len(c.Added)+len(c.Removed)+len(c.Changed) >= maxValuesChanges
+}
+
+// note notes what became of one value. The whole values are compared, though only the
+// beginning of them is shown.
+func (c *ValuesChanges) note(path string, was any, had bool, is any, has bool) {
+	switch {
+	case !had:
+		c.Added = append(c.Added, ValueChange{Path: path, New: shown(is)})
+	case !has:
+		c.Removed = append(c.Removed, ValueChange{Path: path, Old: shown(was)})
+	case !reflect.DeepEqual(was, is):
+		c.Changed = append(c.Changed, ValueChange{Path: path, Old: shown(was), New: shown(is)})
 	}
 }
 
