@@ -1,6 +1,8 @@
 package manifests
 
 import (
+	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -139,5 +141,38 @@ image:
 	}
 	if SiteSteps(&Lock{}) != nil {
 		t.Error("there are steps without patches")
+	}
+}
+
+// Locks come from outside, as large as MaxLockBytes: what is made of one costs as much as
+// the lock is long, not the square of it. Not in parallel with other tests: it measures
+// the whole program.
+func TestSiteValuesAndStepsOfVeryMany(t *testing.T) {
+	const many = 10_000
+	l := &Lock{}
+	for i := range many {
+		id, name := fmt.Sprintf("P-%06d", i), fmt.Sprintf("chart-%06d", i)
+		l.Charts = append(l.Charts, LockedChart{Name: name, Path: EntryPath("charts/" + name + ".tgz")})
+		l.Patches = append(l.Patches, LockedPatch{
+			ID: id, Date: day(t, "2026-04-01"), Added: []string{name},
+			Set:    []PatchedValue{{"shared", "", name, "x"}, {name, "federated", "on", true}},
+			Values: []ValuesPath{{"listed", name, "2"}},
+		})
+	}
+	l.Patches[0].Set = append(l.Patches[0].Set, PatchedValue{"shared", "", strings.Repeat("k", 64<<10), "x"})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	trees := SiteTrees(l)
+	steps := string(SiteSteps(l))
+	runtime.ReadMemStats(&after)
+	if got, most := Bytes(after.TotalAlloc-before.TotalAlloc), Bytes(200<<20); got > most {
+		t.Errorf("%s are allocated, at most %s are wanted", got, most)
+	}
+	if len(trees) != many+2 || len(trees["shared"]) != many+1 || len(trees["listed"]) != many {
+		t.Errorf("%d files of values", len(trees))
+	}
+	if got := strings.Count(steps, "\nhelm upgrade chart-"); got != many || !strings.Contains(steps, "P-009999 of 2026-04-01\n\n"+
+		"helm upgrade chart-009999 charts/chart-009999.tgz --install --reset-then-reuse-values\n# ") {
+		t.Errorf("%d charts are upgraded", got)
 	}
 }

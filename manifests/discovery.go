@@ -80,7 +80,7 @@ func (c Chart) RenderingsOf(chosen []string) (names []string, renderings []Chart
 		rendering := layChart(c, Chart{
 			Values: r.Values, Secrets: r.Secrets, Set: r.Set, KubeVersion: r.KubeVersion, APIVersions: r.APIVersions, Tags: r.Tags, As: r.As,
 		})
-		rendering.Over = layTree(c.Over, c.ValuesOver(r.Name))
+		rendering.Over = LayValues(c.Over, c.ValuesOver(r.Name))
 		add(r.Name, rendering)
 	}
 	if len(names) == 0 {

@@ -122,7 +122,7 @@ func (o ImageOverride) ValuesFor(chart string) []ValuesPath {
 // itself is not changed.
 func SetValues(tree map[string]any, values []ValuesPath) map[string]any {
 	for _, v := range values {
-		tree = setPath(tree, v.Path, v.Value)
+		tree = LayValues(tree, nested(v.Path, v.Value))
 	}
 	return tree
 }

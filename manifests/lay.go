@@ -109,17 +109,14 @@ func layChart(under, over Chart) Chart {
 	c.Images = joined(under.Images, over.Images)
 	c.Renderings = layRenderings(under.Renderings, over.Renderings)
 	c.Tags = layMap(under.Tags, over.Tags)
-	c.Set = layTree(under.Set, over.Set)
+	c.Set = LayValues(under.Set, over.Set)
 	c.Patched = append(slices.Clone(under.Patched), over.Patched...)
 	return c
 }
 
-// LayValues lays one tree of chart values over another, as Helm does. Neither is changed.
-func LayValues(under, over map[string]any) map[string]any { return layTree(under, over) }
-
-// layTree lays one tree of chart values over another, as Helm does: objects
-// are merged, everything else is replaced.
-func layTree(under, over map[string]any) map[string]any {
+// LayValues lays one tree of chart values over another, as Helm does: objects
+// are merged, everything else is replaced. Neither is changed.
+func LayValues(under, over map[string]any) map[string]any {
 	if len(under)+len(over) == 0 {
 		return nil
 	}
@@ -131,11 +128,25 @@ func layTree(under, over map[string]any) map[string]any {
 		below, isObject := result[key].(map[string]any)
 		above, alsoObject := value.(map[string]any)
 		if isObject && alsoObject {
-			value = layTree(below, above)
+			value = LayValues(below, above)
 		}
 		result[key] = value
 	}
 	return result
+}
+
+// layOnto does so where the tree below is changed, and the other becomes a part of it:
+// what it costs is what is laid on, however large the tree is.
+func layOnto(under, over map[string]any) {
+	for key, value := range over {
+		below, isObject := under[key].(map[string]any)
+		above, alsoObject := value.(map[string]any)
+		if isObject && alsoObject {
+			layOnto(below, above)
+			continue
+		}
+		under[key] = value
+	}
 }
 
 func layFiles(under, over []File) []File {

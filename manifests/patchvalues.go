@@ -56,7 +56,7 @@ func (c Chart) ValuesOver(rendering string) map[string]any {
 	var over map[string]any
 	for _, p := range c.Patched {
 		if p.Rendering == rendering {
-			over = layTree(over, p.Values)
+			over = LayValues(over, p.Values)
 		}
 	}
 	return over
@@ -80,7 +80,7 @@ func WithTags(values map[string]any, tags map[string]bool) map[string]any {
 	for tag, on := range tags {
 		tree[tag] = on
 	}
-	return layTree(values, map[string]any{"tags": tree})
+	return LayValues(values, map[string]any{"tags": tree})
 }
 
 // Leaves returns the values of a tree one by one, sorted by path. Numbers are as Helm
@@ -168,34 +168,36 @@ func SplitPath(path string) ([]string, error) {
 		}
 		return nil, errors.New("it wants keys joined by dots, with a backslash before a dot within a key")
 	}
-	keys := []string{""}
+	var keys []string
+	var key strings.Builder
 	escaped := false
 	for _, c := range path {
-		switch at := len(keys) - 1; {
+		switch {
 		case c == '\\' && !escaped:
 			escaped = true
 			continue
 		case c == '.' && !escaped:
-			keys = append(keys, "")
+			keys = append(keys, key.String())
+			key.Reset()
 		default:
-			keys[at] += string(c)
+			key.WriteRune(c)
 		}
 		escaped = false
 	}
-	return keys, nil
+	return append(keys, key.String()), nil
 }
 
-// setPath returns a tree with a value set in it. The tree itself is not changed.
-func setPath(tree map[string]any, path string, value any) map[string]any {
+// nested returns a tree with one value; none if the path is no path.
+func nested(path string, value any) map[string]any {
 	keys, err := SplitPath(path)
 	if err != nil {
-		return tree
+		return nil
 	}
-	over := map[string]any{keys[len(keys)-1]: value}
+	tree := map[string]any{keys[len(keys)-1]: value}
 	for _, key := range slices.Backward(keys[:len(keys)-1]) {
-		over = map[string]any{key: over}
+		tree = map[string]any{key: tree}
 	}
-	return layTree(tree, over)
+	return tree
 }
 
 // ValueAt returns what a tree has at a path, or on the way there: a value that is no

@@ -20,8 +20,8 @@ import (
 func SiteValues(l *Lock) (map[string][]byte, error) {
 	trees, decided := SiteTrees(l), map[string][]string{}
 	note := func(file, id string) {
-		if !slices.Contains(decided[file], id) {
-			decided[file] = append(decided[file], id)
+		if by := decided[file]; len(by) == 0 || by[len(by)-1] != id { // what a patch sets follows each other
+			decided[file] = append(by, id)
 		}
 	}
 	for _, p := range l.Patches {
@@ -58,78 +58,95 @@ func (v PatchedValue) file() string {
 // SiteTrees returns the values of [SiteValues] as trees.
 func SiteTrees(l *Lock) map[string]map[string]any {
 	trees := map[string]map[string]any{}
+	set := func(file, path string, value any) {
+		if trees[file] == nil {
+			trees[file] = map[string]any{}
+		}
+		layOnto(trees[file], nested(path, value))
+	}
 	for _, p := range l.Patches {
 		for _, v := range p.Set {
-			trees[v.file()] = setPath(trees[v.file()], v.Path, plainNumbers(v.Value))
+			set(v.file(), v.Path, plainNumbers(v.Value))
 		}
 	}
 	for _, p := range l.Patches {
-		trees = setAll(trees, p.Values)
-	}
-	return trees
-}
-
-func setAll(trees map[string]map[string]any, values []ValuesPath) map[string]map[string]any {
-	for _, v := range values {
-		trees[v.Chart] = SetValues(trees[v.Chart], []ValuesPath{v})
+		for _, v := range p.Values {
+			set(v.Chart, v.Path, v.Value)
+		}
 	}
 	return trees
 }
 
 // Command is what is to be run on site, with the programs that are there.
 type Command struct {
-	Patch     string // id of the one that it is first wanted for
 	Rendering string // where it takes the place of the one before it; empty elsewhere
 	Line      string // for a shell, in the folder where charts/ and patches/ of the bundle are
 }
 
-// SiteCommands returns what is to be run on site for the lock's patches, in this order:
-// of each patch the charts that it adds, those that it changes, those in which it sets
-// values, and last what it removes. A chart is upgraded once, with the values of all patches.
+// SiteCommands returns what is to be run on site for the lock's patches, by the id of the
+// patch that it is first wanted for. Patches are run in the order of the lock, and of
+// each the charts that it adds, those that it changes, those in which it sets values, and
+// last what it removes. A chart is upgraded once, with the values of all patches.
 //
 // The site's own values stay (helm upgrade --reset-then-reuse-values, Helm 3.14), and the
 // patches' come after them.
-func SiteCommands(l *Lock) []Command {
-	s := commands{lock: l, files: SiteTrees(l), done: map[string]bool{}}
+func SiteCommands(l *Lock) map[string][]Command {
+	s := newCommands(l)
 	for _, p := range l.Patches {
-		charts := slices.Clone(p.Added)
-		charts = append(charts, p.Charts...)
+		charts := slices.Concat(p.Added, p.Charts)
 		for _, v := range p.Set {
 			charts = append(charts, v.Chart)
 		}
 		for _, v := range p.Values {
 			charts = append(charts, v.Chart)
 		}
-		for _, name := range charts {
-			s.upgrade(p, name)
+		for i, name := range charts {
+			s.upgrade(p.ID, name, i < len(p.Added))
 		}
 		for _, removed := range p.Removed {
 			if name, isChart := strings.CutPrefix(removed, "chart "); isChart {
-				s.list = append(s.list, Command{Patch: p.ID, Line: "helm uninstall " + name + " --ignore-not-found"})
+				s.add(p.ID, Command{Line: "helm uninstall " + name + " --ignore-not-found"})
 			}
 		}
 	}
-	return s.list
+	return s.all
 }
 
+// commands is looked up by name: locks come from outside, and may name very many charts.
 type commands struct {
-	lock  *Lock
-	files map[string]map[string]any
-	done  map[string]bool
-	list  []Command
+	charts     map[string][]LockedChart // by name
+	files      map[string]map[string]any
+	renderings map[string][]string // that have values of their own, by chart
+	upgraded   map[string]bool
+	all        map[string][]Command
 }
 
-func (s *commands) upgrade(p LockedPatch, name string) {
-	if s.done[name] {
+func newCommands(l *Lock) *commands {
+	s := &commands{
+		charts: map[string][]LockedChart{}, files: SiteTrees(l), renderings: map[string][]string{},
+		upgraded: map[string]bool{}, all: map[string][]Command{},
+	}
+	for _, chart := range l.Charts {
+		s.charts[chart.Name] = append(s.charts[chart.Name], chart)
+	}
+	for _, file := range sortedKeys(s.files) {
+		if chart, rendering, ok := strings.Cut(file, "/"); ok {
+			s.renderings[chart] = append(s.renderings[chart], rendering)
+		}
+	}
+	return s
+}
+
+func (s *commands) add(patch string, c Command) { s.all[patch] = append(s.all[patch], c) }
+
+func (s *commands) upgrade(patch, name string, isNew bool) {
+	if s.upgraded[name] {
 		return
 	}
-	s.done[name] = true
-	for _, chart := range s.lock.Charts {
-		if chart.Name != name {
-			continue
-		}
+	s.upgraded[name] = true
+	for _, chart := range s.charts[name] {
 		line := "helm upgrade " + name + " " + shellWord(string(chart.Path))
-		if slices.Contains(p.Added, name) {
+		if isNew {
 			line += " --install"
 		}
 		if chart.Rendered != nil && chart.Rendered.Namespace != "" {
@@ -139,11 +156,9 @@ func (s *commands) upgrade(p LockedPatch, name string) {
 		if s.files[name] != nil {
 			line += " -f patches/values/" + name + ".yaml"
 		}
-		s.list = append(s.list, Command{Patch: p.ID, Line: line})
-		for _, file := range sortedKeys(s.files) {
-			if of, rendering, ok := strings.Cut(file, "/"); ok && of == name {
-				s.list = append(s.list, Command{Patch: p.ID, Rendering: rendering, Line: line + " -f patches/values/" + file + ".yaml"})
-			}
+		s.add(patch, Command{Line: line})
+		for _, rendering := range s.renderings[name] {
+			s.add(patch, Command{Rendering: rendering, Line: line + " -f patches/values/" + name + "/" + rendering + ".yaml"})
 		}
 	}
 }
@@ -172,7 +187,7 @@ func SiteSteps(l *Lock) []byte {
 		b.WriteByte('\n')
 	}
 	for _, p := range l.Patches {
-		lines := commandLines(all, p.ID)
+		lines := commandLines(all[p.ID])
 		if len(lines) > 0 {
 			fmt.Fprintf(&b, "%s of %s\n\n%s\n\n", printable.Line(p.ID), p.Date, strings.Join(lines, "\n"))
 		}
@@ -189,21 +204,19 @@ func SiteSteps(l *Lock) []byte {
 	return []byte(b.String())
 }
 
-// commandLines are the lines that are to be run for a patch. What is for a rendering is
+// commandLines are the lines of commands that are to be run. What is for a rendering is
 // a comment, since it takes the place of the line before.
-func commandLines(all []Command, patch string) []string {
+func commandLines(commands []Command) []string {
 	var lines []string
-	for _, c := range all {
-		switch {
-		case c.Patch != patch:
-		case c.Rendering == "":
+	for _, c := range commands {
+		if c.Rendering == "" {
 			lines = append(lines, c.Line)
-		default:
-			for _, language := range words.All() {
-				lines = append(lines, "# "+language.Say("patches.site.rendering", map[string]any{"rendering": c.Rendering}))
-			}
-			lines = append(lines, "# "+c.Line)
+			continue
 		}
+		for _, language := range words.All() {
+			lines = append(lines, "# "+language.Say("patches.site.rendering", map[string]any{"rendering": c.Rendering}))
+		}
+		lines = append(lines, "# "+c.Line)
 	}
 	return lines
 }

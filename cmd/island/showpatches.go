@@ -45,10 +45,8 @@ func patchesOf(lock *manifests.Lock) patchDetails {
 	commands := manifests.SiteCommands(lock)
 	for _, p := range lock.Patches {
 		detail := patchDetail{LockedPatch: p, Run: []runLine{}}
-		for _, c := range commands {
-			if c.Patch == p.ID {
-				detail.Run = append(detail.Run, runLine{c.Line, c.Rendering})
-			}
+		for _, c := range commands[p.ID] {
+			detail.Run = append(detail.Run, runLine{c.Line, c.Rendering})
 		}
 		details = append(details, detail)
 	}
