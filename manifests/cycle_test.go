@@ -88,13 +88,27 @@ func TestLockedPatchesAreChecked(t *testing.T) {
 	t.Parallel()
 	patched := func(change func(*Lock)) *Lock {
 		l := someLock(t)
+		l.Format = 2
 		l.Patches = []LockedPatch{{ID: "A", Date: day(t, "2026-04-01"), Severity: SeverityHigh, Digest: digestOf("a")}}
 		l.Charts[0].DecidedBy, l.Images[0].DecidedBy, l.Files[0].DecidedBy = "A", "A", "A"
 		change(l)
 		return l
 	}
-	if _, err := ReadLock("l.json", encoded(t, patched(func(*Lock) {}))); err != nil {
-		t.Errorf("a good lock is refused: %v", err)
+	remove := func(l *Lock, what, namespace string) {
+		l.Patches[0].Removed, l.Patches[0].Namespaces = []string{what}, map[string][]string{"reaper": {namespace}}
+	}
+	for _, change := range []func(*Lock){
+		func(*Lock) {},
+		func(l *Lock) { remove(l, "chart reaper", "ops") },
+		func(l *Lock) { l.Patches[0].Set = []PatchedValue{{"brig", "", strings.Repeat("a.", 63) + "a", 1}} },
+	} {
+		if _, err := ReadLock("l.json", encoded(t, patched(change))); err != nil {
+			t.Errorf("a good lock is refused: %v", err)
+		}
+	}
+	l := patched(func(l *Lock) { remove(l, "chart reaper", "ops") })
+	if l.Format = 0; l.Check() == nil {
+		t.Error("a lock of format 1 says where a chart is removed")
 	}
 	for name, change := range map[string]func(*Lock){
 		"chart by a stranger": func(l *Lock) { l.Charts[0].DecidedBy = "B" },
@@ -104,6 +118,12 @@ func TestLockedPatchesAreChecked(t *testing.T) {
 		"id of a path":        func(l *Lock) { l.Patches[0].ID = "../x" },
 		"no digest":           func(l *Lock) { l.Patches[0].Digest = "" },
 		"nameless image":      func(l *Lock) { l.Patches[0].Images = []LockedSwap{{}} },
+		"values of no chart":  func(l *Lock) { l.Patches[0].Set = []PatchedValue{{"a b", "", "tag", 1}} },
+		"values very deep":    func(l *Lock) { l.Patches[0].Set = []PatchedValue{{"brig", "", strings.Repeat("a.", 64) + "a", 1}} },
+		"image's very deep":   func(l *Lock) { l.Patches[0].Values = []ValuesPath{{"brig", strings.Repeat("a.", 64) + "a", "1"}} },
+		"no namespace's line": func(l *Lock) { remove(l, "chart reaper", "a\nb") },
+		"namespace of none":   func(l *Lock) { remove(l, "image reaper", "ops") },
+		"rendered for lines":  func(l *Lock) { l.Charts[0].Rendered = &LockedRendering{Namespace: "a\nhelm uninstall brig"} },
 	} {
 		if err := patched(change).Check(); err == nil {
 			t.Errorf("%s: it passes", name)
@@ -137,6 +157,14 @@ image:
 		t.Errorf("got\n%s", got)
 	}
 	if got := string(SiteSteps(l)); got != "A of 2026-04-01\n\n    Restart.\n\n" {
+		t.Errorf("steps are %q", got)
+	}
+	l.Patches[1].Removed = []string{"chart reaper", "image quay.io/x/y:1", "chart spar"}
+	l.Patches[1].Namespaces = map[string][]string{"reaper": {"", "wire", "old wire"}}
+	wantSteps := "B of 2026-04-02\n\nhelm uninstall reaper --ignore-not-found\n" +
+		"helm uninstall reaper --ignore-not-found --namespace wire\n" +
+		"helm uninstall reaper --ignore-not-found --namespace 'old wire'\nhelm uninstall spar --ignore-not-found\n\n"
+	if got := string(SiteSteps(l)); !strings.HasSuffix(got, wantSteps) {
 		t.Errorf("steps are %q", got)
 	}
 	if SiteSteps(&Lock{}) != nil {

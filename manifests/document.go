@@ -545,7 +545,7 @@ func (d *decoder) decodeScalar(node *yaml.Node, into reflect.Value, field string
 var prose = []string{"en", "de", "reason", "title", "description"}
 
 // Fields that are names, which may not even have several lines.
-var names = []string{"name", "version", "cycle", "id", "repo", "release", "chart", "image"}
+var names = []string{"name", "version", "cycle", "id", "repo", "release", "chart", "image", "namespace"}
 
 func isProse(field string) bool { return slices.Contains(prose, lastOf(field)) }
 

@@ -20,6 +20,10 @@ type Patched struct {
 	Files      map[string]string // destination → id
 	Overrides  []ImageOverride   // to be applied to what rendering finds, in order
 
+	// Namespaces of charts that were taken out, by name, where an entry says one: those of
+	// all entries. An empty one is that of an entry that says none.
+	Namespaces map[string][]string
+
 	// NumberedBy is the patch that says the sequence of the release; nil where it is
 	// one more than that of the release before, or where nobody gave one.
 	NumberedBy *Patch
@@ -60,7 +64,7 @@ func LayPatches(base *Release, patches []*Patch) (*Patched, error) {
 	}
 	result := &Patched{
 		Applied: ordered, Superseded: superseded,
-		Charts: map[string]string{}, Images: map[string]string{}, Files: map[string]string{},
+		Charts: map[string]string{}, Images: map[string]string{}, Files: map[string]string{}, Namespaces: map[string][]string{},
 	}
 	release := base
 	for _, p := range ordered {
@@ -69,8 +73,8 @@ func LayPatches(base *Release, patches []*Patch) (*Patched, error) {
 			errs = append(errs, err)
 			continue
 		}
+		result.note(p, release)
 		release = next
-		result.note(p)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -298,8 +302,8 @@ func (p *Patch) fits(r *Release) error {
 	return errors.Join(errs...)
 }
 
-// note records what a patch decided.
-func (r *Patched) note(p *Patch) {
+// note records what a patch decided, and what became of the release under it.
+func (r *Patched) note(p *Patch, under *Release) {
 	for _, c := range slices.Concat(p.Changes.Charts, p.Changes.Add.Charts) {
 		r.Charts[c.Name] = p.ID()
 	}
@@ -310,4 +314,21 @@ func (r *Patched) note(p *Patch) {
 		r.Files[f.Destination] = p.ID()
 	}
 	r.Overrides = append(r.Overrides, p.Changes.Images...)
+	for _, name := range p.Changes.Remove.Charts {
+		if namespaces := under.namespacesOf(name); !slices.Equal(namespaces, []string{""}) {
+			r.Namespaces[name] = namespaces
+		}
+	}
+}
+
+// namespacesOf returns the namespaces of a chart's entries, each once.
+func (r *Release) namespacesOf(chart string) []string {
+	var namespaces []string
+	for _, c := range r.Charts {
+		if c.Name == chart {
+			namespaces = append(namespaces, c.Namespace)
+		}
+	}
+	slices.Sort(namespaces)
+	return slices.Compact(namespaces)
 }

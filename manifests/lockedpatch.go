@@ -18,15 +18,18 @@ type LockedPatch struct {
 	Steps           Text            `json:"steps,omitzero"`   // what to do on site after installing
 	Values          []ValuesPath    `json:"values,omitempty"` // what has to be set on site, so that pods use the patch's images
 	// What has to be set on site besides: all that its charts' entries set. By chart, rendering and path.
-	Set      []PatchedValue `json:"set,omitempty"`
-	Charts   []string       `json:"charts,omitempty"`  // names of those that it changed or added
-	Added    []string       `json:"added,omitempty"`   // of these, those that the release did not have
-	Images   []LockedSwap   `json:"images,omitempty"`  // what its overrides replaced
-	Files    []EntryPath    `json:"files,omitempty"`   // in the bundle
-	Removed  []string       `json:"removed,omitempty"` // what it took out, such as "chart reaper"
-	Void     []string       `json:"void,omitempty"`    // overrides that came to nothing, and why
-	Digest   Digest         `json:"digest"`            // of the patch document
-	SignedBy string         `json:"signedBy,omitempty"`
+	Set     []PatchedValue `json:"set,omitempty"`
+	Charts  []string       `json:"charts,omitempty"`  // names of those that it changed or added
+	Added   []string       `json:"added,omitempty"`   // of these, those that the release did not have
+	Images  []LockedSwap   `json:"images,omitempty"`  // what its overrides replaced
+	Files   []EntryPath    `json:"files,omitempty"`   // in the bundle
+	Removed []string       `json:"removed,omitempty"` // what it took out, such as "chart reaper"
+	// Namespaces of the charts that it took out, by name, where the release says one: those
+	// of all versions. An empty one is the one that Helm takes by itself.
+	Namespaces map[string][]string `json:"namespaces,omitempty"`
+	Void       []string            `json:"void,omitempty"` // overrides that came to nothing, and why
+	Digest     Digest              `json:"digest"`         // of the patch document
+	SignedBy   string              `json:"signedBy,omitempty"`
 }
 
 // LockedSwap is an image that a patch put in the place of another.

@@ -265,7 +265,7 @@ func (l *Lock) beyondFormat1() string {
 		}
 	}
 	for _, p := range l.Patches {
-		if len(p.Set)+len(p.Added) > 0 {
+		if len(p.Set)+len(p.Added)+len(p.Namespaces) > 0 {
 			return "patch " + p.ID
 		}
 	}

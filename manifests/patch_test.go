@@ -369,6 +369,28 @@ func TestLayPatches(t *testing.T) {
 	}
 }
 
+// What is removed is removed where the release has it, in each of its versions.
+func TestNamespacesOfWhatPatchesRemove(t *testing.T) {
+	t.Parallel()
+	more := `
+  - {name: galley, repo: "https://example.com/charts", version: 1.1.0, namespace: wire}
+  - {name: galley, repo: "https://example.com/charts", version: 1.2.0, namespace: wire}
+  - {name: spar, repo: "https://example.com/charts", version: 1.0.0}
+images:`
+	base, err := readAndCheck("r.yaml", strings.Replace(patchedBase, "\nimages:", more, 1))
+	if err != nil {
+		t.Fatal(told(err))
+	}
+	patched, err := LayPatches(base, []*Patch{somePatch(t, "A", 1, "changes: {remove: {charts: [galley, spar]}}"),
+		somePatch(t, "B", 2, "changes: {remove: {charts: [brig]}}")})
+	if err != nil {
+		t.Fatal(told(err))
+	}
+	if want := map[string][]string{"brig": {"wire"}, "galley": {"", "wire"}}; !reflect.DeepEqual(patched.Namespaces, want) {
+		t.Errorf("got %v", patched.Namespaces)
+	}
+}
+
 func TestLayPatchesRefuses(t *testing.T) {
 	t.Parallel()
 	base, err := readAndCheck("r.yaml", patchedBase)

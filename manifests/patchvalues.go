@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/islandbundle/island/internal/printable"
 )
 
 // PatchedValues are what a patch sets in a chart: what a site has to give to Helm, too.
@@ -227,19 +229,24 @@ func (p LockedPatch) checkValues() error {
 		if !chartName.MatchString(v.Chart) || (v.Rendering != "" && !chartName.MatchString(v.Rendering)) {
 			return fmt.Errorf("patch %s sets values of %.80q, rendering %.80q, which are no names", p.ID, v.Chart, v.Rendering)
 		}
-		if keys, err := SplitPath(v.Path); err != nil || len(keys) > maxSetDepth {
+		if keys, err := SplitPath(v.Path); err != nil || len(keys) > maxDocumentDepth {
 			return fmt.Errorf("patch %s sets a value at %.80q, which is no path", p.ID, v.Path)
 		}
 	}
 	for _, v := range p.Values {
-		if _, err := SplitPath(v.Path); err != nil || !chartName.MatchString(v.Chart) {
+		if keys, err := SplitPath(v.Path); err != nil || len(keys) > maxDocumentDepth || !chartName.MatchString(v.Chart) {
 			return fmt.Errorf("patch %s sets a value of chart %.80q at %.80q, which is no path", p.ID, v.Chart, v.Path)
 		}
 	}
-	names := slices.Concat(p.Charts, p.Added)
-	for _, removed := range p.Removed {
-		if name, isChart := strings.CutPrefix(removed, "chart "); isChart {
-			names = append(names, name)
+	return p.checkNames()
+}
+
+// checkNames reports charts and namespaces that could not be in commands.
+func (p LockedPatch) checkNames() error {
+	names, removed := slices.Concat(p.Charts, p.Added), map[string]bool{}
+	for _, what := range p.Removed {
+		if name, isChart := strings.CutPrefix(what, "chart "); isChart {
+			names, removed[name] = append(names, name), true
 		}
 	}
 	for _, name := range names {
@@ -247,8 +254,16 @@ func (p LockedPatch) checkValues() error {
 			return fmt.Errorf("patch %s is about chart %.80q, which is no name", p.ID, name)
 		}
 	}
+	for _, name := range sortedKeys(p.Namespaces) {
+		if !removed[name] {
+			return fmt.Errorf("patch %s names namespaces of chart %.80q, which it does not remove", p.ID, name)
+		}
+		for _, namespace := range p.Namespaces[name] {
+			if !printable.IsLine(namespace) {
+				return fmt.Errorf("patch %s removes chart %s from namespace %.80q, which is not one line of printable characters",
+					p.ID, name, namespace)
+			}
+		}
+	}
 	return nil
 }
-
-// maxSetDepth bounds how deep values lie, as deep as documents do.
-const maxSetDepth = 64

@@ -480,6 +480,8 @@ var nativeFlaws = []struct {
 		"  - {name: ȺȺȺȺ/b, repo: https://b.example, version: 1.0.0}\nimages:\n", false,
 		[]string{`release.yaml:21:12: charts[2].name: chart name "ȺȺȺȺ/a" is not a lowercase DNS name`,
 			`release.yaml:22:12: charts[3].name: chart name "ȺȺȺȺ/b" is not a lowercase DNS name`}},
+	{"namespace of two lines", "namespace: wire", `namespace: "wire\nhelm delete brig"`, false,
+		[]string{`release.yaml:18:58: charts[0].namespace: "wire\nhelm delete brig" is not one line of printable characters | write it without`}},
 	{"chart twice from two repositories", "images:\n", "  - {name: brig, repo: https://b.example, version: 5.30.9}\nimages:\n", false,
 		[]string{"release.yaml:21:5: charts[2]: chart brig 5.30.9 is named twice: https://a.example/charts and https://b.example" +
 			" | leave one out, or give one another version"}},

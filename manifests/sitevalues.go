@@ -105,7 +105,7 @@ func SiteCommands(l *Lock) map[string][]Command {
 		}
 		for _, removed := range p.Removed {
 			if name, isChart := strings.CutPrefix(removed, "chart "); isChart {
-				s.add(p.ID, Command{Line: "helm uninstall " + name + " --ignore-not-found"})
+				s.uninstall(p, name)
 			}
 		}
 	}
@@ -160,6 +160,22 @@ func (s *commands) upgrade(patch, name string, isNew bool) {
 		for _, rendering := range s.renderings[name] {
 			s.add(patch, Command{Rendering: rendering, Line: line + " -f patches/values/" + name + "/" + rendering + ".yaml"})
 		}
+	}
+}
+
+// uninstall takes a chart away where it runs. In another namespace Helm would find none of
+// that name, and not complain.
+func (s *commands) uninstall(p LockedPatch, name string) {
+	namespaces := p.Namespaces[name]
+	if len(namespaces) == 0 {
+		namespaces = []string{""}
+	}
+	for _, namespace := range namespaces {
+		line := "helm uninstall " + name + " --ignore-not-found"
+		if namespace != "" {
+			line += " --namespace " + shellWord(namespace)
+		}
+		s.add(p.ID, Command{Line: line})
 	}
 }
 

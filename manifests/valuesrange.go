@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests/fault"
 )
 
@@ -97,6 +98,10 @@ func layFitting(under Chart, entries []Chart) Chart {
 func (c LockedChart) checkRendered() error {
 	if c.Rendered == nil {
 		return nil
+	}
+	if !printable.IsLine(c.Rendered.Namespace) {
+		return fmt.Errorf("chart %s was rendered for namespace %.80q, which is not one line of printable characters",
+			c.Name, c.Rendered.Namespace)
 	}
 	for _, v := range c.Rendered.Values {
 		switch {

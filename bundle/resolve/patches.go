@@ -354,6 +354,7 @@ func (p *patching) locked(patch *manifests.Patch, lock *manifests.Lock) manifest
 		}
 	}
 	p.lockValues(&locked, lock)
+	p.lockNamespaces(&locked, patch)
 	slices.SortFunc(locked.Images, func(a, b manifests.LockedSwap) int {
 		return cmp.Or(cmp.Compare(a.Old.String(), b.Old.String()), cmp.Compare(a.New.String(), b.New.String()))
 	})
@@ -374,6 +375,18 @@ func (p *patching) lockValues(locked *manifests.LockedPatch, lock *manifests.Loc
 			if values.Patch == locked.ID && isCarried {
 				locked.Set = append(locked.Set, manifests.Leaves(chart, values.Rendering, values.Values)...)
 			}
+		}
+	}
+}
+
+// lockNamespaces tells in the lock where charts run that a patch removed.
+func (p *patching) lockNamespaces(locked *manifests.LockedPatch, patch *manifests.Patch) {
+	for _, chart := range patch.Changes.Remove.Charts {
+		if namespaces := p.Namespaces[chart]; len(namespaces) > 0 {
+			if locked.Namespaces == nil {
+				locked.Namespaces = map[string][]string{}
+			}
+			locked.Namespaces[chart] = namespaces
 		}
 	}
 }

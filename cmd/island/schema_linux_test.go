@@ -273,12 +273,13 @@ func TestSchemaDescribesWhatIsPrinted(t *testing.T) {
 }
 
 var samples = map[reflect.Type]string{
-	reflect.TypeFor[manifests.Digest]():   `"sha256:` + strings.Repeat("a", 64) + `"`,
-	reflect.TypeFor[manifests.Date]():     `"2026-03-31"`,
-	reflect.TypeFor[manifests.Platform](): `"linux/amd64"`,
-	reflect.TypeFor[manifests.ImageRef](): `"quay.io/wire/brig:1.0.0"`,
-	reflect.TypeFor[map[string]bool]():    `{"mlsstats": true}`,
-	reflect.TypeFor[message.Text]():       `{"code": "a.b", "args": {"range": ">=1.27", "also": {"text": "c"}}}`,
+	reflect.TypeFor[manifests.Digest]():    `"sha256:` + strings.Repeat("a", 64) + `"`,
+	reflect.TypeFor[manifests.Date]():      `"2026-03-31"`,
+	reflect.TypeFor[manifests.Platform]():  `"linux/amd64"`,
+	reflect.TypeFor[manifests.ImageRef]():  `"quay.io/wire/brig:1.0.0"`,
+	reflect.TypeFor[map[string]bool]():     `{"mlsstats": true}`,
+	reflect.TypeFor[map[string][]string](): `{"reaper": ["", "wire"]}`,
+	reflect.TypeFor[message.Text]():        `{"code": "a.b", "args": {"range": ">=1.27", "also": {"text": "c"}}}`,
 }
 
 // fill returns every field a value, or only those that are always printed.
