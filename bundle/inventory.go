@@ -16,7 +16,7 @@ const (
 	ReadmePath      = "README.txt"
 	TrustedRootPath = "trusted_root.json"
 	ToolsFolder     = "tools/"
-	ChartIndexPath  = "charts/index.yaml"
+	ChartIndexPath  = manifests.ChartIndexPath
 	OCILayoutPath   = "oci-layout"
 	OCIIndexPath    = "index.json"
 	DockerPath      = "manifest.json"

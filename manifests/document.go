@@ -549,11 +549,13 @@ var names = []string{"name", "version", "cycle", "id", "repo", "release", "chart
 
 func isProse(field string) bool { return slices.Contains(prose, lastOf(field)) }
 
+var withoutBreaks = strings.NewReplacer("\n", "", "\r", "", "\t", "", "\u00a0", "", "\u202f", "")
+
 // isLineOrLines reports whether a text is printable as it is: in one line, or in
 // several if it is no name.
 func isLineOrLines(text, field string) bool {
 	if !slices.Contains(names, lastOf(field)) {
-		text = strings.NewReplacer("\n", "", "\r", "", "\t", "", "\u00a0", "", "\u202f", "").Replace(text)
+		text = withoutBreaks.Replace(text)
 	}
 	return printable.IsLine(text)
 }

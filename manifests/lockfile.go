@@ -352,11 +352,11 @@ func (i LockedImage) checkManifest(m LockedManifest, blobs map[Digest]Content) e
 	return nil
 }
 
-// chartIndexPath is where every bundle has an index of its charts (docs/format.md).
-const chartIndexPath EntryPath = "charts/index.yaml"
+// ChartIndexPath is where every bundle has an index of its charts (docs/format.md).
+const ChartIndexPath = "charts/index.yaml"
 
 func (l *Lock) checkPaths() error {
-	paths := []EntryPath{chartIndexPath}
+	paths := []EntryPath{ChartIndexPath}
 	check := func(path EntryPath, content Content, folders ...string) error {
 		if !slices.ContainsFunc(folders, func(f string) bool { return strings.HasPrefix(string(path), f) }) {
 			return fmt.Errorf("path %q is not below %s", path, strings.Join(folders, " or "))

@@ -3,6 +3,7 @@ package fault
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 	"syscall"
 )
@@ -49,19 +50,10 @@ func OnDisk(err error, name, hint string) error {
 		if errors.Is(err, known.number) {
 			explained.Kind, explained.Hint = known.kind, cmp.Or(hint, known.hint)
 			if known.what != "" {
-				explained.Err = &worded{known.what, explained.Err}
+				explained.Err = fmt.Errorf("%s: %w", known.what, explained.Err)
 			}
 			break
 		}
 	}
 	return explained
 }
-
-// worded is an error in words of ours, with the system's behind them.
-type worded struct {
-	what  string
-	cause error
-}
-
-func (w *worded) Error() string { return w.what + ": " + w.cause.Error() }
-func (w *worded) Unwrap() error { return w.cause }
