@@ -279,11 +279,8 @@ func TestBuiltInValuesOfOtherVersions(t *testing.T) {
 		})
 		u.check(err)
 		assembled.Release.Images = nil
-		world, err := source.New(source.Options{CacheDir: t.TempDir(), BaseDir: u.folder})
-		u.check(err)
 		heard := &notices{}
-		lock, err := resolve.Resolve(context.Background(), assembled, world, resolve.Options{Progress: heard})
-		world.Close()
+		lock, err := resolve.Resolve(context.Background(), assembled, mustWorld(u), resolve.Options{Progress: heard})
 		u.check(err)
 		values := lock.Charts[0].Rendered.Values
 		if values[0].From != "wire:values/reaper.yaml" || values[0].Other != (want == 1) || !strings.Contains(values[0].For, "<5.35.0-0") {

@@ -12,12 +12,7 @@ import (
 // is in one line and at length, examples, and what its exit codes mean.
 func TestEveryCommandExplainsItself(t *testing.T) {
 	t.Parallel()
-	root := newApp(io.Discard, io.Discard, nil).command()
-	var look func(cmd *cobra.Command)
-	look = func(cmd *cobra.Command) {
-		for _, sub := range cmd.Commands() {
-			look(sub)
-		}
+	eachCommand(newApp(io.Discard, io.Discard, nil).command(), func(cmd *cobra.Command) {
 		if cmd.Short == "" || strings.HasSuffix(cmd.Short, ".") {
 			t.Errorf("%s: wants a short description without a full stop", cmd.CommandPath())
 		}
@@ -27,6 +22,5 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 		if cmd.Runnable() && cmd.HasParent() && !strings.Contains(cmd.Example, "  island ") {
 			t.Errorf("%s: its help has no example", cmd.CommandPath())
 		}
-	}
-	look(root)
+	})
 }

@@ -188,11 +188,7 @@ func TestCommandLineSteersNoTerminal(t *testing.T) {
 	hostileFolder(t)
 	name := "x\n" + forged + "\r\x1b[2J\x1b]52;c;AAAA\a\u009b31m\x7f\b\u202e\u200b\u2028\ufe0f\U000e0041\n" + forged
 	write(t, name, []byte("island: "+hostileText))
-	var look func(cmd *cobra.Command)
-	look = func(cmd *cobra.Command) {
-		for _, sub := range cmd.Commands() {
-			look(sub)
-		}
+	eachCommand(newApp(&bytes.Buffer{}, &bytes.Buffer{}, nil).command(), func(cmd *cobra.Command) {
 		words := strings.Fields(cmd.CommandPath())[1:]
 		prints(t, "arguments", append(words, name)...)
 		prints(t, "arguments", append(words, name, name)...)
@@ -202,8 +198,7 @@ func TestCommandLineSteersNoTerminal(t *testing.T) {
 			prints(t, "flags", append(words, "--"+flag.Name+"="+name)...)
 			prints(t, "flags", append(words, "good.yaml", "--"+flag.Name+"="+name)...)
 		})
-	}
-	look(newApp(&bytes.Buffer{}, &bytes.Buffer{}, nil).command())
+	})
 }
 
 // TestChartsSteerNoTerminal: what a chart calls itself, what it fails with, and what it

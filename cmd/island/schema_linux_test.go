@@ -157,17 +157,12 @@ func TestEveryCommandIsListed(t *testing.T) {
 			t.Errorf("%s is a result and not listed", name)
 		}
 	}
-	var look func(*cobra.Command)
-	look = func(cmd *cobra.Command) {
+	eachCommand(newApp(io.Discard, io.Discard, nil).command(), func(cmd *cobra.Command) {
 		name := strings.TrimPrefix(cmd.CommandPath(), "island ")
 		if !cmd.HasSubCommands() && !commands[name] && !slices.Contains(withoutResult, name) {
 			t.Errorf("island %s prints something that is not listed", name)
 		}
-		for _, sub := range cmd.Commands() {
-			look(sub)
-		}
-	}
-	look(newApp(io.Discard, io.Discard, nil).command())
+	})
 }
 
 // resultTypes returns the types that have the method of a result. One that is

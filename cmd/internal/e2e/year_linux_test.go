@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -303,8 +304,8 @@ func inTheSitesHands(t *testing.T, site string, s stage) {
 		args = append(args, "-f", "patches/values/notes.yaml")
 	}
 	rendered := run(t, folder, tool(t, "helm"), args...)
-	wanted := fmt.Sprintf("replicas: %s\n", or(s.replicas, "1"))
-	image := "quay.io/wire/notes:" + or(s.tag, "1.0.0")
+	wanted := fmt.Sprintf("replicas: %s\n", cmp.Or(s.replicas, "1"))
+	image := "quay.io/wire/notes:" + cmp.Or(s.tag, "1.0.0")
 	if !strings.Contains(rendered, wanted) || !strings.Contains(rendered, image) {
 		t.Errorf("%s: rendered with the site's values, notes are not %q with %s:\n%s", s.name, wanted, image, rendered)
 	}
@@ -328,13 +329,6 @@ func refused(t *testing.T, folder string, code fault.Kind, args ...string) {
 	if !errors.As(err, &exit) || exit.ExitCode() != int(code) {
 		t.Errorf("island %s: %v, want exit code %d\n%s", strings.Join(args, " "), err, code, stderr)
 	}
-}
-
-func or(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }
 
 func copyFile(t *testing.T, from, to string) {
