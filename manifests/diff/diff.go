@@ -206,15 +206,20 @@ func compareParts(older, newer map[string]Part) []Change {
 func compareCharts(older, newer map[string][]Part) []Change {
 	changes := []Change{}
 	for _, name := range union(older, newer) {
-		olds := slices.DeleteFunc(slices.Clone(older[name]), func(p Part) bool {
-			return slices.ContainsFunc(newer[name], func(q Part) bool { return same(p, q) })
-		})
-		news := slices.DeleteFunc(slices.Clone(newer[name]), func(p Part) bool {
-			return slices.ContainsFunc(older[name], func(q Part) bool { return same(p, q) })
-		})
-		changes = append(changes, pair(name, olds, news)...)
+		changes = append(changes, pair(name, beyond(older[name], newer[name]), beyond(newer[name], older[name]))...)
 	}
 	return changes
+}
+
+// beyond returns the parts that are not among others.
+func beyond(parts, others []Part) []Part {
+	byVersion := map[string][]Part{}
+	for _, p := range others {
+		byVersion[p.Version] = append(byVersion[p.Version], p)
+	}
+	return slices.DeleteFunc(slices.Clone(parts), func(p Part) bool {
+		return slices.ContainsFunc(byVersion[p.Version], func(q Part) bool { return same(p, q) })
+	})
 }
 
 // pair makes one change of what is the only one left on either side, and

@@ -52,7 +52,9 @@ func of(lock *manifests.Lock) (*cyclonedx.BOM, error) {
 	}
 	components := []cyclonedx.Component{}
 	needs := map[string][]string{root.BOMRef: {}}
+	paths := map[string]string{} // of charts, by name
 	for _, chart := range lock.Charts {
+		paths[chart.Name] = string(chart.Path)
 		components = append(components, chartComponent(chart))
 		needs[root.BOMRef] = append(needs[root.BOMRef], string(chart.Path))
 		needs[string(chart.Path)] = []string{}
@@ -61,7 +63,8 @@ func of(lock *manifests.Lock) (*cyclonedx.BOM, error) {
 		components = append(components, imageComponent(image))
 		ref := image.Name.String()
 		needs[ref] = []string{}
-		for _, by := range neededBy(lock, image, root.BOMRef) {
+		for _, origin := range image.From { // a chart, or a list of the release's own
+			by := cmp.Or(paths[origin.Chart], root.BOMRef)
 			needs[by] = append(needs[by], ref)
 		}
 	}
@@ -173,24 +176,6 @@ func distribution(c manifests.Content) *[]cyclonedx.ExternalReference {
 		return nil
 	}
 	return &[]cyclonedx.ExternalReference{{Type: cyclonedx.ERTypeDistribution, URL: url}}
-}
-
-// neededBy returns the references of the charts that an image was found in, or of
-// the release where a list of its own names the image.
-func neededBy(lock *manifests.Lock, image manifests.LockedImage, root string) []string {
-	var refs []string
-	for _, origin := range image.From {
-		ref := root
-		for _, chart := range lock.Charts {
-			if origin.Chart != "" && chart.Name == origin.Chart {
-				ref = string(chart.Path)
-			}
-		}
-		if !slices.Contains(refs, ref) {
-			refs = append(refs, ref)
-		}
-	}
-	return refs
 }
 
 func dependencies(needs map[string][]string) *[]cyclonedx.Dependency {

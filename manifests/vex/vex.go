@@ -66,9 +66,10 @@ func Of(lock *manifests.Lock) *Document {
 		Context: Namespace, Author: lock.Release.Name, Timestamp: when, Version: 1, Tooling: "island",
 		ID: "https://openvex.dev/docs/public/" + lock.Release.Name + "-" + lock.Release.Version + "-" + identity(lock),
 	}
+	parts := decidedBy(lock)
 	for _, patch := range lock.Patches {
 		for _, v := range patch.Vulnerabilities {
-			d.Statements = append(d.Statements, statement(lock, patch, v))
+			d.Statements = append(d.Statements, statement(lock.Release, patch, v, parts[patch.ID]))
 		}
 	}
 	if len(d.Statements) == 0 {
@@ -99,11 +100,39 @@ func identity(lock *manifests.Lock) string {
 	return manifests.DigestOf(seed).Short()
 }
 
-func statement(lock *manifests.Lock, patch manifests.LockedPatch, v manifests.Vulnerability) Statement {
+// parts are what one patch brought.
+type parts struct {
+	images []manifests.LockedImage
+	charts []manifests.LockedChart
+	files  []manifests.LockedFile
+}
+
+// decidedBy sorts what a lock has by the ids of the patches that decided it.
+func decidedBy(lock *manifests.Lock) map[string]parts {
+	by := map[string]parts{}
+	for _, image := range lock.Images {
+		p := by[image.DecidedBy]
+		p.images = append(p.images, image)
+		by[image.DecidedBy] = p
+	}
+	for _, chart := range lock.Charts {
+		p := by[chart.DecidedBy]
+		p.charts = append(p.charts, chart)
+		by[chart.DecidedBy] = p
+	}
+	for _, file := range lock.Files {
+		p := by[file.DecidedBy]
+		p.files = append(p.files, file)
+		by[file.DecidedBy] = p
+	}
+	return by
+}
+
+func statement(release manifests.LockedRelease, patch manifests.LockedPatch, v manifests.Vulnerability, brought parts) Statement {
 	s := Statement{
 		Vulnerability: Vulnerability{Name: v.ID, Description: v.Summary},
 		Timestamp:     patch.Date.Time().Format(time.RFC3339),
-		Products:      products(lock, patch, v),
+		Products:      brought.products(v),
 		Status:        fixed,
 		StatusNotes:   "patch " + patch.ID + ": " + patch.Summary.En,
 	}
@@ -111,34 +140,34 @@ func statement(lock *manifests.Lock, patch manifests.LockedPatch, v manifests.Vu
 		s.Vulnerability.ID = v.Advisories[0]
 	}
 	if len(s.Products) == 0 {
-		s.Products = []Product{product(lock.Release.PURL(), "")}
+		s.Products = []Product{product(release.PURL(), "")}
 		s.Status, s.Justification = notAffected, componentNotPresent
 	}
 	return s
 }
 
-// products returns what a patch brought in which the vulnerability had been: the
-// images first, since these are what is scanned, then charts and files.
-func products(lock *manifests.Lock, patch manifests.LockedPatch, v manifests.Vulnerability) []Product {
-	var images, others []Product
-	for _, image := range lock.Images {
-		if image.DecidedBy == patch.ID && (v.Names(image.Name.Name()) || slices.ContainsFunc(image.From, func(o manifests.Origin) bool {
+// products returns those in which a vulnerability had been: the images first, since
+// these are what is scanned, then charts and files.
+func (p parts) products(v manifests.Vulnerability) []Product {
+	var list []Product
+	for _, image := range p.images {
+		if v.Names(image.Name.Name()) || slices.ContainsFunc(image.From, func(o manifests.Origin) bool {
 			return o.Chart != "" && v.Names(o.Chart)
-		})) {
-			images = append(images, product(image.PURL(), image.Digest))
+		}) {
+			list = append(list, product(image.PURL(), image.Digest))
 		}
 	}
-	for _, chart := range lock.Charts {
-		if chart.DecidedBy == patch.ID && v.Names(chart.Name) {
-			others = append(others, product(chart.PURL(), chart.Content.Digest))
+	for _, chart := range p.charts {
+		if v.Names(chart.Name) {
+			list = append(list, product(chart.PURL(), chart.Content.Digest))
 		}
 	}
-	for _, file := range lock.Files {
-		if file.DecidedBy == patch.ID && v.Names(string(file.Path)) {
-			others = append(others, product(file.PURL(), file.Content.Digest))
+	for _, file := range p.files {
+		if v.Names(string(file.Path)) {
+			list = append(list, product(file.PURL(), file.Content.Digest))
 		}
 	}
-	return append(images, others...)
+	return list
 }
 
 func product(purl string, digest manifests.Digest) Product {
