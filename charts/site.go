@@ -127,6 +127,7 @@ func (c *Chart) insight(renderings []Rendering, l *looker) (SiteInsight, error) 
 		return insight, explainLoad(err, fault.Upstream, c.object())
 	}
 	insight.Keys, insight.AnyKey = keysOf(loaded)
+	images, texts := usedBy(Finds{Images: l.result.Images}), written(l.result.Images)
 	for i, how := range renderings {
 		values, err := how.values()
 		if err != nil {
@@ -139,7 +140,7 @@ func (c *Chart) insight(renderings []Rendering, l *looker) (SiteInsight, error) 
 		mirrored := overridesRegistry(all[0].values)
 		for _, s := range all {
 			for _, value := range s.images().found {
-				insight.hold(value, l.result.Images, mirrored)
+				insight.hold(value, images, texts, mirrored)
 			}
 		}
 	}
@@ -147,12 +148,24 @@ func (c *Chart) insight(renderings []Rendering, l *looker) (SiteInsight, error) 
 	return insight, nil
 }
 
-// hold notes a value with the images that may be made of it.
-func (i *SiteInsight) hold(value valueImage, finds []ImageFind, mirrored bool) {
+// written returns how images are written, by what they are.
+func written(finds []ImageFind) map[manifests.ImageRef][]string {
+	texts := map[manifests.ImageRef][]string{}
 	for _, find := range finds {
-		one := usedBy(Finds{Images: []ImageFind{find}})
-		if !slices.Contains(i.Held[find.Image], value.path) && one.has(value, mirrored) {
-			i.Held[find.Image] = append(i.Held[find.Image], value.path)
+		if ref, _ := find.Ref(); find.Class != Named && !slices.Contains(texts[ref], find.Image) {
+			texts[ref] = append(texts[ref], find.Image)
+		}
+	}
+	return texts
+}
+
+// hold notes a value with the images that may be made of it.
+func (i *SiteInsight) hold(value valueImage, images used, texts map[manifests.ImageRef][]string, mirrored bool) {
+	for ref := range images.of(value, mirrored) {
+		for _, text := range texts[ref] {
+			if !slices.Contains(i.Held[text], value.path) {
+				i.Held[text] = append(i.Held[text], value.path)
+			}
 		}
 	}
 }

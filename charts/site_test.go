@@ -3,6 +3,7 @@ package charts
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -134,6 +135,34 @@ func TestSiteIsToldKeysAndSwitches(t *testing.T) {
 	}
 	if len(site.On) != 2 || site.On[0].Subchart != "sub" || site.On[0].On[0] != "tags.more=true" {
 		t.Errorf("on: %+v", site.On)
+	}
+}
+
+// TestImagesOfValuesAreLookedUp: eight times as many values and images take about eight
+// times as much. Not in parallel with other tests: it measures the whole program.
+func TestImagesOfValuesAreLookedUp(t *testing.T) {
+	allocated := func(n int) float64 {
+		var values strings.Builder
+		l := &looker{result: &Discovery{}}
+		for i := range n {
+			fmt.Fprintf(&values, "part%d: {image: \"quay.io/zeta/part%d:1\"}\n", i, i)
+			l.result.Images = append(l.result.Images, ImageFind{Image: fmt.Sprintf("quay.io/zeta/part%d:1", i)})
+		}
+		chart := mustLoad(t, map[string]string{"values.yaml": values.String()})
+		return testing.AllocsPerRun(1, func() {
+			site, err := chart.insight([]Rendering{{}, {Name: "other"}}, l)
+			if err != nil || len(site.Held) != n {
+				t.Fatalf("%d of %d images are made of values: %v", len(site.Held), n, err)
+			}
+			for image, paths := range site.Held {
+				if len(paths) != 1 || !strings.HasPrefix(image, "quay.io/zeta/"+strings.TrimSuffix(paths[0], ".image")+":") {
+					t.Errorf("%s is made of %q", image, paths)
+				}
+			}
+		})
+	}
+	if few, many := allocated(50), allocated(400); many > 12*few {
+		t.Errorf("50 values and images take %.0f allocations, 400 take %.0f", few, many)
 	}
 }
 

@@ -2,6 +2,7 @@ package charts
 
 import (
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 
@@ -180,12 +181,13 @@ func (f *valuesFinder) add(one valueImage) {
 type used map[string][]manifests.ImageRef // by the last part of the repository
 
 func usedBy(finds Finds) used {
-	index := used{}
+	index, seen := used{}, map[manifests.ImageRef]bool{}
 	add := func(find ImageFind) {
 		if find.Class == Named {
 			return
 		}
-		if ref, err := find.Ref(); err == nil || errors.Is(err, manifests.ErrNoTag) {
+		if ref, err := find.Ref(); !seen[ref] && (err == nil || errors.Is(err, manifests.ErrNoTag)) {
+			seen[ref] = true
 			index[lastPart(ref.Repository)] = append(index[lastPart(ref.Repository)], ref)
 		}
 	}
@@ -200,26 +202,35 @@ func usedBy(finds Finds) used {
 
 func lastPart(repository string) string { return repository[strings.LastIndex(repository, "/")+1:] }
 
-// has reports whether a rendering used the image of a value. Where the value says
-// no registry, or mirrored says that another one takes its place, any will do;
-// where it says no tag, any of the same repository.
+// has reports whether a rendering used the image of a value.
 func (u used) has(v valueImage, mirrored bool) bool {
-	want, err := manifests.ParseImageRef(joinName(v.registry, v.repository))
-	if err != nil && !errors.Is(err, manifests.ErrNoTag) {
-		return false
-	}
-	path := strings.TrimPrefix(want.Repository, "library/")
-	anyRegistry := mirrored || v.registry == "" && !strings.Contains(v.repository, ".")
-	for _, have := range u[lastPart(path)] {
-		sameName := have.Name() == want.Name() ||
-			anyRegistry && (have.Repository == want.Repository || have.Repository == path || strings.HasSuffix(have.Repository, "/"+path))
-		sameTag := v.fromChart || v.tag == "" && v.digest == "" || v.digest != "" && string(have.Digest) == v.digest ||
-			v.tag != "" && (have.Tag == v.tag || have.Tag == "v"+v.tag)
-		if sameName && sameTag {
-			return true
-		}
+	for range u.of(v, mirrored) {
+		return true
 	}
 	return false
+}
+
+// of returns the images that renderings used and that are the image of a value. Where
+// the value says no registry, or mirrored says that another one takes its place, any
+// will do; where it says no tag, any of the same repository.
+func (u used) of(v valueImage, mirrored bool) iter.Seq[manifests.ImageRef] {
+	return func(yield func(manifests.ImageRef) bool) {
+		want, err := manifests.ParseImageRef(joinName(v.registry, v.repository))
+		if err != nil && !errors.Is(err, manifests.ErrNoTag) {
+			return
+		}
+		path := strings.TrimPrefix(want.Repository, "library/")
+		anyRegistry := mirrored || v.registry == "" && !strings.Contains(v.repository, ".")
+		for _, have := range u[lastPart(path)] {
+			sameName := have.Name() == want.Name() ||
+				anyRegistry && (have.Repository == want.Repository || have.Repository == path || strings.HasSuffix(have.Repository, "/"+path))
+			sameTag := v.fromChart || v.tag == "" && v.digest == "" || v.digest != "" && string(have.Digest) == v.digest ||
+				v.tag != "" && (have.Tag == v.tag || have.Tag == "v"+v.tag)
+			if sameName && sameTag && !yield(have) {
+				return
+			}
+		}
+	}
 }
 
 // hasBelow reports whether a rendering used an image below a registry with a path,
