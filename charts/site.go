@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"text/template"
 
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 	"helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/strvals"
 
@@ -256,9 +260,9 @@ const withheld = "…"
 // concealer takes the values that a site gave out of what is said. What the chart
 // itself says in its own values is no secret.
 type concealer struct {
-	anywhere []string         // values that are long enough to be replaced wherever they stand
-	bounded  []*regexp.Regexp // shorter ones, as words of their own
-	all      bool             // the values cannot be read: nothing in quotes is repeated
+	anywhere []string // values that are long enough to be replaced wherever they stand
+	bounded  []string // shorter ones, as words of their own
+	all      bool     // the values cannot be read: nothing in quotes is repeated
 }
 
 const (
@@ -289,11 +293,13 @@ func (c *Chart) concealer(renderings []Rendering) *concealer {
 			case n >= minAnywhere:
 				hide.anywhere = append(hide.anywhere, form)
 			case n >= minBounded:
-				hide.bounded = append(hide.bounded, regexp.MustCompile(`(^|[^A-Za-z0-9_.-])`+regexp.QuoteMeta(form)+`($|[^A-Za-z0-9_-])`))
+				hide.bounded = append(hide.bounded, form)
 			}
 		}
 	}
-	slices.SortFunc(hide.anywhere, func(a, b string) int { return len(b) - len(a) })
+	for _, list := range [][]string{hide.anywhere, hide.bounded} { // a value may be part of another
+		slices.SortFunc(list, func(a, b string) int { return len(b) - len(a) })
+	}
 	return hide
 }
 
@@ -304,7 +310,12 @@ func formsOf(text string) []string {
 		return nil
 	}
 	quoted := strconv.Quote(text)
-	forms := []string{text, quoted[1 : len(quoted)-1], url.QueryEscape(text), url.PathEscape(text)}
+	inner := quoted[1 : len(quoted)-1]
+	forms := []string{
+		text, oneLine(text), inner, url.QueryEscape(text), url.PathEscape(text), template.HTMLEscapeString(text), template.JSEscapeString(text),
+		strings.ReplaceAll(text, "'", "''"),                                 // YAML
+		strings.ReplaceAll(strings.ReplaceAll(inner, `\"`, `"`), "'", `\'`), // in messages about a schema
+	}
 	if data, err := json.Marshal(text); err == nil {
 		forms = append(forms, string(data[1:len(data)-1]))
 	}
@@ -337,11 +348,32 @@ func scalars(value any, into map[string]bool) {
 		for line := range strings.SplitSeq(value, "\n") {
 			into[strings.TrimSpace(line)] = true
 		}
+		if of, err := strconv.ParseFloat(value, 64); err == nil {
+			number(of, into)
+		}
 	case nil, bool:
+	case int64:
+		into[strconv.FormatInt(value, 10)] = true
+		number(float64(value), into)
+	case float64:
+		number(value, into)
 	default:
 		into[fmt.Sprint(value)] = true
 	}
 }
+
+// number collects the forms of a number: 12345678 is 1.2345678e+07 where a template
+// prints it, itself behind int, and 1.2345678×10⁰⁷ in messages about a schema.
+func number(value float64, into map[string]bool) {
+	for _, form := range []string{
+		fmt.Sprint(value), strconv.FormatFloat(value, 'f', -1, 64), strconv.FormatFloat(math.Trunc(value), 'f', -1, 64), english.Sprint(value),
+	} {
+		into[form] = true
+	}
+}
+
+// english formats numbers as messages about a schema do.
+var english = message.NewPrinter(language.English)
 
 func publicScalars(loaded *chart.Chart, into map[string]bool) {
 	scalars(loaded.Values, into)
@@ -360,9 +392,33 @@ func (h *concealer) text(text string) string {
 		text = strings.ReplaceAll(text, value, withheld)
 	}
 	for _, value := range h.bounded {
-		text = value.ReplaceAllString(text, "${1}"+withheld+"${2}")
+		text = withoutWord(text, value)
 	}
 	return text
+}
+
+// withoutWord withholds a word wherever it stands by itself.
+func withoutWord(text, word string) string {
+	var b strings.Builder
+	begin := 0
+	for at := 0; ; {
+		found := strings.Index(text[at:], word)
+		if found < 0 {
+			return b.String() + text[begin:]
+		}
+		at += found
+		end := at + len(word)
+		if at > 0 && (text[at-1] == '.' || inWord(text[at-1])) || end < len(text) && inWord(text[end]) {
+			at++
+			continue
+		}
+		b.WriteString(text[begin:at] + withheld)
+		at, begin = end, end
+	}
+}
+
+func inWord(c byte) bool {
+	return c == '_' || c == '-' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }
 
 func (h *concealer) error(err error) error {

@@ -231,32 +231,81 @@ func TestSecretsAreNotRepeated(t *testing.T) {
 		"in raw JSON":   `{{ fail (toRawJson .Values.odd) }}`,
 		"in a URL":      `{{ fail (urlquery .Values.odd) }}`,
 		"in a login":    `{{ fail (b64enc (printf "admin:%s@host" .Values.password)) }}`,
+		"short, twice":  `{{ fail (printf "pins %s %s,%s" .Values.pin .Values.pin .Values.pin) }}`,
+		"short, longer": `{{ fail (printf "pins %s" .Values.pins) }}`,
+		"a whole":       `{{ fail (printf "code %d" (int .Values.code)) }}`,
+		"a whole, JSON": `{{ fail (toJson .Values.code) }}`,
+		"a whole, YAML": `{{ fail (toYaml .Values.code) }}`,
+		"whole part":    `{{ fail (printf "rate %d" (int .Values.rate)) }}`,
+		"read as one":   `{{ fail (printf "code %v" (float64 .Values.digits)) }}`,
+		"in YAML":       `{{ fail (toYaml .Values.phrase) }}`,
+		"in HTML":       `{{ fail (html .Values.phrase) }}`,
+		"in JavaScript": `{{ fail (js .Values.phrase) }}`,
+		"in a notice":   job("{{ if .Release.IsUpgrade }}{{ mustRegexMatch .Values.columns \"x\" }}", "quay.io/app/convert:2"),
 	} {
-		chart := mustLoad(t, map[string]string{
-			"Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\n", "templates/a.yaml": template,
-			"values.schema.json": `{"properties": {"checked": {"pattern": "^[0-9]*$"}}}`,
-		})
 		values := "password: " + secret + "\npattern: '" + secret + "('\nkey: \"BEGIN\\n" + secret + "\\nEND\"\nlist: [{inner: " + secret +
-			"}]\npin: x7q\nnumber: 84721\nodd: 'wh\"at<>\\e v&er'\n"
-		found, err := chart.Discover(context.Background(), DiscoverOptions{ForSite: true, Renderings: []Rendering{{
-			Values: []ValuesSource{{Name: "site.yaml", Data: []byte(values)}},
-		}}})
-		told := strings.Join(found.Notices, "\n")
-		if err == nil {
-			t.Errorf("%s: no error", name)
-		} else {
-			told += err.Error()
+			"}]\npin: x7q\npins: x7q z9\nnumber: 84721\nodd: 'wh\"at<>\\e v&er'\ncode: 52345678\nrate: 7654321.25\ndigits: '62345678'\n" +
+			"phrase: \"it's: <open>\"\ncolumns: \"left(\\tright\"\n"
+		told, rendered := toldTheSite(t, map[string]string{
+			"templates/a.yaml": template, "values.schema.json": `{"properties": {"checked": {"pattern": "^[0-9]*$"}}}`,
+		}, Rendering{Values: []ValuesSource{{Name: "site.yaml", Data: []byte(values)}}})
+		if rendered != (name == "in a notice") || told == "" {
+			t.Errorf("%s: rendered %t, and told is %q", name, rendered, told)
 		}
-		for _, flaw := range fault.All(err) {
-			told += flaw.Hint + flaw.Object + flaw.Place.String()
-			if render := (*RenderError)(nil); errors.As(flaw, &render) {
-				told += render.Message + render.IncludedFrom
-			}
-		}
-		for _, leak := range []string{"horse", "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5", "x7q", "84721", "wh\\\"at", "wh\"at", "wh%22at", "dCBob3JzZS"} {
+		for _, leak := range []string{
+			"horse", "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5", "x7q", "84721", "wh\\\"at", "wh\"at", "wh%22at", "dCBob3JzZS",
+			"z9", "52345678", "5.2345678", "7654321", "6.2345678", "open", "left",
+		} {
 			if strings.Contains(told, leak) {
 				t.Errorf("%s: %q stands in %q", name, leak, told)
 			}
 		}
 	}
+}
+
+// TestSchemasRepeatNoSecrets has a chart's schema refuse what a site gave.
+func TestSchemasRepeatNoSecrets(t *testing.T) {
+	t.Parallel()
+	for schema, secrets := range map[string][]string{
+		`{"maximum": 5}`:    {"123456", "12345678", "12345678901234567"},
+		`{"minimum": 1e30}`: {"123456", "-12345678"}, `{"multipleOf": 7}`: {"123456", "12345678"},
+		`{"pattern": "^$"}`: {"correct horse battery", "'o''brien\"s\\road'", `"o'brien's\nsecond \"line's\""`},
+	} {
+		for _, secret := range secrets {
+			for name, how := range map[string]Rendering{
+				"file": {Values: []ValuesSource{{Name: "site.yaml", Data: []byte("pin: " + secret + "\n")}}},
+				"set":  {Settings: []Setting{{Kind: SetValue, Text: "pin=" + secret}}},
+			} {
+				told, rendered := toldTheSite(t, map[string]string{
+					"templates/a.yaml": "kind: A\n", "values.schema.json": `{"properties": {"pin": ` + schema + `}}`,
+				}, how)
+				if rendered {
+					t.Errorf("%s of %s, from a %s, is taken", secret, schema, name)
+				}
+				for _, leak := range []string{"123", "1,23", "1.23", "234", "678", "horse", "brien", "road", "line"} {
+					if strings.Contains(told, leak) {
+						t.Errorf("%s of %s, from a %s: %q stands in %q", secret, schema, name, leak, told)
+					}
+				}
+			}
+		}
+	}
+}
+
+// toldTheSite returns all that is told of a site's values, and whether they render.
+func toldTheSite(t *testing.T, files map[string]string, how Rendering) (told string, rendered bool) {
+	t.Helper()
+	files["Chart.yaml"] = "apiVersion: v2\nname: app\nversion: 1.0.0\n"
+	found, err := mustLoad(t, files).Discover(context.Background(), DiscoverOptions{ForSite: true, Renderings: []Rendering{how}})
+	told = strings.Join(found.Notices, "\n")
+	if err != nil {
+		told += err.Error()
+	}
+	for _, flaw := range fault.All(err) {
+		told += flaw.Hint + flaw.Object + flaw.Place.String()
+		if render := (*RenderError)(nil); errors.As(flaw, &render) {
+			told += render.Message + render.IncludedFrom
+		}
+	}
+	return told, err == nil
 }
