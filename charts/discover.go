@@ -88,6 +88,9 @@ func (c *Chart) tellSite(l *looker, renderings []Rendering, err error) error {
 	if result.Site = &insight; err == nil {
 		err = insightErr
 	}
+	if err == nil && len(result.Notices) == 0 {
+		return nil // there is nothing to conceal values in
+	}
 	hide := c.concealer(renderings)
 	for i, notice := range result.Notices {
 		result.Notices[i] = hide.text(notice)
