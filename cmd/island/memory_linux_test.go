@@ -24,6 +24,11 @@ func many(open, element, end string, size int) string {
 	return open + strings.Repeat(element, size/len(element)) + end
 }
 
+// utf16 is an ASCII text in UTF-16, with its mark.
+func utf16(text string) string {
+	return "\xff\xfe" + strings.Join(strings.Split(text, ""), "\x00") + "\x00"
+}
+
 // unsigned is an archive as a bundle begins, with a text in the place of its
 // inventory.
 func unsigned(inventory string) string {
@@ -65,6 +70,9 @@ func worstInputs(t *testing.T) map[string]string {
 		"over.yaml":   many("apiVersion: island/v1\nkind: Overlay\nx:\n", "- - - -\n", "\n", 3*mib),
 		"mirror.yaml": many("apiVersion: island/v1\nkind: Mirrors\nmirrors: [", "{},", "]\n", 3*mib),
 		"site.yaml":   many("apiVersion: island/v1\nkind: Site\nservers: [", "{},", "]\n", 3*mib),
+		"cr.yaml":     many("apiVersion: island/v1\nkind: Overlay\nx:\n", "-\r", "\n", 3*mib),
+		"nel.yaml":    many("x:\n", "-\u0085", "\n", 15*mib),
+		"wide.yaml":   utf16(many("x:\n", strings.Repeat("- ", 60)+"a\n", "\n", 7*mib)),
 		"values.yaml": many("x: [", "a,", "]\n", 15*mib),
 		"hosts.yaml":  many("all: {hosts: {a: {}}, vars: {x: [", "a,", "]}}\n", 3*mib),
 		"hosts.ini":   many("[all]\n", "a[1:1000]\n", "\n", 3*mib),
@@ -101,11 +109,13 @@ func hostileReads() map[string][]string {
 			"discover --offline -f list.json", "resolve --offline -f flow.yaml", "build --unsigned -f wire.json",
 			"patches -f flow.yaml -p keys.yaml",
 			"patches -f small.yaml -p keys.yaml", "resolve -f small.yaml --overlay over.yaml", "resolve -f small.yaml --mirrors mirror.yaml",
+			"resolve -f small.yaml --overlay cr.yaml",
 			"status small.yaml -p keys.yaml", "patch from wire.json small.yaml --id A-1 --severity high", "sign keys.yaml --key island.key",
 			"sign keys.yaml --check --doc-key island.pub", "size --site site.yaml", "preflight --site site.yaml -i hosts.ini",
 			"preflight -i hosts.yaml",
 			"size --users 10 --conferences none --against site.yaml",
-			"values check good.tar --allow-unsigned -f values.yaml",
+			"values check good.tar --allow-unsigned -f values.yaml", "values check good.tar --allow-unsigned -f nel.yaml",
+			"values check good.tar --allow-unsigned -f wide.yaml",
 		},
 		"larger than":    {"preflight --facts survey.json"},
 		"more than 1000": {"preflight -i hosts.ini"},
