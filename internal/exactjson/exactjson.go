@@ -12,7 +12,6 @@ import (
 	"errors"
 	"reflect"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/islandbundle/island/internal/jsonwalk"
@@ -34,7 +33,7 @@ func Check(data []byte, into any) error {
 // one that is read. It is for what others wrote, where all else is theirs. It keeps the
 // names of the objects that it is in, and nothing else.
 func Members(data []byte, into any) error {
-	err := jsonwalk.Walk(data, into, maxDepth, &reader{data: data, fields: map[reflect.Type]map[string]reflect.Type{}})
+	err := jsonwalk.Walk(data, into, maxDepth, &reader{data: data})
 	if errors.Is(err, jsonwalk.ErrMalformed) {
 		return nil // the decoder says it better
 	}
@@ -43,9 +42,8 @@ func Members(data []byte, into any) error {
 
 // reader looks at the names of members.
 type reader struct {
-	data   []byte
-	seen   []map[string]bool // of the objects that it is in
-	fields map[reflect.Type]map[string]reflect.Type
+	data []byte
+	seen []map[string]bool // of the objects that it is in
 }
 
 func (r *reader) Open() error {
@@ -55,7 +53,7 @@ func (r *reader) Open() error {
 
 func (r *reader) Close() { r.seen = r.seen[:len(r.seen)-1] }
 
-func (r *reader) Member(in reflect.Type, quoted []byte, at int) error {
+func (r *reader) Member(_ reflect.Type, quoted []byte, field string, at int) error {
 	name, err := jsonwalk.Unquote(quoted)
 	if err != nil {
 		return err
@@ -65,23 +63,8 @@ func (r *reader) Member(in reflect.Type, quoted []byte, at int) error {
 		return jsonwalk.Place(r.data, at, "member %.80q is given twice", name)
 	}
 	seen[name] = true
-	return r.spelled(in, name, at)
-}
-
-// spelled refuses a name that is a field's in other letters.
-func (r *reader) spelled(in reflect.Type, name string, at int) error {
-	fields, ok := r.fields[in]
-	if !ok {
-		fields = jsonwalk.Fields(in)
-		r.fields[in] = fields
-	}
-	if _, known := fields[name]; known {
-		return nil
-	}
-	for field := range fields {
-		if strings.EqualFold(field, name) {
-			return jsonwalk.Place(r.data, at, "member %.80q is spelled %q", name, field)
-		}
+	if field != "" && field != name {
+		return jsonwalk.Place(r.data, at, "member %.80q is spelled %q", name, field)
 	}
 	return nil
 }

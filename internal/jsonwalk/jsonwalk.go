@@ -30,8 +30,9 @@ type Visitor interface {
 	Open() error
 	Close()
 	// Member is told the name of a member of the object that was opened last.
-	// Quoted is the name as it stands there, up to the byte at.
-	Member(in reflect.Type, quoted []byte, at int) error
+	// Quoted is the name as it stands there, up to the byte at; field is the one of a
+	// struct that it is decoded into, empty if there is none.
+	Member(in reflect.Type, quoted []byte, field string, at int) error
 	// Element is told of an element of a list, before the element itself.
 	Element(of reflect.Type) error
 	// Scalar is told of a text, with its quotes, a number or a word.
@@ -203,11 +204,11 @@ func (w *walker) object(in reflect.Type, depth int) error {
 		if !ok {
 			return ErrMalformed
 		}
-		if err := w.Member(in, quoted, w.at); err != nil {
+		of, field, err := w.member(in, quoted)
+		if err != nil {
 			return err
 		}
-		of, err := w.member(in, quoted)
-		if err != nil {
+		if err := w.Member(in, quoted, field, w.at); err != nil {
 			return err
 		}
 		if !w.take(':') {
@@ -220,36 +221,37 @@ func (w *walker) object(in reflect.Type, depth int) error {
 	return nil
 }
 
-// member returns the type of what a member of an object is decoded into.
-func (w *walker) member(in reflect.Type, quoted []byte) (reflect.Type, error) {
+// member returns the type of what a member of an object is decoded into, and the name
+// of the field, if that is one of a struct.
+func (w *walker) member(in reflect.Type, quoted []byte) (of reflect.Type, field string, err error) {
 	switch {
 	case in == nil:
-		return nil, nil
+		return nil, "", nil
 	case in == anything:
-		return anything, nil
+		return anything, "", nil
 	case in.Kind() == reflect.Map:
-		return in.Elem(), nil
+		return in.Elem(), "", nil
 	case in.Kind() != reflect.Struct:
-		return nil, nil
+		return nil, "", nil
 	}
 	name, err := Unquote(quoted)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	fields, ok := w.fields[in]
 	if !ok {
-		fields = Fields(in)
+		fields = fieldsOf(in)
 		w.fields[in] = fields
 	}
 	if of, exact := fields[name]; exact {
-		return of, nil
+		return of, name, nil
 	}
 	for known, of := range fields { // as encoding/json does, to which "ſize" is "size"
 		if strings.EqualFold(known, name) {
-			return of, nil
+			return of, known, nil
 		}
 	}
-	return nil, nil
+	return nil, "", nil
 }
 
 // Unquote returns what a string in quotes means.
@@ -264,12 +266,8 @@ func Unquote(quoted []byte) (string, error) {
 	return text, nil
 }
 
-// Fields returns the types of a struct's members by the names that they have in
-// JSON; nil of what is no struct.
-func Fields(of reflect.Type) map[string]reflect.Type {
-	if of == nil || of.Kind() != reflect.Struct {
-		return nil
-	}
+// fieldsOf returns the types of a struct's members by the names that they have in JSON.
+func fieldsOf(of reflect.Type) map[string]reflect.Type {
 	fields := map[string]reflect.Type{}
 	for _, field := range reflect.VisibleFields(of) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")

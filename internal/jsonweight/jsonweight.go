@@ -86,7 +86,7 @@ func (s *scales) Element(of reflect.Type) error {
 	return s.add(growth * int64(of.Size()))
 }
 
-func (s *scales) Member(in reflect.Type, quoted []byte, _ int) error {
+func (s *scales) Member(in reflect.Type, quoted []byte, _ string, _ int) error {
 	switch {
 	case in == nil:
 		return nil
