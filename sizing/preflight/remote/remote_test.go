@@ -192,6 +192,26 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// TestHeavyAnswer: what an answer would take in memory is bounded, not only its text.
+func TestHeavyAnswer(t *testing.T) {
+	t.Parallel()
+	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
+	for list, most := range map[string]int{"listening": 1_000_000, "paths": 1_000_000, "dialled": 0} {
+		file := filepath.Join(t.TempDir(), "ssh")
+		program(t, file, "#!/bin/sh\necho 'island-hello Linux "+machine+"'; read x; echo island-ready; echo island-start; read y\n"+
+			fmt.Sprintf("printf '{\"op\":\"clock\",\"time\":1,\"%s\":['; yes '{},' | head -n %d | tr -d '\\n'; echo '{}]}'\n", list, most))
+		s, err := open(t, file, Target{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Clock(t.Context(), 1)
+		s.Close()
+		if reach := (*ReachError)(nil); most > 0 && (!errors.As(err, &reach) || reach.Outcome != facts.Nonsense) || most == 0 && err != nil {
+			t.Errorf("%d %s: %v", most, list, err)
+		}
+	}
+}
+
 // TestDamagedOnTheWay changes the probe while it is sent.
 func TestDamagedOnTheWay(t *testing.T) {
 	t.Parallel()

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/islandbundle/island/internal/children"
+	"github.com/islandbundle/island/internal/jsonweight"
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/probe"
@@ -335,6 +336,9 @@ func (s *Session) askOnce(ctx context.Context, command probe.Command, limit time
 	var answer probe.Answer
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	decoder.DisallowUnknownFields()
+	if jsonweight.Check([]byte(text), &answer, jsonweight.Times(8, []byte(text))) != nil {
+		return nil, unreached(facts.Nonsense, message.Of("facts.reach.nonsense", nil))
+	}
 	if err := decoder.Decode(&answer); err != nil || answer.Op != command.Op && answer.Error.IsZero() {
 		return nil, unreached(facts.Nonsense, message.Of("facts.reach.nonsense", nil))
 	}
