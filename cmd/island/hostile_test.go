@@ -297,6 +297,31 @@ func eachHostile(t *testing.T, text string, visit func(field string, text []byte
 	walk(root, "", nil)
 }
 
+// TestManyErrorsAreBounded: small documents with very many flaws are not answered with
+// a line for each, and how many there are is said.
+func TestManyErrorsAreBounded(t *testing.T) {
+	hostileFolder(t)
+	const head, many = "apiVersion: island/v1\nkind: ", 100_000
+	release := head + "Release\nmetadata: {name: demo, version: 1.0.0}\nplatforms: [linux/amd64]\n"
+	write(t, "charts.yaml", []byte(release+"charts:\n"+strings.Repeat("-\n", many)))
+	write(t, "allow.yaml", []byte(release+"allow:\n"+strings.Repeat("-\n", many)))
+	write(t, "mirrors.yaml", []byte(head+"Mirrors\nrules:\n"+strings.Repeat("-\n", many)))
+	for command, says := range map[string]string{
+		"resolve --offline -f charts.yaml":                      " more flaws are not listed",
+		"resolve --offline -f allow.yaml":                       " more flaws are not listed",
+		"resolve --offline -f good.yaml --mirrors mirrors.yaml": "100000 errors, of which the first 1000 are told",
+	} {
+		var diagnostics bytes.Buffer
+		app := newApp(&bytes.Buffer{}, &diagnostics, nil)
+		err := app.run(t.Context(), strings.Fields(command))
+		printError(app.err, err)
+		said := diagnostics.String()
+		if lines := strings.Count(said, "\n"); fault.ExitCode(err) != 2 || lines > 2*maxTold+10 || !strings.Contains(said, says) {
+			t.Errorf("%s: exit %d, %d lines, the last is %q", command, fault.ExitCode(err), lines, said[max(0, len(said)-200):])
+		}
+	}
+}
+
 // hostileFolder is where commands run that have good documents beside the hostile one.
 func hostileFolder(t *testing.T) {
 	t.Helper()

@@ -101,6 +101,10 @@ func (a *app) run(ctx context.Context, args []string) error {
 	return err // which weighs more than that not all of it was told
 }
 
+// maxTold is how many errors a person is told of: a document of some kilobytes can
+// bring hundreds of thousands.
+const maxTold = 1000
+
 // printError tells a person everything that is wrong: each error a lowercase
 // sentence, its hint on a line of its own. What stands in several lines stands
 // behind an indent, so that no text from outside looks like another message.
@@ -118,9 +122,13 @@ func printError(w *printable.Printer, err error) {
 		}
 		return
 	}
-	for _, flaw := range flaws {
+	for _, flaw := range flaws[:min(len(flaws), maxTold)] {
 		w.Block("island: ", flaw.Error(), "    ")
 		printHint(w, flaw)
+	}
+	if len(flaws) > maxTold {
+		w.Printf("island: %d errors, of which the first %d are told\n", len(flaws), maxTold)
+		return
 	}
 	w.Printf("island: %d errors\n", len(flaws))
 }

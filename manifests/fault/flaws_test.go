@@ -22,3 +22,17 @@ func TestFlaws(t *testing.T) {
 		t.Errorf("second flaw is %v", all[1])
 	}
 }
+
+func TestFlawsAreBounded(t *testing.T) {
+	var f Flaws
+	for range MaxFlaws + 1234 {
+		f.Add(Place{File: "site.yaml", Line: 7}, "", "number of users is %d", -1)
+	}
+	all := All(f.Err())
+	if len(all) != MaxFlaws+1 || len(All(f.Err())) != len(all) {
+		t.Fatalf("%d flaws are told", len(all))
+	}
+	if said := all[MaxFlaws].Error(); said != "site.yaml: 1234 more flaws are not listed" || all[MaxFlaws-1].Error() == said {
+		t.Errorf("last it is said that %s", said)
+	}
+}
