@@ -106,7 +106,8 @@ func newShelf(lock *manifests.Lock, registries []string) *shelf {
 		name := image.Name.Name()
 		s.byName[name] = append(s.byName[name], image)
 		s.byLast[path.Base(name)] = append(s.byLast[path.Base(name)], image)
-		for below := range setOf(name, image.Name.Repository, strings.TrimPrefix(image.Name.Repository, "library/")) {
+		paths := []string{name, image.Name.Repository, strings.TrimPrefix(image.Name.Repository, "library/")}
+		for _, below := range slices.Compact(paths) { // each is the one before, or its end
 			s.byPath[below] = append(s.byPath[below], image)
 		}
 	}
@@ -310,14 +311,6 @@ func ownValues(paths []string, subchart string) []string {
 		return paths
 	}
 	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return !isOwn(path) && !strings.HasPrefix(path, "global.") })
-}
-
-func setOf(names ...string) map[string]bool {
-	set := map[string]bool{}
-	for _, name := range names {
-		set[name] = true
-	}
-	return set
 }
 
 // file judges a file that something in a chart names by its URL. Whether it is fetched
