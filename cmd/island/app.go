@@ -39,9 +39,12 @@ so that Wire can be installed where there is no internet.`
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "island",
-		Short:         "Signed, air-gapped bundles for Wire installations",
-		Long:          rootHelp + exitStatus(),
+		Use:   "island",
+		Short: "Signed, air-gapped bundles for Wire installations",
+		Long: rootHelp + exitStatus(refusedStatus,
+			"4  preflight: a machine does not meet the requirements; values check: the bundle lacks something",
+			"5  preflight: something could not be measured, and nothing failed") + "\n" +
+			"  Each command lists those that it has.",
 		Version:       toolVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -98,7 +101,10 @@ func exitStatus(extra ...string) string {
 	return "\n\nEXIT STATUS\n  " + strings.Join(lines, "\n  ")
 }
 
-const refusedStatus = "3  verification refused: signature, digest or format"
+const (
+	refusedStatus  = "3  verification refused: signature, digest or format"
+	demandedStatus = "3  refused: something is not signed as is demanded, or not what was signed"
+)
 
 // oneOf lets at most one of some flags be given; cobra's own check of that
 // does not tell a usage error from another.

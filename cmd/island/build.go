@@ -58,7 +58,7 @@ program give the same bytes.
 The program itself travels in the bundle, below tools/, for each architecture of
 the release, and so does the probe that preflight needs, if it lies beside it.
 Where the architecture is not the running program's, --tools names a folder that
-has OS-ARCH/island and OS-ARCH/island-probe, as "make build" fills it.` + exitStatus(),
+has OS-ARCH/island and OS-ARCH/island-probe, as "make build" fills it.` + exitStatus(demandedStatus),
 		Example: `  island build island.lock.json --key island.key
   island build -f build.json --profile default --key island.key -o wire.tar
   island build -f release.yaml --key vendor.key --signer site=site.key

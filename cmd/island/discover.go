@@ -38,7 +38,7 @@ are not carried until a rule of the release includes or excludes them; island
 build refuses while one is undecided. They are printed as a list of rules to paste
 into the release (docs/discovery.md).
 
-CHART is a folder or an archive on this machine.` + exitStatus(),
+CHART is a folder or an archive on this machine.` + exitStatus(demandedStatus),
 		Example: `  island discover -f build.json --profile default
   island discover -f release.yaml --rules > rules.yaml
   island discover ./charts/wire-server --values prod.yaml --stub-required --output json`,

@@ -17,7 +17,7 @@ func (a *app) patches() *cobra.Command {
 		Long: `Check patches against a release and each other, and list them in the order in
 which they would be laid over it, with severity, vulnerabilities, deadline and
 age. Patches that another one supersedes are listed as such. Nothing is fetched:
-whether an image override matches anything is told by island resolve.` + exitStatus("3  a document is not signed as the policy demands"),
+whether an image override matches anything is told by island resolve.` + exitStatus(demandedStatus),
 		Example: `  island patches -f release.yaml -p WIRE-2026-001.yaml -p WIRE-2026-002.yaml
   island patches -f build.json -p patches/*.yaml --require-signed --doc-key vendor.pub --output json`,
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -25,7 +25,7 @@ RELEASE is a Release document of this project (docs/releases.md), or Wire's own
 build.json; to that, the system images, binaries and values that Wire's scripts
 hard-code are added (docs/wire.md). Overlays and flags are laid over both.
 
-Put the lock beside the release: paths in it are relative to that folder.` + exitStatus(),
+Put the lock beside the release: paths in it are relative to that folder.` + exitStatus(demandedStatus),
 		Example: `  island resolve -f build.json --profile default -o island.lock.json
   island resolve -f release.yaml --mirrors mirrors.yaml --overlay ours.yaml -o -`,
 		Args: noArgs,

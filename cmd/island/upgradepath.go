@@ -30,7 +30,8 @@ documentation says of the chart wire-server. A later patch of the same minor ser
 is reached in one step. What is not said of the site is printed as a condition.
 
 Where nobody has said how one gets there, that is a warning: it says what is not
-known, and whom to ask.` + exitStatus("1  there is no way (with --strict: or it is not known)"),
+known, and whom to ask.` + exitStatus(refusedStatus) + "\n" +
+			"  1 is also that there is no way (with --strict: or that it is not known).",
 		Example: `  island upgrade-path --from 5.25.0 --to 5.30.0 --federated --kubernetes 1.29
   island upgrade-path --from 5.28.0 -f build.json`,
 		Args: noArgs,
