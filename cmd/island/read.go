@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
@@ -41,12 +40,10 @@ func wantRegular(name string, info os.FileInfo, wanted []form) error {
 	case info.IsDir():
 		return explainFolder(name, wanted)
 	}
-	hint := "save it to a file"
-	if slices.Contains(wanted, aBundle) {
-		hint += "; island verify also reads standard input, named -"
-	}
-	return usage(hint, "%s is not a regular file", name)
+	return notRegular(name, "save it to a file")
 }
+
+func notRegular(name, hint string) error { return usage(hint, "%s is not a regular file", name) }
 
 // readBounded reads a file of at most limit bytes.
 func readBounded(name string, limit int64) ([]byte, error) {

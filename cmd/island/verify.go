@@ -128,6 +128,9 @@ func verifyFileOrStream(ctx context.Context, name string, trust bundle.Trust, op
 		}
 		return bundle.VerifyStream(ctx, stream, trust, options)
 	}
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return nil, notRegular(name, "save it to a file; island verify also reads standard input, named -")
+	}
 	file, err := open(name)
 	if err != nil {
 		return nil, err
