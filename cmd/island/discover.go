@@ -126,7 +126,7 @@ func checkChart(name string) error {
 	case aRelease:
 		return usage("did you mean -f "+name+"?", "%s is %s, not %s", name, f, aChart)
 	case aLock, aBundle:
-		return usage("island show "+name+" --images lists the images in it", "%s is %s, not %s", name, f, aChart)
+		return usage(give([]form{aChart})+"; island show "+name+" --images lists the images in it", "%s is %s, not %s", name, f, aChart)
 	case aGzip, aChart:
 		return nil
 	default:

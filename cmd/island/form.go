@@ -316,6 +316,9 @@ func formOfKind(kind string) form {
 
 // hint says what a person with such a file has probably wanted.
 func (f form) hint(name string) string {
+	if f.isForeign() {
+		return "was another file meant?"
+	}
 	switch f {
 	case aBundle:
 		return "island show " + name + " says what is in it"
@@ -345,8 +348,6 @@ func (f form) hint(name string) string {
 		return "name it with --ports, to island preflight"
 	case aChart:
 		return "island discover " + name + " finds the images in it"
-	case aProgram, aPDF, aPicture, aDebian, aText, aJSON:
-		return "was another file meant?"
 	case aReport:
 		return "a report is for people: give what it is about"
 	case aSurvey:
@@ -414,5 +415,84 @@ func (f form) check(name string, wanted ...form) error {
 	case f == nothing:
 		return usage(f.hint(name), "%s is empty", name)
 	}
-	return usage(f.hint(name), "%s is %s, not %s", name, f, anyOf(wanted))
+	return usage(f.hintInstead(name, wanted), "%s is %s, not %s", name, f, anyOf(wanted))
+}
+
+// hintInstead says what is to be given in place of a file, and what that is good for.
+// Where what it is good for leads to what is wanted, or it may be that itself in a
+// wrapping, there is no more to say.
+func (f form) hintInstead(name string, wanted []form) string {
+	hint := f.hint(name)
+	switch {
+	case f.leadsTo(wanted) || f.unpackHint(name) != "":
+		return hint
+	case f.isForeign():
+		return give(wanted) + "; " + hint
+	}
+	return give(wanted) + "; as for " + name + ", " + hint
+}
+
+// leadsTo reports whether the hint of a form says how one gets to one of those wanted.
+func (f form) leadsTo(wanted []form) bool {
+	var to []form
+	switch f {
+	case aRelease, anOverlay, aPatch:
+		to = []form{aLock, aBundle}
+	case aLock, anInventory, aDeltaJSON, aSignature, aPublicKey, aCertificate:
+		to = []form{aBundle}
+	case aBindings:
+		to = []form{aRelease, anOverlay, aPatch}
+	}
+	return slices.ContainsFunc(to, func(one form) bool { return slices.Contains(wanted, one) })
+}
+
+// isForeign reports whether no command takes such a file.
+func (f form) isForeign() bool {
+	return slices.Contains([]form{aProgram, aPDF, aPicture, aDebian, aText, aJSON}, f)
+}
+
+// give says what to give where one of some forms is wanted, and where that is from.
+func give(wanted []form) string {
+	words := make([]string, len(wanted))
+	for i, f := range wanted {
+		words[i] = f.origin()
+	}
+	return "give " + strings.Join(words, ", or ")
+}
+
+// origin says what such a file is to who has none, and what makes it.
+func (f form) origin() string {
+	switch f {
+	case aBundle:
+		return "the .tar archive that island build makes"
+	case aLock:
+		return "the lock that island resolve writes"
+	case aRelease:
+		return "a document of kind Release, or Wire's build.json"
+	case anOverlay:
+		return "a document of kind Overlay (docs/releases.md)"
+	case aPatch:
+		return "a document of kind Patch, as island patch from OLD NEW writes it"
+	case aMirrorsFile:
+		return "a document of kind Mirrors (docs/mirrors.md)"
+	case aState:
+		return "the file that island verify --state writes"
+	case aSite:
+		return "a document of kind Site, as island size --save-site writes it"
+	case aTable:
+		return "a document of kind HardwareTable, or the name of a table (docs/sizing.md)"
+	case aPortsTable:
+		return "a document of kind Ports (docs/preflight.md)"
+	case aSurvey:
+		return "what island preflight --save has kept"
+	case aPublicKey:
+		return "the public key of who signed, such as island.pub"
+	case aPrivateKey:
+		return "the private key that island keygen makes, such as island.key"
+	case aChart:
+		return "a chart's folder, or its archive"
+	case aHostsFile:
+		return "Ansible's inventory of the machines"
+	}
+	return string(f)
 }

@@ -165,6 +165,41 @@ func TestEveryFormHasAHint(t *testing.T) {
 	}
 }
 
+// TestHintSaysWhatToGive: who gives the wrong file is told first what to give, unless
+// what can be done with it leads there.
+func TestHintSaysWhatToGive(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		given  form
+		wanted []form
+		hint   string
+	}{
+		{aLock, []form{aHostsFile}, "give Ansible's inventory of the machines; as for FILE, island build FILE"},
+		{aSite, []form{aPatch}, "give a document of kind Patch, as island patch from OLD NEW writes it; as for FILE, name it with --site"},
+		{aTable, []form{aBundle, aLock}, "give the .tar archive that island build makes, or the lock that island resolve writes; as for"},
+		{aPicture, []form{aMirrorsFile}, "give a document of kind Mirrors (docs/mirrors.md); was another file meant?"},
+		{aRelease, []form{aBundle}, "island resolve -f FILE makes a lock of it"},
+		{aPatch, []form{aLock}, "island build -f RELEASE -p FILE"},
+		{aBindings, []form{aRelease, anOverlay, aPatch}, "give the document beside it"},
+		{aGzip, []form{aLock}, "gzip -dk FILE unpacks it"},
+		{aWebPage, []form{aPatch}, "a proxy or a login stood in the way"},
+		{nothing, []form{aBundle}, "copy it again"},
+	} {
+		if hint := test.given.hintInstead("FILE", test.wanted); !strings.HasPrefix(hint, test.hint) {
+			t.Errorf("%s in place of %s: hint is %q, want %q", test.given, anyOf(test.wanted), hint, test.hint)
+		}
+	}
+	every := []form{
+		aBundle, aLock, aRelease, anOverlay, aPatch, aMirrorsFile, aState, aSite, aTable, aPortsTable, aSurvey, aPublicKey, aPrivateKey,
+		aChart, aHostsFile,
+	}
+	for _, f := range every {
+		if f.origin() == string(f) {
+			t.Errorf("%s: nobody says where that is from", f)
+		}
+	}
+}
+
 func TestAnyOf(t *testing.T) {
 	t.Parallel()
 	for want, forms := range map[string][]form{
