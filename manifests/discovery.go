@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -77,9 +78,7 @@ func (c Chart) RenderingsOf(chosen []string) (names []string, renderings []Chart
 	}
 	add(DefaultRendering, c)
 	for _, r := range c.Renderings {
-		rendering := layChart(c, Chart{
-			Values: r.Values, Secrets: r.Secrets, Set: r.Set, KubeVersion: r.KubeVersion, APIVersions: r.APIVersions, Tags: r.Tags, As: r.As,
-		})
+		rendering := c.rendered(r)
 		rendering.Over = LayValues(c.Over, c.ValuesOver(r.Name))
 		add(r.Name, rendering)
 	}
@@ -87,6 +86,37 @@ func (c Chart) RenderingsOf(chosen []string) (names []string, renderings []Chart
 		return []string{DefaultRendering}, []Chart{c}
 	}
 	return names, renderings
+}
+
+// rendered returns the chart with what a further rendering gives laid over it.
+func (c Chart) rendered(r Rendering) Chart {
+	return layChart(c, Chart{
+		Values: r.Values, Secrets: r.Secrets, Set: r.Set, KubeVersion: r.KubeVersion, APIVersions: r.APIVersions, Tags: r.Tags, As: r.As,
+	})
+}
+
+// renderingNamed returns a further rendering of the chart, which says nothing where there
+// is none of the name.
+func (c Chart) renderingNamed(name string) Rendering {
+	at := slices.IndexFunc(c.Renderings, func(r Rendering) bool { return r.Name == name })
+	if at < 0 {
+		return Rendering{Name: name}
+	}
+	return c.Renderings[at]
+}
+
+// with returns a rendering with another of its name laid over it.
+func (r Rendering) with(over Rendering) Rendering {
+	return Rendering{
+		Name:        r.Name,
+		Values:      joined(r.Values, over.Values),
+		Secrets:     joined(r.Secrets, over.Secrets),
+		Set:         LayValues(r.Set, over.Set),
+		KubeVersion: cmp.Or(over.KubeVersion, r.KubeVersion),
+		APIVersions: joined(r.APIVersions, over.APIVersions),
+		Tags:        layMap(r.Tags, over.Tags),
+		As:          cmp.Or(over.As, r.As),
+	}
 }
 
 func layDiscovery(under, over Discovery) Discovery {

@@ -213,7 +213,7 @@ func layPatch(base *Release, p *Patch) (*Release, error) {
 	under.Images = without(base.Images, ch.Remove.Images, func(i Image) string { return i.Name })
 	under.Files = without(base.Files, ch.Remove.Files, func(f File) string { return f.Destination })
 	over := &Release{
-		Charts: p.takenCharts(),
+		Charts: p.takenCharts(base),
 		Images: ch.Add.Images,
 		Files:  slices.Concat(ch.Files, ch.Add.Files),
 	}
@@ -229,11 +229,17 @@ func layPatch(base *Release, p *Patch) (*Release, error) {
 	return release, nil
 }
 
-// takenCharts are the entries of charts, with what they set as what a patch sets.
-func (p *Patch) takenCharts() []Chart {
+// takenCharts are the entries of charts, with what they set as what a patch sets. What
+// they do not give of a rendering stays, too.
+func (p *Patch) takenCharts(base *Release) []Chart {
 	charts := slices.Concat(p.Changes.Charts, p.Changes.Add.Charts)
 	for i, c := range charts {
 		charts[i] = c.takeValues(p.ID())
+		if under := base.ChartNamed(c.Name); under != nil {
+			for j, r := range charts[i].Renderings {
+				charts[i].Renderings[j] = under.renderingNamed(r.Name).with(r)
+			}
+		}
 	}
 	return charts
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/manifests/schema/schematest"
 )
@@ -578,13 +580,13 @@ func TestPatchFromMistakes(t *testing.T) {
 		{newer, []string{"birg"}, "chart birg: neither release has the chart", "did you mean brig?"},
 		{newer, []string{"brig", "sftd"}, "chart sftd: chart 2.0.0 is the same in both releases", "leave it out"},
 	} {
-		_, err := PatchFrom(older, test.newer, test.charts, metadata)
+		_, _, err := PatchFrom(older, test.newer, test.charts, metadata, PatchFiles{})
 		all := fault.All(err)
 		if len(all) != 1 || all[0].Error() != test.want || !strings.Contains(all[0].Hint, test.hint) || all[0].Kind != fault.Usage {
 			t.Errorf("%q: told %s, want %q with the hint %q", test.charts, told(err), test.want, test.hint)
 		}
 	}
-	p, err := PatchFrom(older, newer, []string{"brig", "brig"}, metadata)
+	p, _, err := PatchFrom(older, newer, []string{"brig", "brig"}, metadata, PatchFiles{})
 	if err != nil || len(p.Changes.Charts) != 1 {
 		t.Errorf("a chart that is named twice: %v, %v", p, err)
 	}
@@ -593,6 +595,198 @@ func TestPatchFromMistakes(t *testing.T) {
 	if want := "metadata.deadline: deadline 2026-01-01 is before"; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("a deadline in the past: %v, want %q", err, want)
 	}
+}
+
+// A patch of two releases has what differs and nothing of what does not, and laid over the
+// first gives each rendering of its charts the values of the second, but for what stays.
+func TestPatchFromTakesWhatDiffers(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		older, newer string // what the entry of the chart says, in flow style
+		want         string // of the patch's entry, but for the archive
+		stays        string
+		same         bool // but for what stays
+	}{
+		"another version": {
+			older: "version: 1.0.0, tags: {federation: true}, set: {config: {dns: a.example}, list: [1]}, namespace: web, as: upgrade",
+			newer: "version: 1.0.1, tags: {federation: true}, set: {config: {dns: a.example}, list: [1]}, namespace: web, as: upgrade",
+			want:  "{}",
+		},
+		"values one by one": {
+			older: `version: 1.0.0, set: {config: {dns: a.example, port: 80, gone: {x: 1}}, list: [1, 2], text: "1.10", off: true, deep: 5}`,
+			newer: `version: 1.0.1, set: {config: {dns: a.example, port: 81, gone: null}, list: [1, 3], text: 1.10, off: null, deep: {a: {}}, "a.b": x}`,
+			want:  `{set: {config: {port: 81, gone: null}, list: [1, 3], text: 1.1, off: null, deep: {a: {}}, a.b: x}}`,
+		},
+		"what is not set any more": {
+			older: `version: 1.0.0, tags: {federation: true, legal: true}, set: {config: {dns: a.example, "x.y": 1}, all: {a: 1}}, namespace: web,
+				kubeVersion: 1.29.1, apiVersions: [a/v1], images: ["a.io/b:1"], secrets: [s.yaml], renderings: [{name: old}, {name: both, set: {own: 1}}]`,
+			newer: `version: 1.0.1, tags: {legal: true}, set: {config: {dns: a.example}}, renderings: [{name: both}]`,
+			want:  "{}",
+			stays: `its namespace, image a.io/b:1, its kubeVersion, API version a/v1, secrets s.yaml, all.a, config.x\.y, tags.federation, ` +
+				`own (rendering both), rendering old`,
+		},
+		"no more than not to set": {
+			older: "version: 1.0.0, tags: {federation: true}", newer: "version: 1.0.0", stays: "tags.federation", same: true,
+		},
+		"tags": {
+			older: "version: 1.0.0, tags: {federation: true, legal: false}, set: {tags: {sftd: true}}",
+			newer: "version: 1.0.0, tags: {federation: false, legal: false}, set: {tags: {sftd: true}}",
+			want:  "{tags: {federation: false}}",
+		},
+		"files by what is in them": {
+			older: "version: 1.0.0, values: [old/base.yaml, old/same.yaml], secrets: [old/secrets.yaml]",
+			newer: "version: 1.0.1, values: [new/same.yaml, new/base.yaml], secrets: [new/secrets.yaml, new/more.yaml]",
+			want:  "{secrets: [new/more.yaml], set: {tag: \"2\", hosts: [b]}}",
+		},
+		"from a file to the entry": {
+			older: "version: 1.0.0, values: [old/same.yaml]", newer: "version: 1.0.1, set: {shared: {a: 1, b: two}}", want: "{}",
+		},
+		"the rest of an entry": {
+			older: "version: 1.0.0, kubeVersion: 1.29.1, apiVersions: [a/v1], images: ['a.io/b:1']",
+			newer: "version: 1.0.1, kubeVersion: 1.30.1, apiVersions: [a/v1, b/v1], images: ['a.io/b:1', 'a.io/c:1'], namespace: web, as: install, for: '>=1.0.1'",
+			want:  "{for: '>=1.0.1', namespace: web, kubeVersion: 1.30.1, apiVersions: [b/v1], images: ['a.io/c:1'], as: install}",
+		},
+		"renderings": {
+			older: `version: 1.0.0, set: {a: 1, b: 1, c: 1}, renderings: [{name: same, set: {x: 1}}, {name: over, set: {a: 2, y: 1}, tags: {t: true}}]`,
+			newer: `version: 1.0.1, set: {a: 3, b: 1, c: 2}, renderings: [{name: same, set: {x: 1}},
+				{name: over, set: {a: 2, y: 2}, tags: {t: true}}, {name: more, values: [new/base.yaml], as: install}, {name: bare}]`,
+			want: `{set: {a: 3, c: 2}, renderings: [{name: over, set: {a: 2, y: 2}},
+				{name: more, set: {tag: "2", hosts: [b], same: x}, as: install}, {name: bare}]}`,
+		},
+		"a rendering that sets what the chart sets now": {
+			older: `version: 1.0.0, set: {a: 1}, renderings: [{name: r, set: {a: 2}}]`,
+			newer: `version: 1.0.1, set: {a: 2}, renderings: [{name: r}]`,
+			want:  `{set: {a: 2}}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			older, newer := releaseOf(t, "1.0.0", test.older), releaseOf(t, "1.0.1", test.newer)
+			metadata := PatchMetadata{ID: "P", Date: day(t, "2026-06-30"), Severity: SeverityHigh, Summary: Text{En: "it"}}
+			p, stays, err := PatchFrom(older, newer, nil, metadata, filesInMemory)
+			if err != nil {
+				t.Fatal(told(err))
+			}
+			told := ""
+			if len(stays) > 0 {
+				told = strings.TrimPrefix(stays[0].Text, "portal: the newer release does not say any more, and with the patch it stays: ")
+			}
+			if told != test.stays {
+				t.Errorf("stays: %s", told)
+			}
+			if test.same {
+				if len(p.Changes.Charts) != 0 {
+					t.Errorf("it takes %+v", p.Changes.Charts)
+				}
+				if _, _, err := PatchFrom(older, newer, []string{"portal"}, metadata, filesInMemory); err == nil || !strings.Contains(err.Error(), test.stays) {
+					t.Errorf("named, it says %v", err)
+				}
+				return
+			}
+			entry := p.Changes.Charts[0]
+			if entry.Version != newer.Charts[0].Version {
+				t.Errorf("the patch has version %q", entry.Version)
+			}
+			entry.Name, entry.Repo, entry.Version = "", "", ""
+			if got := asYAML(t, entry); !reflect.DeepEqual(yamlValue(t, got), yamlValue(t, test.want)) {
+				t.Errorf("the patch has\n%s", got)
+			}
+			text, err := EncodePatch(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			patched, err := LayPatches(older, []*Patch{readPatch(t, string(text))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.stays == "" {
+				sameRenderings(t, patched.Release.Charts[0], newer.Charts[0])
+			}
+		})
+	}
+}
+
+func releaseOf(t *testing.T, version, chart string) *Release {
+	t.Helper()
+	r, err := Read("r.yaml", []byte("apiVersion: island/v1\nkind: Release\nmetadata: {name: acme, version: "+version+
+		", date: 2026-04-01}\nplatforms: [linux/amd64]\ncharts: [{name: portal, repo: 'https://example.com/charts', "+chart+"}]\n"))
+	if err != nil {
+		t.Fatal(told(err))
+	}
+	return r
+}
+
+// valuesInMemory are values files of two releases.
+var valuesInMemory = map[string]string{
+	"old/base.yaml": `{tag: "1", hosts: [a], same: x}`, "new/base.yaml": `{tag: "2", hosts: [b], same: x}`,
+	"old/same.yaml": `{shared: {a: 1, b: two}}`, "new/same.yaml": `{shared: {a: 1, b: two}}`,
+	"old/secrets.yaml": "{hush: 1}", "new/secrets.yaml": "{hush: 1}", "new/more.yaml": "{hush: 2}",
+}
+
+var filesInMemory = PatchFiles{
+	Values: func(files []string, set map[string]any) (map[string]any, error) {
+		var merged map[string]any
+		for _, file := range files {
+			var values map[string]any
+			if err := yaml.Unmarshal([]byte(valuesInMemory[file]), &values); err != nil {
+				return nil, err
+			}
+			merged = LayValues(merged, values)
+		}
+		return LayValues(merged, set), nil
+	},
+	Read: func(file string) ([]byte, error) { return []byte(valuesInMemory[file]), nil },
+}
+
+// sameRenderings holds two charts against each other, as they are rendered.
+func sameRenderings(t *testing.T, got, want Chart) {
+	t.Helper()
+	got.Patched = slices.Clone(got.Patched)
+	for i, p := range got.Patched {
+		got.Patched[i].Values = WithTags(p.Set, p.Tags)
+	}
+	got.Over = got.ValuesOver("")
+	names, are := got.RenderingsOf(nil)
+	wanted, should := want.RenderingsOf(nil)
+	if !slices.Equal(names, wanted) {
+		t.Fatalf("renderings are %q", names)
+	}
+	for i, is := range are {
+		values := LayValues(WithTags(must(filesInMemory.Values(is.Values, is.Set)), is.TagsUnder()), is.Over)
+		if want := WithTags(must(filesInMemory.Values(should[i].Values, should[i].Set)), should[i].Tags); asYAML(t, values) != asYAML(t, want) {
+			t.Errorf("rendering %s has\n%s\nand not\n%s", names[i], asYAML(t, values), asYAML(t, want))
+		}
+		if is.Namespace != should[i].Namespace || is.KubeVersion != should[i].KubeVersion || is.As != should[i].As ||
+			!slices.Equal(is.APIVersions, should[i].APIVersions) || !slices.Equal(is.Images, should[i].Images) {
+			t.Errorf("rendering %s is %+v, not %+v", names[i], is, should[i])
+		}
+	}
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+func asYAML(t *testing.T, value any) string {
+	t.Helper()
+	text, err := EncodeYAML(value, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func yamlValue(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var value map[string]any
+	if err := yaml.Unmarshal([]byte(text), &value); err != nil {
+		t.Fatal(err)
+	}
+	delete(value, "name")
+	return value
 }
 
 func TestPatchFromRealBuilds(t *testing.T) {
@@ -612,7 +806,7 @@ func TestPatchFromRealBuilds(t *testing.T) {
 		releases = append(releases, r)
 	}
 	metadata := PatchMetadata{ID: "Q2", Date: day(t, "2026-06-30"), Severity: SeverityHigh, Summary: Text{En: "all of it"}}
-	p, err := PatchFrom(releases[0], releases[1], nil, metadata)
+	p, _, err := PatchFrom(releases[0], releases[1], nil, metadata, PatchFiles{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -636,7 +830,7 @@ func TestPatchFromRealBuilds(t *testing.T) {
 			t.Errorf("chart %s became %+v, not %+v", want.Name, got, want)
 		}
 	}
-	chosen, err := PatchFrom(releases[0], releases[1], []string{"wire-server"}, metadata)
+	chosen, _, err := PatchFrom(releases[0], releases[1], []string{"wire-server"}, metadata, PatchFiles{})
 	if err != nil || len(chosen.Changes.Charts) != 1 {
 		t.Errorf("chosen: %+v, %v", chosen, err)
 	}

@@ -32,6 +32,8 @@ const (
 	ConcernVanished  = "vanished"      // a chart is gone
 	ConcernMoved     = "moved"         // a chart comes from another repository
 	ConcernContent   = "same-version"  // a chart has the same version and another content
+	ConcernStays     = "stays"         // what the newer release does not say of a chart any more, and the patch leaves
+	ConcernNotTaken  = "not-taken"     // what else differs between the releases
 	ConcernNotLooked = "not-looked"    // what could not be looked at
 )
 

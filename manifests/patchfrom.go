@@ -11,13 +11,18 @@ import (
 )
 
 // PatchFrom makes a patch of what changed in some charts between two releases,
-// as a cherry-pick of chart entries does by hand: an entry that changed is
-// taken whole from the later release, one that is new is added, one that is gone
-// is removed. Without names, every chart that differs is taken.
+// as a cherry-pick of chart entries does by hand: one that is new is added whole, one
+// that is gone is removed, and of one that changed is taken which archive it is, and
+// of all else what differs. What both releases set is not in the patch: it would be laid
+// over what a site has set. Without names, every chart that differs is taken.
+//
+// What the older release says of a chart and the newer does not any more stays, since a
+// patch takes nothing out of an entry. It is returned as concerns.
 //
 // The patch applies to the version of the old release alone; whoever edits it may
 // widen that. A chart that is in neither, or the same in both, is a Usage error.
-func PatchFrom(older, newer *Release, charts []string, metadata PatchMetadata) (*Patch, error) {
+func PatchFrom(older, newer *Release, charts []string, metadata PatchMetadata, files PatchFiles) (*Patch, []PatchConcern, error) {
+	var stays []PatchConcern
 	p := &Patch{
 		APIVersion: APIVersion, Kind: KindPatch, Metadata: metadata,
 		AppliesTo: Applicability{Release: older.Metadata.Name, Versions: older.Metadata.Version},
@@ -32,18 +37,25 @@ func PatchFrom(older, newer *Release, charts []string, metadata PatchMetadata) (
 		switch {
 		case slices.Contains(charts[:i], name): // named twice, it is taken once
 		case was == nil && is == nil:
-			return nil, fault.New(fault.Usage, fault.Here, "chart "+name, nearest.DidYouMean("", name, known), "neither release has the chart")
+			return nil, nil, fault.New(fault.Usage, fault.Here, "chart "+name, nearest.DidYouMean("", name, known), "neither release has the chart")
 		case was == nil:
 			p.Changes.Add.Charts = append(p.Changes.Add.Charts, *is)
 		case is == nil:
 			p.Changes.Remove.Charts = append(p.Changes.Remove.Charts, name)
-		case !sameChart(*was, *is):
-			p.Changes.Charts = append(p.Changes.Charts, *is)
-		case !all:
-			return nil, fault.New(fault.Usage, fault.Here, "chart "+name, "leave it out", "chart %s is the same in both releases", was.Version)
+		default:
+			change, err := files.changeOf(*was, *is)
+			switch {
+			case err != nil:
+				return nil, nil, err
+			case !change.isEmpty():
+				p.Changes.Charts = append(p.Changes.Charts, change.entry)
+			case !all:
+				return nil, nil, change.nothing(*was)
+			}
+			stays = append(stays, change.concerns()...)
 		}
 	}
-	return p, nil
+	return p, stays, nil
 }
 
 func chartNames(releases ...*Release) []string {

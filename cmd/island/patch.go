@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,16 +57,17 @@ func (a *app) patchFrom() *cobra.Command {
 		Use:   "from OLD NEW",
 		Short: "Write a patch of the charts that changed between two releases",
 		Long: `Write a patch that takes chart entries from one release to another, as a
-cherry-pick of entries of a build.json does: an entry that changed is taken whole,
-one that is new is added, one that is gone is removed. OLD and NEW are Wire
-build.json files or releases. The patch applies to the version of OLD, unless
+cherry-pick of entries of a build.json does: of an entry that changed its version and
+what else differs is taken, one that is new is added, one that is gone is removed. What
+both releases set is not in the patch, which would lay it over what sites set. OLD and
+NEW are Wire build.json files or releases. The patch applies to the version of OLD, unless
 --applies-to says otherwise. Edit it before you sign it: add what vulnerabilities
 were in, a range of versions.
 
 What has to be looked at is said on stderr, and stands at the top of the patch: charts
 that go back, minor releases that are crossed without known steps, how much it takes,
 what comes along or stays behind, charts that are gone, that moved, or that are others of
-the same version. Where the charts can be had, so do the values whose defaults changed.
+the same version, what NEW does not say of a chart any more, and what else differs. Where the charts can be had, so do the values whose defaults changed.
 What nobody has written yet is a text that begins with DRAFT; with one in it, a patch is
 neither signed nor resolved.` + exitStatus(),
 		Example: `  island patch from 2026-q1/build.json 2026-q2/build.json --charts wire-server,nginz \
@@ -153,15 +155,14 @@ func (a *app) runPatchFrom(ctx context.Context, f patchFromFlags, oldFile, newFi
 	if err != nil {
 		return err
 	}
-	p, err := manifests.PatchFrom(older.Release, newer.Release, f.charts, metadata)
+	p, stays, err := manifests.PatchFrom(older.Release, newer.Release, f.charts, metadata, older.folder.files())
 	if err != nil {
 		return err
 	}
 	if c := p.Changes; len(c.Charts)+len(c.Add.Charts)+len(c.Remove.Charts) == 0 {
-		return usage("give the release that the site has, and the one with the fix", "%s and %s have the same charts: there is nothing to patch",
-			oldFile, newFile)
+		return nothingToPatch(oldFile, newFile, stays)
 	}
-	result, err := a.concernsOf(ctx, f, older, newer, p)
+	result, err := a.concernsOf(ctx, f, older, newer, p, stays)
 	if err != nil {
 		return err
 	}
@@ -186,8 +187,18 @@ func (a *app) runPatchFrom(ctx context.Context, f patchFromFlags, oldFile, newFi
 	return a.print(result)
 }
 
+func nothingToPatch(oldFile, newFile string, stays []manifests.PatchConcern) error {
+	if len(stays) > 0 {
+		return usage("write by hand what it shall be instead, below changes.charts", "there is nothing that a patch could take: %s", stays[0].Text)
+	}
+	return usage("give the release that the site has, and the one with the fix", "%s and %s have the same charts: there is nothing to patch",
+		oldFile, newFile)
+}
+
 // concernsOf returns what there is to say of a patch.
-func (a *app) concernsOf(ctx context.Context, f patchFromFlags, older, newer *patchEnd, p *manifests.Patch) (patchFromResult, error) {
+func (a *app) concernsOf(
+	ctx context.Context, f patchFromFlags, older, newer *patchEnd, p *manifests.Patch, stays []manifests.PatchConcern,
+) (patchFromResult, error) {
 	result := patchFromResult{
 		Changed: names(p.Changes.Charts), Added: names(p.Changes.Add.Charts), Removed: append([]string{}, p.Changes.Remove.Charts...),
 	}
@@ -196,6 +207,7 @@ func (a *app) concernsOf(ctx context.Context, f patchFromFlags, older, newer *pa
 		return result, err
 	}
 	result.Warnings = manifests.PatchConcerns(older.Release, newer.Release, p, len(f.charts) > 0, upgrades)
+	result.Warnings = slices.Concat(result.Warnings, stays, older.folder.notTaken(older.Release, newer.Release))
 	defaults, more, err := a.lookAtCharts(ctx, f.upstream, older, newer, p)
 	result.Defaults, result.Warnings = defaults, append(result.Warnings, more...)
 	if result.Warnings == nil {
@@ -260,7 +272,7 @@ func (r patchFromResult) heading() []byte {
 
 // rebaseFor makes the paths of a release relative to the folder of the patch, which it
 // returns.
-func rebaseFor(out, file string, r *manifests.Release) (string, error) {
+func rebaseFor(out, file string, r *manifests.Release) (patchFolder, error) {
 	folder := "."
 	if out != "-" {
 		folder = filepath.Dir(out)
@@ -277,7 +289,7 @@ func rebaseFor(out, file string, r *manifests.Release) (string, error) {
 	if err == nil && relative != "." {
 		r.Rebase(relative)
 	}
-	return folder, err
+	return patchFolder(folder), err
 }
 
 // readRelease reads a release or a build.json, which then has the name under

@@ -23,7 +23,7 @@ import (
 type patchEnd struct {
 	*manifests.Release
 	file    string
-	folder  string // that its paths are relative to: the patch's
+	folder  patchFolder // that its paths are relative to
 	aliases map[string]string
 	images  []manifests.Image // that no chart names, Wire's own included
 	secrets *source.Secrets
@@ -64,7 +64,7 @@ func (e *patchEnd) tagged(chart manifests.Chart) []string {
 // archive returns the archive of a chart, as resolving would carry it.
 func (e *patchEnd) archive(ctx context.Context, chart manifests.Chart, look resolve.Discover) ([]byte, error) {
 	if chart.Path != "" {
-		return resolve.LocalChart(ctx, e.folder, chart.Path, look)
+		return resolve.LocalChart(ctx, string(e.folder), chart.Path, look)
 	}
 	repo, err := manifests.RepositoryURL(chart.Repo, e.aliases)
 	if err != nil {
@@ -77,6 +77,7 @@ func (e *patchEnd) archive(ctx context.Context, chart manifests.Chart, look reso
 // chartLook looks at the charts of a patch, as they are and as they were.
 type chartLook struct {
 	older, newer *patchEnd
+	patched      *manifests.Release // the older one with the patch: the images are its own
 	look         resolve.Discover
 	down         map[string]error // repositories that could not be asked, and why
 	failed       []lookFailure
@@ -117,9 +118,15 @@ func (a *app) lookAtCharts(
 		}
 		defer end.world.Close()
 	}
-	l := &chartLook{older: older, newer: newer, look: pool.Discover, down: map[string]error{}, defaults: []diff.ValuesChanges{}}
+	laid, err := manifests.LayPatches(older.Release, []*manifests.Patch{p})
+	if err != nil {
+		return nil, nil, err
+	}
+	l := &chartLook{
+		older: older, newer: newer, patched: laid.Release, look: pool.Discover, down: map[string]error{}, defaults: []diff.ValuesChanges{},
+	}
 	for _, chart := range slices.Concat(p.Changes.Charts, p.Changes.Add.Charts) {
-		for _, image := range newer.tagged(chart) {
+		for _, image := range older.tagged(chart) {
 			l.image(chart.Name, image, "its tag is the version of "+chart.Name)
 		}
 		if err := l.chart(ctx, chart); err != nil {
@@ -149,7 +156,7 @@ func (l *chartLook) chart(ctx context.Context, is manifests.Chart) error {
 	}
 	was := l.older.ChartNamed(is.Name)
 	if was == nil {
-		return l.compareImages(ctx, is, nil, nil, fetched)
+		return l.compareImages(ctx, *l.patched.ChartNamed(is.Name), nil, nil, fetched)
 	}
 	old, err := l.archive(ctx, l.older, *was)
 	if err != nil {
@@ -172,7 +179,7 @@ func (l *chartLook) chart(ctx context.Context, is manifests.Chart) error {
 	if values.Old, values.New = was.Version, is.Version; !values.IsEmpty() {
 		l.defaults = append(l.defaults, values)
 	}
-	return l.compareImages(ctx, is, was, old, fetched)
+	return l.compareImages(ctx, *l.patched.ChartNamed(is.Name), was, old, fetched)
 }
 
 // archive asks no repository again that could not be asked.
@@ -215,13 +222,20 @@ func (l *chartLook) compareImages(ctx context.Context, is manifests.Chart, was *
 	return nil
 }
 
-// imagesIn lists the images that a chart asks for by its defaults, and what its entry
-// says beside files.
+// imagesIn lists the images that a chart asks for with its values, but for secrets, in any
+// of its renderings.
 func (l *chartLook) imagesIn(ctx context.Context, chart manifests.Chart, archive []byte) ([]string, error) {
-	found, err := l.look(ctx, archive, charts.DiscoverOptions{Renderings: []charts.Rendering{{
-		ReleaseName: chart.Name, Namespace: chart.Namespace, Set: chart.Set, Tags: chart.Tags, StubRequired: true,
-	}}})
+	renderings, err := l.older.folder.renderings(chart, l.older.Defaults)
+	if err != nil {
+		return nil, err
+	}
+	found, err := l.look(ctx, archive, charts.DiscoverOptions{Renderings: renderings})
 	var images []string
+	for _, name := range chart.Images {
+		if ref, flaw := manifests.ParseImageRef(name); flaw == nil {
+			images = append(images, ref.String())
+		}
+	}
 	for _, find := range found.Images {
 		if ref, flaw := find.Ref(); flaw == nil && (find.Class == charts.Certain || find.Class == charts.Likely) {
 			images = append(images, ref.String())

@@ -494,3 +494,120 @@ func TestPatchFromLooksAtLocalCharts(t *testing.T) {
 		t.Errorf("it warns of\n%s", said)
 	}
 }
+
+// TestPatchFromTellsOfTheSite holds what is said against the release with the patch, and not
+// against the newer one: what an entry sets no more stays, values files count, and so do
+// further renderings. What else differs is told by its name.
+func TestPatchFromTellsOfTheSite(t *testing.T) {
+	t.Parallel()
+	world := upstreamCharts(t)
+	server, err := world.Serve(t.Context(), fixture.ServeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	folder := t.TempDir()
+	put := func(name, text string) string {
+		file := filepath.Join(folder, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	mirrors := put("mirrors.yaml", string(world.MirrorsYAML(server.Addr())))
+	const notTaken = "beside charts this differs, and is not taken (images and files can be written below changes by hand, " +
+		"all else comes with the newer release alone): "
+	for name, c := range map[string]struct {
+		older, newer string // what the entry says, and the rest of the release
+		files        map[string]string
+		want         []warned
+	}{
+		"an image that stays": {
+			older: "version: 1.0.0, set: {image: 'quay.io/example/portal:own'}}", newer: "version: 1.0.1}",
+			want: []warned{{"stays", "portal", "portal: the newer release does not say any more, and with the patch it stays: image"}},
+		},
+		"an image of a values file, and of a rendering": {
+			older: "version: 1.0.0, values: [v.yaml]}",
+			newer: "version: 1.0.1, values: [v.yaml], renderings: [{name: big, set: {image: 'quay.io/example/portal:big'}}]}",
+			files: map[string]string{"old/v.yaml": "image: quay.io/example/portal:a", "new/v.yaml": "image: quay.io/example/portal:b"},
+			want: []warned{
+				{"image", "portal", "quay.io/example/portal:b comes along: portal 1.0.1 asks for it"},
+				{"image", "portal", "quay.io/example/portal:big comes along: portal 1.0.1 asks for it"},
+			},
+		},
+		"images that rendering cannot show": {
+			older: "version: 1.0.0, images: ['quay.io/example/a:1'], set: {image: 'quay.io/example/portal:1'}}",
+			newer: "version: 1.0.1, images: ['quay.io/example/a:1', 'quay.io/example/b:1'], set: {image: 'quay.io/example/portal:1'}}",
+			want:  []warned{{"image", "portal", "quay.io/example/b:1 comes along: portal 1.0.1 asks for it"}},
+		},
+		"the release's own": {
+			older: `version: 1.0.0, set: {image: x.io/y:1}}
+images: [{name: 'registry.k8s.io/pause:3.9'}, {name: 'quay.io/a/gone:1'}, {name: 'quay.io/a/same:1'}, {name: quay.io/a/tool, tagFromChart: portal}]
+files:
+  - {url: 'https://a.example/1', destination: bin/a, sha256: "` + strings.Repeat("a", 64) + `"}
+  - {url: here, destination: bin/same, sha256: "` + strings.Repeat("c", 64) + `"}
+values: [{path: folder, destination: x}]
+policy: {keys: [k.pub]}
+profiles: {demo: {without: [system]}, prod: {}}
+defaults: {kubeVersion: 1.29.1}
+`,
+			newer: `version: 1.0.1, set: {image: x.io/y:1}}
+images: [{name: 'registry.k8s.io/pause:3.10'}, {name: 'quay.io/a/more:1'}, {name: 'quay.io/a/same:1'}, {name: quay.io/a/tool, tagFromChart: portal},
+  {name: quay.io/a/other, tagFromChart: portal}]
+files:
+  - {url: 'https://a.example/1', destination: bin/a, sha256: "` + strings.Repeat("b", 64) + `"}
+  - {url: here, destination: bin/same, sha256: "` + strings.Repeat("c", 64) + `"}
+values: [{path: folder, destination: x}]
+policy: {keys: [k.pub]}
+profiles: {demo: {without: [binaries]}, prod: {}}
+defaults: {kubeVersion: 1.30.1}
+discovery: {includeDisabled: true}
+repositoryAliases: {stable: 'https://a.example'}
+`,
+			files: map[string]string{
+				"old/folder/a": "1", "new/folder/a": "1", "old/k.pub": "k", "new/k.pub": "k",
+			},
+			want: []warned{
+				{"not-taken", "", notTaken + "image quay.io/a/gone removed, image quay.io/a/more added, image quay.io/a/other added, " +
+					"image registry.k8s.io/pause 3.9 → 3.10, file files/bin/a changed, defaults.kubeVersion, discovery.includeDisabled, " +
+					"profiles.demo, repositoryAliases.stable"},
+				{"image", "portal", "quay.io/a/tool:1.0.1 comes along: its tag is the version of portal"},
+			},
+		},
+		"folders and keys by what is in them": {
+			older: "version: 1.0.0, set: {image: x.io/y:1}}\nvalues: [{path: folder, destination: x}]\npolicy: {keys: [k.pub]}\n",
+			newer: "version: 1.0.1, set: {image: x.io/y:1}}\nvalues: [{path: folder, destination: x}]\npolicy: {keys: [k.pub]}\n",
+			files: map[string]string{"old/folder/a": "1", "new/folder/a": "2", "old/k.pub": "k", "new/k.pub": "l"},
+			want:  []warned{{"not-taken", "", notTaken + "policy.keys, values"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := strings.ReplaceAll(name, " ", "-") + "/"
+			for file, text := range c.files {
+				put(at+file, text)
+			}
+			document := func(file, version, text string) string {
+				return put(at+file, "apiVersion: island/v1\nkind: Release\nplatforms: [linux/amd64]\nmetadata: {name: acme, version: "+version+
+					", date: 2026-04-01}\ncharts:\n- {name: portal, repo: 'https://charts.example.net/stable', "+text)
+			}
+			stdout, _ := printed(t, "patch", "from", document("old/r.yaml", "1.0.0", c.older), document("new/r.yaml", "1.0.1", c.newer),
+				"--id", "A-1", "--severity", "low", "--mirrors", mirrors, "--cache-dir", filepath.Join(folder, at, "cache"),
+				"-o", filepath.Join(folder, at, "p.yaml"), "--output", "json")
+			var result patchFromResult
+			if err := json.Unmarshal([]byte(stdout), &result); err != nil {
+				t.Fatal(err)
+			}
+			var said []warned
+			for _, w := range result.Warnings {
+				said = append(said, warned{w.Kind, w.Chart, w.Text})
+			}
+			if !slices.Equal(said, c.want) {
+				t.Errorf("it warns of\n%s", lines(result.Warnings))
+			}
+		})
+	}
+}

@@ -28,7 +28,7 @@ func TestTutorialOfPatches(t *testing.T) {
 		byHand bool
 		values string // that the chart is run with, at the end
 	}{
-		"patch from": {"cosign-v2", false, `{"nginz":{"replicas":7},"own":"kept","tags":{"federation":true}}`},
+		"patch from": {"cosign-v2", false, `{"nginz":{"replicas":2},"own":"kept"}`},
 		"by hand":    {"cosign-v3", true, `{"nginz":{"replicas":2},"own":"kept"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
