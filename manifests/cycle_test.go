@@ -163,12 +163,64 @@ image:
 	l.Patches[1].Namespaces = map[string][]string{"reaper": {"", "wire", "old wire"}}
 	wantSteps := "B of 2026-04-02\n\nhelm uninstall reaper --ignore-not-found\n" +
 		"helm uninstall reaper --ignore-not-found --namespace wire\n" +
-		"helm uninstall reaper --ignore-not-found --namespace 'old wire'\nhelm uninstall spar --ignore-not-found\n\n"
+		"helm uninstall reaper --ignore-not-found --namespace 'old wire'\nhelm uninstall spar --ignore-not-found\n" +
+		"# images that no chart asks for, and that the bundle does not have any more: name them nowhere\n" +
+		"# Images, nach denen kein Chart fragt und die das Bundle nicht mehr hat: nirgends mehr eintragen\n#   quay.io/x/y:1\n\n"
 	if got := string(SiteSteps(l)); !strings.HasSuffix(got, wantSteps) {
 		t.Errorf("steps are %q", got)
 	}
 	if SiteSteps(&Lock{}) != nil {
 		t.Error("there are steps without patches")
+	}
+	image := func(name, by, chart string) LockedImage {
+		ref, err := ParseImageRef(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return LockedImage{Name: ref, DecidedBy: by, From: []Origin{{Chart: chart}}}
+	}
+	fixed, old := image("a.io/fixed:2", "A", ""), image("a.io/fixed:1", "", "")
+	l = &Lock{
+		Patches: []LockedPatch{
+			{
+				ID: "A", Date: day(t, "2026-04-01"), Files: []EntryPath{"files/bin/ctr"}, Steps: Text{En: "Restart."},
+				Images: []LockedSwap{{Old: old.Name, New: fixed.Name}}, Removed: []string{"file bin/old", "chart reaper", "image a.io/gone:1"},
+			},
+			{ID: "B", Date: day(t, "2026-04-02"), Files: []EntryPath{"files/bin/two"}},
+		},
+		Images: []LockedImage{fixed, image("a.io/new:1", "A", ""), image("a.io/same:1", "", ""), image("a.io/of-a-chart:1", "A", "brig")},
+	}
+	_, steps, _ := strings.Cut(string(SiteSteps(l)), "\n\n")
+	want = `A of 2026-04-01
+
+helm uninstall reaper --ignore-not-found
+# files of the bundle that are new or changed: put them where the old ones are
+# Dateien des Bundles, die neu oder geändert sind: dorthin legen, wo die alten sind
+#   files/bin/ctr
+# files that the bundle does not have any more: take them away where they are in use
+# Dateien, die das Bundle nicht mehr hat: entfernen, wo sie in Gebrauch sind
+#   files/bin/old
+# images that no chart asks for, new or in place of what stands in brackets: name them where the old ones are named
+# Images, nach denen kein Chart fragt, neu oder anstelle dessen in Klammern: dort eintragen, wo die alten eingetragen sind
+#   a.io/fixed:2 (a.io/fixed:1)
+#   a.io/new:1
+# images that no chart asks for, and that the bundle does not have any more: name them nowhere
+# Images, nach denen kein Chart fragt und die das Bundle nicht mehr hat: nirgends mehr eintragen
+#   a.io/gone:1
+
+A of 2026-04-01
+
+    Restart.
+
+B of 2026-04-02
+
+# files of the bundle that are new or changed: put them where the old ones are
+# Dateien des Bundles, die neu oder geändert sind: dorthin legen, wo die alten sind
+#   files/bin/two
+
+`
+	if steps != want {
+		t.Errorf("steps are\n%s", steps)
 	}
 }
 

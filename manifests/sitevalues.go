@@ -193,7 +193,7 @@ func shellWord(text string) string {
 // languages and in the order of the patches; nil if nothing.
 func SiteSteps(l *Lock) []byte {
 	var b strings.Builder
-	all := SiteCommands(l)
+	all, listed := SiteCommands(l), listedBy(l)
 	for _, language := range words.All() {
 		if len(all) > 0 {
 			fmt.Fprintf(&b, "# %s\n", language.Word("patches.site.run"))
@@ -203,7 +203,7 @@ func SiteSteps(l *Lock) []byte {
 		b.WriteByte('\n')
 	}
 	for _, p := range l.Patches {
-		lines := commandLines(all[p.ID])
+		lines := append(commandLines(all[p.ID]), restLines(p, listed[p.ID])...)
 		if len(lines) > 0 {
 			fmt.Fprintf(&b, "%s of %s\n\n%s\n\n", printable.Line(p.ID), p.Date, strings.Join(lines, "\n"))
 		}
