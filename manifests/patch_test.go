@@ -614,12 +614,14 @@ func TestPatchFromTakesWhatDiffers(t *testing.T) {
 		},
 		"values one by one": {
 			older: `version: 1.0.0, set: {config: {dns: a.example, port: 80, gone: {x: 1}}, list: [1, 2], text: "1.10", off: true, deep: 5}`,
-			newer: `version: 1.0.1, set: {config: {dns: a.example, port: 81, gone: null}, list: [1, 3], text: 1.10, off: null, deep: {a: {}}, "a.b": x}`,
-			want:  `{set: {config: {port: 81, gone: null}, list: [1, 3], text: 1.1, off: null, deep: {a: {}}, a.b: x}}`,
+			newer: `version: 1.0.1, set: {config: {dns: a.example, port: 81, gone: null}, list: [1, 3], text: 1.10, off: null,
+				deep: {a: {}}, "a.b": x}`,
+			want: `{set: {config: {port: 81, gone: null}, list: [1, 3], text: 1.1, off: null, deep: {a: {}}, a.b: x}}`,
 		},
 		"what is not set any more": {
 			older: `version: 1.0.0, tags: {federation: true, legal: true}, set: {config: {dns: a.example, "x.y": 1}, all: {a: 1}}, namespace: web,
-				kubeVersion: 1.29.1, apiVersions: [a/v1], images: ["a.io/b:1"], secrets: [s.yaml], renderings: [{name: old}, {name: both, set: {own: 1}}]`,
+				kubeVersion: 1.29.1, apiVersions: [a/v1], images: ["a.io/b:1"], secrets: [s.yaml],
+				renderings: [{name: old}, {name: both, set: {own: 1}}]`,
 			newer: `version: 1.0.1, tags: {legal: true}, set: {config: {dns: a.example}}, renderings: [{name: both}]`,
 			want:  "{}",
 			stays: `its namespace, image a.io/b:1, its kubeVersion, API version a/v1, secrets s.yaml, all.a, config.x\.y, tags.federation, ` +
@@ -643,11 +645,13 @@ func TestPatchFromTakesWhatDiffers(t *testing.T) {
 		},
 		"the rest of an entry": {
 			older: "version: 1.0.0, kubeVersion: 1.29.1, apiVersions: [a/v1], images: ['a.io/b:1']",
-			newer: "version: 1.0.1, kubeVersion: 1.30.1, apiVersions: [a/v1, b/v1], images: ['a.io/b:1', 'a.io/c:1'], namespace: web, as: install, for: '>=1.0.1'",
-			want:  "{for: '>=1.0.1', namespace: web, kubeVersion: 1.30.1, apiVersions: [b/v1], images: ['a.io/c:1'], as: install}",
+			newer: "version: 1.0.1, kubeVersion: 1.30.1, apiVersions: [a/v1, b/v1], images: ['a.io/b:1', 'a.io/c:1'], namespace: web, " +
+				"as: install, for: '>=1.0.1'",
+			want: "{for: '>=1.0.1', namespace: web, kubeVersion: 1.30.1, apiVersions: [b/v1], images: ['a.io/c:1'], as: install}",
 		},
 		"renderings": {
-			older: `version: 1.0.0, set: {a: 1, b: 1, c: 1}, renderings: [{name: same, set: {x: 1}}, {name: over, set: {a: 2, y: 1}, tags: {t: true}}]`,
+			older: `version: 1.0.0, set: {a: 1, b: 1, c: 1}, renderings: [{name: same, set: {x: 1}},
+				{name: over, set: {a: 2, y: 1}, tags: {t: true}}]`,
 			newer: `version: 1.0.1, set: {a: 3, b: 1, c: 2}, renderings: [{name: same, set: {x: 1}},
 				{name: over, set: {a: 2, y: 2}, tags: {t: true}}, {name: more, values: [new/base.yaml], as: install}, {name: bare}]`,
 			want: `{set: {a: 3, c: 2}, renderings: [{name: over, set: {a: 2, y: 2}},
@@ -678,7 +682,8 @@ func TestPatchFromTakesWhatDiffers(t *testing.T) {
 				if len(p.Changes.Charts) != 0 {
 					t.Errorf("it takes %+v", p.Changes.Charts)
 				}
-				if _, _, err := PatchFrom(older, newer, []string{"portal"}, metadata, filesInMemory); err == nil || !strings.Contains(err.Error(), test.stays) {
+				_, _, err := PatchFrom(older, newer, []string{"portal"}, metadata, filesInMemory)
+				if err == nil || !strings.Contains(err.Error(), test.stays) {
 					t.Errorf("named, it says %v", err)
 				}
 				return

@@ -69,7 +69,9 @@ func (c Chart) asRendering() Rendering {
 // layer returns what has to be laid over a chart, or over a further rendering of it, to make
 // the other of it, and its values as a tree. Of a rendering the charts are as they are
 // rendered; under it lies what the patch sets for the chart.
-func (f PatchFiles) layer(c *chartChange, was, is Chart, patched map[string]any, before, after Rendering) (Rendering, map[string]any, error) {
+func (f PatchFiles) layer(
+	c *chartChange, was, is Chart, patched map[string]any, before, after Rendering,
+) (Rendering, map[string]any, error) {
 	have, err := f.valuesOf(was)
 	if err != nil {
 		return Rendering{}, nil, err
@@ -240,6 +242,6 @@ func (c *chartChange) concerns() []PatchConcern {
 	if len(c.stays) == 0 {
 		return nil
 	}
-	return []PatchConcern{{ConcernStays, c.entry.Name, c.entry.Name + ": the newer release does not say any more, and with the patch it stays: " +
-		strings.Join(c.stays, ", ")}}
+	return []PatchConcern{{ConcernStays, c.entry.Name, c.entry.Name +
+		": the newer release does not say any more, and with the patch it stays: " + strings.Join(c.stays, ", ")}}
 }

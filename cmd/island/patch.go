@@ -60,15 +60,16 @@ func (a *app) patchFrom() *cobra.Command {
 cherry-pick of entries of a build.json does: of an entry that changed its version and
 what else differs is taken, one that is new is added, one that is gone is removed. What
 both releases set is not in the patch, which would lay it over what sites set. OLD and
-NEW are Wire build.json files or releases. The patch applies to the version of OLD, unless
---applies-to says otherwise. Edit it before you sign it: add what vulnerabilities
+NEW are Wire build.json files or releases. The patch applies to the version of OLD,
+unless --applies-to says otherwise. Edit it before you sign it: add what vulnerabilities
 were in, a range of versions.
 
 What has to be looked at is said on stderr, and stands at the top of the patch: charts
 that go back, minor releases that are crossed without known steps, how much it takes,
 what comes along or stays behind, charts that are gone, that moved, or that are others of
-the same version, what NEW does not say of a chart any more, and what else differs. Where the charts can be had, so do the values whose defaults changed.
-What nobody has written yet is a text that begins with DRAFT; with one in it, a patch is
+the same version, what NEW does not say of a chart any more, and what else differs. Where
+the charts can be had, so do the values whose defaults changed. What nobody has written
+yet is a text that begins with DRAFT; with one in it, a patch is
 neither signed nor resolved.` + exitStatus(),
 		Example: `  island patch from 2026-q1/build.json 2026-q2/build.json --charts wire-server,nginz \
       --id WIRE-2026-001 --severity critical --cve CVE-2026-12345=9.8 --deadline 2026-05-01 -o WIRE-2026-001.yaml`,
@@ -189,7 +190,8 @@ func (a *app) runPatchFrom(ctx context.Context, f patchFromFlags, oldFile, newFi
 
 func nothingToPatch(oldFile, newFile string, stays []manifests.PatchConcern) error {
 	if len(stays) > 0 {
-		return usage("write by hand what it shall be instead, below changes.charts", "there is nothing that a patch could take: %s", stays[0].Text)
+		return usage("write by hand what it shall be instead, below changes.charts",
+			"there is nothing that a patch could take: %s", stays[0].Text)
 	}
 	return usage("give the release that the site has, and the one with the fix", "%s and %s have the same charts: there is nothing to patch",
 		oldFile, newFile)

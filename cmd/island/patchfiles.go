@@ -109,8 +109,8 @@ func (f patchFolder) notTaken(older, newer *manifests.Release) []manifests.Patch
 	if len(parts) == 0 {
 		return nil
 	}
-	return []manifests.PatchConcern{{Kind: manifests.ConcernNotTaken, Text: "beside charts this differs, and is not taken (images and files can be " +
-		"written below changes by hand, all else comes with the newer release alone): " + strings.Join(parts, ", ")}}
+	return []manifests.PatchConcern{{Kind: manifests.ConcernNotTaken, Text: "beside charts this differs, and is not taken " +
+		"(images and files can be written below changes by hand, all else comes with the newer release alone): " + strings.Join(parts, ", ")}}
 }
 
 func withoutCharts(r *manifests.Release) *manifests.Release {

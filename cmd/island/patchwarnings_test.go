@@ -545,7 +545,8 @@ func TestPatchFromTellsOfTheSite(t *testing.T) {
 		},
 		"the release's own": {
 			older: `version: 1.0.0, set: {image: x.io/y:1}}
-images: [{name: 'registry.k8s.io/pause:3.9'}, {name: 'quay.io/a/gone:1'}, {name: 'quay.io/a/same:1'}, {name: quay.io/a/tool, tagFromChart: portal}]
+images: [{name: 'registry.k8s.io/pause:3.9'}, {name: 'quay.io/a/gone:1'}, {name: 'quay.io/a/same:1'},
+  {name: quay.io/a/tool, tagFromChart: portal}]
 files:
   - {url: 'https://a.example/1', destination: bin/a, sha256: "` + strings.Repeat("a", 64) + `"}
   - {url: here, destination: bin/same, sha256: "` + strings.Repeat("c", 64) + `"}
@@ -555,7 +556,8 @@ profiles: {demo: {without: [system]}, prod: {}}
 defaults: {kubeVersion: 1.29.1}
 `,
 			newer: `version: 1.0.1, set: {image: x.io/y:1}}
-images: [{name: 'registry.k8s.io/pause:3.10'}, {name: 'quay.io/a/more:1'}, {name: 'quay.io/a/same:1'}, {name: quay.io/a/tool, tagFromChart: portal},
+images: [{name: 'registry.k8s.io/pause:3.10'}, {name: 'quay.io/a/more:1'}, {name: 'quay.io/a/same:1'},
+  {name: quay.io/a/tool, tagFromChart: portal},
   {name: quay.io/a/other, tagFromChart: portal}]
 files:
   - {url: 'https://a.example/1', destination: bin/a, sha256: "` + strings.Repeat("b", 64) + `"}
