@@ -216,7 +216,7 @@ func (l *chartLook) compareImages(ctx context.Context, is manifests.Chart, was *
 	}
 	for _, image := range after {
 		if !slices.Contains(before, image) {
-			l.image(is.Name, image, is.Name+" "+is.Version+" asks for it")
+			l.image(is.Name, image, strings.TrimSpace(is.Name+" "+is.Version)+" asks for it")
 		}
 	}
 	return nil
