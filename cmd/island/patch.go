@@ -144,6 +144,9 @@ func (a *app) runPatchFrom(ctx context.Context, f patchFromFlags, oldFile, newFi
 	if f.id == "" || f.severity == "" {
 		return usage("island patch from OLD NEW --id WIRE-2026-001 --severity high", "wants --id and --severity")
 	}
+	if err := notAnInput(f.out, oldFile, newFile, f.upstream.mirrors); err != nil {
+		return err
+	}
 	older, err := newPatchEnd(oldFile, f.out)
 	if err != nil {
 		return err
