@@ -635,6 +635,10 @@ func TestPatchFromTakesWhatDiffers(t *testing.T) {
 			newer: "version: 1.0.0, tags: {federation: false, legal: false}, set: {tags: {sftd: true}}",
 			want:  "{tags: {federation: false}}",
 		},
+		"tags that are no tags": {
+			older: "version: 1.0.0, tags: {legal: false}", newer: "version: 1.0.0, tags: {legal: true}, set: {tags: {sftd: 'yes'}}",
+			want: "{set: {tags: {sftd: 'yes', legal: true}}}",
+		},
 		"files by what is in them": {
 			older: "version: 1.0.0, values: [old/base.yaml, old/same.yaml], secrets: [old/secrets.yaml]",
 			newer: "version: 1.0.1, values: [new/same.yaml, new/base.yaml], secrets: [new/secrets.yaml, new/more.yaml]",
