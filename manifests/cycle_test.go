@@ -123,7 +123,15 @@ func TestLockedPatchesAreChecked(t *testing.T) {
 		"image's very deep":   func(l *Lock) { l.Patches[0].Values = []ValuesPath{{"brig", strings.Repeat("a.", 64) + "a", "1"}} },
 		"no namespace's line": func(l *Lock) { remove(l, "chart reaper", "a\nb") },
 		"namespace of none":   func(l *Lock) { remove(l, "image reaper", "ops") },
-		"rendered for lines":  func(l *Lock) { l.Charts[0].Rendered = &LockedRendering{Namespace: "a\nhelm uninstall brig"} },
+		"versions by ways": func(l *Lock) {
+			chart := l.Charts[0]
+			for i := range 400 {
+				chart.Version, chart.Path = fmt.Sprint("7.0.", i), EntryPath(fmt.Sprintf("charts/%s-7.0.%d.tgz", chart.Name, i))
+				l.Charts = append(l.Charts, chart)
+				l.Patches[0].Set = append(l.Patches[0].Set, PatchedValue{chart.Name, fmt.Sprint("way-", i), "on", true})
+			}
+		},
+		"rendered for lines": func(l *Lock) { l.Charts[0].Rendered = &LockedRendering{Namespace: "a\nhelm uninstall brig"} },
 	} {
 		if err := patched(change).Check(); err == nil {
 			t.Errorf("%s: it passes", name)

@@ -85,6 +85,9 @@ func (l *Lock) checkPatches() error {
 			}
 		}
 	}
+	if err := l.checkCommands(); err != nil {
+		return err
+	}
 	decided := func(what, by string) error {
 		if by != "" && !known[by] {
 			return fmt.Errorf("%s was decided by patch %.80q, which is not listed", what, by)

@@ -112,6 +112,46 @@ func SiteCommands(l *Lock) map[string][]Command {
 	return s.all
 }
 
+// maxSiteCommands bounds what [SiteCommands] makes: a chart that a lock has in very many
+// versions, and sets values for in very many renderings, would else be upgraded as often
+// as the product of both.
+const maxSiteCommands = 100_000
+
+// checkCommands refuses a lock of more commands than anybody runs.
+func (l *Lock) checkCommands() error {
+	versions, upgraded, renderings := map[string]int{}, map[string]int{}, map[string]bool{}
+	for _, chart := range l.Charts {
+		versions[chart.Name]++
+	}
+	count := 0
+	for _, p := range l.Patches {
+		for _, name := range slices.Concat(p.Added, p.Charts) {
+			upgraded[name] = versions[name]
+		}
+		for _, v := range p.Values {
+			upgraded[v.Chart] = versions[v.Chart]
+		}
+		for _, v := range p.Set {
+			upgraded[v.Chart] = versions[v.Chart]
+			if file := v.file(); file != v.Chart && !renderings[file] {
+				renderings[file] = true
+				count += versions[v.Chart]
+			}
+		}
+		for _, namespaces := range p.Namespaces {
+			count += len(namespaces)
+		}
+		count += len(p.Removed)
+	}
+	for _, times := range upgraded {
+		count += times
+	}
+	if count > maxSiteCommands {
+		return fmt.Errorf("patches bring %d commands for the site, and at most %d are taken", count, maxSiteCommands)
+	}
+	return nil
+}
+
 // commands is looked up by name: locks come from outside, and may name very many charts.
 type commands struct {
 	charts     map[string][]LockedChart // by name
