@@ -10,7 +10,8 @@ var build = act{
 	why: "Every byte's place is known before the first is fetched. Blobs come in parallel, are\n" +
 		"hashed on the way and written once; a layer that many images share is carried once.",
 	play: func(ctx context.Context, s *stage) error {
-		return s.run(ctx, 0, append([]string{"build", lockFile, "--mirrors", mirrorsFile, "--key", privateKey, "--table", table}, noTools()...)...)
+		args := []string{"build", lockFile, "--mirrors", mirrorsFile, "--key", privateKey, "--table", table}
+		return s.run(ctx, 0, append(args, noTools()...)...)
 	},
 }
 
