@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/islandbundle/island/internal/words/message"
@@ -52,6 +53,19 @@ func (f Finding) Sentence() message.Text {
 		return f.Message
 	}
 	return message.Of("preflight.finding.of", message.Args{"of": f.Subject, "what": f.Message})
+}
+
+// Heading returns what a finding is headed by: the state that was found. Where none
+// was, it is what the check looks at.
+func (f Finding) Heading() message.Text {
+	state := "title"
+	switch {
+	case f.Outcome == Pass:
+		state = "good"
+	case f.Outcome == Fail, f.Outcome == Warn, strings.HasPrefix(f.ID, "reach."): // not to be reached is a state, too
+		state = "bad"
+	}
+	return message.Text{Code: "preflight.check." + f.ID + "." + state, Words: f.ID}
 }
 
 // Verdict is all findings of one judgement, in no language.

@@ -163,11 +163,11 @@ func (j *judgement) add(id string, f found) {
 			finding.Remedy = check.Remedy()
 		}
 		if finding.Message.IsZero() {
-			finding.Subject, finding.Message = check.Title(), amounts(finding)
+			finding.Subject, finding.Message = check.Bad(), amounts(finding)
 		}
 	}
 	if finding.Message.IsZero() {
-		finding.Message = check.Title()
+		finding.Message = check.Good()
 	}
 	j.findings = append(j.findings, finding)
 }

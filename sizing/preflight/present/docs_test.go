@@ -69,8 +69,8 @@ func documented(t *testing.T) string {
 			fmt.Fprintf(&b, "\n### %s\n", title)
 			part = title
 		}
-		fmt.Fprintf(&b, "\n**`%s`** %s  \nWhy: %s  \nRemedy: %s  \nSource: %s.",
-			check.ID, plain(check.Title()), plain(check.Why()), plain(check.Remedy()), source)
+		fmt.Fprintf(&b, "\n**`%s`** %s  \nFound: %s  \nWhy: %s  \nRemedy: %s  \nSource: %s.",
+			check.ID, plain(check.Title()), plain(check.Bad()), plain(check.Why()), plain(check.Remedy()), source)
 		var limits []string
 		for _, name := range slices.Sorted(maps.Keys(check.Limits)) {
 			limits = append(limits, name+" "+plain(preflight.Number(check.Limits[name])))

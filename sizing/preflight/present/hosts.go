@@ -41,7 +41,7 @@ func roleGroups(r *preflight.Verdict, l *words.Language) []roleGroup {
 		}
 		t := tile{Name: host.Name, Worst: host.Worst, Has: has(host, l), Stands: withWords(nil, host.Address, host.Server)}
 		for _, f := range bad {
-			title := checkTitle(f.ID, l)
+			title := l.Text(f.Heading())
 			if f.Host == host.Name && !slices.ContainsFunc(t.Wrong, func(w wrong) bool { return w.Title == title }) {
 				t.Wrong = append(t.Wrong, wrong{title, f.Outcome})
 			}

@@ -47,14 +47,14 @@ func tasks(r *preflight.Verdict, l *words.Language) (todo, waived []task) {
 }
 
 func newTask(f preflight.Finding, l *words.Language) task {
-	t := task{ID: f.ID, Title: checkTitle(f.ID, l), Do: l.Text(f.Remedy), Worst: f.Outcome}
+	t := task{ID: f.ID, Title: l.Text(f.Heading()), Do: l.Text(f.Remedy), Worst: f.Outcome}
 	if why := "preflight.check." + f.ID + ".why"; l.Has(why) {
 		t.Why = l.Word(why)
 	}
 	return t
 }
 
-// checkTitle is what a check asks; of one that nobody knows, its id.
+// checkTitle is what a check looks at; of one that nobody knows, its id.
 func checkTitle(id string, l *words.Language) string {
 	return l.Text(message.Text{Code: "preflight.check." + id + ".title", Words: id})
 }
