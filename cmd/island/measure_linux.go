@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"github.com/islandbundle/island/sizing/preflight/probe"
 	"github.com/islandbundle/island/sizing/preflight/remote"
 	"github.com/islandbundle/island/sizing/preflight/survey"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // maxPassword bounds the file of a sudo password.
@@ -90,9 +90,12 @@ func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) 
 		}
 		return []survey.Host{{Name: name, Groups: f.groups, Target: remote.Target{Local: true, Sudo: f.sudo, SudoPassword: password}}}, nil
 	}
+	if err := f.checkGroups(inv.Populated()); err != nil {
+		return nil, err
+	}
 	var hosts []survey.Host
 	for _, host := range inv.Hosts {
-		if len(f.groups) > 0 && !slices.ContainsFunc(f.groups, func(g string) bool { return slices.Contains(host.Groups, g) }) {
+		if len(f.groups) > 0 && !site.InAny(host.Groups, f.groups) {
 			continue
 		}
 		connection, err := host.Connection()
@@ -113,9 +116,6 @@ func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) 
 		hosts = append(hosts, survey.Host{
 			Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces(), Internal: connection.Internal, Target: target,
 		})
-	}
-	if len(hosts) == 0 {
-		return nil, usage("the groups of the inventory are "+strings.Join(inv.Groups(), ", "), "no host is in the groups that were asked for")
 	}
 	return hosts, nil
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/inventory"
 	"github.com/islandbundle/island/sizing/preflight/present"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // preflightFlags say what is measured and against what it is judged.
@@ -191,11 +192,26 @@ func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
 	if err := a.print(preflightResult{result, present.Options{Lang: lang, All: f.all}}); err != nil {
 		return err
 	}
+	if idle := idleGroups(result); len(idle) > 0 {
+		a.note("note: nothing is required of these groups of the inventory: %s", someOf(idle))
+	}
 	for _, waiver := range result.Idle(input.Site.Preflight.Waivers) {
 		a.note("note: the waiver of %s lets nothing pass: what it names is well, could not be measured, or is not there",
 			waiver.String())
 	}
 	return preflightVerdict(result, f.strict)
+}
+
+// idleGroups are those that a report does not warn of, though nothing is required of
+// them.
+func idleGroups(r *preflight.Verdict) []string {
+	var idle []string
+	for _, finding := range r.Findings {
+		if finding.ID == "roles.groups" && finding.Outcome == preflight.Skipped {
+			idle = append(idle, words.English().Text(finding.Object))
+		}
+	}
+	return idle
 }
 
 // preflightVerdict turns the worst outcome into the exit code.
@@ -236,6 +252,11 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 			return nil, err
 		}
 	}
+	if f.local {
+		if err := f.checkRoles(input); err != nil {
+			return nil, err
+		}
+	}
 	var inv *inventory.Inventory
 	if f.inventory != "" {
 		var err error
@@ -247,9 +268,51 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 		}
 	}
 	if f.factsDir != "" {
-		return a.readSurvey(f.factsDir, inv, f.groups)
+		return a.readSurvey(f, inv)
 	}
-	return a.measure(ctx, f, inv, input, found)
+	s, err := a.measure(ctx, f, inv, input, found)
+	if err == nil {
+		s.Groups = groupsOf(inv, f.groups)
+	}
+	return s, err
+}
+
+// checkRoles refuses to measure this machine where nobody says what it is for: of a
+// machine without a role hardly anything is required.
+func (f *preflightFlags) checkRoles(input preflight.Input) error {
+	known, err := preflight.KnownGroups(input.Table, input.Ports)
+	if err != nil {
+		return err
+	}
+	list := "the groups are " + strings.Join(known, ", ")
+	if len(f.groups) == 0 {
+		return usage("say what this machine is for with --group; "+list, "--local without --group: it is not known which roles this machine has")
+	}
+	for _, group := range f.groups {
+		if !site.InAny([]string{group}, known) {
+			return usage(groupHint(group, known, list), "--group %s: nothing is required of that group", group)
+		}
+	}
+	return nil
+}
+
+// groupHint asks for the group that was probably meant, and lists those that there are.
+func groupHint(group string, there []string, list string) string {
+	if like := preflight.LikeGroup(group, there); like != "" {
+		return "did you mean " + like + "? " + list
+	}
+	return list
+}
+
+// checkGroups refuses a group that no host is in, even beside others that have some.
+func (f *preflightFlags) checkGroups(there []string) error {
+	for _, group := range f.groups {
+		if !site.InAny(there, []string{group}) {
+			return usage(groupHint(group, there, "the groups of the hosts are "+strings.Join(there, ", ")),
+				"--group %s: no host is in that group", group)
+		}
+	}
+	return nil
 }
 
 // checkInventory refuses a file that is recognised as something else than an

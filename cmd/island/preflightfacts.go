@@ -17,6 +17,7 @@ import (
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/inventory"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 const surveyFile = "survey.json"
@@ -38,15 +39,36 @@ func saveSurvey(folder string, s *facts.Survey) error {
 // facts as the probe writes them where it was carried by hand. Facts are put to
 // hosts by the name that they have inside, never by that of the file. With
 // groups, it is as if only their hosts had been measured.
-func (a *app) readSurvey(folder string, inv *inventory.Inventory, groups []string) (*facts.Survey, error) {
-	s, err := a.readSaved(folder, inv)
+func (a *app) readSurvey(f preflightFlags, inv *inventory.Inventory) (*facts.Survey, error) {
+	s, err := a.readSaved(f.factsDir, inv)
 	if s == nil && err == nil {
-		s, err = a.readBrought(folder, inv)
+		s, err = a.readBrought(f.factsDir, inv)
 	}
-	if err != nil || len(groups) == 0 {
-		return s, err
+	if err != nil {
+		return nil, err
 	}
-	return s, keepGroups(s, groups)
+	if inv != nil {
+		s.Groups = groupsOf(inv, nil)
+	}
+	if len(f.groups) == 0 {
+		return s, nil
+	}
+	return s, f.keepGroups(s)
+}
+
+// groupsOf returns the groups of an inventory; without one, those that were named.
+func groupsOf(inv *inventory.Inventory, named []string) []facts.Group {
+	var groups []facts.Group
+	if inv == nil {
+		for _, name := range named {
+			groups = append(groups, facts.Group{Name: name})
+		}
+		return groups
+	}
+	for _, name := range inv.Groups() {
+		groups = append(groups, facts.Group{Name: name, Children: inv.Children(name)})
+	}
+	return groups
 }
 
 // readSaved reads the survey that a folder has, and gives nil if it has none. It
@@ -79,22 +101,23 @@ func (a *app) readSaved(folder string, inv *inventory.Inventory) (*facts.Survey,
 	return s, a.regroup(s, inv)
 }
 
-// keepGroups leaves out hosts that are in none of some groups, and what they
-// have to do with others.
-func keepGroups(s *facts.Survey, groups []string) error {
+// keepGroups leaves out hosts that are in none of the groups that were named, and
+// what they have to do with others.
+func (f *preflightFlags) keepGroups(s *facts.Survey) error {
 	there := map[string]bool{}
-	kept := map[string]bool{facts.AdminHost: true}
-	s.Hosts = slices.DeleteFunc(s.Hosts, func(host facts.Host) bool {
+	for _, host := range s.Hosts {
 		for _, group := range host.Groups {
 			there[group] = true
-			kept[host.Name] = kept[host.Name] || slices.Contains(groups, group)
 		}
+	}
+	if err := f.checkGroups(slices.Sorted(maps.Keys(there))); err != nil {
+		return err
+	}
+	kept := map[string]bool{facts.AdminHost: true}
+	s.Hosts = slices.DeleteFunc(s.Hosts, func(host facts.Host) bool {
+		kept[host.Name] = kept[host.Name] || site.InAny(host.Groups, f.groups)
 		return !kept[host.Name]
 	})
-	if len(s.Hosts) == 0 {
-		return usage("the groups of the hosts are "+strings.Join(slices.Sorted(maps.Keys(there)), ", "),
-			"no host is in the groups that were asked for")
-	}
 	s.Links = slices.DeleteFunc(s.Links, func(link facts.Link) bool { return !kept[link.From] || !kept[link.To] })
 	s.Partial = true
 	return nil

@@ -59,6 +59,9 @@ func Judge(in Input) (*Verdict, error) {
 		}
 	}
 	j := &judgement{Input: in, checks: checks, requirements: in.Table.Requirements()}
+	if j.known, err = KnownGroups(in.Table, in.Ports); err != nil {
+		return nil, err
+	}
 	j.assignRoles()
 	for i := range in.Survey.Hosts {
 		j.host(&in.Survey.Hosts[i])
@@ -66,6 +69,8 @@ func Judge(in Input) (*Verdict, error) {
 	j.clocks()
 	j.mtus()
 	j.counts()
+	j.assigned()
+	j.groups()
 	j.servers()
 	j.links()
 	j.siteChecks()
@@ -80,6 +85,7 @@ type judgement struct {
 	Input
 	checks       *Checks
 	requirements []sizing.Requirement
+	known        []string                        // groups that something is required of
 	hosts        map[string]*facts.Host          // by their names
 	roles        map[string][]sizing.Requirement // of each host, by its name
 	findings     []Finding

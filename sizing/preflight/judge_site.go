@@ -53,7 +53,7 @@ func (j *judgement) count(role sizing.Requirement, hosts int) {
 func (j *judgement) etcdMembers() {
 	members := 0
 	for _, host := range j.Survey.Hosts {
-		if slices.Contains(host.Groups, "etcd") {
+		if site.InAny(host.Groups, []string{"etcd"}) {
 			members++
 		}
 	}
@@ -241,7 +241,7 @@ func (j *judgement) bundle() {
 		if host.Facts == nil {
 			continue
 		}
-		asset, node := slices.Contains(host.Groups, "assethost"), slices.Contains(host.Groups, "kube-node")
+		asset, node := site.InAny(host.Groups, []string{"assethost"}), site.InAny(host.Groups, []string{site.NodeGroup})
 		if asset {
 			j.fits("bundle.asset-host", host, j.pathsOf(site.AssetHost)[:1], int64(j.Bundle.Size), func(p facts.FileSystem) int64 { return p.Free })
 		}

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/islandbundle/island/internal/words/message"
@@ -19,9 +20,10 @@ func Wants(p *site.Ports, hosts []facts.Host) []facts.Link {
 	index := map[key]int{}
 	var wants []facts.Link
 	for _, row := range p.Rows {
-		for _, from := range hosts {
-			for _, to := range hosts {
-				if from.Name == to.Name || !site.InAny(from.Groups, row.From) || !site.InAny(to.Groups, row.To) {
+		reached := inGroups(hosts, row.To)
+		for _, from := range inGroups(hosts, row.From) {
+			for _, to := range reached {
+				if from.Name == to.Name {
 					continue
 				}
 				for _, port := range row.Ports {
@@ -37,6 +39,11 @@ func Wants(p *site.Ports, hosts []facts.Host) []facts.Link {
 		}
 	}
 	return wants
+}
+
+// inGroups returns the hosts that are in any of some groups.
+func inGroups(hosts []facts.Host, groups []string) []facts.Host {
+	return slices.DeleteFunc(slices.Clone(hosts), func(host facts.Host) bool { return !site.InAny(host.Groups, groups) })
 }
 
 // portRow returns a row of a table by its id, or nil.

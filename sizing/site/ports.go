@@ -96,9 +96,3 @@ func ReadPorts(file string, data []byte) (*Ports, error) {
 	}
 	return &p, nil
 }
-
-// InAny reports whether a host of some groups is wanted where groups are named;
-// all stands for every host.
-func InAny(groups, wanted []string) bool {
-	return slices.ContainsFunc(wanted, func(name string) bool { return name == "all" || slices.Contains(groups, name) })
-}

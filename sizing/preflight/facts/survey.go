@@ -18,6 +18,7 @@ type Survey struct {
 	Started    time.Time     `json:"started"`
 	Elapsed    float64       `json:"elapsed"`           // seconds
 	Partial    bool          `json:"partial,omitempty"` // some hosts of the site were left out on purpose
+	Groups     []Group       `json:"groups,omitempty"`  // of the inventory; none in what was saved before they were kept
 	Hosts      []Host        `json:"hosts"`
 	Links      []Link        `json:"links"`
 	Site       []Observation `json:"site"`
@@ -71,6 +72,12 @@ type Host struct {
 	Reach Reach  `json:"reach"`
 	Clock *Clock `json:"clock,omitempty"`
 	Facts *Facts `json:"facts,omitempty"`
+}
+
+// Group is a group of the inventory. Which hosts are in it, they say.
+type Group struct {
+	Name     string   `json:"name"`
+	Children []string `json:"children,omitempty"` // groups within it
 }
 
 // Outcome is how an attempt at something ended.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/islandbundle/island/manifests/fault"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // Connection is how a host is reached, by the variables that Ansible uses.
@@ -82,7 +83,7 @@ var interfaceGroups = map[string]string{
 func (h *Host) Interfaces() []string {
 	var names []string
 	for variable, group := range interfaceGroups {
-		if name := h.Text(variable); name != "" && slices.Contains(h.Groups, group) && !slices.Contains(names, name) {
+		if name := h.Text(variable); name != "" && site.InAny(h.Groups, []string{group}) && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

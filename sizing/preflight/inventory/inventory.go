@@ -98,6 +98,19 @@ func (inv *Inventory) Groups() []string {
 	return names
 }
 
+// Populated returns the names of those groups that have hosts, sorted.
+func (inv *Inventory) Populated() []string {
+	return slices.DeleteFunc(inv.Groups(), func(name string) bool { return len(inv.Members(name)) == 0 })
+}
+
+// Children returns the names of the groups that are directly within a group.
+func (inv *Inventory) Children(name string) []string {
+	if g := inv.groups[name]; g != nil {
+		return slices.Clone(g.children)
+	}
+	return nil
+}
+
 // Members returns the names of a group's hosts, those of its children included,
 // in the order of the inventory.
 func (inv *Inventory) Members(name string) []string {

@@ -183,6 +183,10 @@ r1
 [rmq-cluster:vars]
 rabbitmq_network_interface = "{{ nic }}"
 nic = enp7s0
+[rmq_cluster]
+r2
+[rmq_cluster:vars]
+rabbitmq_network_interface = enp8s0
 `
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -192,7 +196,7 @@ nic = enp7s0
 		t.Fatal(err)
 	}
 	for _, host := range inv.Hosts {
-		if got, want := host.Interfaces(), map[string][]string{"c1": {"enp1s0"}, "r1": {"enp7s0"}}[host.Name]; !slices.Equal(got, want) {
+		if got, want := host.Interfaces(), map[string][]string{"c1": {"enp1s0"}, "r1": {"enp7s0"}, "r2": {"enp8s0"}}[host.Name]; !slices.Equal(got, want) {
 			t.Errorf("interfaces of %s are %q, want %q", host.Name, got, want)
 		}
 	}

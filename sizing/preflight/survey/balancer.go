@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // The ports of a load balancer and the node ports behind them (the guide).
@@ -44,7 +44,7 @@ func (s *surveyor) loadBalancer(ctx context.Context) (wait func() []facts.Observ
 	var nodes int
 	var lost []string
 	for i := range s.visits {
-		if v := &s.visits[i]; slices.Contains(v.host.Groups, nodeGroup) {
+		if v := &s.visits[i]; site.InAny(v.host.Groups, nodeGroup) {
 			nodes++
 			if v.session == nil {
 				lost = append(lost, v.host.Name)
@@ -120,7 +120,7 @@ func (s *surveyor) balance(ctx context.Context, address string) facts.Observatio
 		n, err = io.ReadAtLeast(conn, answer, 1)
 		token := strings.TrimSpace(string(answer[:n]))
 		for i := range s.visits {
-			if v := &s.visits[i]; v.token == token && slices.Contains(v.host.Groups, nodeGroup) {
+			if v := &s.visits[i]; v.token == token && site.InAny(v.host.Groups, nodeGroup) {
 				o.Outcome, o.Detail = facts.OK, message.Of("facts.seen.leads-to", message.Args{"host": v.host.Name})
 				return o
 			}

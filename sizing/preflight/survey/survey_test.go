@@ -164,3 +164,24 @@ func TestCancel(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
+
+// TestNodesOfAllYearsSend: a conference host is one by the group's older name and by
+// its newer one.
+func TestNodesOfAllYearsSend(t *testing.T) {
+	t.Parallel()
+	o := options()
+	o.Throughput = true
+	s, err := Take(t.Context(), local("kube_node", "kube-node", "other"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent []string
+	for _, link := range s.Links {
+		if link.Protocol == "throughput" {
+			sent = append(sent, link.From)
+		}
+	}
+	if want := []string{"kube_node", "kube-node"}; !slices.Equal(sent, want) {
+		t.Errorf("%q have sent, want %q", sent, want)
+	}
+}

@@ -5,15 +5,15 @@ package survey
 import (
 	"context"
 	"crypto/rand"
-	"slices"
 
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/probe"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // nodeGroup are the hosts that conference servers and the ingress run on.
-const nodeGroup = "kube-node"
+var nodeGroup = []string{site.NodeGroup}
 
 // throughput lets each conference host send to the next one, the last one to
 // the first: so each sends once and receives once. One pair at a time, since
@@ -21,7 +21,7 @@ const nodeGroup = "kube-node"
 func (s *surveyor) throughput(ctx context.Context, dialled []facts.Link) []facts.Link {
 	var ring []*visit
 	for i := range s.visits {
-		if v := &s.visits[i]; v.session != nil && v.result.Internal != "" && slices.Contains(v.host.Groups, nodeGroup) {
+		if v := &s.visits[i]; v.session != nil && v.result.Internal != "" && site.InAny(v.host.Groups, nodeGroup) {
 			ring = append(ring, v)
 		}
 	}
