@@ -195,9 +195,10 @@ rabbitmq_network_interface = enp8s0
 	if err != nil {
 		t.Fatal(err)
 	}
+	want := map[string][]string{"c1": {"enp1s0"}, "r1": {"enp7s0"}, "r2": {"enp8s0"}}
 	for _, host := range inv.Hosts {
-		if got, want := host.Interfaces(), map[string][]string{"c1": {"enp1s0"}, "r1": {"enp7s0"}, "r2": {"enp8s0"}}[host.Name]; !slices.Equal(got, want) {
-			t.Errorf("interfaces of %s are %q, want %q", host.Name, got, want)
+		if got := host.Interfaces(); !slices.Equal(got, want[host.Name]) {
+			t.Errorf("interfaces of %s are %q, want %q", host.Name, got, want[host.Name])
 		}
 	}
 }
