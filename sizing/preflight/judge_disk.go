@@ -37,11 +37,22 @@ func behind(host *facts.Host, paths []string) []facts.Path {
 	return result
 }
 
-// together says whether two paths are known to lie on one file system.
+// together says whether two paths are known to lie on one file system, with the same
+// limits: where a folder has a quota for its project, its figures are those of the quota.
 func together(a, b facts.Path) bool {
-	read := a.FileSystem.Known() && b.FileSystem.Known()
-	return a.Path == b.Path || read && a.FileSystem.Value.DeviceID == b.FileSystem.Value.DeviceID
+	if a.Path == b.Path {
+		return true
+	}
+	if !a.FileSystem.Known() || !b.FileSystem.Known() {
+		return false
+	}
+	v, w := a.FileSystem.Value, b.FileSystem.Value
+	return v.DeviceID == w.DeviceID && (v.Size == w.Size || !slices.Contains(projectQuotas, v.Type))
 }
+
+// projectQuotas are the types of file systems that know quotas of projects. What they
+// hold in all does not change otherwise, as that of ZFS does with every write elsewhere.
+var projectQuotas = []string{"ext4", "f2fs", "xfs"}
 
 // unread says why a value was not read.
 func unread[T any](v facts.Value[T]) message.Text {
@@ -51,17 +62,46 @@ func unread[T any](v facts.Value[T]) message.Text {
 	return v.Unread
 }
 
+// shown is a path as people are told of it: with the place where links lead from there.
+func shown(p facts.Path) string {
+	if p.Target == "" {
+		return p.Path
+	}
+	return p.Path + " → " + p.Target
+}
+
+// shownOf are paths as people are told of them.
+func shownOf(host *facts.Host, paths []string) []string {
+	result := slices.Clone(paths)
+	for i, name := range paths {
+		if k := slices.IndexFunc(host.Facts.Paths, func(p facts.Path) bool { return p.Path == name }); k >= 0 {
+			result[i] = shown(host.Facts.Paths[k])
+		}
+	}
+	return result
+}
+
 // A pool is what the file systems behind some paths hold together.
 type pool struct {
 	roles    []string
 	paths    []string
+	shown    []string // paths, with the places where links lead
 	required manifests.Bytes
 	moreThan bool
 	source   message.Text
 }
 
-// disks judges each role's disk; roles whose data shares a file system are
-// taken together, since they have to share its size too.
+// add takes what other roles need into a pool.
+func (p *pool) add(other *pool) {
+	p.roles, p.paths = append(p.roles, other.roles...), append(p.paths, other.paths...)
+	p.shown = append(p.shown, other.shown...)
+	p.required += other.required
+	p.moreThan = p.moreThan || other.moreThan
+	p.source = other.source
+}
+
+// disks judges each role's disk; roles whose data shares a file system, or the store
+// that several take their space from, are taken together: they have to share it.
 func (j *judgement) disks(host *facts.Host, f found) {
 	for _, p := range j.pools(host) {
 		f := f
@@ -70,29 +110,24 @@ func (j *judgement) disks(host *facts.Host, f found) {
 	}
 }
 
-// pools returns the roles of a host by the file systems of their data.
+// pools returns the roles of a host by the room that their data has.
 func (j *judgement) pools(host *facts.Host) []*pool {
 	var pools []*pool
 	for _, role := range j.roles[host.Name] {
 		paths := j.pathsOf(role.Role)
 		mine := behind(host, paths)
-		var into *pool
-		for _, p := range pools {
-			if slices.ContainsFunc(behind(host, p.paths), func(other facts.Path) bool {
-				return slices.ContainsFunc(mine, func(m facts.Path) bool { return together(m, other) })
-			}) {
-				into = p
+		into := &pool{}
+		pools = slices.DeleteFunc(pools, func(p *pool) bool {
+			met := slices.ContainsFunc(behind(host, p.paths), func(other facts.Path) bool {
+				return slices.ContainsFunc(mine, func(m facts.Path) bool { return shareRoom(m, other) })
+			})
+			if met {
+				into.add(p)
 			}
-		}
-		if into == nil {
-			into = &pool{}
-			pools = append(pools, into)
-		}
-		into.roles = append(into.roles, string(role.Role))
-		into.paths = append(into.paths, paths...)
-		into.required += role.Disk
-		into.moreThan = into.moreThan || role.MoreThan
-		into.source = j.tableSource(role.DiskSource)
+			return met
+		})
+		into.add(&pool{[]string{string(role.Role)}, paths, shownOf(host, paths), role.Disk, role.MoreThan, j.tableSource(role.DiskSource)})
+		pools = append(pools, into)
 	}
 	return pools
 }
@@ -104,7 +139,6 @@ func (j *judgement) diskPool(f found, systems []facts.Path, p *pool) {
 		j.add("disk.size", f)
 		return
 	}
-	var size int64
 	var known []facts.Path
 	for _, system := range systems {
 		if !system.FileSystem.Known() {
@@ -112,7 +146,6 @@ func (j *judgement) diskPool(f found, systems []facts.Path, p *pool) {
 			continue
 		}
 		measured(j, "disk.size", &f, system.FileSystem)
-		size += system.FileSystem.Value.Size
 		known = append(known, system)
 	}
 	if len(known) < len(systems) { // too little to add up; what was read is judged for itself
@@ -122,13 +155,9 @@ func (j *judgement) diskPool(f found, systems []facts.Path, p *pool) {
 		}
 		return
 	}
-	f.unit, f.observed, f.required = unit("GB"), Number(gigabytes(size)), Number(gigabytes(int64(p.required)))
-	f.outcome, f.tolerance = j.amount(size, p.required, j.Table.Tolerance.Disk, p.moreThan)
-	f.message = message.Of("preflight.finding.disk-size",
-		args{"size": gigabytes(size), "path": f.object, "required": gigabytes(int64(p.required)), "tolerance": f.tolerance})
-	j.add("disk.size", f)
-	tooSmall := f.outcome != Pass
-	f.source, f.tolerance = message.Text{}, message.Text{}
+	rooms := rooms(systems)
+	tooSmall := j.diskSize(f, rooms, p)
+	f.source = message.Text{}
 	for _, system := range systems {
 		j.diskState(f, system)
 	}
@@ -136,16 +165,46 @@ func (j *judgement) diskPool(f found, systems []facts.Path, p *pool) {
 	if full || tooSmall || j.isUpgrade() {
 		return // what is full or too small has too little free: said already; what is to be upgraded is in use
 	}
-	for _, system := range systems {
-		j.diskFree(f, system, float64(p.required)*float64(system.FileSystem.Value.Size)/float64(size))
+	for _, room := range rooms {
+		j.diskFree(f, room, float64(p.required)*float64(room.size())/float64(sizeOf(rooms)))
 	}
+}
+
+func sizeOf(rooms []room) int64 {
+	var sum int64
+	for _, room := range rooms {
+		sum += room.size()
+	}
+	return sum
+}
+
+// diskSize judges what rooms hold for roles, and tells whether that is too little. What
+// is said names the places where the data will lie, and what gives several their space.
+func (j *judgement) diskSize(f found, rooms []room, p *pool) bool {
+	size, required := sizeOf(rooms), gigabytes(int64(p.required))
+	f.unit, f.observed, f.required = unit("GB"), Number(gigabytes(size)), Number(required)
+	f.outcome, f.tolerance = j.amount(size, p.required, j.Table.Tolerance.Disk, p.moreThan)
+	said := args{"size": gigabytes(size), "path": names(p.shown...), "required": required, "tolerance": f.tolerance}
+	f.message = message.Of("preflight.finding.disk-size", said)
+	var stores []message.Text
+	for _, room := range rooms {
+		if room.store.kind != noStore {
+			stores = append(stores, room.store.text())
+		}
+	}
+	if len(stores) > 0 {
+		said["stores"] = stores
+		f.message = message.Of("preflight.finding.disk-size-shared", said)
+	}
+	j.add("disk.size", f)
+	return f.outcome != Pass
 }
 
 // diskUnread says once that the file system behind a path was not read, and
 // what is not judged for it.
 func (j *judgement) diskUnread(f found, p facts.Path) {
 	f.object, f.method = names(p.Path), p.FileSystem.Method
-	f.message = message.Of("preflight.finding.unmeasured-thing", args{"what": p.Path, "why": unread(p.FileSystem)})
+	f.message = message.Of("preflight.finding.unmeasured-thing", args{"what": shown(p), "why": unread(p.FileSystem)})
 	f.outcome = Error
 	j.add("disk.size", f)
 	f.outcome, f.source = Skipped, message.Text{}
@@ -156,15 +215,15 @@ func (j *judgement) diskUnread(f found, p facts.Path) {
 	}
 }
 
-// diskFree judges what is free on a file system, of the part of a role's disk
-// that it has to hold.
-func (j *judgement) diskFree(f found, p facts.Path, part float64) {
+// diskFree judges what is free in a room, of the part of a role's disk that it has to
+// hold.
+func (j *judgement) diskFree(f found, r room, part float64) {
 	warn, fail := j.limit("disk.free", "warn"), j.limit("disk.free", "fail")
-	share := 100 * float64(p.FileSystem.Value.Free) / part
-	free, least := gigabytes(p.FileSystem.Value.Free), atLeast(gigabytes(int64(part*warn/100)))
-	f.object, f.observed, f.required = names(p.Path), Number(free), least
+	share := 100 * float64(r.free()) / part
+	free, least := gigabytes(r.free()), atLeast(gigabytes(int64(part*warn/100)))
+	f.object, f.observed, f.required, f.unit = names(r.names()...), Number(free), least, unit("GB")
 	f.outcome = graded(-share, -warn, -fail)
-	f.message = message.Of("preflight.finding.disk-free", args{"free": free, "path": p.Path, "required": least})
+	f.message = message.Of("preflight.finding.disk-free", args{"free": free, "path": f.object, "required": least})
 	j.add("disk.free", f)
 }
 
@@ -201,7 +260,7 @@ func (j *judgement) fsync(host *facts.Host, f found) {
 		case v.Known():
 			f.outcome, f.observed = graded(v.Value.MedianP99, warn, fail), Number(v.Value.MedianP99)
 			f.message = message.Of("preflight.finding.fsync",
-				args{"path": system.Path, "time": v.Value.MedianP99, "worst": v.Value.WorstP99, "required": warn})
+				args{"path": shown(system), "time": v.Value.MedianP99, "worst": v.Value.WorstP99, "required": warn})
 		case v.Unread.Is(facts.NoSpace):
 			continue // reach.disk-full says so
 		default:
@@ -221,7 +280,7 @@ func (j *judgement) untimed(host *facts.Host, p facts.Path) (Outcome, message.Te
 			outcome = Skipped // disk.size says so
 		}
 	}
-	said := args{"path": p.Path, "why": why}
+	said := args{"path": shown(p), "why": why}
 	switch {
 	case why.Is(facts.NotAsked), why.Is(facts.ReadOnly):
 		outcome = Skipped

@@ -243,18 +243,18 @@ func (j *judgement) bundle() {
 		}
 		asset, node := site.InAny(host.Groups, []string{"assethost"}), site.InAny(host.Groups, []string{site.NodeGroup})
 		if asset {
-			j.fits("bundle.asset-host", host, j.pathsOf(site.AssetHost)[:1], int64(j.Bundle.Size), func(p facts.FileSystem) int64 { return p.Free })
+			j.fits("bundle.asset-host", host, j.pathsOf(site.AssetHost)[:1], int64(j.Bundle.Size), room.free)
 		}
 		if node {
 			need := int64(float64(j.Bundle.NodeImages) * (1 + unpack))
-			j.fits("bundle.node-disk", host, []string{"/var/lib/containerd"}, need, func(p facts.FileSystem) int64 {
-				return max(0, p.Free-int64(float64(p.Size)*(100-percent)/100))
+			j.fits("bundle.node-disk", host, []string{"/var/lib/containerd"}, need, func(r room) int64 {
+				return max(0, r.free()-int64(float64(r.size())*(100-percent)/100))
 			})
 		}
 	}
 }
 
-func (j *judgement) fits(id string, host *facts.Host, paths []string, need int64, usable func(facts.FileSystem) int64) {
+func (j *judgement) fits(id string, host *facts.Host, paths []string, need int64, usable func(room) int64) {
 	f := found{host: host.Name, object: names(paths[0]), unit: unit("GB"), required: atLeast(gigabytes(need)), source: j.bundleSource()}
 	systems := behind(host, paths)
 	if len(systems) == 0 {
@@ -265,7 +265,7 @@ func (j *judgement) fits(id string, host *facts.Host, paths []string, need int64
 	if !measured(j, id, &f, systems[0].FileSystem) {
 		return
 	}
-	have := usable(systems[0].FileSystem.Value)
+	have := usable(rooms(systems)[0])
 	f.outcome, f.observed = passIf(have >= need, Fail), Number(gigabytes(have))
 	f.message = message.Of("preflight.finding.fits", args{"usable": gigabytes(have), "path": paths[0], "required": gigabytes(need)})
 	j.add(id, f)

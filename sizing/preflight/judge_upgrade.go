@@ -129,7 +129,7 @@ func (j *judgement) registry() {
 		return
 	}
 	if host := j.measuredHost(own.Host); host != nil {
-		j.fits("bundle.registry", host, []string{own.Path}, int64(j.Bundle.Images), func(p facts.FileSystem) int64 { return p.Free })
+		j.fits("bundle.registry", host, []string{own.Path}, int64(j.Bundle.Images), room.free)
 		return
 	}
 	j.add("bundle.registry", found{

@@ -40,6 +40,22 @@ func faults() []fault {
 			s.in(h, "mkdir -p /mnt/cassandra; mount -t tmpfs -o size=8g tmpfs /mnt/cassandra")
 			return func() { s.in(h, "umount /mnt/cassandra") }
 		}, []string{"disk.size@cassandra1"}, 4},
+		{"data behind a link to a folder that is not made yet, on a small disk", func(s *site) func() {
+			h := s.host("elasticsearch1")
+			s.in(h, "mkdir -p /srv/es; mount -t tmpfs -o size=8g tmpfs /srv/es; ln -s ../../srv/es/data/nodes /var/lib/elasticsearch")
+			return func() { s.in(h, "rm /var/lib/elasticsearch; umount /srv/es") }
+		}, []string{"disk.size@elasticsearch1"}, 4},
+		{"no fault: data behind a link beside a small disk", func(s *site) func() {
+			h := s.host("elasticsearch1")
+			s.in(h, "mkdir -p /srv/es; mount -t tmpfs -o size=8g tmpfs /srv/es; ln -s /opt/elasticsearch /srv/es/data; "+
+				"ln -s /srv/es/data /var/lib/elasticsearch")
+			return func() { s.in(h, "rm /var/lib/elasticsearch; umount /srv/es") }
+		}, nil, 0},
+		{"data behind links that lead in a circle", func(s *site) func() {
+			h := s.host("minio1")
+			s.in(h, "ln -s minio-server2 /var/lib/minio-server1; ln -s minio-server1 /var/lib/minio-server2")
+			return func() { s.in(h, "rm /var/lib/minio-server1 /var/lib/minio-server2") }
+		}, []string{"disk.size@minio1", "disk.size@minio1"}, 5},
 		{"slow disk", slowDisk, []string{"disk.fsync@kubenode2"}, 4},
 		{"wrong OS release", func(s *site) func() {
 			h := s.host("kubenode1")

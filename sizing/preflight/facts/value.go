@@ -77,8 +77,9 @@ type Memory struct {
 
 // Path is what lies behind one path.
 type Path struct {
-	Path       string            `json:"path"`    // as asked for
-	Nearest    string            `json:"nearest"` // the path itself, or the nearest folder above that exists
+	Path       string            `json:"path"`             // as asked for
+	Target     string            `json:"target,omitempty"` // where links lead from there; empty: there are none
+	Nearest    string            `json:"nearest"`          // the path or target itself, or the nearest folder above that exists
 	FileSystem Value[FileSystem] `json:"fileSystem"`
 	Fsync      Value[Fsync]      `json:"fsync"`
 }
@@ -98,6 +99,14 @@ type FileSystem struct {
 	Disk       string `json:"disk,omitempty"`     // block device that holds it
 	DiskSize   int64  `json:"diskSize,omitempty"` // bytes; 0: not known
 	Rotational bool   `json:"rotational,omitempty"`
+
+	// What tells whether file systems take their space from one store. Facts of earlier
+	// versions have none of it.
+	ID       string           `json:"id,omitempty"`       // as statfs(2) has it: an overlay has that of the file system below
+	Server   string           `json:"server,omitempty"`   // address of the server of a network file system
+	Above    map[string]int64 `json:"above,omitempty"`    // bytes free in the ZFS datasets above that are mounted, by name
+	Pool     string           `json:"pool,omitempty"`     // thin pool that the block device is made of
+	PoolSize int64            `json:"poolSize,omitempty"` // bytes of the thin pool; 0: not known
 }
 
 // Fsync is how long a small write takes to reach the disk, as etcd and

@@ -3,12 +3,13 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -123,10 +124,13 @@ func (s System) lookBehind(ctx context.Context, request Request, l *look) {
 		read[i] = make(chan struct{})
 		go func() {
 			defer close(read[i])
-			p.Nearest = s.nearest(p.Path)
-			p.FileSystem = known(facts.FileSystem{}, err, fileSystemMethod(), p.Nearest+", /proc/self/mountinfo")
-			if err == nil {
-				p.FileSystem = s.fileSystem(mounts, p.Path, p.Nearest)
+			target, nearest, wayErr := s.follow(p.Path)
+			if p.Nearest = nearest; wayErr == nil && target != p.Path {
+				p.Target = target
+			}
+			p.FileSystem = known(facts.FileSystem{}, cmp.Or(wayErr, err), fileSystemMethod(), p.Nearest+", /proc/self/mountinfo")
+			if p.FileSystem.Known() {
+				p.FileSystem = s.fileSystem(mounts, target, p.Nearest)
 			}
 			p.Fsync.Source = p.Nearest
 			if !p.FileSystem.Known() && s.timed(request, p) {
@@ -187,48 +191,132 @@ func (s System) timeOnce(ctx context.Context, l *look, i int) {
 	l.writes[id] = value
 }
 
-// nearest returns the path itself, with links followed, or the nearest folder
-// above it: before an installation most are not there yet.
-func (s System) nearest(name string) string {
-	for {
-		real := name
-		if s.Root == "" {
-			if followed, err := filepath.EvalSymlinks(name); err == nil {
-				real = followed
-			}
+// maxLinks is how many links a path may lead over, as in path_resolution(7).
+const maxLinks = 40
+
+// follow returns where a path leads over its links, whether that is there or not, and
+// the nearest folder on the way there: before an installation most paths are not
+// there yet. It goes step by step, so that a link to what is not there is followed as
+// far as any other, and within a recorded tree leads to that tree.
+func (s System) follow(name string) (target, nearest string, err error) {
+	nearest = "/"
+	links := 0
+	for rest := steps(name); len(rest) > 0; {
+		next := path.Join(nearest, rest[0])
+		rest = rest[1:]
+		info, err := os.Lstat(s.path(next))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return path.Join(append([]string{next}, rest...)...), nearest, nil
+		case err != nil:
+			return next, nearest, err
+		case info.IsDir():
+			nearest = next
+			continue
+		case info.Mode()&fs.ModeSymlink == 0:
+			return next, nearest, message.NewProblem("facts.unread.no-folder", message.Args{"path": next})
 		}
-		if info, err := os.Stat(s.path(real)); err == nil && info.IsDir() || name == "/" {
-			return real
+		if links++; links > maxLinks {
+			return next, nearest, message.NewProblem("facts.unread.circle", message.Args{"path": next})
 		}
-		name = path.Dir(name)
+		link, err := os.Readlink(s.path(next))
+		if err != nil {
+			return next, nearest, err
+		}
+		if path.IsAbs(link) {
+			nearest = "/"
+		}
+		rest = append(steps(link), rest...)
 	}
+	return nearest, nearest, nil
 }
 
+// steps are the parts of a path, one below the other.
+func steps(name string) []string {
+	return strings.FieldsFunc(name, func(r rune) bool { return r == '/' })
+}
+
+// fileSystem reads the file system that a folder lies on; name is the path that is
+// looked for there.
 func (s System) fileSystem(mounts []mount, name, nearest string) facts.Value[facts.FileSystem] {
 	method, source := fileSystemMethod(), nearest+", /proc/self/mountinfo"
-	m, ok := holding(mounts, nearest)
-	if !ok {
-		return known(facts.FileSystem{}, message.NewProblem("facts.unread.no-mount", nil), method, source)
-	}
 	stat, err := s.statfs(nearest)
 	if err != nil {
 		return known(facts.FileSystem{}, err, method, source)
 	}
-	block := int64(stat.Frsize) //nolint:unconvert // another type on 32-bit systems
-	if block == 0 {
-		block = stat.Bsize
+	m, mounts, err := s.mounted(mounts, nearest)
+	if err != nil {
+		return known(facts.FileSystem{}, err, method, source)
 	}
 	v := facts.FileSystem{
 		Type: m.fsType, Device: m.source, DeviceID: m.id, Mount: m.point, Options: m.options,
 		OwnMount: m.point == name && name != "/",
-		Size:     int64(stat.Blocks) * block, Free: int64(stat.Bavail) * block,
+		Size:     int64(stat.Blocks) * blockOf(stat), Free: int64(stat.Bavail) * blockOf(stat),
 		Inodes: int64(stat.Files), InodesFree: int64(stat.Ffree),
 	}
 	if stat.Flags&unix.ST_RDONLY != 0 && !has(v.Options, "ro") {
 		v.Options = "ro," + v.Options // as after errors, which the mount's own options do not tell
 	}
+	s.store(&v, m, mounts, stat)
 	s.disk(&v)
 	return known(v, nil, method, source)
+}
+
+// blockOf is the unit of the figures of statfs(2), in bytes.
+func blockOf(stat syscall.Statfs_t) int64 {
+	if block := int64(stat.Frsize); block != 0 { //nolint:unconvert // another type on 32-bit systems
+		return block
+	}
+	return int64(stat.Bsize) //nolint:unconvert // likewise
+}
+
+// mounted returns the mount that holds a folder, and all mounts, after that folder was
+// asked for its figures: one that is mounted when it is needed has come by then.
+func (s System) mounted(mounts []mount, nearest string) (mount, []mount, error) {
+	m, ok := holding(mounts, nearest)
+	if m.fsType == autoFS {
+		var err error
+		if mounts, err = s.mounts(); err != nil {
+			return mount{}, nil, err
+		}
+		m, ok = holding(mounts, nearest)
+	}
+	switch {
+	case !ok:
+		return mount{}, nil, message.NewProblem("facts.unread.no-mount", nil)
+	case m.fsType == autoFS:
+		return mount{}, nil, message.NewProblem("facts.unread.not-mounted", message.Args{"path": m.point})
+	}
+	return m, mounts, nil
+}
+
+// autoFS is the type of a place where something is mounted when it is needed.
+const autoFS = "autofs"
+
+// store reads what tells whether a file system takes its space from the same store as
+// others.
+func (s System) store(v *facts.FileSystem, m mount, mounts []mount, stat syscall.Statfs_t) {
+	if id := stat.Fsid.X__val; id != [2]int32{} {
+		v.ID = fmt.Sprintf("%08x%08x", uint32(id[0]), uint32(id[1])) //nolint:gosec // bits alone
+	}
+	for option := range strings.SplitSeq(m.superOptions, ",") {
+		if address, ok := strings.CutPrefix(option, "addr="); ok {
+			v.Server = address
+		}
+	}
+	if m.fsType != "zfs" {
+		return
+	}
+	v.Above = map[string]int64{}
+	for above := path.Dir(m.source); above != "." && above != "/"; above = path.Dir(above) {
+		i := slices.IndexFunc(mounts, func(m mount) bool { return m.fsType == "zfs" && m.source == above })
+		if i < 0 {
+			continue
+		}
+		if stat, err := s.statfs(mounts[i].point); err == nil {
+			v.Above[above] = int64(stat.Bavail) * blockOf(stat)
+		}
+	}
 }
 
 func (s System) statfs(name string) (syscall.Statfs_t, error) {
@@ -257,6 +345,34 @@ func (s System) disk(v *facts.FileSystem) {
 	}
 	rotational, _ := s.readInt(folder + "/queue/rotational")
 	v.Rotational = rotational == 1
+	v.Pool, v.PoolSize = s.thinPool(folder, maxStacked)
+}
+
+// maxStacked is how many devices may lie on each other above a thin pool: encryption,
+// a mirror, a volume.
+const maxStacked = 8
+
+// thinPool finds the thin pool that a block device is made of. LVM calls the device of
+// a pool's data NAME-tpool, and its volumes show what they were promised.
+func (s System) thinPool(folder string, depth int) (string, int64) {
+	below, err := s.names(folder + "/slaves")
+	if err != nil || depth == 0 {
+		return "", 0
+	}
+	for _, name := range below {
+		lower := "/sys/block/" + name
+		uuid, _ := s.readWord(lower + "/dm/uuid")
+		if !strings.HasPrefix(uuid, "LVM-") || !strings.HasSuffix(uuid, "-tpool") {
+			if pool, size := s.thinPool(lower, depth-1); pool != "" {
+				return pool, size
+			}
+			continue
+		}
+		pool, _ := s.readWord(lower + "/dm/name")
+		sectors, _ := s.readInt(lower + "/size")
+		return strings.TrimSuffix(cmp.Or(pool, name), "-tpool"), sectors * 512
+	}
+	return "", 0
 }
 
 // The fsync test: bounded in runs, in writes and in time, about 1.2 MB at the

@@ -1,0 +1,246 @@
+package preflight
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/islandbundle/island/internal/words/message"
+	"github.com/islandbundle/island/sizing/preflight/facts"
+)
+
+// A room is the space that some file systems hold together. Those that take theirs
+// from one store show each all that is left there: their sum would count it many times.
+type room struct {
+	store   store // none: a file system of its own
+	systems []facts.Path
+}
+
+// A store is what file systems take their space from.
+type store struct{ kind, name string }
+
+const (
+	noStore     = ""
+	storeZFS    = "zfs"
+	storeThin   = "thin"
+	storeServer = "server"
+	storeHost   = "host" // that a hypervisor shows its guest
+	storeMemory = "memory"
+	storeDevice = "device" // on which paths have limits of their own, as quotas of projects
+)
+
+// hostShares are the types of file systems that show a guest folders of the machine
+// that it runs on.
+var hostShares = []string{"9p", "virtiofs", "vboxsf", "prl_fs", "vmhgfs", "fuse.vmhgfs-fuse"}
+
+// storeOf returns what a file system takes its space from, where that may be a store
+// of others too.
+func storeOf(v facts.FileSystem) store {
+	server := serverOf(v)
+	switch {
+	case v.Pool != "":
+		return store{storeThin, v.Pool}
+	case v.Type == "zfs":
+		pool, _, _ := strings.Cut(v.Device, "/")
+		return store{storeZFS, pool}
+	case v.Type == "tmpfs", v.Type == "ramfs":
+		return store{kind: storeMemory}
+	case slices.Contains(hostShares, v.Type):
+		return store{kind: storeHost}
+	case server != "":
+		return store{storeServer, server}
+	}
+	return store{}
+}
+
+// serverOf returns the server of a network file system: the address that the kernel
+// speaks to, else what stands before the folder: nas:/data, //nas/data, user@nas:data.
+func serverOf(v facts.FileSystem) string {
+	if share, ok := strings.CutPrefix(v.Device, "//"); ok {
+		server, _, _ := strings.Cut(share, "/")
+		return either(v.Server, server)
+	}
+	if strings.HasPrefix(v.Device, "/") {
+		return ""
+	}
+	server, _, ok := strings.Cut(v.Device, ":/")
+	switch {
+	case ok:
+	case v.Type == "ceph": // NAME@CLUSTER.FS=/folder
+		server, _, ok = strings.Cut(v.Device, "=/")
+	case strings.HasPrefix(v.Type, "fuse."):
+		server, _, ok = strings.Cut(v.Device, ":")
+	}
+	if !ok {
+		return ""
+	}
+	return either(v.Server, server[strings.LastIndexByte(server, '@')+1:])
+}
+
+// either returns the first of two names that is one.
+func either(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// text names a store to people; nothing where there is none.
+func (s store) text() message.Text {
+	name := args{"name": s.name}
+	switch s.kind {
+	case storeZFS:
+		return message.Of("preflight.value.store-zfs", name)
+	case storeThin:
+		return message.Of("preflight.value.store-thin", name)
+	case storeServer:
+		return message.Of("preflight.value.store-server", name)
+	case storeHost:
+		return message.Of("preflight.value.store-host", nil)
+	case storeMemory:
+		return message.Of("preflight.value.store-memory", nil)
+	case storeDevice:
+		return message.Of("preflight.value.store-device", name)
+	}
+	return message.Text{}
+}
+
+// sharedStore returns the store that two file systems share, if they are known to.
+func sharedStore(a, b facts.Path) (store, bool) {
+	if !a.FileSystem.Known() || !b.FileSystem.Known() {
+		return store{}, false
+	}
+	v, w := a.FileSystem.Value, b.FileSystem.Value
+	switch of := storeOf(v); {
+	case of.kind != noStore && of == storeOf(w):
+		return of, true
+	case v.DeviceID == w.DeviceID, isBelow(v, w), isBelow(w, v):
+		return store{storeDevice, v.Device}, true
+	}
+	return store{}, false
+}
+
+// isBelow tells whether an overlay writes to a file system: it shows its figures, and its id.
+func isBelow(overlay, other facts.FileSystem) bool {
+	return overlay.Type == "overlay" && overlay.ID != "" && overlay.ID == other.ID && overlay.Size == other.Size
+}
+
+// shareRoom tells whether two paths lie on one file system, or in one room.
+func shareRoom(a, b facts.Path) bool {
+	_, shared := sharedStore(a, b)
+	return shared || together(a, b)
+}
+
+// rooms returns the rooms of distinct file systems that were read.
+func rooms(systems []facts.Path) []room {
+	var result []room
+	for _, system := range systems {
+		mine := room{systems: []facts.Path{system}}
+		if system.FileSystem.Value.Pool != "" { // promised to the only one, too
+			mine.store = storeOf(system.FileSystem.Value)
+		}
+		result = slices.DeleteFunc(result, func(other room) bool {
+			for _, o := range other.systems {
+				if of, shared := sharedStore(o, system); shared {
+					mine = room{of, slices.Concat(other.systems, mine.systems)}
+					return true
+				}
+			}
+			return false
+		})
+		result = append(result, mine)
+	}
+	return result
+}
+
+// names are the paths of a room.
+func (r room) names() []string {
+	var result []string
+	for _, system := range r.systems {
+		result = append(result, system.Path)
+	}
+	return result
+}
+
+// used is what a room's file systems hold already. Figures that are equal are those of
+// one file system that is seen by several ways.
+func (r room) used() int64 {
+	var sum, most int64
+	seen := map[[2]int64]bool{}
+	for _, system := range r.systems {
+		v := system.FileSystem.Value
+		figures := [2]int64{v.Size, v.Inodes}
+		if used := v.Size - v.Free; r.store.kind == storeZFS || r.store.kind == storeThin || !seen[figures] {
+			sum, most = sum+used, max(most, used)
+		}
+		seen[figures] = true
+	}
+	if r.store.kind == storeDevice {
+		return most
+	}
+	return sum
+}
+
+// free is what can still be written to a room. Where that is not known exactly, it is
+// the least that it can be.
+func (r room) free() int64 {
+	var sum, most, pool int64
+	for _, system := range r.systems {
+		v := system.FileSystem.Value
+		sum, most, pool = sum+v.Free, max(most, v.Free), max(pool, v.PoolSize)
+	}
+	switch {
+	case r.store.kind == storeZFS:
+		return zfsFree(r.systems)
+	case pool > 0:
+		return min(sum, max(0, pool-r.used()))
+	}
+	return most
+}
+
+// size is what a room holds in all.
+func (r room) size() int64 { return r.used() + r.free() }
+
+// zfsFree is what datasets of one pool can still take together. Each shows what its
+// pool has left, or less where a quota holds for it or for one above it, or more where
+// space is reserved for it. What a dataset above has left is not known unless it is
+// mounted; it is as much as the most below it has.
+func zfsFree(systems []facts.Path) int64 {
+	free, claims, below := map[string]int64{}, map[string][]int64{}, map[string]map[string]bool{}
+	pool := ""
+	for _, system := range systems {
+		maps.Copy(free, system.FileSystem.Value.Above)
+	}
+	for _, system := range systems {
+		v := system.FileSystem.Value
+		free[v.Device], claims[v.Device] = v.Free, []int64{v.Free}
+		for name := v.Device; ; name = path.Dir(name) {
+			if pool = name; !strings.Contains(name, "/") {
+				break
+			}
+			above := path.Dir(name)
+			if below[above] == nil {
+				below[above] = map[string]bool{}
+			}
+			below[above][name] = true
+		}
+	}
+	var claim func(name string) int64
+	claim = func(name string) int64 {
+		mine := claims[name]
+		for child := range below[name] {
+			mine = append(mine, claim(child))
+		}
+		left, isKnown := free[name]
+		if !isKnown {
+			return slices.Max(mine)
+		}
+		var common, reserved int64
+		for _, n := range mine {
+			common, reserved = common+min(n, left), reserved+max(0, n-left)
+		}
+		return min(left, common) + reserved
+	}
+	return claim(pool)
+}
