@@ -36,5 +36,8 @@
 //	{x:semicolons}
 //	             a list whose members may have commas of their own: "a; b, c"
 //
+// A message that counts more than one thing has the words for each count in a gap
+// of their own, by the forms of the plural: {x|one core|other cores}.
+//
 // A brace that is meant stands twice: {{ and }}.
 package words

@@ -14,6 +14,7 @@ type piece struct {
 	text   string
 	gap    string // name of the argument; empty: text
 	format string
+	counts map[string]string // by plural forms, what stands for the argument in place of it; nil: it stands itself
 }
 
 // formats are the names of the ways to write an argument.
@@ -67,16 +68,40 @@ func parseForm(s string) (form, error) {
 		if s[i] == '}' || end < 0 {
 			return nil, errors.New("a brace without its other half; one that is meant stands twice")
 		}
-		gap, format, _ := strings.Cut(s[i+1:i+end], ":")
-		if gap == "" || !slices.Contains(formats, format) {
-			return nil, fmt.Errorf("{%s} is no gap", s[i+1:i+end])
+		gap, err := parseGap(s[i+1 : i+end])
+		if err != nil {
+			return nil, err
 		}
-		f = append(f, piece{text: text.String()}, piece{gap: gap, format: format})
+		f = append(f, piece{text: text.String()}, gap)
 		text.Reset()
 		s = s[i+end+1:]
 	}
 	text.WriteString(s)
 	return append(f, piece{text: text.String()}), nil
+}
+
+// parseGap takes apart what stands between braces: x, x:int, or x|one core|other cores.
+func parseGap(s string) (piece, error) {
+	name, forms, counted := strings.Cut(s, "|")
+	if !counted {
+		gap, format, _ := strings.Cut(s, ":")
+		if gap == "" || !slices.Contains(formats, format) {
+			return piece{}, fmt.Errorf("{%s} is no gap", s)
+		}
+		return piece{gap: gap, format: format}, nil
+	}
+	p := piece{gap: name, counts: map[string]string{}}
+	for form := range strings.SplitSeq(forms, "|") {
+		plural, words, _ := strings.Cut(form, " ")
+		if name == "" || pluralForms[plural] == nil || words == "" {
+			return piece{}, fmt.Errorf("{%s} is no gap: %q is no form of a plural with its words", s, form)
+		}
+		p.counts[plural] = words
+	}
+	if p.counts["other"] == "" {
+		return piece{}, fmt.Errorf("{%s} lacks the form other", s)
+	}
+	return p, nil
 }
 
 // fill returns the wording with its gaps filled. A gap that nothing fills shows
@@ -90,6 +115,8 @@ func (f form) fill(l *Language, args map[string]any) string {
 			b.WriteString(p.text)
 		case !filled:
 			b.WriteString("{" + p.gap + "}")
+		case p.counts != nil:
+			b.WriteString(l.counted(p.counts, value))
 		default:
 			b.WriteString(l.write(p.format, value))
 		}

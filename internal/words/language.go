@@ -136,6 +136,17 @@ func (e entry) choose(l *Language, args message.Args) form {
 	return e.forms["other"]
 }
 
+// counted returns the words for a count.
+func (l *Language) counted(words map[string]string, count any) string {
+	wanted := l.pluralOf(amount(count))
+	for name, word := range words {
+		if *pluralForms[name] == wanted {
+			return word
+		}
+	}
+	return words["other"]
+}
+
 // pluralOf returns the form for a count, which need not be whole: 1.5 cores (Unicode
 // TR 35, plural operands).
 func (l *Language) pluralOf(count float64) plural.Form {
@@ -146,9 +157,12 @@ func (l *Language) pluralOf(count float64) plural.Form {
 	return plural.Cardinal.MatchPlural(l.tag, i, len(fraction), len(fraction), f, f)
 }
 
-// amount returns an argument as a number; what is none is 0.
+// amount returns an argument as a number, or that in a message which has it as n; what
+// is none is 0.
 func amount(v any) float64 {
 	switch n := v.(type) {
+	case message.Text:
+		return amount(n.Args["n"])
 	case int:
 		return float64(n)
 	case int64:

@@ -54,6 +54,10 @@ func (r *Recogniser) learn(code string, f form) {
 			expression.WriteString(regexp.QuoteMeta(part.text))
 			continue
 		}
+		if part.counts != nil { // the number itself is another gap's
+			expression.WriteString("(?:.+?)")
+			continue
+		}
 		p.gaps = append(p.gaps, part)
 		expression.WriteString("(.+?)")
 	}

@@ -251,7 +251,7 @@ func TestMatrixTellsOutcomesApart(t *testing.T) {
 	}
 	for _, want := range []string{
 		">RT</text>", "kubenode2 → cassandra1: 0 of 2 ports reached, tcp/9042 timed out, tcp/9160 refused",
-		"elasticsearch2 → elasticsearch3: 0 of 1 ports reached, tcp/9300 wrong host",
+		"elasticsearch2 → elasticsearch3: 0 of 1 port reached, tcp/9300 wrong host",
 	} {
 		if !strings.Contains(picture, want) {
 			t.Errorf("picture lacks %q", want)
