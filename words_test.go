@@ -21,7 +21,7 @@ import (
 var madeCodes = []string{
 	// checks.yaml, ports.yaml, outcomes of dialling and of checks, what is required and by whom, and units
 	"preflight.check.", "preflight.port.", "preflight.mark.", "preflight.outcome.", "preflight.required.",
-	"preflight.source.", "preflight.unit.",
+	"preflight.source.", "preflight.unit.", "preflight.end.",
 	"facts.outcome.", // how attempts end
 	// what tables and scenarios say, what belongs to a figure, columns, and the values of types
 	"sizing.table.", "sizing.scenario.", "sizing.figure.", "sizing.text.", "sizing.hardware.total.",

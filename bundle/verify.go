@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
 )
 
 // VerifyOptions say how a bundle is verified. The zero value uses every
@@ -104,7 +105,7 @@ func (b *Bundle) verifyPart(ctx context.Context, entry Entry, span span, r io.Re
 		}
 		n, err := io.ReadFull(r, buffer[:min(int64(len(buffer)), left)])
 		if err != nil {
-			return asRefusal(path, fmt.Errorf("content ends %d bytes early: %w", left-int64(n), noEOF(err)))
+			return asRefusal(path, fmt.Errorf("content ends %s early: %w", fault.Counted(left-int64(n), "byte", "bytes"), noEOF(err)))
 		}
 		sum.Write(buffer[:n])
 		if keep != nil {
@@ -162,7 +163,7 @@ func (b *Bundle) wrongSize(have int64) error {
 		}
 		return refused(path, "the archive is cut short: it has %d bytes of %d", have, b.layout.size)
 	}
-	return refused("end of archive", "%d bytes follow the end of the archive", have-b.layout.size)
+	return refused("end of archive", "%s the end of the archive", fault.Counted(have-b.layout.size, "byte follows", "bytes follow"))
 }
 
 // VerifyStream verifies a bundle from a pipe, in one pass and with bounded

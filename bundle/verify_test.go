@@ -206,7 +206,7 @@ func TestAppendedBytesAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			wantRefused(t, append(bytes.Clone(archive), more...), trust(t, "sender"), "end of archive", "follow the end")
+			wantRefused(t, append(bytes.Clone(archive), more...), trust(t, "sender"), "end of archive", "follow", " the end of the archive")
 		})
 	}
 }

@@ -152,8 +152,8 @@ func (c *concerns) takes(named bool) {
 			parts = append(parts, list.what+strings.Join(list.names, ", "))
 		}
 	}
-	c.add(ConcernTakes, "", "it takes %d charts, all that differ, since --charts names none: %s",
-		len(ch.Charts)+len(ch.Add.Charts)+len(ch.Remove.Charts), strings.Join(parts, "; "))
+	c.add(ConcernTakes, "", "it takes %s, all that differ, since --charts names none: %s",
+		fault.Counted(len(ch.Charts)+len(ch.Add.Charts)+len(ch.Remove.Charts), "chart", "charts"), strings.Join(parts, "; "))
 }
 
 // leftBehind tells of charts that are of one build with one that is taken, and are not

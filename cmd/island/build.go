@@ -146,7 +146,7 @@ func (r buildResult) text(w *printable.Printer) {
 		w.Printf("delta    for %s\n", r.Base)
 	}
 	if r.Patches > 0 {
-		w.Printf("deep     %d changed layers are carried as patches\n", r.Patches)
+		w.Printf("deep     %s\n", fault.Counted(r.Patches, "changed layer is carried as a patch", "changed layers are carried as patches"))
 	}
 	if r.ReusedSize > 0 {
 		w.Printf("resumed  %s were there from an earlier run\n", manifests.Bytes(r.ReusedSize))
@@ -310,7 +310,7 @@ func undecided(list []manifests.Omission) error {
 	}
 	return errors.Join(append(errs, fault.New(fault.Failure, fault.Here, "discovery",
 		"island discover prints rules to paste into the release; --strict-discovery=false builds all the same",
-		"%d candidates are undecided%s", len(list), more))...)
+		"%s undecided%s", fault.Counted(len(list), "candidate is", "candidates are"), more))...)
 }
 
 // maxUndecidedShown keeps a first try on fifty charts readable.

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
 )
 
 // counts are the figures by which a person recognises a delivery.
@@ -35,7 +36,7 @@ func count(lock *manifests.Lock) counts {
 
 func (c counts) text(w *printable.Printer) {
 	w.Printf("charts   %d\n", c.Charts)
-	w.Printf("images   %d, in %d blobs\n", c.Images, c.Blobs)
+	w.Printf("images   %d, in %s\n", c.Images, fault.Counted(c.Blobs, "blob", "blobs"))
 	w.Printf("files    %d\n", c.Files)
 	w.Printf("left out %d, each with its reason\n", c.LeftOut)
 	if c.Unsure > 0 {

@@ -11,6 +11,7 @@ import (
 	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/diff"
+	"github.com/islandbundle/island/manifests/fault"
 )
 
 func (a *app) diff() *cobra.Command {
@@ -151,7 +152,8 @@ func (r diffResult) text(w *printable.Printer) {
 		w.Printf("nothing differs\n")
 	}
 	if d.Carry != nil {
-		w.Printf("to carry  %s in %d parts, of %s\n", manifests.Bytes(d.Carry.Bytes), d.Carry.Parts, manifests.Bytes(d.Carry.Of))
+		parts := fault.Counted(d.Carry.Parts, "part", "parts")
+		w.Printf("to carry  %s in %s, of %s\n", manifests.Bytes(d.Carry.Bytes), parts, manifests.Bytes(d.Carry.Of))
 	}
 	for _, caveat := range d.Caveats {
 		w.Printf("note      %s\n", caveat)
@@ -238,7 +240,8 @@ func diffMarkdown(w *printable.Printer, d diff.Difference) {
 		w.Printf("\nNothing differs.\n")
 	}
 	if d.Carry != nil {
-		w.Printf("\nTo carry: %s in %d parts, of %s.\n", manifests.Bytes(d.Carry.Bytes), d.Carry.Parts, manifests.Bytes(d.Carry.Of))
+		parts := fault.Counted(d.Carry.Parts, "part", "parts")
+		w.Printf("\nTo carry: %s in %s, of %s.\n", manifests.Bytes(d.Carry.Bytes), parts, manifests.Bytes(d.Carry.Of))
 	}
 	for _, caveat := range d.Caveats {
 		w.Printf("\nNote: %s.\n", mark(caveat))

@@ -306,7 +306,7 @@ func (r discoverResult) text(w *printable.Printer) {
 		w.Printf("\nnote: %s is wanted in %d versions: %s\n",
 			conflict.Name, len(versions), strings.Join(versions, ", "))
 	}
-	w.Printf("\n+ carried (%d finds)   ? undecided (%d)   - left out, with the reason\n", included, r.Undecided)
+	w.Printf("\n+ carried (%s)   ? undecided (%d)   - left out, with the reason\n", fault.Counted(included, "find", "finds"), r.Undecided)
 	if r.NotLookedUp > 0 {
 		w.Printf("not looked up: %d; whether these images exist is not known\n", r.NotLookedUp)
 	}

@@ -27,7 +27,7 @@ func languages() string {
 }
 
 // inWords returns an error that has its words in a catalogue as one that says them.
-// Errors are English, as all that the program says on stderr.
+// Errors are English, as all that the program says on stderr but for how a preflight ended.
 func inWords(err error) error {
 	var problem *message.Problem
 	if !errors.As(err, &problem) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
@@ -199,7 +200,7 @@ func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
 		a.note("note: the waiver of %s lets nothing pass: what it names is well, could not be measured, or is not there",
 			waiver.String())
 	}
-	return preflightVerdict(result, f.strict)
+	return preflightVerdict(result, f.strict, lang)
 }
 
 // idleGroups are those that a report does not warn of, though nothing is required of
@@ -214,17 +215,20 @@ func idleGroups(r *preflight.Verdict) []string {
 	return idle
 }
 
-// preflightVerdict turns the worst outcome into the exit code.
-func preflightVerdict(r *preflight.Verdict, strict bool) error {
+// preflightVerdict turns the worst outcome into the exit code. It is the last line of
+// the report, and in its language.
+func preflightVerdict(r *preflight.Verdict, strict bool, lang *words.Language) error {
 	failed, unmeasured, warned := r.Counts[preflight.Fail], r.Counts[preflight.Error], r.Counts[preflight.Warn]-r.Waived()
+	ends := func(kind fault.Kind, code string, count int) error {
+		return fault.New(kind, fault.Site, "", lang.Word(code+".hint"), "%s", lang.Say(code+".text", message.Args{"n": count}))
+	}
 	switch {
 	case failed > 0:
-		return fault.New(fault.PreflightFailed, fault.Site, "", "mend what the report names, and run it again",
-			"%d requirements are not met", failed)
+		return ends(fault.PreflightFailed, "preflight.end.failed", failed)
 	case unmeasured > 0:
-		return fault.New(fault.Unmeasured, fault.Site, "", "the report says why; run it again", "%d things could not be measured", unmeasured)
+		return ends(fault.Unmeasured, "preflight.end.unmeasured", unmeasured)
 	case strict && warned > 0:
-		return fault.New(fault.PreflightFailed, fault.Site, "", "leave out --strict to let warnings pass", "there are %d warnings", warned)
+		return ends(fault.PreflightFailed, "preflight.end.warned", warned)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/islandbundle/island/bundle/resolve"
 	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
 )
 
 func (a *app) sign() *cobra.Command {
@@ -93,7 +94,7 @@ func (b boundFile) String() string {
 	case b.Digest != "":
 		return fmt.Sprintf("%s  (%s)", b.Path, b.Digest)
 	}
-	return fmt.Sprintf("%s  (folder of %d files)", b.Path, b.Files)
+	return fmt.Sprintf("%s  (folder of %s)", b.Path, fault.Counted(b.Files, "file", "files"))
 }
 
 func (r signResult) text(w *printable.Printer) {

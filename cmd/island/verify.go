@@ -10,6 +10,7 @@ import (
 	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
 )
 
 func (a *app) verify() *cobra.Command {
@@ -65,7 +66,7 @@ type verifyResult struct {
 }
 
 func (r verifyResult) text(w *printable.Printer) {
-	w.Printf("verified %s  (%s, %d entries)\n", r.Bundle, manifests.Bytes(r.Size), r.Entries)
+	w.Printf("verified %s  (%s, %s)\n", r.Bundle, manifests.Bytes(r.Size), fault.Counted(r.Entries, "entry", "entries"))
 	w.Printf("release  %s\n", releaseLine(r.Release))
 	sequenceLine(w, r.Release.Sequence, r.Order)
 	patchesLine(w, r.Patches)

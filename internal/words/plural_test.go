@@ -12,12 +12,14 @@ import (
 
 // plurals are nouns that are wrong behind "1", a word between them or none.
 var plurals = map[string]*regexp.Regexp{
-	"en": regexp.MustCompile(`(?:^|[^0-9.,A-Za-z])1\s(?:[a-z]+\s)?(?:allocations|are|attempts|bits|bundles|bytes|charts|conferences|cores|days|exchanges|hosts|` +
-		`images|keys|levels|machines|members|messages|months|nodes|packets|participants|pieces|ports|rules|runs|segments|servers|steps|things|` +
-		`users|ways|windows|words|writes)\b`),
-	"de": regexp.MustCompile(`(?:^|[^0-9.,\p{L}])1\s(?:\p{L}+\s)?(?:Allokationen|Austauschen|Bits|Bundles|Bytes|Charts|Fenstern|Einträge|Hosts|Images|Kerne|` +
-		`Konferenzen|Konferenzservern|Läufen|Maschinen|etcd-Mitglieder|Monaten|Ports|Regeln|Sachen|Schlüsseln|Schreibvorgängen|Segmente|` +
-		`Server sind|Servern|Tage|Teilnehmer sind|Nutzer sind|Versuche|Wegen|sind)(?:[^\p{L}]|$)`),
+	"en": behindOne(`allocations are attempts bits bundles bytes charts conferences cores days exchanges hosts images keys levels machines members
+		messages months nodes packets participants pieces ports rules runs segments servers steps things users ways windows words writes`),
+	"de": behindOne(`Allokationen Austauschen Bits Bundles Bytes Charts Einträge Fenstern Hosts Images Kerne Konferenzen Konferenzservern Läufen
+		Maschinen Monaten Ports Regeln Sachen Schlüsseln Schreibvorgängen Segmente Servern Tage Versuche Wegen etcd-Mitglieder sind`),
+}
+
+func behindOne(list string) *regexp.Regexp {
+	return regexp.MustCompile(`(?:^|[^0-9.,\pL])1\s(?:\pL+\s){0,2}(?:` + strings.Join(strings.Fields(list), "|") + `)(?:[^\pL]|$)`)
 }
 
 // TestOneIsNotMany fills every gap with 1: no message then has a plural behind it. What

@@ -102,6 +102,14 @@ func At(place Place, hint, format string, args ...any) *Error {
 	return &Error{Kind: Usage, Side: Here, Place: place, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
+// Counted returns a number with the words for it: "1 file", "2 files".
+func Counted[N int | int64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
 // Explain adds an object and a hint to an error that has none of its own, and
 // leaves one that is already explained as it is.
 func Explain(err error, kind Kind, side Side, object, hint string) error {

@@ -116,3 +116,13 @@ func TestAllKeepsOrder(t *testing.T) {
 		t.Errorf("%v", all)
 	}
 }
+
+// TestCounted: one is not many, and none is not one.
+func TestCounted(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{0: "0 files", 1: "1 file", 2: "2 files", 21: "21 files"} {
+		if got := fault.Counted(n, "file", "files"); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}

@@ -50,5 +50,6 @@ func (f *Flaws) Err() error {
 		return errors.Join(f.list...)
 	}
 	place := Place{File: All(f.list[0])[0].Place.File}
-	return errors.Join(append(slices.Clip(f.list), At(place, "mend these first", "%d more flaws are not listed", f.more))...)
+	more := At(place, "mend these first", "%s not listed", Counted(f.more, "more flaw is", "more flaws are"))
+	return errors.Join(append(slices.Clip(f.list), more)...)
 }

@@ -26,9 +26,6 @@ type Check struct {
 // Title names what the check looks at, and does not say how that is.
 func (c *Check) Title() message.Text { return message.Of("preflight.check."+c.ID+".title", nil) }
 
-// Good says what is so where the check passes.
-func (c *Check) Good() message.Text { return message.Of("preflight.check."+c.ID+".good", nil) }
-
 // Bad says what is so where it fails or warns.
 func (c *Check) Bad() message.Text { return message.Of("preflight.check."+c.ID+".bad", nil) }
 

@@ -168,17 +168,18 @@ func (j *judgement) add(id string, f found) {
 		if finding.Remedy = f.remedy; finding.Remedy.IsZero() {
 			finding.Remedy = check.Remedy()
 		}
-		if finding.Message.IsZero() {
-			finding.Subject, finding.Message = check.Bad(), amounts(finding)
+		if said := amounts(finding); finding.Message.IsZero() && !said.IsZero() {
+			finding.Subject, finding.Message = finding.Heading(), said
 		}
 	}
 	if finding.Message.IsZero() {
-		finding.Message = check.Good()
+		finding.Message = finding.Heading()
 	}
 	j.findings = append(j.findings, finding)
 }
 
-// amounts says what was observed and what is required.
+// amounts says what was observed and what is required; nothing where that is yes and no,
+// which the heading has said already.
 func amounts(f Finding) message.Text {
 	inUnit := func(value message.Text) message.Text {
 		if f.Unit.IsZero() {
@@ -186,8 +187,13 @@ func amounts(f Finding) message.Text {
 		}
 		return message.Of("preflight.value.with-unit", args{"value": value, "unit": f.Unit})
 	}
-	if f.Required.IsZero() {
+	switch {
+	case IsTruth(f.Observed):
+		return message.Text{}
+	case f.Required.IsZero():
 		return message.Of("preflight.finding.observed", args{"observed": inUnit(f.Observed)})
+	case f.Observed.IsZero():
+		return message.Of("preflight.finding.required", args{"required": inUnit(f.Required)})
 	}
 	return message.Of("preflight.finding.observed-required", args{"observed": inUnit(f.Observed), "required": inUnit(f.Required)})
 }

@@ -117,8 +117,12 @@ func (j *judgement) cores(host *facts.Host, f found) {
 	f.outcome = passIf(v.Value >= float64(required), Fail)
 	f.message = message.Of("preflight.finding.cores", args{"usable": v.Value, "required": required})
 	if c := host.Facts.CPU; v.Value < float64(c.Threads.Value) {
+		quota := message.Of("preflight.value.no-limit", nil)
+		if c.Quota.Value > 0 {
+			quota = Number(c.Quota.Value)
+		}
 		f.message = message.Of("preflight.finding.cores-limited", args{
-			"usable": v.Value, "required": required, "threads": c.Threads.Value, "affinity": c.Affinity.Value, "quota": c.Quota.Value,
+			"usable": v.Value, "required": required, "threads": c.Threads.Value, "affinity": c.Affinity.Value, "quota": quota,
 		})
 	}
 	j.add("cpu.cores", f)
@@ -310,11 +314,27 @@ func (j *judgement) address(host *facts.Host, f found) {
 		return
 	}
 	n, _ := nic(host)
-	f.outcome, f.required = passIf(n != nil, Fail), names(host.Internal)
+	f.outcome, f.required = Pass, names(host.Internal)
 	if n != nil {
 		f.observed = names(n.Name)
+	} else {
+		f.outcome, f.observed = Fail, addressesOf(host)
 	}
 	j.add("net.address", f)
+}
+
+// addressesOf lists the addresses that a host has; without any it says so.
+func addressesOf(host *facts.Host) message.Text {
+	var has []string
+	for _, n := range host.Facts.Network.Interfaces.Value {
+		for _, address := range n.Addresses {
+			has = append(has, address.Prefix)
+		}
+	}
+	if len(has) == 0 {
+		return message.Of("preflight.value.no-address", nil)
+	}
+	return names(has...)
 }
 
 // interfaces judges those that the inventory names: a service binds to the
@@ -439,10 +459,10 @@ func (j *judgement) runtimes(host *facts.Host, f found) {
 	var running []string
 	for _, name := range v.Value {
 		if name == "dockerd (running)" || name == "crio (running)" {
-			running = append(running, name)
+			running = append(running, strings.TrimSuffix(name, " (running)"))
 		}
 	}
-	f.outcome, f.observed = passIf(len(running) == 0, Warn), names(v.Value...)
+	f.outcome, f.observed = passIf(len(running) == 0, Warn), names(running...)
 	j.add("software.runtime", f)
 }
 

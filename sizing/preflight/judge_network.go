@@ -1,7 +1,6 @@
 package preflight
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -137,11 +136,19 @@ func (j *judgement) listeners() {
 			f := found{host: host.Name, object: names(fmt.Sprintf("%s/%d", p.protocol, p.number)), outcome: Fail, source: j.portSource(row)}
 			f.observed, f.required, f.method = facts.InUse.Text(), message.Of("preflight.value.free", nil), host.Facts.Network.Listeners.Method
 			f.message = message.Of("preflight.finding.listener", args{
-				"port": f.object, "purpose": purposeOf(row), "address": listener.Address, "process": cmp.Or(listener.Process, "?"),
+				"port": f.object, "purpose": purposeOf(row), "address": listener.Address, "process": processOf(listener),
 			})
 			j.add("port.in-use", f)
 		}
 	}
+}
+
+// processOf names the program that listens; without root its name may not be known.
+func processOf(listener facts.Listener) message.Text {
+	if listener.Process == "" {
+		return message.Of("preflight.value.some-program", nil)
+	}
+	return message.Plain(listener.Process)
 }
 
 // rowTo returns the first row that wants a port of a host in these groups, or nil.

@@ -213,7 +213,7 @@ func (j *judgement) unseen() {
 		for _, object := range objects {
 			if named && !seen[[2]string{check, object}] {
 				j.add(check, found{
-					object: names(object), outcome: Skipped, message: message.Of("preflight.finding.unseen", args{"what": cmp.Or(object, check)}),
+					object: names(object), outcome: Skipped, message: message.Of("preflight.finding.unseen", args{"what": j.subject(check, object)}),
 				})
 			}
 		}
@@ -228,6 +228,14 @@ func (j *judgement) unseen() {
 	want(len(s.Preflight.TURN) > 0, "site.turn", "")
 	want(true, "site.idp", s.Preflight.IDP...)
 	want(!s.Internet, "site.outside", "")
+}
+
+// subject names what a check looks at: an object, else what all that it looks at is.
+func (j *judgement) subject(check, object string) message.Text {
+	if object != "" {
+		return names(object)
+	}
+	return j.checks.Check(check).Title()
 }
 
 // bundle judges whether a bundle fits where it goes.

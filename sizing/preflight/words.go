@@ -30,6 +30,10 @@ func atLeast(n float64) message.Text { return message.Of("preflight.value.at-lea
 // truth is yes or no.
 func truth(is bool) message.Text { return message.Of("preflight.value.truth", args{"is": is}) }
 
+// IsTruth reports whether a text is yes or no, which says little to people beside a
+// heading that has said the state.
+func IsTruth(t message.Text) bool { return t.Is("preflight.value.truth") }
+
 // unit is what an amount is counted in.
 func unit(name string) message.Text { return message.Of("preflight.unit."+name, nil) }
 

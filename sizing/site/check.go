@@ -146,7 +146,7 @@ func (c *check) servers() {
 		s.ServerCount, MaxServers)
 	c.Want(len(s.Servers) <= MaxServers, "servers", "", "site lists %d servers, at most %d are read", len(s.Servers), MaxServers)
 	c.Want(s.ServerCount == 0 || len(s.Servers) == 0 || s.ServerCount == len(s.Servers), "serverCount", "leave it out",
-		"serverCount is %d, but %d servers are listed", s.ServerCount, len(s.Servers))
+		"serverCount is %d, but %s listed", s.ServerCount, fault.Counted(len(s.Servers), "server is", "servers are"))
 	names, machines := map[string]bool{Elsewhere: true}, map[string]bool{}
 	for i, server := range s.Servers {
 		field := fmt.Sprintf("servers[%d]", i)

@@ -35,7 +35,7 @@ func sample() *preflight.Verdict {
 			{Name: evil, Roles: []string{}, Worst: preflight.Error},
 		},
 		Findings: []preflight.Finding{
-			finding("cpu.cores", "cassandra1", preflight.Fail, "1 usable cores, 2 required", "1 nutzbare Kerne, 2 verlangt"),
+			finding("cpu.cores", "cassandra1", preflight.Fail, "1 usable core, 2 required", "1 nutzbarer Kern, 2 verlangt"),
 			finding("cpu.cores", evil, preflight.Fail, evil, evil),
 			finding("reach.down", evil, preflight.Error, "host could not be measured: "+evil, "Host konnte nicht gemessen werden: "+evil),
 			finding("time.synchronised", "kubenode1", preflight.Warn, "clock is not kept", "Uhr wird nicht gestellt"),

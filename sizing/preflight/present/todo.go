@@ -64,7 +64,7 @@ func checkTitle(id string, l *words.Language) string {
 func (t *task) add(r *preflight.Verdict, f preflight.Finding, l *words.Language) {
 	s := step{Where: where(r, f, l), Object: l.Text(f.Object), Outcome: f.Outcome, Message: l.Text(f.Message), Waived: f.Waived}
 	amount := func(code string, value, unit message.Text) {
-		if !value.IsZero() {
+		if !value.IsZero() && !preflight.IsTruth(value) {
 			s.Amounts = append(s.Amounts, page.Pair{Name: l.Word(code), Value: strings.TrimSpace(l.Unit(l.Text(value), l.Text(unit)))})
 		}
 	}
