@@ -75,7 +75,7 @@ bench: bin ## speed and memory, as ratios against the physical floor
 bench-discovery: ## recall and precision of image discovery, against grep, yq, Zarf's and helm-images' rules; helm in PATH
 	$(GO) run ./charts/internal/benchdiscovery corpus charts/testdata/corpus
 
-site: programs ## preflight's test site for long: 200 good runs, 20 hosts against one (root, a quiet machine)
+site: programs ## preflight's test site for long: 200 good runs of each site, 20 hosts against one (root, a quiet machine)
 	ISLAND_SITE_RUNS=200 $(TEST) -run TestGoodSiteRuns -v $(SITE)
 	ISLAND_SITE_BENCH=1 $(TEST) -run TestTwentyHosts -v $(SITE)
 

@@ -64,18 +64,14 @@ func (s *site) good(t *testing.T) result {
 }
 
 // TestGoodSiteRuns looks for false alarms: ISLAND_SITE_RUNS=200 for the real
-// thing, which takes some minutes.
+// thing, which takes some minutes for each site.
 func TestGoodSiteRuns(t *testing.T) {
 	runs, _ := strconv.Atoi(os.Getenv("ISLAND_SITE_RUNS"))
 	if runs == 0 {
 		t.Skip("set ISLAND_SITE_RUNS")
 	}
-	s := newSite(t, goodHosts())
-	for run := range runs {
-		if r := s.good(t); t.Failed() {
-			t.Fatalf("run %d of %d: %v", run+1, runs, r.findings)
-		}
-	}
+	t.Run("tidy", func(t *testing.T) { newSite(t, goodHosts()).goodRuns(t, runs) })
+	t.Run("untidy", func(t *testing.T) { newUntidySite(t).untidyRuns(t, (runs+1)/2) })
 }
 
 // manyHosts is a site of so many hosts, of which the first is a group of its own.

@@ -48,6 +48,8 @@ type site struct {
 	ports map[string]int // of sshd, where it is not 22
 	nic   string         // that the inventory names, where it is not eth0
 
+	inventories []string // where they are not hosts.ini
+
 	daemons map[string]running
 }
 
@@ -81,7 +83,7 @@ func needed(t *testing.T) {
 		missing = "root"
 	}
 	for _, tool := range []string{"ip", "nft", "ssh", "sudo", "unshare", "nsenter", "mkfs.ext4", "losetup", "taskset", "tc", "sysctl",
-		"gpg", "python3",
+		"gpg", "python3", "fish", "zsh", "tcsh",
 		"dnsmasq", "chronyd", "exim4", "turnserver", "haproxy"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			missing = tool
@@ -529,16 +531,22 @@ type report struct {
 
 // command is what is run on the admin host.
 func (s *site) command() []string {
-	return []string{
+	args := []string{
 		s.program("island"),
 		"preflight",
-		"--inventory",
-		filepath.Join(s.folder, "hosts.ini"),
 		"--site",
 		filepath.Join(s.folder, "site.yaml"),
 		"--table",
 		s.table(),
 	}
+	inventories := s.inventories
+	if inventories == nil {
+		inventories = []string{filepath.Join(s.folder, "hosts.ini")}
+	}
+	for _, inventory := range inventories {
+		args = append(args, "--inventory", inventory)
+	}
+	return args
 }
 
 // measuring are the flags that it measures with; where it judges what was measured

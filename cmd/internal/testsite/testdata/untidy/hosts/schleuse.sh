@@ -1,0 +1,1 @@
+login bash .bashrc 'printf "Schleuse. Zugriffe werden protokolliert.\n"'
