@@ -125,8 +125,8 @@ func (c *checker) metadata() {
 	c.want(m.Expires.IsZero() || m.Expires.Time().After(m.Date.Time()), "metadata.expires", "",
 		"release expires on %s, which is not after its date %s", m.Expires, m.Date)
 	if m.UpgradeFrom.Range != "" {
-		_, err := semver.NewConstraint(m.UpgradeFrom.Range)
-		c.want(err == nil, "metadata.upgradeFrom.range", "such as >=5.28.0 <5.30.0", "upgrade range %q: %v", m.UpgradeFrom.Range, err)
+		_, err := versionRange(m.UpgradeFrom.Range)
+		c.want(err == nil, "metadata.upgradeFrom.range", "such as >=5.28.0 <5.30.0", "upgrade range: %v", err)
 	}
 	c.want(len(c.release.Platforms) > 0, "platforms", "give platforms or --platform, such as linux/amd64", "no platform is named")
 	for i, platform := range c.release.Platforms {

@@ -511,14 +511,14 @@ func (d *decoder) decodeScalar(node *yaml.Node, into reflect.Value, field string
 	case reflect.Int, reflect.Int64:
 		value, err := strconv.ParseInt(node.Value, 10, 64)
 		if node.Tag != "!!int" || err != nil || into.OverflowInt(value) {
-			d.wrongType(node, field, "a whole number")
+			d.wrongNumber(node, field, "a whole number")
 			return
 		}
 		into.SetInt(value)
 	case reflect.Uint32, reflect.Uint64:
 		value, err := strconv.ParseUint(node.Value, 10, 64)
 		if node.Tag != "!!int" || err != nil || into.OverflowUint(value) {
-			d.wrongType(node, field, "a whole number that is not negative")
+			d.wrongNumber(node, field, "a whole number that is not negative")
 			return
 		}
 		if into.Type() == reflect.TypeFor[Sequence]() {
@@ -531,7 +531,7 @@ func (d *decoder) decodeScalar(node *yaml.Node, into reflect.Value, field string
 	case reflect.Float64:
 		value, err := strconv.ParseFloat(node.Value, 64)
 		if (node.Tag != "!!int" && node.Tag != "!!float") || err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
-			d.wrongType(node, field, "a number")
+			d.wrongNumber(node, field, "a number")
 			return
 		}
 		into.SetFloat(value)
@@ -603,6 +603,27 @@ func (d *decoder) free(node *yaml.Node, field string, depth int) any {
 func (d *decoder) wrongType(node *yaml.Node, field, want string) {
 	d.flaw(node, field, "", "wants %s, got %s", want, tagName(node.ShortTag()))
 }
+
+// manyDigits is a whole number whose thousands are parted, as people write it and no
+// document may: 2.500 is two and a half to other readers.
+var manyDigits = regexp.MustCompile(`^[+-]?[0-9]{1,3}(?:[.,'’_ \x{a0}\x{202f}][0-9]{3})+$`)
+
+// wrongNumber quotes what stands where a number should, which may well be a number to
+// whoever wrote it.
+func (d *decoder) wrongNumber(node *yaml.Node, field, want string) {
+	hint := ""
+	switch value := strings.TrimSpace(node.Value); {
+	case manyDigits.MatchString(value):
+		hint = "write it in digits alone: " + notDigits.ReplaceAllString(value, "")
+	case node.Tag == "!!str" && plainNumber.MatchString(value):
+		hint = "write it without quotes"
+	}
+	d.flaw(node, field, hint, "wants %s, got %s %.40q", want, tagName(node.ShortTag()), node.Value)
+}
+
+var notDigits = regexp.MustCompile(`[^0-9+-]`)
+
+var plainNumber = regexp.MustCompile(`^[+-]?[0-9]+$`)
 
 var tagNames = map[string]string{
 	"!!str": "a string", "!!int": "a number", "!!float": "a number", "!!bool": "a truth value",

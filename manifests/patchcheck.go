@@ -96,7 +96,7 @@ func versionRange(text string) (*semver.Constraints, error) {
 	}
 	constraint, err := semver.NewConstraint(text)
 	if err != nil {
-		return nil, fmt.Errorf("%.80q is not a range of versions: %w", text, err)
+		return nil, fmt.Errorf("%.80q is not a range of versions", text)
 	}
 	constraint.IncludePrerelease = true
 	return constraint, nil

@@ -356,9 +356,9 @@ var nativeFlaws = []struct {
 	{"sequence beyond what JSON keeps", "sequence: 7", "sequence: 9007199254740992", true,
 		[]string{"release.yaml:9:13: metadata.sequence: sequence 9007199254740992 is above 9007199254740991, which is the highest there can be"}},
 	{"negative sequence", "sequence: 7", "sequence: -7", true,
-		[]string{"release.yaml:9:13: metadata.sequence: wants a whole number that is not negative, got a number"}},
+		[]string{`release.yaml:9:13: metadata.sequence: wants a whole number that is not negative, got a number "-7"`}},
 	{"bad range", ">=5.28.0 <5.30.0", "from 5.28", false,
-		[]string{`release.yaml:12:12: metadata.upgradeFrom.range: upgrade range "from 5.28": improper constraint: "from 5.28"` +
+		[]string{`release.yaml:12:12: metadata.upgradeFrom.range: upgrade range: "from 5.28" is not a range of versions` +
 			` | such as >=5.28.0 <5.30.0`}},
 	{"skip without reason", ", reason: broken", "", true,
 		[]string{"release.yaml:13:12: metadata.upgradeFrom.skip[0]: a version to skip wants a semantic version and a reason" +
@@ -426,7 +426,8 @@ var nativeFlaws = []struct {
 		[]string{`release.yaml:25:48: files[0].sha256: sha256 "sha256:` + someHex +
 			`" is not 64 lowercase hex digits | run sha256sum on the file`}},
 	{"negative size", "size: 5", "size: -5", true, []string{"release.yaml:25:122: files[0].size: size is negative"}},
-	{"size with a unit", "size: 5", "size: 5 MB", true, []string{"release.yaml:25:122: files[0].size: wants a whole number, got a string"}},
+	{"size with a unit", "size: 5", "size: 5 MB", true,
+		[]string{`release.yaml:25:122: files[0].size: wants a whole number, got a string "5 MB"`}},
 	{"destination upwards", "destination: binaries/kubelet", "destination: ../kubelet", true,
 		[]string{`release.yaml:25:138: files[0].destination: "files/../kubelet" is not a clean relative path`}},
 	{"no destination", "destination: binaries/kubelet, ", "", true,

@@ -191,6 +191,16 @@ func (t *Table) Row(role site.Role) *Row {
 	return &t.Rows[i]
 }
 
+// CheckSite reports, as a Usage error, what a site wants of machines that the table
+// does not have.
+func (t *Table) CheckSite(s *site.Site) error {
+	if s.Restund > 0 && t.Row(site.Restund) == nil {
+		return fault.At(fault.Place{Field: "restund"}, "leave it out, or take another table",
+			"table %s has no Restund, and %d machines of it are wanted", t.Name, s.Restund)
+	}
+	return nil
+}
+
 // Totals is what the machines on the fullest server need together: one of each
 // role.
 type Totals struct {

@@ -94,6 +94,8 @@ func valueOf(f *pflag.Flag) string {
 		return "true or false"
 	case "int", "int64":
 		return "a whole number"
+	case numberType:
+		return "a whole number such as 2500"
 	case "uint", "uint64":
 		return "a whole number of 0 or more"
 	case sequenceType:

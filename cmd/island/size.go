@@ -78,25 +78,25 @@ func (f *sizeFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.html, "html", "", "write the report as one HTML page, too")
 	flags.StringVar(&f.name, "name", "", "name of the site")
 	flags.StringVar(&f.scenario, "scenario", "", "deployment scenario (default: "+string(sizing.DefaultScenario)+")")
-	flags.Int64Var(&f.users, "users", 0, "messaging users, in all")
+	numberVar(flags, &f.users, "users", 0, "messaging users, in all")
 	flags.StringVar(&f.conferences, "conferences", "", "conferences at peak, such as 10x8,2x50, or none")
-	flags.Int64Var(&f.video, "video", 100, "share of participants who send video, in percent")
-	flags.Int64Var(&f.relayed, "relayed", 100, "share of participants whose streams TURN relays, in percent")
+	numberVar(flags, &f.video, "video", 100, "share of participants who send video, in percent")
+	numberVar(flags, &f.relayed, "relayed", 100, "share of participants whose streams TURN relays, in percent")
 	flags.StringVar(&f.mail, "mail", "", "who delivers mail: external or bundled")
 	flags.StringVar(&f.push, "push", "", "push option: A (Wire's AWS SNS), B (own AWS SNS) or C (none)")
 	flags.BoolVar(&f.federation, "federation", false, "the backend federates with others")
 	flags.BoolVar(&f.internet, "internet", false, "the site reaches the internet: it is no island")
-	flags.IntVar(&f.servers, "servers", 0, "physical servers (default: as many as the table wants)")
-	flags.IntVar(&f.restund, "restund", 0, "Restund machines, 2 or 3 (default: as many as the table wants)")
+	numberVar(flags, &f.servers, "servers", 0, "physical servers (default: as many as the table wants)")
+	numberVar(flags, &f.restund, "restund", 0, "Restund machines, 2 or 3 (default: as many as the table wants)")
 	flags.StringVar(&f.adminHost, "admin-host", "", "server that the admin host stands on, or elsewhere (default: where there is room)")
 	flags.StringVar(&f.assetHost, "asset-host", "", "server that the asset host stands on, or elsewhere (default: where there is room)")
-	flags.Int64Var(&f.growth, "growth", 0, "growth of users, in percent a year")
-	flags.IntVar(&f.months, "months", 0, "months to look ahead (default: 36)")
+	numberVar(flags, &f.growth, "growth", 0, "growth of users, in percent a year")
+	numberVar(flags, &f.months, "months", 0, "months to look ahead (default: 36)")
 	flags.StringArrayVar(&f.clients, "client", nil,
 		"client app to hand out: web, windows, macos, linux, android or ios (repeatable; default: all)")
 	flags.StringVar(&f.bundleSize, "bundle-size", "", "size of the bundle, such as \"14 GB\", where no lock is given")
 	flags.StringVar(&f.imagesUnpacked, "images-unpacked", "", "what the release's images take unpacked, measured on a node")
-	flags.IntVar(&f.keep, "keep", 0, "bundles kept on the asset host (default: 2)")
+	numberVar(flags, &f.keep, "keep", 0, "bundles kept on the asset host (default: 2)")
 	_ = cmd.RegisterFlagCompletionFunc("table", cobra.FixedCompletions(sizing.Names(), cobra.ShellCompDirectiveDefault))
 	_ = cmd.RegisterFlagCompletionFunc("lang", cobra.FixedCompletions(words.All().Tags(), cobra.ShellCompDirectiveNoFileComp))
 }
@@ -154,6 +154,9 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 func (f *sizeFlags) read(input *sizing.Input) error {
 	table, data, err := readTable(cmp.Or(f.table, input.Site.Table, sizing.DefaultTable))
 	if err != nil {
+		return err
+	}
+	if err := table.CheckSite(input.Site); err != nil {
 		return err
 	}
 	input.Table, input.TableDigest = table, manifests.DigestOf(data)
@@ -231,8 +234,8 @@ func (f *sizeFlags) site(cmd *cobra.Command) (*site.Site, error) {
 		}
 	}
 	given := cmd.Flags().Changed
-	if given("users") && f.users < 1 {
-		return nil, usage("count everybody who sends messages", "--users: number of users is %d, wants at least 1", f.users)
+	if err := f.countsAreGiven(given); err != nil {
+		return nil, err
 	}
 	if given("conferences") {
 		conferences, err := site.ParseConferences(f.conferences)
@@ -250,11 +253,34 @@ func (f *sizeFlags) site(cmd *cobra.Command) (*site.Site, error) {
 			if err != nil {
 				return nil, usage("", "--%s: %w", size.flag, err)
 			}
+			if amount == 0 {
+				return nil, usage("leave it out if it is not known", "--%s: %q is nothing", size.flag, size.text)
+			}
 			*size.into = amount
 		}
 	}
 	f.layOver(wanted, given)
 	return wanted, nil
+}
+
+// countsAreGiven refuses a 0 that stands for "not given" in the site document: who
+// writes it means it, and would get the default.
+func (f *sizeFlags) countsAreGiven(given func(string) bool) error {
+	for _, count := range []struct {
+		flag, hint, what string
+		value            int64
+	}{
+		{"users", "count everybody who sends messages", "number of users", f.users},
+		{"servers", "leave it out for as many as the table wants", "number of servers", int64(f.servers)},
+		{"restund", "leave it out for as many as the table wants", "number of Restund machines", int64(f.restund)},
+		{"months", "leave --growth out if nothing grows", "number of months", int64(f.months)},
+		{"keep", "the one that runs is kept in any case", "number of bundles", int64(f.keep)},
+	} {
+		if given(count.flag) && count.value < 1 {
+			return usage(count.hint, "--%s: %s is %d, wants at least 1", count.flag, count.what, count.value)
+		}
+	}
+	return nil
 }
 
 // layOver puts into the site what flags give as it is; [site.Site.Check]

@@ -41,7 +41,7 @@ known, and whom to ask.` + exitStatus(refusedStatus) + "\n" +
 				site.Federated = &federated
 			}
 			if _, err := semver.NewVersion(kubernetes); kubernetes != "" && err != nil {
-				return usage("such as --kubernetes 1.29.10", "--kubernetes: %q is no version: %w", kubernetes, err)
+				return usage("such as --kubernetes 1.29.10", "--kubernetes: %.80q is no version", kubernetes)
 			}
 			upgrades, target, err := upgradesOf(file)
 			if err != nil {

@@ -102,6 +102,9 @@ func (c *Checks) withLimits(limits map[string]map[string]float64) (*Checks, erro
 			}
 			merged[name] = value
 		}
+		if err := wantSense(check, merged); err != nil {
+			return nil, err
+		}
 		check.Limits = merged
 	}
 	for id := range limits {
@@ -110,4 +113,28 @@ func (c *Checks) withLimits(limits map[string]map[string]float64) (*Checks, erro
 		}
 	}
 	return result, nil
+}
+
+// wantSense refuses limits of a site's own that contradict themselves: more than all
+// of something, or a warning where it already fails. Which way is worse, the check's
+// own limits say.
+func wantSense(check *Check, own map[string]float64) error {
+	turned := func(less, more string) bool {
+		return (check.Limits[less] < check.Limits[more]) != (own[less] < own[more]) && own[less] != own[more]
+	}
+	flaw := ""
+	switch {
+	case own["percent"] > 100:
+		flaw = "more than 100 percent"
+	case turned("warn", "fail"):
+		flaw = "warn and fail are the wrong way round"
+	case turned("first", "last"):
+		flaw = "first and last are the wrong way round"
+	case own["last"] > site.MaxPort:
+		flaw = fmt.Sprintf("no port is above %d", site.MaxPort)
+	}
+	if flaw == "" {
+		return nil
+	}
+	return fault.New(fault.Usage, fault.Here, "limits of "+check.ID, "docs/preflight.md lists the limits", "%s", flaw)
 }

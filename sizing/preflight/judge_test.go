@@ -14,6 +14,7 @@ import (
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
@@ -529,6 +530,19 @@ func TestLimitsOfASite(t *testing.T) {
 	site.Preflight.Limits = map[string]map[string]float64{"time.offset": {"warn": 5, "fail": 10}}
 	if got := bad(judge(t, s, site)); got != nil {
 		t.Errorf("findings are %q", got)
+	}
+	for _, nonsense := range []map[string]map[string]float64{
+		{"time.offset": {"warn": 5}}, // which fails already at 0.5
+		{"disk.free": {"warn": 5, "fail": 80}},
+		{"disk.inodes": {"percent": 101}},
+		{"bundle.node-disk": {"percent": 850}},
+		{"kernel.port-range": {"first": 40000}},
+		{"kernel.port-range": {"last": 327670}},
+	} {
+		site.Preflight.Limits = nonsense
+		if _, err := Judge(Input{Survey: s, Table: guide(t), Site: site}); fault.ExitCode(err) != int(fault.Usage) {
+			t.Errorf("limits %v are taken: %v", nonsense, err)
+		}
 	}
 	site.Preflight.Limits = map[string]map[string]float64{"time.offset": {"wran": 5}}
 	if _, err := Judge(Input{Survey: s, Table: guide(t), Site: site}); err == nil {

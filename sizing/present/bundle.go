@@ -49,6 +49,9 @@ func ForBundle(in BundleInput) (BundleFiles, error) {
 	if err != nil {
 		return BundleFiles{}, err
 	}
+	if err := table.CheckSite(in.Site); err != nil {
+		return BundleFiles{}, err
+	}
 	r := sizing.Calculate(sizing.Input{Site: in.Site, Table: table, TableDigest: manifests.DigestOf(data), Lock: in.Lock})
 	files := BundleFiles{Table: data}
 	if files.JSON, err = JSON(r, in.Language); err != nil {

@@ -63,10 +63,7 @@ func (d *dialogue) questions(s *site.Site) []question {
 			return d.takeScenario(s, a)
 		}},
 		{s.Users == 0, d.Word("dialogue.users"), "", func(a string) error { return d.takeNumber(a, 1, site.MaxUsers, &s.Users) }},
-		{s.Conferences == nil, d.Word("dialogue.conferences"), none, func(a string) (err error) {
-			s.Conferences, err = site.ParseConferences(a)
-			return err
-		}},
+		{s.Conferences == nil, d.Word("dialogue.conferences"), none, func(a string) error { return d.takeConferences(a, s) }},
 		{s.ServerCount == 0 && len(s.Servers) == 0, d.Word("dialogue.servers"), "3", func(a string) error {
 			var count int64
 			err := d.takeNumber(a, 1, site.MaxServers, &count)
@@ -116,11 +113,25 @@ func (d *dialogue) takeScenario(s *site.Site, a string) error {
 }
 
 func (d *dialogue) takeNumber(a string, least, most int64, into *int64) error {
-	number, err := strconv.ParseInt(a, 10, 64)
+	number, err := site.ParseCount(a)
 	if err != nil || number < least || number > most {
 		return errors.New(d.say("dialogue.want.number", args{"least": least, "most": most}))
 	}
 	*into = number
+	return nil
+}
+
+// takeConferences takes a distribution, or a word of the language for none.
+func (d *dialogue) takeConferences(a string, s *site.Site) error {
+	if strings.EqualFold(a, d.Word("dialogue.none")) {
+		s.Conferences = site.Conferences{}
+		return nil
+	}
+	parsed, err := site.ParseConferences(a)
+	if err != nil {
+		return errors.New(d.say("dialogue.want.conferences", args{"conferences": site.MaxConferences, "participants": site.MaxParticipants}))
+	}
+	s.Conferences = parsed
 	return nil
 }
 

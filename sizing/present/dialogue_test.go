@@ -14,7 +14,7 @@ import (
 
 func TestDialogue(t *testing.T) {
 	hospital := site.New()
-	answers := "Klinikum\n\nzwei\n0\n2500\n10 mal 8\n10x8,2x50\n\nexternal\n"
+	answers := "Klinikum\n\nzwei\n0\n2.500\n10 mal 8\n10 X 8; 2 × 50\n\nexternal\n"
 	var out bytes.Buffer
 	if err := AskSite(context.Background(), strings.NewReader(answers), &out, language(t, "de"), hospital); err != nil {
 		t.Fatal(err)
@@ -28,6 +28,30 @@ func TestDialogue(t *testing.T) {
 	}
 	if asked := strings.Count(out.String(), "Nachrichten-Nutzer, insgesamt: "); asked != 3 {
 		t.Errorf("users were asked for %d times, want 3:\n%s", asked, out.String())
+	}
+}
+
+// TestDialogueTakesNumbersAsTheyAreWritten asks in both languages, and wants what
+// cannot be read told in the language, by what is wanted.
+func TestDialogueTakesNumbersAsTheyAreWritten(t *testing.T) {
+	for _, test := range []struct{ tag, users, none, wanted string }{
+		{"en", "12,000", "NONE", "count x participants is wanted"},
+		{"en", "9 500", "none", "a whole number between 1 and 10,000,000 is wanted"},
+		{"de", "12.000", "Keine", "Anzahl x Teilnehmer wird benötigt"},
+		{"de", "9'500", "none", "eine ganze Zahl zwischen 1 und 10.000.000 wird benötigt"},
+	} {
+		hospital := site.New()
+		var out bytes.Buffer
+		answers := strings.NewReader("Klinikum\n\n2,5\n" + test.users + "\nten\n" + test.none + "\n1e3\n3\n\n")
+		if err := AskSite(context.Background(), answers, &out, language(t, test.tag), hospital); err != nil {
+			t.Fatal(err)
+		}
+		if len(hospital.Conferences) != 0 || hospital.Conferences == nil || hospital.Users != 12000 && hospital.Users != 9500 {
+			t.Errorf("%+v: %+v", test, hospital)
+		}
+		if told := out.String(); !strings.Contains(told, test.wanted) || strings.Contains(told, "strconv") {
+			t.Errorf("%+v: told\n%s", test, told)
+		}
 	}
 }
 

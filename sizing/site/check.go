@@ -119,8 +119,8 @@ func (c *check) given() {
 	c.Want(s.Growth.Months >= 0 && s.Growth.Months <= MaxMonths, "growth.months", "", "%d months is not between 0 and %d", s.Growth.Months,
 		MaxMonths)
 	c.Want(s.Bundle.Keep >= 0 && s.Bundle.Keep <= MaxKept, "bundle.keep", "", "%d bundles is not between 0 and %d", s.Bundle.Keep, MaxKept)
-	c.Want(s.Restund == 0 || s.Restund >= 2 && s.Restund <= MaxServers, "restund", "two are enough for availability",
-		"%d Restund machines is not between 2 and %d", s.Restund, MaxServers)
+	c.Want(s.Restund == 0 || s.Restund >= MinRestund && s.Restund <= MaxRestund, "restund", "two are enough for availability",
+		"%d Restund machines is not between %d and %d", s.Restund, MinRestund, MaxRestund)
 	c.clients(s.Clients)
 	c.servers()
 	c.section()

@@ -113,10 +113,11 @@ func (c sectionCheck) host(field, name string) {
 
 // port wants a port; 0 is the default, and -1, where it may be, none.
 func (c sectionCheck) port(field string, port, least int) {
-	c.want(port >= least && port <= maxPort, field, "", "%d is not a port", port)
+	c.want(port >= least && port <= MaxPort, field, "", "%d is not a port", port)
 }
 
-const maxPort = 65535
+// MaxPort is the highest port there is.
+const MaxPort = 65535
 
 func isName(name string) bool { return len(name) <= maxName && domainName.MatchString(name) }
 

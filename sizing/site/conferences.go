@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Limits on a distribution of conferences.
@@ -27,10 +27,25 @@ type ConferenceGroup struct {
 // conference at all is written "none".
 type Conferences []ConferenceGroup
 
-// ParseConferences reads a distribution. The order does not matter, and groups
-// of one size are added up.
+// What stands between a count and its participants, and between groups. A comma parts
+// groups, and so never the thousands of a number.
+const (
+	timesSigns = "xX×*"
+	groupMarks = ",;"
+)
+
+// ConferencesPattern is what a distribution looks like in a document.
+const ConferencesPattern = `^\s*([nN][oO][nN][eE]|` + conferenceGroup + `(\s*[` + groupMarks + `]\s*` + conferenceGroup + `)*)\s*$`
+
+const conferenceGroup = conferenceNumber + `\s*[` + timesSigns + `]\s*` + conferenceNumber
+
+const conferenceNumber = "([0-9]+|[0-9]{1,3}([.'’ \u00a0\u202f][0-9]{3})+)"
+
+// ParseConferences reads a distribution, in whatever of the usual ways it is written:
+// "10x8,2x50", "10 X 8; 2 × 50". Numbers are read as [ParseCount] does. The order does
+// not matter, and groups of one size are added up.
 func ParseConferences(s string) (Conferences, error) {
-	if strings.TrimSpace(s) == "none" {
+	if strings.EqualFold(strings.TrimSpace(s), "none") {
 		return Conferences{}, nil
 	}
 	if strings.TrimSpace(s) == "" {
@@ -38,7 +53,7 @@ func ParseConferences(s string) (Conferences, error) {
 	}
 	counts := map[int64]int64{}
 	total := int64(0)
-	parts := strings.Split(s, ",")
+	parts := strings.Split(strings.ReplaceAll(s, ";", ","), ",")
 	if len(parts) > maxConferenceKind {
 		return nil, fmt.Errorf("more than %d groups of conferences", maxConferenceKind)
 	}
@@ -61,11 +76,15 @@ func ParseConferences(s string) (Conferences, error) {
 }
 
 func parseGroup(part string) (ConferenceGroup, error) {
-	left, right, ok := strings.Cut(strings.ReplaceAll(part, "×", "x"), "x")
-	count, err := strconv.ParseInt(left, 10, 64)
-	participants, err2 := strconv.ParseInt(right, 10, 64)
+	at := strings.IndexAny(part, timesSigns)
+	if at < 0 {
+		return ConferenceGroup{}, fmt.Errorf("%.40q is not a count and a number of participants such as 10x8", part)
+	}
+	_, size := utf8.DecodeRuneInString(part[at:])
+	count, err := ParseCount(part[:at])
+	participants, err2 := ParseCount(part[at+size:])
 	switch {
-	case !ok || err != nil || err2 != nil:
+	case err != nil || err2 != nil:
 		return ConferenceGroup{}, fmt.Errorf("%.40q is not a count and a number of participants such as 10x8", part)
 	case count < 1 || count > MaxConferences:
 		return ConferenceGroup{}, fmt.Errorf("%.40q: the number of conferences is not between 1 and %d", part, MaxConferences)

@@ -85,7 +85,7 @@ func ReadPorts(file string, data []byte) (*Ports, error) {
 			return nil, fault.At(at(i, "protocol"), "", "protocol is %.40q, not tcp or udp", row.Protocol)
 		case len(row.Ports) == 0 || len(row.Ports) > maxPorts:
 			return nil, fault.At(at(i, "ports"), "", "row has %d ports, not 1 to %d", len(row.Ports), maxPorts)
-		case slices.ContainsFunc(row.Ports, func(port int) bool { return port < 1 || port > maxPort }):
+		case slices.ContainsFunc(row.Ports, func(port int) bool { return port < 1 || port > MaxPort }):
 			return nil, fault.At(at(i, "ports"), "", "a port is not between 1 and 65535")
 		case len(row.From) == 0 || len(row.To) == 0:
 			return nil, fault.At(at(i, "from"), "", "row does not say from which groups to which")

@@ -15,6 +15,8 @@ const (
 	MaxMonths   = 240     // to look ahead
 	MaxKept     = 100     // bundles
 	MaxName     = 200     // bytes of a site's name
+	MinRestund  = 2       // machines, as wire-docs has it: two servers are enough for availability,
+	MaxRestund  = 3       // and it may run on all three
 )
 
 // Site is what a customer wants, and has: one document for sizing and for

@@ -2,6 +2,7 @@ package site
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -68,17 +69,34 @@ func parseAmount(s, unit, example string) (int64, error) {
 // written with its unit: "64 GB" and "64 GiB" are both accepted, and differ.
 type Capacity int64
 
-// ParseCapacity reads an amount such as "64 GiB", "2000 GB", "2 TB" or "1 TiB".
+// CapacityPattern is what an amount looks like in a document: digits, a fraction with
+// a dot or a comma, a space and the unit. A fraction of three digits behind one to
+// three that do not begin with 0 is left out, as [ParseCapacity] says why.
+const CapacityPattern = `^([0-9]+([.,]([0-9]{1,2}|[0-9]{4,}))?|0[0-9]*[.,][0-9]{3}|[0-9]{4,}[.,][0-9]{3}) ([MGT]i?B|B)$`
+
+var (
+	capacityForm = regexp.MustCompile(CapacityPattern)
+	thousands    = regexp.MustCompile(`^[1-9][0-9]{0,2}[.,][0-9]{3} `)
+)
+
+// ParseCapacity reads an amount such as "64 GiB", "2000 GB", "1.5 TB" or "1,5 TB".
+// "2.500 GB" is refused: it is 2500 GB to some and 2.5 GB to others.
 func ParseCapacity(s string) (Capacity, error) {
+	if thousands.MatchString(s) {
+		return 0, fmt.Errorf("%.40q could be thousands or a fraction: write it without a separator, or with fewer digits behind it", s)
+	}
 	number, unit, _ := strings.Cut(s, " ")
 	size, ok := map[string]float64{
 		"B": 1, "MB": 1e6, "GB": 1e9, "TB": 1e12, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
 	}[unit]
-	amount, err := strconv.ParseFloat(number, 64)
-	if err != nil || !ok || strings.ContainsAny(number, "eExXnN_") {
-		return 0, fmt.Errorf("%.40q is not an amount with a unit, such as 64 GiB, 2000 GB or 2 TB", s)
+	if negative, is := strings.CutPrefix(s, "-"); is && capacityForm.MatchString(negative) {
+		return 0, fmt.Errorf("%.40q is negative or more than %d GiB", s, MaxAmount)
 	}
-	if !(amount >= 0) || amount*size > MaxAmount*float64(1<<30) {
+	amount, err := strconv.ParseFloat(strings.Replace(number, ",", ".", 1), 64)
+	switch {
+	case !ok || !capacityForm.MatchString(s):
+		return 0, fmt.Errorf("%.40q is not an amount with a unit, such as 64 GiB, 2000 GB or 2 TB", s)
+	case err != nil || amount*size > MaxAmount*float64(1<<30):
 		return 0, fmt.Errorf("%.40q is negative or more than %d GiB", s, MaxAmount)
 	}
 	return Capacity(amount * size), nil

@@ -1,6 +1,10 @@
 package site
 
-import "testing"
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
 
 func TestParseConferences(t *testing.T) {
 	for in, want := range map[string]string{
@@ -9,6 +13,23 @@ func TestParseConferences(t *testing.T) {
 		"1x5,2x5":           "3x5",
 		"3×7":               "3x7",
 		"none":              "none",
+		"None":              "none",
+		"10X8":              "10x8",
+		"2 x 50":            "2x50",
+		"3 × 7;4*12":        "3x7,4x12",
+		"7 X 12; 1×31":      "7x12,1x31",
+		"1.200x3":           "1200x3",
+		"2'000 × 1'500":     "2000x1500",
+		"1\u202f100x4":      "1100x4",
+		"1,200x3":           "",
+		"1.2x3":             "",
+		"12.00x3":           "",
+		"2k x 3":            "",
+		"10 8":              "",
+		"10x8 2x50":         "",
+		"8 200x50x2":        "",
+		"x8":                "",
+		"10x8;":             "",
 		"1000000x1":         "1000000x1",
 		"1x100000":          "1x100000",
 		"":                  "",
@@ -22,6 +43,7 @@ func TestParseConferences(t *testing.T) {
 		"5":                 "",
 		"5x5x5":             "",
 		"5x5,":              "",
+		"+":                 "",
 		"1000000x1,1x1":     "",
 		"99999999999999x99": "",
 		"1x100001":          "",
@@ -44,7 +66,8 @@ func TestUnits(t *testing.T) {
 	if GB(16).Bytes() == GiB(16).Bytes() || GB(80).Bytes() != 80e9 || GiB(16).Bytes() != 16<<30 {
 		t.Error("GB and GiB are mixed up")
 	}
-	for in, want := range map[string]Capacity{"64 GB": 64e9, "64 GiB": 64 << 30, "2 TB": 2e12, "1.5 TB": 1.5e12, "0 B": 0} {
+	for in, want := range map[string]Capacity{"64 GB": 64e9, "64 GiB": 64 << 30, "2 TB": 2e12, "1.5 TB": 1.5e12, "0 B": 0,
+		"1,5 TB": 1.5e12, "0.125 TB": 125e9, "2500 GB": 2500e9, "2.5 GB": 2.5e9, "1234.567 MB": 1234567e3} {
 		got, err := ParseCapacity(in)
 		text, _ := got.MarshalText()
 		back, err2 := ParseCapacity(string(text))
@@ -52,9 +75,53 @@ func TestUnits(t *testing.T) {
 			t.Errorf("%s is %d and written %s (%v)", in, got, text, err)
 		}
 	}
-	for _, in := range []string{"", "64", "64GB", "64 gb", "-1 GB", "NaN GB", "Inf GB", "1e9 GB", "0x10 GB", "99999999 TB"} {
+	for _, in := range []string{"", "64", "64GB", "64 gb", "-1 GB", "NaN GB", "Inf GB", "1e9 GB", "0x10 GB", "99999999 TB",
+		"2.500 GB", "2,500 GB", "14.000 GB", "1.234.567 GB", "1'000 GB", "1 000 GB", "+4 GB", "1. GB", ".5 GB", "1_0 GB"} {
 		if got, err := ParseCapacity(in); err == nil {
 			t.Errorf("%q was read as %d", in, got)
+		}
+	}
+}
+
+// TestParseCount reads numbers as they are typed, in whatever country.
+func TestParseCount(t *testing.T) {
+	for in, want := range map[string]int64{
+		"2500": 2500, "2.500": 2500, "2,500": 2500, "2'500": 2500, "2’500": 2500, "2 500": 2500, "2\u00a0500": 2500, "2\u202f500": 2500,
+		"1.234.567": 1234567, "1,234,567": 1234567, " 40 ": 40, "-3": -3, "007": 7,
+	} {
+		if got, err := ParseCount(in); err != nil || got != want {
+			t.Errorf("%q gives %d (%v), want %d", in, got, err, want)
+		}
+	}
+	for _, in := range []string{
+		"", "2.5", "25.00", "2500.0", "1.234,567", "1,234.5", "12.34.567", "1234.567", "1e3", "3k", "0x10", "1_000", "NaN", "two", "2..500", "٢٥",
+		"99999999999999999999", "9.999.999.999.999.999.999.999",
+	} {
+		got, err := ParseCount(in)
+		if err == nil {
+			t.Errorf("%q was read as %d", in, got)
+		} else if strings.Contains(err.Error(), "strconv") {
+			t.Errorf("%q is refused in words of a library: %v", in, err)
+		}
+	}
+}
+
+// TestPatternsAreWhatIsRead holds what the schema says of texts against what reads
+// them, but for numbers that are too large.
+func TestPatternsAreWhatIsRead(t *testing.T) {
+	conferences, capacity := regexp.MustCompile(ConferencesPattern), regexp.MustCompile(CapacityPattern)
+	for _, text := range []string{
+		"none", "NONE", "10x8", "10 X 8; 2 × 50", "1.200x3,2x5", "1,200x3", "2k x 3", "10x8,", "x", "10", "3*4", "12.00x3", "no",
+	} {
+		if _, err := ParseConferences(text); conferences.MatchString(text) != (err == nil) {
+			t.Errorf("%q: the schema says %v, the reader %v", text, conferences.MatchString(text), err)
+		}
+	}
+	for _, text := range []string{
+		"64 GB", "1.5 TB", "1,5 TB", "2.500 GB", "12,345 GB", "0.125 TB", "1234.567 MB", "3.1416 GB", "64GB", "64", "1.5. TB", "05.250 GB", "0 B",
+	} {
+		if _, err := ParseCapacity(text); capacity.MatchString(text) != (err == nil) {
+			t.Errorf("%q: the schema says %v, the reader %v", text, capacity.MatchString(text), err)
 		}
 	}
 }

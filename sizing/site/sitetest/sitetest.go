@@ -38,6 +38,7 @@ func Rules(names site.Names) map[string]schema.Object {
 		"Site.table":                 {"enum": names.Tables},
 		"Site.users":                 {"minimum": 1, "maximum": site.MaxUsers},
 		"Site.serverCount":           {"minimum": 0, "maximum": site.MaxServers},
+		"Site.restund":               {"enum": []int{0, site.MinRestund, site.MaxRestund}},
 		"Site.clients":               {"uniqueItems": true},
 		"Site.videoShare":            {"minimum": 0, "maximum": 100},
 		"Site.relayedShare":          {"minimum": 0, "maximum": 100},
@@ -72,9 +73,9 @@ func Inline(names site.Names, t reflect.Type) schema.Object {
 	case reflect.TypeFor[site.Client]():
 		return schema.Object{"enum": site.Clients()}
 	case reflect.TypeFor[site.Capacity]():
-		return schema.Object{"type": "string", "pattern": `^[0-9]+(\.[0-9]+)? ([MGT]i?B|B)$`}
+		return schema.Object{"type": "string", "pattern": site.CapacityPattern}
 	case reflect.TypeFor[site.Conferences]():
-		return schema.Object{"type": "string", "pattern": `^\s*(none|[0-9]+[x×][0-9]+(\s*,\s*[0-9]+[x×][0-9]+)*)\s*$`}
+		return schema.Object{"type": "string", "pattern": site.ConferencesPattern}
 	}
 	return nil
 }
