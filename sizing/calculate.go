@@ -39,6 +39,7 @@ func Calculate(in Input) *Report {
 			c.footprint = FootprintOf(in.Lock)
 			r.Footprint = c.footprint
 		}
+		r.Growth = c.growth()
 		r.Hardware = c.hardware()
 		r.Conferencing = c.conferencing()
 		r.Turn = c.turn()
@@ -283,14 +284,21 @@ func (c *calculation) questions() []Asked {
 		list = append(list, Asked{ID: "unlisted-" + string(u.Role), Text: u.Text.text(u.place() + ".text"), Ask: u.Ask.text(u.place() + ".ask")})
 	}
 	limit := c.table.Rules.Users
-	if c.site.Users >= limit.AskFrom.Value {
-		list = append([]Asked{{
-			ID:   "users",
-			Text: say("question.users.text", args{"serves": limit.Text.text(placeOfUsers), "users": c.site.Users}),
-			Ask:  say("question.users.ask", args{"users": c.site.Users}),
-		}}, list...)
+	if c.mostUsers() >= limit.AskFrom.Value {
+		list = append([]Asked{c.usersQuestion()}, list...)
 	}
 	return list
+}
+
+// usersQuestion asks for more users than the table serves, now or later.
+func (c *calculation) usersQuestion() Asked {
+	with := args{"serves": c.table.servesUsers(), "users": c.site.Users}
+	asked := Asked{ID: "users", Text: say("question.users.text", with), Ask: say("question.users.ask", args{"users": c.mostUsers()})}
+	if g := c.growth(); g != nil {
+		with["after"], with["months"] = g.UsersAfter, g.Months
+		asked.Text = say("question.users.grown", with)
+	}
+	return asked
 }
 
 // sourceList returns the sources that the report names, and no others.

@@ -20,7 +20,7 @@ func (c *calculation) advise(id string, level Level, text, hint message.Text) {
 
 // siteFindings judges the parts of a report.
 func (c *calculation) siteFindings(r *Report) {
-	c.userFindings()
+	c.userFindings(r.Growth)
 	c.conferenceFindings(r.Conferencing)
 	c.turnFindings(r.Turn)
 	c.placementFindings(r.Placement)
@@ -39,14 +39,20 @@ func (c *calculation) siteFindings(r *Report) {
 	}
 }
 
-func (c *calculation) userFindings() {
-	limit := c.table.Rules.Users
-	with := args{"users": c.site.Users, "serves": limit.Text.text(placeOfUsers)}
-	if c.site.Users >= limit.AskFrom.Value {
-		c.advise("users.ask", Warn, say("finding.users.ask.text", with), say("finding.users.ask.hint", args{"from": limit.AskFrom.Value}))
-	} else {
+func (c *calculation) userFindings(growth *UserGrowth) {
+	from := c.table.Rules.Users.AskFrom
+	with := args{"users": c.site.Users, "serves": c.table.servesUsers()}
+	hint := say("finding.users.ask.hint", args{"from": from.Value})
+	switch {
+	case c.site.Users >= from.Value:
+		c.advise("users.ask", Warn, say("finding.users.ask.text", with), hint)
+	case c.mostUsers() >= from.Value:
+		with["after"], with["months"] = growth.UsersAfter, growth.Months
+		c.advise("users.ask", Warn, say("finding.users.ask.grown", with), hint)
+	default:
 		c.find("users.table", Info, say("finding.users.table.text", with))
 	}
+	c.growthFinding(growth)
 	if most := c.site.Conferences.Participants(); most > c.site.Users {
 		c.advise("conference.participants", Warn, say("finding.conference.participants.text", args{"participants": most, "users": c.site.Users}),
 			say("finding.conference.participants.hint", nil))

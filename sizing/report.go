@@ -23,6 +23,7 @@ type Report struct {
 	Release    *ReleaseRef `json:"release,omitempty"`
 	Scenario   Choice      `json:"scenario"`
 	Findings   []Remark    `json:"findings"` // the gravest first
+	Growth     *UserGrowth `json:"growth,omitempty"`
 	// The parts below are there for installations on own servers only.
 	Hardware     *Hardware     `json:"hardware,omitempty"`
 	Conferencing *Conferencing `json:"conferencing,omitempty"`

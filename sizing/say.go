@@ -100,6 +100,9 @@ func (t *Table) texts() map[string]Given {
 
 const placeOfUsers = "users"
 
+// servesUsers says how many users the table is for.
+func (t *Table) servesUsers() message.Text { return t.Rules.Users.Text.text(placeOfUsers) }
+
 func placeOfTitle(t *Table) string { return "title." + t.Name }
 func (n Note) place() string       { return "note." + n.Source + "." + n.ID }
 func (r CoreRule) place() string   { return "cores." + r.ID }

@@ -9,11 +9,9 @@ import (
 	"github.com/islandbundle/island/sizing/site"
 )
 
-// Defaults of what a site leaves open.
-const (
-	defaultMonths = 36
-	defaultKeep   = 2 // the release that runs, and the one before it
-)
+// defaultKeep is how many bundles are kept where a site leaves it open: of the release
+// that runs, and the one before it.
+const defaultKeep = 2
 
 // bundleSize returns what a bundle takes on the asset host, and whether that is
 // exact. 0 is not known.
@@ -66,7 +64,7 @@ func (c *calculation) imagesUnpacked(compressed Figure) Figure {
 
 // storage returns what disks hold, now and over time.
 func (c *calculation) storage() *Storage {
-	s := &Storage{Series: []Series{}, Months: cmp.Or(c.site.Growth.Months, defaultMonths)}
+	s := &Storage{Series: []Series{}, Months: c.months()}
 	bundle := c.bundleSize()
 	keep := cmp.Or(c.site.Bundle.Keep, defaultKeep)
 	kept := say("figure.asset-host.bundles.formula", args{"bundles": keep, "size": bundle.Shown})
@@ -142,15 +140,10 @@ func (c *calculation) growthSeries(row Row, factor Factor, months int) Series {
 	used := 0.0
 	s.add(0)
 	for month := 1; month <= months; month++ {
-		used += c.usersAfter(month) * factor.Value * 1e6
+		used += c.site.UsersAfter(month) * factor.Value * 1e6
 		s.add(manifests.Bytes(math.Min(used, 1<<60)))
 	}
 	return s
-}
-
-// usersAfter returns the users after some months of growth.
-func (c *calculation) usersAfter(months int) float64 {
-	return float64(c.site.Users) * math.Pow(1+float64(c.site.Growth.UsersPerYear)/100, float64(months)/12)
 }
 
 func (s *Series) add(used manifests.Bytes) {

@@ -91,7 +91,7 @@ func (v view) meta() []page.Pair {
 	r := v.Report
 	table := args{"name": r.Table.Name, "version": r.Table.Version}
 	pairs := []page.Pair{
-		{Name: v.Word("page.meta.users"), Value: v.Int(r.Site.Users)},
+		{Name: v.Word("page.meta.users"), Value: v.users(r)},
 		{Name: v.Word("page.meta.conferences"), Value: v.distribution()},
 		{Name: v.Word("title.hardware"), Value: v.say("page.meta.table", table)},
 	}

@@ -117,7 +117,7 @@ func (t *textWriter) head() {
 	if r.Release != nil {
 		t.line("%s %s %s", t.Word("text.release"), r.Release.Name, r.Release.Version)
 	}
-	t.line("%s %s", t.Word("text.users"), t.lang.Int(r.Site.Users))
+	t.line("%s %s", t.Word("text.users"), t.users(r))
 }
 
 func (t *textWriter) findings() {

@@ -37,6 +37,14 @@ func (t teller) size(r *sizing.Report, b manifests.Bytes) string {
 	return t.lang.GB(int64(b))
 }
 
+// users returns how many there are, and what they grow to.
+func (t teller) users(r *sizing.Report) string {
+	if g := r.Growth; g != nil {
+		return t.say("growth.users", args{"users": g.Users, "after": g.UsersAfter, "months": g.Months})
+	}
+	return t.lang.Int(r.Site.Users)
+}
+
 // unpacked returns what images take unpacked.
 func (t teller) unpacked(r *sizing.Report) string {
 	for _, f := range r.Storage.Figures {

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -118,12 +119,20 @@ func (c *check) given() {
 		"growth of %d %% a year is not between 0 and %d", s.Growth.UsersPerYear, MaxGrowth)
 	c.Want(s.Growth.Months >= 0 && s.Growth.Months <= MaxMonths, "growth.months", "", "%d months is not between 0 and %d", s.Growth.Months,
 		MaxMonths)
+	c.grown()
 	c.Want(s.Bundle.Keep >= 0 && s.Bundle.Keep <= MaxKept, "bundle.keep", "", "%d bundles is not between 0 and %d", s.Bundle.Keep, MaxKept)
 	c.Want(s.Restund == 0 || s.Restund >= MinRestund && s.Restund <= MaxRestund, "restund", "two are enough for availability",
 		"%d Restund machines is not between %d and %d", s.Restund, MinRestund, MaxRestund)
 	c.clients(s.Clients)
 	c.servers()
 	c.section()
+}
+
+// grown wants what users grow to, to be a number that can be meant.
+func (c *check) grown() {
+	months := cmp.Or(c.site.Growth.Months, DefaultMonths)
+	c.Want(c.Any() || c.site.UsersAfter(months) <= MaxUsers, "growth", "is there a digit too many?",
+		"%d users grow to more than %d in %d months", c.site.Users, MaxUsers, months)
 }
 
 func (c *check) share(field string, share *Percent) {

@@ -1,6 +1,10 @@
 package site
 
-import "github.com/islandbundle/island/manifests"
+import (
+	"math"
+
+	"github.com/islandbundle/island/manifests"
+)
 
 // Kind is the kind of a site document.
 const Kind = "Site"
@@ -18,6 +22,9 @@ const (
 	MinRestund  = 2       // machines, as wire-docs has it: two servers are enough for availability,
 	MaxRestund  = 3       // and it may run on all three
 )
+
+// DefaultMonths are looked ahead where a site does not say how many.
+const DefaultMonths = 36
 
 // Site is what a customer wants, and has: one document for sizing and for
 // preflight. docs/site.schema.json describes it as a file.
@@ -75,7 +82,12 @@ type SiteVM struct {
 // Growth says how the site is expected to grow.
 type Growth struct {
 	UsersPerYear Percent `json:"usersPercentPerYear,omitempty"`
-	Months       int     `json:"months,omitempty"` // to look ahead; 36 if 0
+	Months       int     `json:"months,omitempty"` // to look ahead; [DefaultMonths] if 0
+}
+
+// UsersAfter returns the users after some months of growth, which compounds.
+func (s *Site) UsersAfter(months int) float64 {
+	return float64(s.Users) * math.Pow(1+float64(s.Growth.UsersPerYear)/100, float64(months)/12)
 }
 
 // BundleSize is what a release takes. Where a lock is known, it says so itself.
