@@ -26,3 +26,27 @@ func TestReadPortsRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestLabelsOfPorts holds the source of each row against a list made from the sources:
+// the guide names no node ports, and no ports of TURN.
+func TestLabelsOfPorts(t *testing.T) {
+	t.Parallel()
+	ports, err := DefaultPorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"cassandra-gossip": "WSD", "cassandra-jmx": "WSD", "cassandra-clients": "WSD", "elasticsearch-nodes": "WSD",
+		"elasticsearch-clients": "WSD", "minio": "WSD", "minio-second": "WSD", "rabbitmq-cluster": "WSD", "rabbitmq-clients": "WSD",
+		"postgresql": "WSD", "assets": "WSD", "kubernetes-api": "K8S", "etcd": "K8S", "kubelet": "K8S",
+		"node-ports": "WD", "turn-tcp": "WD", "turn-udp": "WD", "media": "WD",
+	}
+	for _, row := range ports.Rows {
+		if row.Source != want[row.ID] {
+			t.Errorf("%s is labelled %s, its source is %q", row.ID, row.Source, want[row.ID])
+		}
+	}
+	if len(ports.Rows) != len(want) {
+		t.Errorf("%d rows, the list has %d", len(ports.Rows), len(want))
+	}
+}
