@@ -15,7 +15,8 @@ func labels(t *Table) map[string]string {
 	}
 	for _, r := range t.Rows {
 		at := string(r.Role)
-		list[at+" count"], list[at+" cores"], list[at+" memory"], list[at+" disk"] = r.Count.Source, r.Cores.Source, r.Memory.Source, r.Disk.Source
+		list[at+" count"], list[at+" cores"] = r.Count.Source, r.Cores.Source
+		list[at+" memory"], list[at+" disk"] = r.Memory.Source, r.Disk.Source
 		for i, other := range r.Cores.Alternatives {
 			list[fmt.Sprintf("%s cores %d", at, i)] = other.Source
 		}
