@@ -59,7 +59,7 @@ func TestReadSiteFaults(t *testing.T) {
 		{"memory without unit", "serverCount: 3", `servers: [{name: a, memory: "64"}]`, "servers[0].memory", "amount with a unit"},
 		{"negative memory", "serverCount: 3", "servers: [{name: a, memory: -64 GB}]", "servers[0].memory", "negative"},
 		{"NaN memory", "serverCount: 3", "servers: [{name: a, memory: NaN GB}]", "servers[0].memory", "amount with a unit"},
-		{"count and list differ", "serverCount: 3", "serverCount: 3\nservers: [{name: a}]", "serverCount", "but 1 servers"},
+		{"count and list differ", "serverCount: 3", "serverCount: 3\nservers: [{name: a}]", "serverCount", "but 1 server is listed"},
 		{"growth of a million", "usersPercentPerYear: 10", "usersPercentPerYear: 1000000", "growth.usersPercentPerYear", "not between"},
 		{"1e6 months", "months: 36", "months: 1000000", "growth.months", "not between"},
 		{"bundle of an exabyte", "14 GB", "99999999999 TB", "bundle.size", "more than"},
