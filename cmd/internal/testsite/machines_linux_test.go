@@ -47,11 +47,11 @@ func TestMachinesThatThisKernelHasNot(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r := judgedFacts(t, "--facts", folder, "--inventory", "testdata/machines/hosts.ini", "--table", "table.yaml")
+	r := judgedFacts(t, "--facts", folder, "--table", "table.yaml")
 	if len(r.findings) > 0 || r.code != 0 || r.count("disk.size", "pass") != 8 {
 		t.Errorf("findings are %q, exit code %d\n%s", r.findings, r.code, r.explain())
 	}
-	if r := judgedFacts(t, "--facts", folder, "--inventory", "testdata/machines/hosts.ini", "--table", "guide"); r.code != 4 {
+	if r := judgedFacts(t, "--facts", folder, "--table", "guide"); r.code != 4 {
 		t.Errorf("the guide, which wants three machines of each role, ends with exit code %d", r.code)
 	}
 }
@@ -154,14 +154,15 @@ func (m *machine) system() probe.System {
 	}
 }
 
-// judgedFacts runs preflight where nothing is measured.
+// judgedFacts runs preflight on facts of the machines, which are on an island.
 func judgedFacts(t *testing.T, args ...string) result {
 	t.Helper()
 	program, err := programs.Path("island", programs.Here)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(program, append([]string{"preflight", "--output", "json", "--quiet"}, args...)...)
+	cmd := exec.Command(program, append([]string{"preflight", "--inventory", "testdata/machines/hosts.ini",
+		"--site", "testdata/machines/site.yaml", "--output", "json", "--quiet"}, args...)...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	_ = cmd.Run()
