@@ -39,6 +39,7 @@ func TestMachinesThatThisKernelHasNot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		f.Network.Routes.Value = []facts.Route{} // those of the kernel that runs the test are no machine's
 		data, err := json.Marshal(f)
 		if err != nil {
 			t.Fatal(err)
