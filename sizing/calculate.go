@@ -27,7 +27,7 @@ func Calculate(in Input) *Report {
 	c := newCalculation(in)
 	r := &Report{
 		APIVersion: manifests.APIVersion, Kind: KindReport, Site: *in.Site,
-		Table:    TableRef{in.Table.Name, in.Table.Version, in.Table.Title.text(placeOfTitle(in.Table)), in.TableDigest},
+		Table:    tableRef(in.Table, in.TableDigest),
 		Scenario: c.choice(), Findings: []Remark{}, Questions: []Asked{},
 	}
 	r.Site.Preflight = site.Section{} // nothing is calculated from it
@@ -56,6 +56,14 @@ func Calculate(in Input) *Report {
 	return r
 }
 
+func tableRef(t *Table, digest manifests.Digest) TableRef {
+	ref := TableRef{Name: t.Name, Version: t.Version, Title: t.Title.text(placeOfTitle(t)), Digest: digest}
+	if t.Draft != nil {
+		ref.Draft = t.Draft.Text.text(t.Draft.place())
+	}
+	return ref
+}
+
 func grave(l Level) int { return slices.Index([]Level{Fail, Warn, Ask, Info, Good}, l) }
 
 // calculation holds what the parts of a report share.
@@ -82,8 +90,7 @@ func newCalculation(in Input) *calculation {
 	c := &calculation{site: in.Site, table: in.Table, scenario: scenarioOf(in.Site.Scenario)}
 	c.servers = c.serverList()
 	for _, r := range in.Table.Requirements() {
-		switch r.Role {
-		case site.Kubernetes, site.DemoMachine:
+		if c.carriesCalls(r.Role) {
 			c.nodes = r.Count
 		}
 		switch r.Role {
@@ -93,9 +100,18 @@ func newCalculation(in Input) *calculation {
 			c.turns = 1
 		}
 	}
-	c.nodesLeft = nodesLeft(placeMachines(c.servers, c.machinesOf()), c.nodes)
+	c.nodesLeft = c.nodesAfterLoss(placeMachines(c.servers, c.machinesOf()))
 	c.load()
 	return c
+}
+
+// carriesCalls reports whether conference servers run on the machines of a role: on
+// nodes for calls where the table has them, else on the Kubernetes nodes.
+func (c *calculation) carriesCalls(role site.Role) bool {
+	if c.table.Row(site.Calling) != nil {
+		return role == site.Calling
+	}
+	return role == site.Kubernetes || role == site.DemoMachine
 }
 
 // load adds up what conferences take.
@@ -215,28 +231,83 @@ func (c *calculation) hardware() *Hardware {
 	for _, row := range c.table.Rows {
 		h.Rows = append(h.Rows, c.hardwareRow(row))
 	}
-	h.Totals = c.totals()
+	h.Totals, h.Printed = c.totals(), c.printedTotals()
 	return h
 }
 
+// printedTotals holds what the table's source prints as totals against its rows.
+func (c *calculation) printedTotals() []PrintedTotal {
+	var list []PrintedTotal
+	var differ []message.Text
+	for _, p := range c.table.Printed {
+		total := PrintedTotal{
+			Date: p.Date, Source: p.Source, Printed: Totals{p.Cores, p.Memory, p.Disk}, Computed: c.table.TotalsWithout(p.Without),
+		}
+		total.Differs = total.Printed != total.Computed
+		code := "hardware.printed.same"
+		if total.Differs {
+			code = "hardware.printed.differs"
+		}
+		var without []message.Text
+		for _, role := range p.Without {
+			without = append(without, c.roleName(role))
+		}
+		if len(without) > 0 {
+			code += "-without"
+		}
+		total.Text = say(code, args{
+			"date": p.Date.String(), "source": p.Source, "without": without,
+			"cores": p.Cores, "memory": int64(p.Memory), "disk": int64(p.Disk),
+			"rowCores": total.Computed.Cores, "rowMemory": int64(total.Computed.Memory), "rowDisk": int64(total.Computed.Disk),
+		})
+		if total.Differs {
+			differ = append(differ, total.Text)
+		}
+		list = append(list, total)
+	}
+	if len(differ) > 0 {
+		c.find("table.printed", Info, say("finding.table.printed.text", args{"differ": differ}))
+	}
+	return list
+}
+
 func (c *calculation) hardwareRow(row Row) HardwareRow {
-	required, by := row.Cores.Most()
+	required, _ := row.Cores.Most()
 	r := HardwareRow{
 		Role: row.Role, Title: c.roleName(row.Role), Notes: row.Notes, Count: row.Count.Value, Support: row.Support,
 		Cores: row.Cores.Value, CoresRequired: required, CoresNotes: row.Cores.Notes,
 		Memory: int64(row.Memory.Value), Disk: int64(row.Disk.Value), Unit: "GB",
 		Sources: CellSources{row.Count.Source, row.Cores.Source, row.Memory.Source, row.Disk.Source},
 	}
-	if row.Role == site.Kubernetes {
+	if c.carriesCalls(row.Role) {
 		r.ExtraCores = c.extraCores
 	}
-	if required != row.Cores.Value {
-		r.Differs = say("hardware.differs", args{
-			"source": row.Cores.Source, "cores": amountOf(row.Cores.Value, UnitCores), "other": by, "more": amountOf(required, UnitCores),
-		})
+	if differ := row.disagreements(); len(differ) > 0 {
+		r.Differs = say("hardware.differ", args{"cells": differ})
 		c.find("table.disagree."+string(row.Role), Info, say("finding.table.disagree.text", args{"role": r.Title, "differs": r.Differs}))
 	}
 	return r
+}
+
+// disagreements says of which cells of a row public sources say more than it does.
+func (row Row) disagreements() []message.Text {
+	var list []message.Text
+	differ := func(cell, source, by string, value, most message.Text) {
+		list = append(list, say("hardware.differs."+cell, args{"source": source, "value": value, "other": by, "more": most}))
+	}
+	if most, by := row.Cores.Most(); most != row.Cores.Value {
+		differ("cores", row.Cores.Source, by, amountOf(row.Cores.Value, UnitCores), amountOf(most, UnitCores))
+	}
+	for _, c := range []struct {
+		name string
+		cell Cell[site.GB]
+	}{{"memory", row.Memory}, {"disk", row.Disk}} {
+		if most, by := c.cell.Most(); most != c.cell.Value {
+			value := amountOf(int64(c.cell.Value.Bytes()), UnitBytes)
+			differ(c.name, c.cell.Source, by, value, amountOf(int64(most.Bytes()), UnitBytes))
+		}
+	}
+	return list
 }
 
 func (c *calculation) totals() []HardwareTotal {
@@ -313,8 +384,11 @@ func (c *calculation) sourceList(r *Report) []SourceRef {
 		for _, row := range r.Hardware.Rows {
 			use(row.Sources.Count, row.Sources.Cores, row.Sources.Memory, row.Sources.Disk)
 			if !row.Differs.IsZero() {
-				_, by := c.table.Row(row.Role).Cores.Most()
-				use(by)
+				of := c.table.Row(row.Role)
+				_, cores := of.Cores.Most()
+				_, memory := of.Memory.Most()
+				_, disk := of.Disk.Most()
+				use(cores, memory, disk)
 			}
 		}
 		for _, note := range r.Hardware.Notes {

@@ -36,6 +36,8 @@ func (t *Table) check(file string) error {
 	c.Want(tableName.MatchString(t.Name), "name", "such as guide", "table name %.80q is not a lowercase label", t.Name)
 	c.Want(t.Version > 0, "version", "count from 1, and up with every change", "table has no version")
 	c.text("title", t.Title)
+	c.draft()
+	c.printed()
 	c.sources()
 	c.Want((len(t.Rows) > 0) != (t.Machine != nil), "rows", "give rows, or the one machine", "table wants one of rows and machine")
 	c.Want(len(t.Rows) <= maxRows, "rows", "", "table has %d rows, at most %d are read", len(t.Rows), maxRows)
@@ -68,6 +70,30 @@ func (c tableCheck) source(field, name string) {
 		c.Want(false, field, "name one of sources, so that the number can be checked", "number has no source")
 	case !known:
 		c.Want(false, field, "add it to sources", "source %.80q is not among the table's sources", name)
+	}
+}
+
+func (c tableCheck) draft() {
+	if d := c.table.Draft; d != nil {
+		c.Want(!d.Date.IsZero(), "draft.date", "the day as of which it was read", "draft has no date")
+		c.text("draft.text", d.Text)
+		c.source("draft.source", d.Source)
+	}
+}
+
+func (c tableCheck) printed() {
+	c.Want(len(c.table.Printed) <= maxTexts, "printed", "", "table has more than %d printed totals", maxTexts)
+	c.Want(len(c.table.Printed) == 0 || c.table.Machine == nil, "printed", "", "a single machine has no totals")
+	for i, p := range c.table.Printed {
+		field := fmt.Sprintf("printed[%d]", i)
+		c.Want(!p.Date.IsZero(), field+".date", "the day of which they are", "printed totals have no date")
+		c.source(field+".source", p.Source)
+		for j, role := range p.Without {
+			c.Want(c.table.Row(role) != nil, fmt.Sprintf("%s.without[%d]", field, j), "", "no row has role %.80q", role)
+		}
+		c.Want(p.Cores > 0 && p.Cores <= maxRows*site.MaxCores, field+".cores", "", "%d cores is not between 1 and %d", p.Cores,
+			maxRows*site.MaxCores)
+		c.Want(p.Memory > 0 && p.Disk > 0, field, "", "printed totals have no memory or no disk")
 	}
 }
 

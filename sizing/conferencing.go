@@ -63,6 +63,9 @@ func (c *calculation) conferenceFigures() []Figure {
 		rate("network.usable", c.usable(), Exactly, usable, refers(network.NIC.Source, network.Headroom.Source)),
 		figure("conference.cores", c.extraCores, UnitCores, AtLeast, c.coresFormula(), c.coreSources()...),
 	}
+	if c.carriesCalls(site.Calling) {
+		figures[len(figures)-1].Label = say("figure.conference.cores.calling", nil)
+	}
 	if c.nodesLeft > 0 && c.nodesLeft < c.nodes {
 		left := worstTraffic(c.total, c.largest, c.nodesLeft)
 		same := say("figure.conference.server.out.after-loss.formula", args{"left": c.nodesLeft, "servers": c.nodes})

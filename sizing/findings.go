@@ -20,6 +20,9 @@ func (c *calculation) advise(id string, level Level, text, hint message.Text) {
 
 // siteFindings judges the parts of a report.
 func (c *calculation) siteFindings(r *Report) {
+	if draft := r.Table.Draft; !draft.IsZero() {
+		c.advise("table.draft", Ask, say("finding.table.draft.text", args{"draft": draft}), say("finding.table.draft.hint", nil))
+	}
 	c.userFindings(r.Growth)
 	c.conferenceFindings(r.Conferencing)
 	c.turnFindings(r.Turn)
@@ -43,6 +46,9 @@ func (c *calculation) userFindings(growth *UserGrowth) {
 	from := c.table.Rules.Users.AskFrom
 	with := args{"users": c.site.Users, "serves": c.table.servesUsers()}
 	hint := say("finding.users.ask.hint", args{"from": from.Value})
+	if from.Source != "island" {
+		hint = say("finding.users.ask.stated", args{"from": from.Value, "source": from.Source})
+	}
 	switch {
 	case c.site.Users >= from.Value:
 		c.advise("users.ask", Warn, say("finding.users.ask.text", with), hint)
@@ -85,7 +91,12 @@ func (c *calculation) conferenceFindings(conf *Conferencing) {
 		}
 	}
 	if c.extraCores > 0 {
-		c.find("conference.cores", Info, say("finding.conference.cores.text", args{"cores": amountOf(c.extraCores, UnitCores)}))
+		with := args{"cores": amountOf(c.extraCores, UnitCores)}
+		text := say("finding.conference.cores.text", with)
+		if c.carriesCalls(site.Calling) {
+			text = say("finding.conference.cores.calling", with)
+		}
+		c.find("conference.cores", Info, text)
 	}
 }
 

@@ -119,7 +119,7 @@ func (c *calculation) machinesOf() []machine {
 			continue
 		}
 		amounts := Amounts{int64(r.Cores), r.Memory, r.Disk}
-		if r.Role == site.Kubernetes || r.Role == site.DemoMachine {
+		if c.carriesCalls(r.Role) {
 			amounts.Cores += c.extraCores
 			amounts.Memory += c.extraMemory
 		}
@@ -146,10 +146,10 @@ func (c *calculation) placement() *Placement {
 	}
 	result := &Placement{}
 	for _, p := range on {
-		server := PlacedServer{Name: p.server.Name, Machines: []Placed{}, Needs: p.sum, Lost: losses(p, counts)}
+		server := PlacedServer{Name: p.server.Name, Machines: []Placed{}, Needs: p.sum, Lost: c.losses(p, counts)}
 		for _, m := range p.machines {
 			server.Machines = append(server.Machines, Placed{m.name, m.role, m.amounts})
-			if m.role == site.Kubernetes || m.role == site.DemoMachine {
+			if c.carriesCalls(m.role) {
 				server.Network = server.Network.plus(c.perNode)
 			}
 			if m.role == site.Restund || m.role == site.DemoMachine {
@@ -166,7 +166,7 @@ func (c *calculation) placement() *Placement {
 }
 
 // losses says for each role on a server what is left without it.
-func losses(p placed, counts map[site.Role]int) []Loss {
+func (c *calculation) losses(p placed, counts map[site.Role]int) []Loss {
 	here := map[site.Role]int{}
 	var order []site.Role
 	for _, m := range p.machines {
@@ -178,7 +178,7 @@ func losses(p placed, counts map[site.Role]int) []Loss {
 	list := []Loss{}
 	for _, role := range order {
 		loss := Loss{Role: role, Lost: here[role], Left: counts[role] - here[role]}
-		loss.Level, loss.Text = lossOf(role, loss.Left, counts[role])
+		loss.Level, loss.Text = c.lossOf(role, loss.Left, counts[role])
 		list = append(list, loss)
 	}
 	return list
@@ -186,12 +186,14 @@ func losses(p placed, counts map[site.Role]int) []Loss {
 
 // votes are the roles whose machines decide by majority: with half or more of
 // them lost they stop. (Cassandra's QUORUM, Elasticsearch's master election,
-// etcd on the Kubernetes machines, PostgreSQL's failover, RabbitMQ's queues.)
+// etcd on the machines of each Kubernetes cluster, PostgreSQL's failover, RabbitMQ's queues.)
 func votes(role site.Role) bool {
-	return slices.Contains([]site.Role{site.Cassandra, site.Elasticsearch, site.Kubernetes, site.PostgreSQL, site.RabbitMQ}, role)
+	return slices.Contains([]site.Role{
+		site.Cassandra, site.Elasticsearch, site.Kubernetes, site.Calling, site.PostgreSQL, site.RabbitMQ,
+	}, role)
 }
 
-func lossOf(role site.Role, left, count int) (Level, message.Text) {
+func (c *calculation) lossOf(role site.Role, left, count int) (Level, message.Text) {
 	with := args{"left": left, "machines": count}
 	switch {
 	case role == site.DemoMachine:
@@ -204,7 +206,7 @@ func lossOf(role site.Role, left, count int) (Level, message.Text) {
 		return Fail, say("loss.stops", with)
 	case votes(role) && 2*left <= count:
 		return Fail, say("loss.no-majority", with)
-	case role == site.Kubernetes:
+	case c.carriesCalls(role):
 		return Info, say("loss.conferences", with)
 	case votes(role):
 		return Good, say("loss.majority", with)
@@ -215,20 +217,20 @@ func lossOf(role site.Role, left, count int) (Level, message.Text) {
 	}
 }
 
-// nodesLeft returns how many conference servers are left when the server with
+// nodesAfterLoss returns how many conference servers are left when the server with
 // most of them is lost.
-func nodesLeft(on []placed, count int) int {
+func (c *calculation) nodesAfterLoss(on []placed) int {
 	most := 0
 	for _, p := range on {
 		here := 0
 		for _, m := range p.machines {
-			if m.role == site.Kubernetes || m.role == site.DemoMachine {
+			if c.carriesCalls(m.role) {
 				here++
 			}
 		}
 		most = max(most, here)
 	}
-	return count - most
+	return c.nodes - most
 }
 
 // serverList puts in what a site leaves open about its servers.

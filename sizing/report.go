@@ -41,6 +41,7 @@ type TableRef struct {
 	Name    string           `json:"name"`
 	Version int              `json:"version"`
 	Title   message.Text     `json:"title"`
+	Draft   message.Text     `json:"draft,omitempty"`  // that its source is not published
 	Digest  manifests.Digest `json:"digest,omitempty"` // of the file, where it is known
 }
 
@@ -160,7 +161,9 @@ type ToHand struct {
 type Hardware struct {
 	Rows   []HardwareRow   `json:"rows"`
 	Totals []HardwareTotal `json:"totals"`
-	Notes  []HardwareNote  `json:"notes"`
+	// Printed are totals that the table's source prints, beside those of its rows.
+	Printed []PrintedTotal `json:"printed,omitempty"`
+	Notes   []HardwareNote `json:"notes"`
 }
 
 // HardwareRow is a row of the table. Memory and disk are in the unit that the
@@ -203,6 +206,17 @@ type HardwareTotal struct {
 	Disk     int64        `json:"disk"`
 	Unit     string       `json:"unit"`
 	Required bool         `json:"required,omitempty"` // with the most demanding figures and without extra cores
+}
+
+// PrintedTotal is a total that a source prints, and what its rows come to. Memory and
+// disk are in GB of 10⁹ bytes.
+type PrintedTotal struct {
+	Date     manifests.Date `json:"date"`
+	Source   string         `json:"source"`
+	Printed  Totals         `json:"printed"`
+	Computed Totals         `json:"computed"`
+	Differs  bool           `json:"differs"`
+	Text     message.Text   `json:"text"`
 }
 
 // HardwareNote is a footnote.

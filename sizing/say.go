@@ -80,9 +80,13 @@ var ownTitles = sync.OnceValue(func() map[site.Role]string {
 })
 
 // texts are what a table says in reports, by the place where it stands. A
-// footnote goes by its source as well: each table counts its own.
+// footnote goes by its source as well: each table counts its own. So do others of which
+// sources say different things.
 func (t *Table) texts() map[string]Given {
-	all := map[string]Given{placeOfTitle(t): t.Title, placeOfUsers: t.Rules.Users.Text}
+	all := map[string]Given{placeOfTitle(t): t.Title, t.Rules.Users.place(): t.Rules.Users.Text}
+	if t.Draft != nil {
+		all[t.Draft.place()] = t.Draft.Text
+	}
 	for _, note := range t.Notes {
 		all[note.place()] = note.Text
 	}
@@ -98,13 +102,13 @@ func (t *Table) texts() map[string]Given {
 	return all
 }
 
-const placeOfUsers = "users"
-
 // servesUsers says how many users the table is for.
-func (t *Table) servesUsers() message.Text { return t.Rules.Users.Text.text(placeOfUsers) }
+func (t *Table) servesUsers() message.Text { return t.Rules.Users.Text.text(t.Rules.Users.place()) }
 
 func placeOfTitle(t *Table) string { return "title." + t.Name }
 func (n Note) place() string       { return "note." + n.Source + "." + n.ID }
 func (r CoreRule) place() string   { return "cores." + r.ID }
-func (u Unlisted) place() string   { return "unlisted." + string(u.Role) }
+func (u Unlisted) place() string   { return "unlisted." + u.Source + "." + string(u.Role) }
+func (u UserLimit) place() string  { return "users." + u.Source }
+func (d Draft) place() string      { return "draft." + d.Source }
 func (q Question) place() string   { return "ask." + q.ID }

@@ -10,6 +10,12 @@ import (
 // labels lists every label of a table by the place where it stands.
 func labels(t *Table) map[string]string {
 	list := map[string]string{"servers": t.Servers.Source}
+	if t.Draft != nil {
+		list["draft"] = t.Draft.Source
+	}
+	for i, p := range t.Printed {
+		list[fmt.Sprintf("printed %d", i)] = p.Source
+	}
 	for _, n := range t.Notes {
 		list["note "+n.ID] = n.Source
 	}
@@ -19,6 +25,9 @@ func labels(t *Table) map[string]string {
 		list[at+" memory"], list[at+" disk"] = r.Memory.Source, r.Disk.Source
 		for i, other := range r.Cores.Alternatives {
 			list[fmt.Sprintf("%s cores %d", at, i)] = other.Source
+		}
+		for i, other := range r.Memory.Alternatives {
+			list[fmt.Sprintf("%s memory %d", at, i)] = other.Source
 		}
 	}
 	if m := t.Machine; m != nil {
@@ -73,7 +82,13 @@ func TestLabelsAreThoseOfTheSources(t *testing.T) {
 		"note 1": "WD-planning", "servers": "WD-planning",
 		"machine cores": "WD-planning", "machine memory": "WD-planning", "machine disk": "WD-planning",
 	}
-	wanted := map[string]map[string]string{"guide": ofGuide, "guide-postgresql": withPostgreSQL, "demo": demo}
+	draft := map[string]string{
+		"note 1": "WD-99", "note 2": "WD-99", "note 3": "WD-99", "note 4": "WD-99", "servers": "WD-99", "unlisted coturn": "WD-99",
+		"cassandra cores 0": "G", "cassandra memory 0": "G", "postgresql cores 0": "WSD-postgresql",
+		"users": "WD-99", "ask from": "WD-99", "draft": "WD-99", "printed 0": "WD-99", "printed 1": "WD-99", "printed 2": "WD-99", "printed 3": "WD-99",
+	}
+	rows(draft, "WD-99", "cassandra", "postgresql", "minio", "elasticsearch", "rabbitmq", "kubernetes", "calling", "admin-host", "asset-host")
+	wanted := map[string]map[string]string{"guide": ofGuide, "guide-postgresql": withPostgreSQL, "demo": demo, "wire-docs-99": draft}
 	for _, name := range Names() {
 		want, ok := wanted[name]
 		if !ok {

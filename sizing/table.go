@@ -27,8 +27,10 @@ type Table struct {
 	Name       string                 `json:"name"`
 	Version    int                    `json:"version"` // grows with each change of a number
 	Title      Given                  `json:"title"`
-	Sources    map[string]site.Source `json:"sources"` // by the short name that cells use
+	Draft      *Draft                 `json:"draft,omitempty"` // where its source is not published
+	Sources    map[string]site.Source `json:"sources"`         // by the short name that cells use
 	Notes      []Note                 `json:"notes,omitempty"`
+	Printed    []Printed              `json:"printed,omitempty"`
 	Rows       []Row                  `json:"rows,omitempty"`
 	Machine    *Machine               `json:"machine,omitempty"`
 	Servers    Cell[int64]            `json:"servers"` // physical servers, at least
@@ -63,6 +65,24 @@ func (c Cell[T]) Most() (T, string) {
 		}
 	}
 	return value, source
+}
+
+// Draft says what stands behind a table whose source is not published.
+type Draft struct {
+	Date   manifests.Date `json:"date"` // as of which it was read
+	Text   Given          `json:"text"`
+	Source string         `json:"source"`
+}
+
+// Printed are totals that a source prints. They are held against the rows, and never
+// calculated with.
+type Printed struct {
+	Date    manifests.Date `json:"date"`
+	Source  string         `json:"source"`
+	Without []site.Role    `json:"without,omitempty"` // roles that are not in them
+	Cores   int64          `json:"cores"`
+	Memory  site.GB        `json:"memory"`
+	Disk    site.GB        `json:"disk"`
 }
 
 // Note is a footnote of a table.
@@ -215,12 +235,26 @@ func (t *Table) PublishedTotals(support bool) Totals {
 	var sum Totals
 	for _, row := range t.Rows {
 		if support || !row.Support {
-			sum.Cores += row.Cores.Value
-			sum.Memory += row.Memory.Value
-			sum.Disk += row.Disk.Value
+			sum = sum.plus(row)
 		}
 	}
 	return sum
+}
+
+// TotalsWithout adds up the figures that the table itself prints, of one machine of
+// each role but some.
+func (t *Table) TotalsWithout(roles []site.Role) Totals {
+	var sum Totals
+	for _, row := range t.Rows {
+		if !slices.Contains(roles, row.Role) {
+			sum = sum.plus(row)
+		}
+	}
+	return sum
+}
+
+func (s Totals) plus(row Row) Totals {
+	return Totals{s.Cores + row.Cores.Value, s.Memory + row.Memory.Value, s.Disk + row.Disk.Value}
 }
 
 // RequiredTotals adds up the most demanding figures.

@@ -17,6 +17,7 @@ func TestGuideTotals(t *testing.T) {
 	for name, want := range map[string][2]Totals{
 		"guide":            {{11, 18, 590}, {13, 26, 730}},
 		"guide-postgresql": {{12, 20, 640}, {14, 28, 780}},
+		"wire-docs-99":     {{16, 30, 850}, {18, 38, 1040}},
 	} {
 		table := embeddedTable(t, name)
 		if got := [2]Totals{table.PublishedTotals(false), table.PublishedTotals(true)}; got != want {
@@ -29,15 +30,14 @@ func TestGuideTotals(t *testing.T) {
 	}
 }
 
-// TestGuideRows holds the embedded table against the guide's, figure by figure.
-func TestGuideRows(t *testing.T) {
-	table := embeddedTable(t, "guide")
-	type figures struct {
-		role                 site.Role
-		count, cores         int64
-		memory, disk         site.GB
-		roleNotes, coreNotes string
-	}
+type figures struct {
+	role                 site.Role
+	count, cores         int64
+	memory, disk         site.GB
+	roleNotes, coreNotes string
+}
+
+func figuresOf(table *Table) []figures {
 	var got []figures
 	for _, r := range table.Rows {
 		got = append(got, figures{
@@ -45,6 +45,13 @@ func TestGuideRows(t *testing.T) {
 			strings.Join(r.Notes, ","), strings.Join(r.Cores.Notes, ","),
 		})
 	}
+	return got
+}
+
+// TestGuideRows holds the embedded table against the guide's, figure by figure.
+func TestGuideRows(t *testing.T) {
+	table := embeddedTable(t, "guide")
+	got := figuresOf(table)
 	want := []figures{
 		{site.Cassandra, 3, 2, 4, 80, "", ""},
 		{site.MinIO, 3, 1, 2, 400, "", ""},
@@ -65,17 +72,107 @@ func TestGuideRows(t *testing.T) {
 	}
 }
 
+// TestRowsOfTheDraft holds the table of wire-docs' draft against what it prints.
+func TestRowsOfTheDraft(t *testing.T) {
+	want := []figures{
+		{site.Cassandra, 3, 1, 2, 80, "", ""},
+		{site.PostgreSQL, 3, 1, 2, 80, "", ""},
+		{site.MinIO, 3, 1, 2, 400, "", ""},
+		{site.Elasticsearch, 3, 1, 2, 60, "", ""},
+		{site.RabbitMQ, 3, 2, 4, 80, "", ""},
+		{site.Kubernetes, 3, 6, 8, 80, "", ""},
+		{site.Calling, 3, 4, 10, 70, "", "1"},
+		{site.AdminHost, 1, 1, 4, 90, "2", ""},
+		{site.AssetHost, 1, 1, 4, 100, "2", ""},
+	}
+	if got := figuresOf(embeddedTable(t, "wire-docs-99")); !slices.Equal(got, want) {
+		t.Errorf("rows\n%v\nwant\n%v", got, want)
+	}
+}
+
+// TestPrintedTotalsAreHeldAgainstRows wants what the draft printed first to differ from
+// its rows, and what it prints now to be their sums.
+func TestPrintedTotalsAreHeldAgainstRows(t *testing.T) {
+	r := calculate(t, someSite(t, 900, "2x20"), "wire-docs-99")
+	type held struct {
+		date              string
+		printed, computed Totals
+		differs           bool
+	}
+	var got []held
+	for _, p := range r.Hardware.Printed {
+		got = append(got, held{p.Date.String(), p.Printed, p.Computed, p.Differs})
+	}
+	want := []held{
+		{"2026-03-04", Totals{14, 32, 970}, Totals{14, 28, 970}, true},
+		{"2026-03-04", Totals{18, 44, 1060}, Totals{18, 38, 1040}, true},
+		{"2026-03-19", Totals{14, 28, 970}, Totals{14, 28, 970}, false},
+		{"2026-03-19", Totals{18, 38, 1040}, Totals{18, 38, 1040}, false},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("printed totals\n%v\nwant\n%v", got, want)
+	}
+	wantFinding(t, r, "table.printed", Info)
+	wantFinding(t, r, "table.draft", Ask)
+	text := english(findingOf(r, "table.printed").Text)
+	for _, said := range []string{"18 / 44", "1,060", "18 / 38", "1,040", "14 / 32"} {
+		if !strings.Contains(strings.ReplaceAll(text, "\u00a0", " "), said) {
+			t.Errorf("%q is not in: %s", said, text)
+		}
+	}
+	if guide := calculate(t, someSite(t, 900, "2x20"), "guide"); findingOf(guide, "table.printed") != nil || findingOf(guide, "table.draft") != nil {
+		t.Errorf("the guide is called a draft: %s", allFindings(guide))
+	}
+	changed := *embeddedTable(t, "guide") // any other table's are held as well
+	changed.Printed = []Printed{{Source: "G", Cores: 13, Memory: 26, Disk: 735}}
+	if own := Calculate(Input{Site: someSite(t, 900, "none"), Table: &changed}); !own.Hardware.Printed[0].Differs {
+		t.Errorf("735 for 730 is taken: %+v", own.Hardware.Printed)
+	}
+}
+
+// TestCallingNodesCarryCalls wants conferences on the nodes for calls where a table has
+// them, and the more demanding figures placed, in memory too.
+func TestCallingNodesCarryCalls(t *testing.T) {
+	r := calculate(t, someSite(t, 4000, "10x10"), "wire-docs-99")
+	want := map[site.Role]Amounts{
+		site.Kubernetes: {6, 8e9, 80e9}, site.Calling: {4 + 3, 10e9, 70e9}, site.Cassandra: {2, 4e9, 80e9},
+		site.PostgreSQL: {2, 2e9, 80e9}, site.RabbitMQ: {2, 4e9, 80e9},
+	}
+	for _, server := range r.Placement.Servers {
+		for _, m := range server.Machines {
+			if amounts, ok := want[m.Role]; ok && amounts != m.Amounts {
+				t.Errorf("%s is placed with %+v, want %+v", m.Name, m.Amounts, amounts)
+			}
+		}
+	}
+	wantFinding(t, r, "users.table", Info)
+	wantFinding(t, calculate(t, someSite(t, 4001, "none"), "wire-docs-99"), "users.ask", Warn)
+	if text := english(findingOf(r, "table.disagree.cassandra").Text); !strings.Contains(text, "of memory") || !strings.Contains(text, "cores") {
+		t.Errorf("Cassandra's figures: %s", text)
+	}
+	without := *embeddedTable(t, "wire-docs-99")
+	without.Rows = slices.DeleteFunc(slices.Clone(without.Rows), func(r Row) bool { return r.Role == site.Calling })
+	on := Calculate(Input{Site: someSite(t, 4000, "10x10"), Table: &without})
+	for _, m := range on.Placement.Servers[0].Machines {
+		if m.Role == site.Kubernetes && m.Cores != 9 {
+			t.Errorf("without nodes for calls, Kubernetes has %d cores", m.Cores)
+		}
+	}
+}
+
 // TestTablesAgree keeps what the tables share from drifting apart.
 func TestTablesAgree(t *testing.T) {
-	if got := Names(); !slices.Equal(got, []string{"demo", "guide", "guide-postgresql"}) {
+	if got := Names(); !slices.Equal(got, []string{"demo", "guide", "guide-postgresql", "wire-docs-99"}) {
 		t.Fatalf("tables %v: a new one belongs in this list, and in docs/sizing.md", got)
 	}
 	_, guide, _ := Embedded("guide")
 	shared := func(data []byte) string {
 		_, rules, _ := strings.Cut(string(data), "\nrules:\n")
 		_, rest, _ := strings.Cut(string(data), "\nsources:\n")
-		sources, _, _ := strings.Cut(rest, "\nnotes:\n")
-		return sources + rules
+		sources, _, _ := strings.Cut(rest, "\n\n")
+		before, users, _ := strings.Cut(rules, "\n  users:\n") // how many, each source says for its own figures
+		_, after, _ := strings.Cut(users, "\n  releases:\n")
+		return sources + before + after
 	}
 	for _, name := range Names() {
 		_, data, err := Embedded(name)
@@ -142,6 +239,14 @@ func TestReadTableFaults(t *testing.T) {
 		{"factor NaN", "factors: []", "factors: [{id: sft-memory-mb-per-participant, value: .nan, basis: {en: a, de: b}}]",
 			"rules.factors[0].value", "wants a number"},
 		{"factor without basis", "factors: []", "factors: [{id: sft-memory-mb-per-participant, value: 2}]", "rules.factors[0].basis", "no basis"},
+		{"draft without a date", "\nsources:", "\ndraft: {source: G, text: {en: a}}\nsources:", "draft.date", "draft has no date"},
+		{"printed without a source", "\nsources:", "\nprinted: [{date: 2026-01-31, cores: 1, memory: 1 GB, disk: 1 GB}]\nsources:",
+			"printed[0].source", "number has no source"},
+		{"printed without a role that is none", "\nsources:",
+			"\nprinted: [{date: 2026-01-31, source: G, without: [coturn], cores: 1, memory: 1 GB, disk: 1 GB}]\nsources:",
+			"printed[0].without[0]", "no row has role"},
+		{"printed nothing", "\nsources:", "\nprinted: [{date: 2026-01-31, source: G, cores: 1, memory: 0 GB, disk: 1 GB}]\nsources:",
+			"printed[0]", "no memory or no disk"},
 		{"no headroom left", "headroomPercent: {value: 30", "headroomPercent: {value: 100", "rules.network.headroomPercent.value", "not between"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -26,6 +26,10 @@ func markOf(role site.Role) mark {
 		return mark{Class: "r4", Code: "Pg"}
 	case site.Kubernetes:
 		return mark{Class: "r5", Code: "K8"}
+	case site.Calling:
+		return mark{Class: "r5", Code: "Cl"}
+	case site.RabbitMQ:
+		return mark{Class: "r6", Code: "Rb"}
 	case site.DemoMachine:
 		return mark{Class: "r5", Code: "De"}
 	case site.Restund, site.Coturn:
@@ -35,7 +39,7 @@ func markOf(role site.Role) mark {
 	case site.AssetHost:
 		return mark{Class: "r8", Code: "As"}
 	default:
-		return mark{Class: "r7", Code: "Rb"}
+		return mark{Class: "r7", Code: "–"}
 	}
 }
 

@@ -164,6 +164,9 @@ func (t *textWriter) hardware() {
 	for _, note := range h.Notes {
 		t.wrapped("  "+superscript(note.ID)+" ", "    ", t.Text(note.Text))
 	}
+	for _, total := range h.Printed {
+		t.wrapped("  ", "    ", t.Text(total.Text)+".")
+	}
 	for _, row := range h.Rows {
 		if !row.Differs.IsZero() {
 			t.wrapped("  * ", "    ", t.Text(row.Title)+": "+t.Text(row.Differs))

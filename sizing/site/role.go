@@ -14,6 +14,7 @@ const (
 	PostgreSQL    Role = "postgresql"
 	RabbitMQ      Role = "rabbitmq"
 	Kubernetes    Role = "kubernetes"
+	Calling       Role = "calling" // a second Kubernetes cluster, for calls
 	Restund       Role = "restund"
 	Coturn        Role = "coturn"
 	AdminHost     Role = "admin-host"
@@ -23,7 +24,7 @@ const (
 
 // Roles returns every role there is, in the order in which reports list them.
 func Roles() []Role {
-	return []Role{Cassandra, MinIO, Elasticsearch, PostgreSQL, RabbitMQ, Kubernetes, Restund, Coturn, AdminHost, AssetHost, DemoMachine}
+	return []Role{Cassandra, MinIO, Elasticsearch, PostgreSQL, RabbitMQ, Kubernetes, Calling, Restund, Coturn, AdminHost, AssetHost, DemoMachine}
 }
 
 // Known reports whether the role is one of [Roles].
