@@ -244,18 +244,11 @@ func (c *calculation) printedTotals() []PrintedTotal {
 			Date: p.Date, Source: p.Source, Printed: Totals{p.Cores, p.Memory, p.Disk}, Computed: c.table.TotalsWithout(p.Without),
 		}
 		total.Differs = total.Printed != total.Computed
-		code := "hardware.printed.same"
-		if total.Differs {
-			code = "hardware.printed.differs"
-		}
 		var without []message.Text
 		for _, role := range p.Without {
 			without = append(without, c.roleName(role))
 		}
-		if len(without) > 0 {
-			code += "-without"
-		}
-		total.Text = say(code, args{
+		total.Text = say(codeOfPrinted(total.Differs, len(without) > 0), args{
 			"date": p.Date.String(), "source": p.Source, "without": without,
 			"cores": p.Cores, "memory": int64(p.Memory), "disk": int64(p.Disk),
 			"rowCores": total.Computed.Cores, "rowMemory": int64(total.Computed.Memory), "rowDisk": int64(total.Computed.Disk),
@@ -269,6 +262,18 @@ func (c *calculation) printedTotals() []PrintedTotal {
 		c.find("table.printed", Info, say("finding.table.printed.text", args{"differ": differ}))
 	}
 	return list
+}
+
+func codeOfPrinted(differs, without bool) string {
+	switch {
+	case differs && without:
+		return "hardware.printed.differs-without"
+	case differs:
+		return "hardware.printed.differs"
+	case without:
+		return "hardware.printed.same-without"
+	}
+	return "hardware.printed.same"
 }
 
 func (c *calculation) hardwareRow(row Row) HardwareRow {
@@ -292,19 +297,19 @@ func (c *calculation) hardwareRow(row Row) HardwareRow {
 // disagreements says of which cells of a row public sources say more than it does.
 func (row Row) disagreements() []message.Text {
 	var list []message.Text
-	differ := func(cell, source, by string, value, most message.Text) {
-		list = append(list, say("hardware.differs."+cell, args{"source": source, "value": value, "other": by, "more": most}))
+	differ := func(code, source, by string, value, most message.Text) {
+		list = append(list, say(code, args{"source": source, "value": value, "other": by, "more": most}))
 	}
 	if most, by := row.Cores.Most(); most != row.Cores.Value {
-		differ("cores", row.Cores.Source, by, amountOf(row.Cores.Value, UnitCores), amountOf(most, UnitCores))
+		differ("hardware.differs.cores", row.Cores.Source, by, amountOf(row.Cores.Value, UnitCores), amountOf(most, UnitCores))
 	}
 	for _, c := range []struct {
-		name string
+		code string
 		cell Cell[site.GB]
-	}{{"memory", row.Memory}, {"disk", row.Disk}} {
+	}{{"hardware.differs.memory", row.Memory}, {"hardware.differs.disk", row.Disk}} {
 		if most, by := c.cell.Most(); most != c.cell.Value {
 			value := amountOf(int64(c.cell.Value.Bytes()), UnitBytes)
-			differ(c.name, c.cell.Source, by, value, amountOf(int64(most.Bytes()), UnitBytes))
+			differ(c.code, c.cell.Source, by, value, amountOf(int64(most.Bytes()), UnitBytes))
 		}
 	}
 	return list

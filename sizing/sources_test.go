@@ -85,7 +85,8 @@ func TestLabelsAreThoseOfTheSources(t *testing.T) {
 	draft := map[string]string{
 		"note 1": "WD-99", "note 2": "WD-99", "note 3": "WD-99", "note 4": "WD-99", "servers": "WD-99", "unlisted coturn": "WD-99",
 		"cassandra cores 0": "G", "cassandra memory 0": "G", "postgresql cores 0": "WSD-postgresql",
-		"users": "WD-99", "ask from": "WD-99", "draft": "WD-99", "printed 0": "WD-99", "printed 1": "WD-99", "printed 2": "WD-99", "printed 3": "WD-99",
+		"users": "WD-99", "ask from": "WD-99", "draft": "WD-99",
+		"printed 0": "WD-99", "printed 1": "WD-99", "printed 2": "WD-99", "printed 3": "WD-99",
 	}
 	rows(draft, "WD-99", "cassandra", "postgresql", "minio", "elasticsearch", "rabbitmq", "kubernetes", "calling", "admin-host", "asset-host")
 	wanted := map[string]map[string]string{"guide": ofGuide, "guide-postgresql": withPostgreSQL, "demo": demo, "wire-docs-99": draft}

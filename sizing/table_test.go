@@ -120,7 +120,8 @@ func TestPrintedTotalsAreHeldAgainstRows(t *testing.T) {
 			t.Errorf("%q is not in: %s", said, text)
 		}
 	}
-	if guide := calculate(t, someSite(t, 900, "2x20"), "guide"); findingOf(guide, "table.printed") != nil || findingOf(guide, "table.draft") != nil {
+	guide := calculate(t, someSite(t, 900, "2x20"), "guide")
+	if findingOf(guide, "table.printed") != nil || findingOf(guide, "table.draft") != nil {
 		t.Errorf("the guide is called a draft: %s", allFindings(guide))
 	}
 	changed := *embeddedTable(t, "guide") // any other table's are held as well
@@ -147,7 +148,8 @@ func TestCallingNodesCarryCalls(t *testing.T) {
 	}
 	wantFinding(t, r, "users.table", Info)
 	wantFinding(t, calculate(t, someSite(t, 4001, "none"), "wire-docs-99"), "users.ask", Warn)
-	if text := english(findingOf(r, "table.disagree.cassandra").Text); !strings.Contains(text, "of memory") || !strings.Contains(text, "cores") {
+	text := english(findingOf(r, "table.disagree.cassandra").Text)
+	if !strings.Contains(text, "of memory") || !strings.Contains(text, "cores") {
 		t.Errorf("Cassandra's figures: %s", text)
 	}
 	without := *embeddedTable(t, "wire-docs-99")

@@ -24,7 +24,9 @@ const (
 
 // Roles returns every role there is, in the order in which reports list them.
 func Roles() []Role {
-	return []Role{Cassandra, MinIO, Elasticsearch, PostgreSQL, RabbitMQ, Kubernetes, Calling, Restund, Coturn, AdminHost, AssetHost, DemoMachine}
+	return []Role{
+		Cassandra, MinIO, Elasticsearch, PostgreSQL, RabbitMQ, Kubernetes, Calling, Restund, Coturn, AdminHost, AssetHost, DemoMachine,
+	}
 }
 
 // Known reports whether the role is one of [Roles].
