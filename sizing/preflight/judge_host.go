@@ -288,10 +288,22 @@ func (j *judgement) hostname(host *facts.Host, f found) {
 	if !measured(j, "net.hostname", &f, v) {
 		return
 	}
-	short, _, _ := strings.Cut(v.Value, ".")
-	f.outcome = passIf(v.Value == host.Name || short == host.Name, Fail)
+	f.outcome = passIf(j.isNamed(host, v.Value), Fail)
 	f.observed, f.required = names(v.Value), names(host.Name)
 	j.add("net.hostname", f)
+}
+
+// isNamed reports whether a host's own name, whole or up to its first dot, is
+// the inventory's. Host names are the same in capitals and small letters
+// (RFC 4343), and kubelet makes its node's name of small ones; the names of
+// Erlang's nodes are not, so RabbitMQ's have to agree to the letter.
+func (j *judgement) isNamed(host *facts.Host, name string) bool {
+	same := strings.EqualFold
+	if slices.Contains(j.roleNames(host), string(site.RabbitMQ)) {
+		same = func(a, b string) bool { return a == b }
+	}
+	short, _, _ := strings.Cut(name, ".")
+	return same(name, host.Name) || same(short, host.Name)
 }
 
 // nic returns the interface that has a host's internal address.

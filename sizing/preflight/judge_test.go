@@ -242,6 +242,11 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 			func(s *facts.Survey) { h(s, "minio2").Facts.Network.Hostname.Value = "ubuntu" },
 			[]string{"fail net.hostname@minio2"},
 		},
+		"host name in capitals": {func(s *facts.Survey) { h(s, "minio2").Facts.Network.Hostname.Value = "MinIO2.Example" }, nil},
+		"RabbitMQ's host name in capitals": {func(s *facts.Survey) {
+			h(s, "minio2").Groups = append(h(s, "minio2").Groups, "rmq-cluster")
+			h(s, "minio2").Facts.Network.Hostname.Value = "MINIO2"
+		}, []string{"fail net.hostname@minio2"}},
 		"whole host name": {func(s *facts.Survey) { h(s, "minio2").Facts.Network.Hostname.Value = "minio2.example" }, nil},
 		"dynamic address": {
 			func(s *facts.Survey) { h(s, "minio2").Facts.Network.Interfaces.Value[0].Addresses[0].Dynamic = true },
