@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"github.com/islandbundle/island/internal/words/message"
-	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/site"
 )
@@ -103,31 +101,6 @@ func measured[T any](j *judgement, id string, f *found, v facts.Value[T]) bool {
 	return false
 }
 
-func (j *judgement) cores(host *facts.Host, f found) {
-	v := host.Facts.CPU.Usable
-	var required int
-	for _, r := range j.roles[host.Name] {
-		required += r.Cores
-		f.source = j.tableSource(r.CoresSource)
-	}
-	if required == 0 || !measured(j, "cpu.cores", &f, v) {
-		return
-	}
-	f.observed, f.required, f.unit = Number(v.Value), Number(required), unit("cores")
-	f.outcome = passIf(v.Value >= float64(required), Fail)
-	f.message = message.Of("preflight.finding.cores", args{"usable": v.Value, "required": required})
-	if c := host.Facts.CPU; v.Value < float64(c.Threads.Value) {
-		quota := message.Of("preflight.value.no-limit", nil)
-		if c.Quota.Value > 0 {
-			quota = Number(c.Quota.Value)
-		}
-		f.message = message.Of("preflight.finding.cores-limited", args{
-			"usable": v.Value, "required": required, "threads": c.Threads.Value, "affinity": c.Affinity.Value, "quota": quota,
-		})
-	}
-	j.add("cpu.cores", f)
-}
-
 // tableSource names where in the table a number comes from.
 func (j *judgement) tableSource(key string) message.Text {
 	if source, ok := j.Table.Sources[key]; ok {
@@ -174,40 +147,6 @@ func (j *judgement) steal(host *facts.Host, f found) {
 		f.outcome, f.observed, f.required, f.unit = graded(v.Value, warn, fail), Number(v.Value), atMost(warn), unit("percent")
 		j.add("cpu.steal", f)
 	}
-}
-
-func (j *judgement) memory(host *facts.Host, f found) {
-	v := host.Facts.Memory.Usable
-	var required manifests.Bytes
-	moreThan := false
-	for _, r := range j.roles[host.Name] {
-		required += r.Memory
-		moreThan = moreThan || r.MoreThan
-		f.source = j.tableSource(r.MemorySource)
-	}
-	if required == 0 || !measured(j, "memory.total", &f, v) {
-		return
-	}
-	f.outcome, f.tolerance = j.amount(v.Value, required, j.Table.Tolerance.Memory, moreThan)
-	visible, wanted := gigabytes(v.Value), gigabytes(int64(required))
-	f.observed, f.required, f.unit = Number(visible), Number(wanted), unit("GB")
-	f.message = message.Of("preflight.finding.memory", args{"visible": visible, "required": wanted, "tolerance": f.tolerance})
-	if huge := host.Facts.Memory.HugePages.Value; huge > 0 {
-		f.message = message.Of("preflight.finding.memory-huge", args{
-			"visible": gigabytes(host.Facts.Memory.Total.Value), "huge": gigabytes(huge), "required": wanted, "tolerance": f.tolerance,
-		})
-	}
-	j.add("memory.total", f)
-}
-
-// amount compares what is visible with what is nominally required.
-func (j *judgement) amount(visible int64, required manifests.Bytes, t sizing.Tolerance, moreThan bool) (Outcome, message.Text) {
-	least := t.Least(required)
-	ok := visible >= int64(least)
-	if moreThan {
-		ok = visible > int64(least)
-	}
-	return passIf(ok, Fail), message.Of("preflight.value.percent", args{"n": int(t.Percent)})
 }
 
 func (j *judgement) swap(host *facts.Host, f found) {

@@ -238,6 +238,11 @@ func TestOneRoom(t *testing.T) {
 			[]string{"fail disk.size: 500 GB behind /mnt/cassandra, /var/lib/minio-server1, /var/lib/minio-server2, /var/lib/elasticsearch, " +
 				"540 GB required (tolerance 5 %)"},
 		},
+		"a folder with a quota beside the whole file system": {
+			onPaths([]string{"minio"}, onStore("/var/lib/minio-server1", "xfs", "/dev/sda", "8:0", 100, 100),
+				onStore("/var/lib/minio-server2", "xfs", "/dev/sda", "8:0", 500, 500)),
+			nil,
+		},
 		"little free in a pool": {
 			onPaths([]string{"minio"}, onStore("/var/lib/minio-server1", "zfs", "data/a", "0:31", 350, 150),
 				onStore("/var/lib/minio-server2", "zfs", "data/b", "0:32", 350, 150)),

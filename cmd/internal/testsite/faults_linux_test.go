@@ -35,6 +35,25 @@ func faults() []fault {
 		{"too little memory", func(s *site) func() {
 			return s.limit(s.host("minio1"), "memory.limit_in_bytes", "1500000000", "memory.max", "1500000000")
 		}, []string{"memory.total@minio1"}, 4},
+		{"no fault: little memory and few processors for logins alone", func(s *site) func() {
+			h := s.host("minio1")
+			undo := s.login(h)
+			s.limit(h, "user.slice/memory.limit_in_bytes", "1500000000", "user.slice/memory.max", "1500000000")
+			s.limit(h, "user.slice/cpu.cfs_quota_us", "50000", "user.slice/cpu.max", "50000 100000")
+			return undo
+		}, nil, 0},
+		{"little memory for services, seen from a login", func(s *site) func() {
+			h := s.host("minio1")
+			undo := s.login(h)
+			s.limit(h, "system.slice/memory.limit_in_bytes", "1500000000", "system.slice/memory.max", "1500000000")
+			return undo
+		}, []string{"memory.total@minio1"}, 4},
+		{"few processors for services, seen from a login", func(s *site) func() {
+			h := s.host("cassandra1")
+			undo := s.login(h)
+			s.limit(h, "system.slice/cpu.cfs_quota_us", "150000", "system.slice/cpu.max", "150000 100000")
+			return undo
+		}, []string{"cpu.cores@cassandra1"}, 4},
 		{"small disk", func(s *site) func() {
 			h := s.host("cassandra1")
 			s.in(h, "mkdir -p /mnt/cassandra; mount -t tmpfs -o size=8g tmpfs /mnt/cassandra")

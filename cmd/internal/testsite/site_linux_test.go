@@ -325,7 +325,7 @@ func (s *site) cgroup(h *host, controller string) {
 		s.cgroups = append(s.cgroups, folder)
 		s.stops = append(s.stops, func() {
 			for range 50 {
-				if err := os.Remove(folder); err == nil || errors.Is(err, os.ErrNotExist) {
+				if gone(folder) {
 					return
 				}
 				time.Sleep(20 * time.Millisecond) // until the kernel has let go of its processes
@@ -349,6 +349,47 @@ func (s *site) limit(h *host, file1, value, file2, value2 string) func() {
 	}
 	s.t.Fatalf("no control group of %s has %s or %s", h.name, file1, file2)
 	return nil
+}
+
+// login puts a host's sshd into the group that systemd has for logins, beside the one
+// that it has for services; what it gives takes both away.
+func (s *site) login(h *host) func() {
+	s.t.Helper()
+	move := func(folder string) { s.file(filepath.Join(folder, "cgroup.procs"), strconv.Itoa(h.pid), 0) }
+	var undo []func()
+	for _, folder := range s.cgroups {
+		if !strings.HasSuffix(folder, s.prefix+h.name) {
+			continue
+		}
+		services, users := filepath.Join(folder, "system.slice"), filepath.Join(folder, "user.slice")
+		if err := errors.Join(os.Mkdir(services, 0o755), os.Mkdir(users, 0o755)); err != nil {
+			s.t.Fatal(err)
+		}
+		move(users)
+		control := filepath.Join(folder, "cgroup.subtree_control") // of version 2, where a group with children has no processes
+		_, err := os.Stat(control)
+		if err == nil {
+			s.file(control, "+memory +cpu", 0)
+		}
+		undo = append(undo, func() {
+			if err == nil {
+				s.file(control, "-memory -cpu", 0)
+			}
+			move(folder)
+			s.await("end of control groups", func() bool { return gone(services) && gone(users) })
+		})
+	}
+	return func() {
+		for _, undo := range undo {
+			undo()
+		}
+	}
+}
+
+// gone takes an empty folder away, and tells whether it is.
+func gone(folder string) bool {
+	err := os.Remove(folder)
+	return err == nil || errors.Is(err, os.ErrNotExist)
 }
 
 func (s *site) childOf(pid int) int {

@@ -3,11 +3,10 @@
 package probe
 
 import (
+	"cmp"
 	"math"
 	"runtime"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
@@ -21,7 +20,7 @@ func (s System) cpu() facts.CPU {
 	if err == nil && c.threads == 0 {
 		err = message.NewProblem("facts.unread.no-processor", nil)
 	}
-	affinity, affinityErr := s.affinity()
+	affinity, affinitySource, affinityErr := s.affinity()
 	quota, quotaSource, quotaErr := s.cpuQuota()
 	usable := math.Min(float64(c.threads), float64(affinity))
 	if affinityErr != nil {
@@ -30,15 +29,16 @@ func (s System) cpu() facts.CPU {
 	if quota > 0 {
 		usable = math.Min(usable, quota)
 	}
+	usableErr := cmp.Or(err, binds(affinityErr), binds(quotaErr))
 	return facts.CPU{
 		Architecture: known(runtime.GOARCH, nil, message.Of("facts.method.architecture", nil), "probe"),
 		Model:        known(c.model, err, message.Of("facts.method.model", nil), source),
 		Sockets:      known(c.sockets, err, message.Of("facts.method.sockets", nil), source),
 		Cores:        known(c.cores, err, message.Of("facts.method.cores", nil), source),
 		Threads:      known(c.threads, err, message.Of("facts.method.threads", nil), source),
-		Affinity:     known(affinity, affinityErr, message.Of("facts.method.affinity", nil), "sched_getaffinity(2)"),
-		Quota:        known(quota, quotaErr, message.Of("facts.method.quota", nil), quotaSource),
-		Usable:       known(usable, err, message.Of("facts.method.usable", nil), source+", sched_getaffinity(2), "+quotaSource),
+		Affinity:     known(affinity, affinityErr, message.Of("facts.method.affinity-services", nil), affinitySource),
+		Quota:        known(quota, quotaErr, message.Of("facts.method.quota-services", nil), quotaSource),
+		Usable:       known(usable, usableErr, message.Of("facts.method.usable", nil), source+", "+affinitySource+", "+quotaSource),
 		Level:        known(c.level(), err, message.Of("facts.method.level", nil), source),
 		AES:          known(c.flags["aes"], err, message.Of("facts.method.flag", message.Args{"flag": "aes"}), source),
 		AVX:          known(c.flags["avx"], err, message.Of("facts.method.flag", message.Args{"flag": "avx"}), source),
@@ -108,15 +108,4 @@ func (c cpuInfo) level() int {
 		}
 	}
 	return len(levels)
-}
-
-func (s System) affinity() (int, error) {
-	if s.Affinity != nil {
-		return s.Affinity()
-	}
-	var set unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &set); err != nil {
-		return 0, err
-	}
-	return set.Count(), nil
 }
