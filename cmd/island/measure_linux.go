@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
-	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/inventory"
@@ -102,22 +102,38 @@ func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) 
 		if err != nil {
 			return nil, err
 		}
-		args, err := inventory.SplitArgs(connection.CommonArgs)
-		if err != nil {
-			return nil, fault.At(host.Place, "", "arguments for ssh of host %s: %w", host.Name, err)
+		if err := f.checkProgram(host, connection.Program); err != nil {
+			return nil, err
 		}
 		target := remote.Target{
-			Local: connection.Local, Address: connection.Address, Port: connection.Port, User: connection.User, KeyFile: connection.KeyFile,
-			Args: args, Sudo: f.sudo || connection.Become, SudoPassword: password,
+			Local: connection.Local, Address: connection.Address, Args: connection.Args, Connect: connection.Timeout,
+			Sudo: f.sudo || connection.Become, SudoPassword: password,
 		}
 		if target.SudoPassword == "" {
 			target.SudoPassword = connection.BecomePassword
 		}
-		hosts = append(hosts, survey.Host{
-			Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces(), Internal: connection.Internal, Target: target,
-		})
+		internal, err := host.Internal()
+		if err != nil {
+			return nil, err
+		}
+		interfaces, err := host.Interfaces()
+		if err != nil {
+			return nil, err
+		}
+		hosts = append(hosts, survey.Host{Name: host.Name, Groups: host.Groups, Interfaces: interfaces, Internal: internal, Target: target})
 	}
 	return hosts, nil
+}
+
+// checkProgram refuses to go another way than the inventory says, and to run a program
+// because an inventory says so.
+func (f *preflightFlags) checkProgram(host *inventory.Host, program string) error {
+	path, _ := exec.LookPath(f.ssh)
+	if program == "" || program == f.ssh || program == path {
+		return nil
+	}
+	return host.Wrong("ansible_ssh_executable", "name it with --ssh if it is to be run", "the inventory wants another ssh than %s: %.80q",
+		f.ssh, program)
 }
 
 // probe finds the probe for an architecture: in the bundle, in the folder that

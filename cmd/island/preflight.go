@@ -27,7 +27,7 @@ import (
 
 // preflightFlags say what is measured and against what it is judged.
 type preflightFlags struct {
-	inventory string
+	inventory []string
 	groups    []string
 	local     bool
 	factsDir  string
@@ -89,7 +89,8 @@ there, run island-probe collect --out FILE.json, and bring the files back to
 
 func (f *preflightFlags) add(a *app, cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVarP(&f.inventory, "inventory", "i", "", "the site's Ansible inventory, a file or a folder")
+	flags.StringArrayVarP(&f.inventory, "inventory", "i", nil,
+		"the site's Ansible inventory: a file, a folder, or hosts with a comma (repeatable: later ones are laid over earlier ones)")
 	flags.BoolVar(&f.local, "local", false, "measure this machine alone; --group says its roles")
 	flags.StringArrayVar(&f.groups, "group", nil,
 		"with --local, a group that this machine is in; else, look at these groups alone (repeatable)")
@@ -248,7 +249,7 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 	if f.local && f.factsDir != "" {
 		return nil, usage("leave one of them out", "--local measures this machine, --facts measures nothing")
 	}
-	if f.local == (f.inventory != "") && (f.factsDir == "" || f.local) {
+	if f.local == (len(f.inventory) > 0) && (f.factsDir == "" || f.local) {
 		return nil, usage("name the site's Ansible inventory, or measure this machine with --local", "give either -i INVENTORY or --local")
 	}
 	if f.factsDir == "" {
@@ -262,12 +263,9 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 		}
 	}
 	var inv *inventory.Inventory
-	if f.inventory != "" {
+	if len(f.inventory) > 0 {
 		var err error
-		if err := checkInventory(f.inventory); err != nil {
-			return nil, err
-		}
-		if inv, err = inventory.Read(f.inventory); err != nil {
+		if inv, err = a.readInventory(f.inventory); err != nil {
 			return nil, err
 		}
 	}
@@ -317,6 +315,33 @@ func (f *preflightFlags) checkGroups(there []string) error {
 		}
 	}
 	return nil
+}
+
+// readInventory reads the sources of an inventory, and tells what of them was passed
+// over.
+func (a *app) readInventory(sources []string) (*inventory.Inventory, error) {
+	for _, source := range sources {
+		if !inventory.IsHostList(source) {
+			if err := checkInventory(source); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		for _, name := range strings.Split(source, ",") {
+			if _, err := os.Stat(name); err == nil && name != "" {
+				return nil, usage("give -i once for each: -i "+strings.Join(strings.Split(source, ","), " -i "),
+					"-i %s is a list of hosts, and %s a file", source, name)
+			}
+		}
+	}
+	inv, err := inventory.Read(sources...)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range inv.Notes {
+		a.note("note: %s", note)
+	}
+	return inv, nil
 }
 
 // checkInventory refuses a file that is recognised as something else than an

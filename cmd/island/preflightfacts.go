@@ -133,7 +133,11 @@ func (a *app) regroup(s *facts.Survey, inv *inventory.Inventory) error {
 	var lacking []facts.Host
 	for _, host := range inv.Hosts {
 		if found := saved[host.Name]; found != nil {
-			found.Groups, found.Interfaces = host.Groups, host.Interfaces()
+			interfaces, err := host.Interfaces()
+			if err != nil {
+				return err
+			}
+			found.Groups, found.Interfaces = host.Groups, interfaces
 			delete(saved, host.Name)
 			continue
 		}
@@ -156,9 +160,13 @@ func (a *app) regroup(s *facts.Survey, inv *inventory.Inventory) error {
 
 // hostWithout is a host of an inventory of which there are no facts.
 func hostWithout(host *inventory.Host) (facts.Host, error) {
-	connection, err := host.Connection()
+	internal, err := host.Internal()
+	if err != nil {
+		return facts.Host{}, err
+	}
+	interfaces, err := host.Interfaces()
 	return facts.Host{
-		Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces(), Internal: connection.Internal,
+		Name: host.Name, Groups: host.Groups, Interfaces: interfaces, Internal: internal,
 		Reach: facts.Reach{Outcome: facts.Failed, Method: message.Of("facts.method.saved", nil)},
 	}, err
 }

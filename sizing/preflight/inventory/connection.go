@@ -1,55 +1,50 @@
 package inventory
 
 import (
+	"cmp"
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
-	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing/site"
 )
 
 // Connection is how a host is reached, by the variables that Ansible uses.
 type Connection struct {
-	Local      bool   // ansible_connection=local
-	Address    string // ansible_host, else the host's name
-	Port       int    // ansible_port; 0 leaves it to ssh
-	User       string // ansible_user; empty leaves it to ssh
-	KeyFile    string // ansible_ssh_private_key_file
-	CommonArgs string // ansible_ssh_common_args, ansible_ssh_extra_args: split as a shell would, never run by one
-	Become     bool   // ansible_become
+	Local   bool   // ansible_connection=local
+	Address string // ansible_host, else the host's name
+	// Args are those of ssh that the inventory gives, in Ansible's order, of which ssh
+	// takes the first where two say something of one thing: ansible_ssh_args, port, key,
+	// ways to log in, user, ansible_ssh_common_args, ansible_ssh_extra_args.
+	Args    []string
+	KeyFile string        // ansible_ssh_private_key_file, which is among Args
+	Timeout time.Duration // ansible_ssh_timeout; 0 leaves it to the caller
+	Become  bool          // ansible_become
 	// BecomePassword is ansible_become_password, if it is no template. It is
 	// never printed.
 	BecomePassword string
 	Password       bool   // ansible_password is set, which ssh itself has no use for
-	Internal       string // ip, else ansible_host: the address that other hosts use
+	Program        string // ansible_ssh_executable
 }
 
-var reference = regexp.MustCompile(`^\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}$`)
-
-// Text returns a variable as text, following a value that is nothing but the name
-// of another variable.
+// Text returns a variable as text: the first of several that is set. A template that
+// cannot be computed here is returned as it stands.
 func (h *Host) Text(names ...string) string {
 	for _, name := range names {
-		for range maxDepth {
-			value, ok := h.Vars[name]
-			if !ok {
-				if name == "inventory_hostname" {
-					return h.Name
-				}
-				break
-			}
-			text := asText(value)
-			match := reference.FindStringSubmatch(text)
-			if match == nil {
-				if text != "" {
-					return text
-				}
-				break
-			}
-			name = match[1]
+		v, ok := h.merged[name]
+		if !ok {
+			continue
+		}
+		value, err := h.resolve(v)
+		if err != nil {
+			value = v.value
+		}
+		if text := asText(value); text != "" {
+			return text
 		}
 	}
 	return ""
@@ -68,7 +63,9 @@ func asText(value any) string {
 }
 
 var plainHost = regexp.MustCompile(`^[A-Za-z0-9_.:%][A-Za-z0-9_.:%-]{0,254}$`)
-var plainUser = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_.@-]{0,254}$`)
+
+// plainUser is a user's name, with the domain before it that some directories want.
+var plainUser = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_.@+-]{0,254}(\\[A-Za-z0-9_.@+-]{1,254})?$`)
 
 // interfaceGroups are the variables that name the network interface of a
 // service, and the groups that run it (wireapp/wire-server-deploy 5.32,
@@ -80,60 +77,175 @@ var interfaceGroups = map[string]string{
 
 // Interfaces returns the network interfaces that the host's services are told to
 // use.
-func (h *Host) Interfaces() []string {
+func (h *Host) Interfaces() ([]string, error) {
 	var names []string
-	for variable, group := range interfaceGroups {
-		if name := h.Text(variable); name != "" && site.InAny(h.Groups, []string{group}) && !slices.Contains(names, name) {
+	for _, variable := range slices.Sorted(maps.Keys(interfaceGroups)) {
+		if !site.InAny(h.Groups, []string{interfaceGroups[variable]}) {
+			continue
+		}
+		name, err := h.text(variable)
+		if err != nil {
+			return nil, err
+		}
+		if name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
-	return names
+	return names, nil
 }
 
-// Connection returns how to reach the host. What would be an option to ssh rather
-// than a name is refused.
+// Internal returns the address that other hosts use: ip, else ansible_host where that
+// is an address; empty where neither says.
+func (h *Host) Internal() (string, error) {
+	o, err := h.option("ip")
+	if err != nil {
+		return "", err
+	}
+	ip, err := h.textOf(o)
+	if err != nil {
+		return "", err
+	}
+	if ip != "" {
+		if _, err := netip.ParseAddr(ip); err != nil {
+			return "", h.Wrong("ip", "ip is the address that other hosts use", "%.80q is not an address", ip)
+		}
+		return ip, nil
+	}
+	address, err := h.address()
+	if err != nil {
+		return "", err
+	}
+	if _, err := netip.ParseAddr(address); err != nil {
+		return "", nil //nolint:nilerr // a name: the address is found on the host
+	}
+	return address, nil
+}
+
+// address returns where ssh goes.
+func (h *Host) address() (string, error) {
+	o, err := h.option("ansible_host", "ansible_ssh_host")
+	if err != nil {
+		return "", err
+	}
+	address, err := h.textOf(o)
+	if err != nil {
+		return "", err
+	}
+	if o.value == nil {
+		address = h.Name
+	}
+	if !plainHost.MatchString(address) {
+		return "", h.Wrong(cmp.Or(o.name, "name"), "give ansible_host a name or an address",
+			"%.80q is not the address of a host", address)
+	}
+	return address, nil
+}
+
+// Connection returns how to reach the host. What would be an option to ssh rather than
+// a name is refused, and so is what Ansible would reach otherwise than by ssh.
 func (h *Host) Connection() (Connection, error) {
 	c := Connection{
-		Local: h.Text("ansible_connection") == "local", Address: h.Text("ansible_host", "ansible_ssh_host"),
-		User: h.Text("ansible_user", "ansible_ssh_user"), KeyFile: h.Text("ansible_ssh_private_key_file", "ansible_private_key_file"),
-		CommonArgs: strings.TrimSpace(h.Text("ansible_ssh_common_args") + " " + h.Text("ansible_ssh_extra_args")),
-		Become: truth(
-			h.Text("ansible_become"),
-		), BecomePassword: h.Text("ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"),
-		Password: h.Text("ansible_password", "ansible_ssh_pass") != "",
-		Internal: h.Text("ip"),
+		Become: truth(h.Text("ansible_become")), BecomePassword: h.Text("ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"),
 	}
-	if strings.Contains(c.BecomePassword, "{{") {
+	if isTemplate(c.BecomePassword) {
 		c.BecomePassword = "" // a template is not computed; sent as it is it would count as a wrong password
 	}
-	if c.Address == "" {
-		c.Address = h.Name
+	kind, err := h.text("ansible_connection")
+	if err != nil {
+		return c, err
 	}
-	if _, err := netip.ParseAddr(c.Address); err == nil && c.Internal == "" {
-		c.Internal = c.Address
+	switch strings.TrimPrefix(strings.TrimPrefix(kind, "ansible.builtin."), "ansible.legacy.") {
+	case "local":
+		c.Local, c.Address = true, h.Name
+		return c, nil
+	case "", "ssh", "smart":
+	default:
+		return c, h.Wrong("ansible_connection",
+			"have island-probe collect run there, and judge what it writes with --facts", "hosts are reached by ssh alone, not by %.40q", kind)
 	}
-	at := h.Place
-	at.Field = h.Name
-	if !plainHost.MatchString(c.Address) {
-		return c, fault.At(at, "give ansible_host a name or an address", "%.80q is not the address of a host", c.Address)
+	if c.Address, err = h.address(); err != nil {
+		return c, err
 	}
-	if c.User != "" && !plainUser.MatchString(c.User) {
-		return c, fault.At(at, "", "%.80q is not the name of a user", c.User)
+	for _, name := range []string{"ansible_password", "ansible_ssh_pass", "ansible_ssh_password"} {
+		c.Password = c.Password || h.merged[name].value != nil && h.merged[name].value != ""
 	}
-	if c.Internal != "" {
-		if _, err := netip.ParseAddr(c.Internal); err != nil {
-			return c, fault.At(at, "ip is the address that other hosts use", "%.80q is not an address", c.Internal)
+	seconds, err := h.number("a number of seconds", 1, 3600, "ansible_timeout", "ansible_ssh_timeout")
+	if err != nil {
+		return c, err
+	}
+	c.Timeout = time.Duration(seconds) * time.Second
+	if c.Program, err = h.text("ansible_ssh_executable"); err != nil {
+		return c, err
+	}
+	return c, h.sshArgs(&c)
+}
+
+// sshArgs fills in the arguments of ssh (Ansible's plugin for connections by ssh,
+// _build_command).
+func (h *Host) sshArgs(c *Connection) error {
+	if err := h.addArgs(c, "ansible_ssh_args"); err != nil {
+		return err
+	}
+	checking, isSet, err := h.flag("ansible_host_key_checking", "ansible_ssh_host_key_checking")
+	if err != nil {
+		return err
+	}
+	if isSet && !checking {
+		c.Args = append(c.Args, "-o", "StrictHostKeyChecking=no")
+	}
+	port, err := h.number("a port", 1, 65535, "ansible_port", "ansible_ssh_port")
+	if err != nil {
+		return err
+	}
+	if port != 0 {
+		c.Args = append(c.Args, "-p", strconv.Itoa(port))
+	}
+	if c.KeyFile, err = h.text("ansible_private_key_file", "ansible_ssh_private_key_file"); err != nil {
+		return err
+	}
+	if c.KeyFile != "" {
+		c.Args = append(c.Args, "-i", c.KeyFile)
+	}
+	if !c.Password {
+		c.Args = append(c.Args, "-o", "KbdInteractiveAuthentication=no",
+			"-o", "PreferredAuthentications=gssapi-with-mic,gssapi-keyex,hostbased,publickey", "-o", "PasswordAuthentication=no")
+	}
+	login, err := h.option("ansible_user", "ansible_ssh_user")
+	if err != nil {
+		return err
+	}
+	user, err := h.textOf(login)
+	if err != nil {
+		return err
+	}
+	if user != "" {
+		if !plainUser.MatchString(user) {
+			return h.Wrong(login.name, "", "%.80q is not the name of a user", user)
 		}
+		c.Args = append(c.Args, "-l", user)
 	}
-	if port := h.Text("ansible_port", "ansible_ssh_port"); port != "" {
-		n, err := strconv.ParseUint(port, 10, 16)
-		if err != nil || n == 0 {
-			return c, fault.At(at, "", "%.80q is not a port", port)
-		}
-		c.Port = int(n)
+	if err := h.addArgs(c, "ansible_ssh_common_args"); err != nil {
+		return err
 	}
-	return c, nil
+	return h.addArgs(c, "ansible_ssh_extra_args")
+}
+
+// addArgs adds arguments that the inventory gives as one text.
+func (h *Host) addArgs(c *Connection, name string) error {
+	text, err := h.text(name)
+	if err != nil {
+		return err
+	}
+	args, err := SplitArgs(text)
+	if err == nil {
+		args, err = optionsOnly(args)
+	}
+	if err != nil {
+		return h.Wrong(name, "", "%w", err)
+	}
+	c.Args = append(c.Args, args...)
+	return nil
 }
 
 // truth follows Ansible's own list of words.
@@ -143,9 +255,4 @@ func truth(s string) bool {
 		return true
 	}
 	return false
-}
-
-// SplitArgs divides arguments for ssh as a shell would, without running one.
-func SplitArgs(text string) ([]string, error) {
-	return split(strings.ReplaceAll(text, "#", `\#`))
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -21,19 +22,33 @@ type listing map[string]struct {
 	HostVars map[string]map[string]any `json:"hostvars"`
 }
 
-func corpus(t *testing.T) map[string]string {
+// corpus returns the sources of each inventory: one that is called as inventories are,
+// or those that a file lists, of which a list of hosts is none.
+func corpus(t *testing.T) map[string][]string {
 	t.Helper()
 	folders, err := filepath.Glob("testdata/corpus/*[a-z]")
-	if err != nil || len(folders) < 20 {
-		t.Fatalf("corpus has %d inventories, wants 20: %v", len(folders), err)
+	if err != nil || len(folders) < 68 {
+		t.Fatalf("corpus has %d inventories, wants 68: %v", len(folders), err)
 	}
-	result := map[string]string{}
+	result := map[string][]string{}
 	for _, folder := range folders {
 		for _, name := range []string{"hosts.ini", "hosts.yml", "hosts.yaml", "hosts.json", "hosts", "inventory"} {
 			if path := filepath.Join(folder, name); exists(path) {
-				result[filepath.Base(folder)] = path
+				result[filepath.Base(folder)] = []string{path}
 			}
 		}
+		listed, err := os.ReadFile(filepath.Join(folder, "sources.txt"))
+		if err != nil {
+			continue
+		}
+		var sources []string
+		for _, name := range strings.Split(strings.TrimSpace(string(listed)), "\n") {
+			if !strings.Contains(name, ",") {
+				name = filepath.Join(folder, name)
+			}
+			sources = append(sources, name)
+		}
+		result[filepath.Base(folder)] = sources
 	}
 	return result
 }
@@ -47,12 +62,12 @@ func exists(path string) bool {
 // same files, which testdata keeps.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
-	for name, path := range corpus(t) {
+	for name, sources := range corpus(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			recorded := filepath.Join("testdata/corpus", name+".json")
 			if *update {
-				if err := os.WriteFile(recorded, ansible(t, path), 0o644); err != nil {
+				if err := os.WriteFile(recorded, ansible(t, sources...), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -60,7 +75,7 @@ func TestCorpus(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			inv, err := Read(path)
+			inv, err := Read(sources...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,14 +96,14 @@ func TestCorpusIsAnsibles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs ansible-inventory once for each inventory")
 	}
-	for name, path := range corpus(t) {
+	for name, sources := range corpus(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			recorded, err := os.ReadFile(filepath.Join("testdata/corpus", name+".json"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := ansible(t, path); !reflect.DeepEqual(parse(t, got), parse(t, recorded)) {
+			if got := ansible(t, sources...); !reflect.DeepEqual(parse(t, got), parse(t, recorded)) {
 				t.Errorf("ansible-inventory prints\n%s\nrecorded is\n%s", got, recorded)
 			}
 		})
@@ -114,10 +129,16 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-func ansible(t *testing.T, path string) []byte {
+func ansible(t *testing.T, sources ...string) []byte {
 	t.Helper()
-	cmd := exec.Command("ansible-inventory", "-i", path, "--list")
-	cmd.Dir, cmd.Args[2] = t.TempDir(), absolute(t, path) // no settings but the defaults
+	cmd := exec.Command("ansible-inventory", "--list")
+	for _, source := range sources {
+		if !strings.Contains(source, ",") {
+			source = absolute(t, source)
+		}
+		cmd.Args = append(cmd.Args, "-i", source)
+	}
+	cmd.Dir = t.TempDir() // no settings but the defaults
 	cmd.Env = append(os.Environ(), "ANSIBLE_LOCALHOST_WARNING=False", "ANSIBLE_LOCAL_TEMP="+t.TempDir())
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -1,10 +1,13 @@
 // Package inventory reads an Ansible inventory as far as it is data: files in
-// the INI and YAML forms, folders of them, and the group_vars and host_vars
-// beside them. Inventory scripts and plugins are not run, templates are not
-// computed (but for a variable that stands for another), and encrypted values
-// stay closed.
+// the INI and YAML forms, folders of them, lists of hosts, and the group_vars and
+// host_vars beside them. Inventory scripts and plugins are not run, and encrypted
+// values stay closed. Templates are computed where they are names, parts of values
+// and plain filters; one that is left is refused where it would decide how a host is
+// reached or judged.
 //
 // The rules are those of Ansible's own documentation ("How to build your
-// inventory", "Using variables: understanding variable precedence") and are
-// compared with `ansible-inventory --list` in this package's tests.
+// inventory", "Using variables: understanding variable precedence") and of its plugin
+// for connections by ssh. What is read is compared with `ansible-inventory --list` in
+// this package's tests, and what ssh is told with what Ansible tells it in those of
+// cmd/island.
 package inventory

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"strings"
@@ -17,6 +18,10 @@ var (
 // hosts are split as a shell would, those of groups are whole lines, and both
 // are Python literals where they can be.
 func (inv *Inventory) readINI(path string, data []byte) error {
+	if bytes.HasPrefix(data, []byte("\ufeff")) {
+		return fault.At(fault.Place{File: path, Line: 1}, "save it as UTF-8 without one; Ansible does not read it either",
+			"file begins with a byte order mark")
+	}
 	current, kind := inv.group("ungrouped"), "hosts"
 	wanted := map[string]fault.Place{} // groups that only a section of variables or of children names
 	number := 0
@@ -70,10 +75,10 @@ func (inv *Inventory) iniLine(current *group, kind, line string, place fault.Pla
 		if !ok {
 			return fault.At(place, "", "wants key=value, got %.80q", line)
 		}
-		current.vars[strings.TrimSpace(key)] = literal(strings.TrimSpace(value))
 		if inv.vars++; inv.vars > maxVars {
 			return fault.At(place, "", "inventory has more than %d variables", maxVars)
 		}
+		return current.set(strings.TrimSpace(key), variable{value: literal(strings.TrimSpace(value)), place: place})
 	case "children":
 		match := childLine.FindStringSubmatch(line)
 		if match == nil {
@@ -85,29 +90,29 @@ func (inv *Inventory) iniLine(current *group, kind, line string, place fault.Pla
 		}
 		inv.addChild(current, child)
 	default:
-		words, err := split(line)
+		words, err := split(line, true)
 		if err != nil {
 			return fault.At(place, "", "%w", err)
 		}
 		if len(words) == 0 {
 			return nil
 		}
-		vars := map[string]any{}
+		vars := layer{}
 		for _, word := range words[1:] {
 			key, value, ok := strings.Cut(word, "=")
 			if !ok {
 				return fault.At(place, "variables of a host are key=value, without blanks around =", "wants key=value, got %.80q", word)
 			}
-			vars[key] = literal(value)
+			vars[key] = variable{value: literal(value), place: place}
 		}
 		return inv.addHosts(current, words[0], vars, place)
 	}
 	return nil
 }
 
-// split divides a line as Python's shlex does with comments: quotes, escapes,
-// and a # that begins a comment wherever it is not quoted.
-func split(line string) ([]string, error) {
+// split divides a line as Python's shlex does: quotes, escapes, and with comments a
+// # that begins one wherever it is not quoted.
+func split(line string, comments bool) ([]string, error) {
 	var words []string
 	var word strings.Builder
 	inWord := false
@@ -116,9 +121,9 @@ func split(line string) ([]string, error) {
 	for i := 0; i < len(runes); i++ {
 		r := runes[i]
 		switch {
-		case quote == 0 && r == '#':
+		case quote == 0 && r == '#' && comments:
 			i = len(runes)
-		case quote == 0 && (r == ' ' || r == '\t'):
+		case quote == 0 && strings.ContainsRune(" \t\r\n", r):
 			if inWord {
 				words = append(words, word.String())
 				word.Reset()

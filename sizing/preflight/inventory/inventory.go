@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,16 +22,23 @@ const (
 	maxHosts     = 1000 // ranges included
 	maxGroups    = 1000
 	maxVars      = 20_000
-	maxDepth     = 20 // of YAML values and of groups in groups
+	maxDepth     = 20      // of YAML values and of groups in groups
+	maxWork      = 500_000 // YAML values, with what aliases stand for
 )
 
 // Inventory is what was read.
 type Inventory struct {
-	Hosts  []*Host           // in the order of the files
-	groups map[string]*group // with all and ungrouped
-	order  []string          // of group names
-	vars   int
-	files  int
+	Hosts []*Host // in the order of the files
+	// Notes say what was passed over that a reader may take as read.
+	Notes []string
+
+	groups  map[string]*group // with all and ungrouped
+	order   []string          // of group names
+	folders []string          // of the sources, in their order
+	beside  []varsOf          // by the folders
+	vars    int
+	files   int
+	work    int
 }
 
 // Host is one host with everything that holds for it.
@@ -39,7 +48,9 @@ type Host struct {
 	Vars   map[string]any // as Ansible would merge them
 	Place  fault.Place    // where it was first named
 
-	own    map[string]any
+	inv    *Inventory
+	own    layer
+	merged layer
 	direct map[string]bool
 }
 
@@ -49,8 +60,8 @@ type group struct {
 	hosts    []string
 	children []string
 	parents  []string
-	vars     map[string]any // of the inventory files
-	folder   map[string]any // of group_vars
+	vars     layer // of the inventory files
+	priority int
 	declared bool
 	depth    int
 }
@@ -58,37 +69,67 @@ type group struct {
 // Encrypted stands for a value that Ansible Vault holds closed.
 type Encrypted struct{}
 
-// Read reads an inventory: a file, or a folder whose files are read in the
-// order of their names, as Ansible does.
-func Read(path string) (*Inventory, error) {
+// Read reads an inventory of one or several sources, which are laid over each other in
+// their order as Ansible does. A source is a file, a folder whose files are read in
+// the order of their names, or a list of hosts that a comma tells from a file.
+func Read(sources ...string) (*Inventory, error) {
 	inv := &Inventory{groups: map[string]*group{}}
 	inv.group("all").declared = true
 	inv.group("ungrouped").declared = true
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fault.Explain(err, fault.Usage, fault.Here, "", "give the site's Ansible inventory, a file or a folder")
+	for _, source := range sources {
+		if err := inv.readSource(source); err != nil {
+			return nil, err
+		}
 	}
-	folder := path
-	if info.IsDir() {
-		err = inv.readFolder(path)
-	} else {
-		folder = filepath.Dir(path)
-		err = inv.readFile(path)
+	if err := inv.link(); err != nil {
+		return nil, err
 	}
-	if err == nil {
-		err = inv.link()
-	}
-	if err == nil {
-		err = inv.readVars(folder)
-	}
-	if err != nil {
+	if err := inv.readVars(); err != nil {
 		return nil, err
 	}
 	if len(inv.Hosts) == 0 {
-		return nil, fault.At(fault.Place{File: path}, "", "inventory has no hosts")
+		return nil, fault.At(fault.Place{File: strings.Join(sources, ", ")}, "", "inventory has no hosts")
 	}
 	inv.merge()
 	return inv, nil
+}
+
+// IsHostList reports whether a source is a list of hosts and not a file.
+func IsHostList(source string) bool {
+	_, err := os.Stat(source)
+	return strings.Contains(source, ",") && errors.Is(err, fs.ErrNotExist)
+}
+
+func (inv *Inventory) readSource(source string) error {
+	if IsHostList(source) {
+		return inv.readHostList(source)
+	}
+	info, err := os.Stat(source)
+	if err != nil {
+		return fault.Explain(err, fault.Usage, fault.Here, "", "give the site's Ansible inventory, a file or a folder")
+	}
+	if info.IsDir() {
+		inv.folders = append(inv.folders, source)
+		return inv.readFolder(source)
+	}
+	inv.folders = append(inv.folders, filepath.Dir(source))
+	return inv.readFile(source)
+}
+
+// readHostList reads hosts that are in no group. No variables lie beside them.
+func (inv *Inventory) readHostList(list string) error {
+	for _, name := range strings.Split(list, ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		if strings.ContainsRune(name, '[') && !strings.HasPrefix(name, "[") {
+			return fault.At(fault.Place{File: list}, "name each host", "%.80q: a list of hosts has no ranges", name)
+		}
+		if err := inv.addHosts(inv.group("ungrouped"), name, nil, fault.Place{File: list}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Groups returns the names of all groups but all and ungrouped, sorted.
@@ -133,12 +174,20 @@ func (inv *Inventory) readFolder(folder string) error {
 	}
 	for _, entry := range entries {
 		name := entry.Name()
+		path := filepath.Join(folder, name)
 		skip := slices.ContainsFunc(notInventory, func(end string) bool { return strings.HasSuffix(name, end) })
 		if skip || strings.HasPrefix(name, ".") || name == "group_vars" || name == "host_vars" || name == "vars_plugins" {
+			if filepath.Ext(name) == ".ini" && !strings.HasPrefix(name, ".") {
+				inv.Notes = append(inv.Notes, path+" is passed over, as ansible-core up to 2.18 does within a folder (2.19 reads it); "+
+					"name the file itself with -i, or take .ini off its name")
+			}
 			continue
 		}
-		path := filepath.Join(folder, name)
-		if entry.IsDir() {
+		info, err := os.Stat(path) // of what a link leads to
+		if err != nil {
+			return fault.Explain(err, fault.Usage, fault.Here, "", "")
+		}
+		if info.IsDir() {
 			err = inv.readFolder(path)
 		} else {
 			err = inv.readFile(path)
@@ -158,13 +207,15 @@ func (inv *Inventory) readFile(path string) error {
 	info, err := os.Stat(path)
 	if err == nil && info.Mode()&0o111 != 0 && strings.HasPrefix(string(data), "#!") {
 		return fault.At(fault.Place{File: path},
-			"run it and save what it prints with: ansible-inventory -i "+filepath.Base(path)+" --list --yaml",
+			savedListing(path),
 			"inventory is a program; only inventories that are data are read")
 	}
 	// As Ansible, by the name's ending where it says, else by content.
 	switch ext := filepath.Ext(path); ext {
 	case ".yml", ".yaml", ".json":
 		return inv.readYAML(path, data)
+	case ".toml":
+		return fault.At(fault.Place{File: path}, savedListing(path), "inventories in TOML are not read")
 	case ".ini":
 		return inv.readINI(path, data)
 	}
@@ -172,6 +223,11 @@ func (inv *Inventory) readFile(path string) error {
 		return inv.readYAML(path, data)
 	}
 	return inv.readINI(path, data)
+}
+
+// savedListing says how to make data of an inventory that is not.
+func savedListing(path string) string {
+	return "save what it stands for with: ansible-inventory -i " + filepath.Base(path) + " --list --yaml, and give that"
 }
 
 // looksLikeYAML tells by the first line that says something.
@@ -217,7 +273,7 @@ func (inv *Inventory) load(path string) ([]byte, error) {
 func (inv *Inventory) group(name string) *group {
 	g := inv.groups[name]
 	if g == nil {
-		g = &group{name: name, vars: map[string]any{}, folder: map[string]any{}}
+		g = &group{name: name, vars: layer{}, priority: 1}
 		inv.groups[name] = g
 		inv.order = append(inv.order, name)
 	}
@@ -230,13 +286,13 @@ func (inv *Inventory) host(name string, place fault.Place) *Host {
 			return host
 		}
 	}
-	host := &Host{Name: name, Place: place, own: map[string]any{}, direct: map[string]bool{}}
+	host := &Host{Name: name, Place: place, inv: inv, own: layer{}, direct: map[string]bool{}}
 	inv.Hosts = append(inv.Hosts, host)
 	return host
 }
 
 // addHosts puts the hosts of a pattern into a group.
-func (inv *Inventory) addHosts(in *group, pattern string, vars map[string]any, place fault.Place) error {
+func (inv *Inventory) addHosts(in *group, pattern string, vars layer, place fault.Place) error {
 	names, port, err := expand(pattern)
 	if err != nil {
 		return fault.At(place, "", "%w", err)
@@ -247,11 +303,9 @@ func (inv *Inventory) addHosts(in *group, pattern string, vars map[string]any, p
 	for _, name := range names {
 		host := inv.host(name, place)
 		if port != 0 {
-			host.own["ansible_port"] = port
+			host.own["ansible_port"] = variable{value: port, place: place}
 		}
-		for key, value := range vars {
-			host.own[key] = value
-		}
+		maps.Copy(host.own, vars)
 		if inv.vars += len(vars); inv.vars > maxVars {
 			return fault.At(place, "", "inventory has more than %d variables", maxVars)
 		}
@@ -333,46 +387,40 @@ func (inv *Inventory) memberOf(host *Host) []*group {
 		if a.depth != b.depth {
 			return a.depth - b.depth
 		}
-		if p, q := a.priority(), b.priority(); p != q {
-			return p - q
+		if a.priority != b.priority {
+			return a.priority - b.priority
 		}
 		return strings.Compare(a.name, b.name)
 	})
 	return result
 }
 
-const priorityKey = "ansible_group_priority"
-
-func (g *group) priority() int {
-	if n, ok := g.vars[priorityKey].(int); ok {
-		return n
-	}
-	return 1
-}
-
 // merge lays variables over each other by Ansible's precedence: the inventory's
-// own of all and of the groups, then group_vars of all and of the groups, then
-// the host's. (host_vars were laid over the host's own when they were read.)
+// own of all and of the groups, then group_vars of all beside each source, then those of
+// the groups, source by source, then the host's own and host_vars.
 func (inv *Inventory) merge() {
-	all := inv.groups["all"]
 	for _, host := range inv.Hosts {
 		groups := inv.memberOf(host)
-		layers := []map[string]any{all.vars}
+		host.merged = layer{}
+		maps.Copy(host.merged, inv.groups["all"].vars)
 		for _, g := range groups {
-			layers = append(layers, g.vars)
+			maps.Copy(host.merged, g.vars)
 		}
-		layers = append(layers, all.folder)
-		for _, g := range groups {
-			layers = append(layers, g.folder)
+		for _, beside := range inv.beside {
+			maps.Copy(host.merged, beside.groups["all"])
+		}
+		for _, beside := range inv.beside {
+			for _, g := range groups {
+				maps.Copy(host.merged, beside.groups[g.name])
+			}
+		}
+		maps.Copy(host.merged, host.own)
+		for _, beside := range inv.beside {
+			maps.Copy(host.merged, beside.hosts[host.Name])
 		}
 		host.Vars = map[string]any{}
-		for i, layer := range append(layers, host.own) {
-			for key, value := range layer {
-				host.Vars[key] = value
-			}
-			if i > 0 && i <= len(groups) {
-				delete(host.Vars, priorityKey) // is of the group, and no variable
-			}
+		for name, v := range host.merged {
+			host.Vars[name] = v.value
 		}
 		for _, g := range groups {
 			if g.name != "ungrouped" {

@@ -3,38 +3,51 @@ package inventory
 import (
 	"errors"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/islandbundle/island/manifests/fault"
-
-	"go.yaml.in/yaml/v3"
 )
 
-// readVars reads group_vars and host_vars beside the inventory.
-func (inv *Inventory) readVars(folder string) error {
-	for _, name := range inv.order {
-		if err := inv.readVarsOf(filepath.Join(folder, "group_vars"), name, inv.groups[name].folder); err != nil {
-			return err
+// readVars reads group_vars and host_vars beside each source, one source after the
+// other.
+func (inv *Inventory) readVars() error {
+	for i, folder := range inv.folders {
+		if first := slices.Index(inv.folders, folder); first < i {
+			inv.beside = append(inv.beside, inv.beside[first])
+			continue
 		}
-	}
-	for _, host := range inv.Hosts {
-		if err := inv.readVarsOf(filepath.Join(folder, "host_vars"), host.Name, host.own); err != nil {
-			return err
+		beside := varsOf{groups: map[string]layer{}, hosts: map[string]layer{}}
+		for _, name := range inv.order {
+			vars, err := inv.readVarsOf(filepath.Join(folder, "group_vars"), name)
+			if err != nil {
+				return err
+			}
+			beside.groups[name] = vars
 		}
+		for _, host := range inv.Hosts {
+			vars, err := inv.readVarsOf(filepath.Join(folder, "host_vars"), host.Name)
+			if err != nil {
+				return err
+			}
+			beside.hosts[host.Name] = vars
+		}
+		inv.beside = append(inv.beside, beside)
 	}
 	return nil
 }
 
+// varsOf are the variables beside one source.
+type varsOf struct{ groups, hosts map[string]layer }
+
 // varsEndings are tried in this order; the first that is there is taken.
 var varsEndings = []string{"", ".yml", ".yaml", ".json"}
 
-func (inv *Inventory) readVarsOf(folder, name string, into map[string]any) error {
+func (inv *Inventory) readVarsOf(folder, name string) (layer, error) {
 	if name != filepath.Base(name) { // a host's name is no path
-		return nil
+		return nil, nil
 	}
 	for _, ending := range varsEndings {
 		path := filepath.Join(folder, name+ending)
@@ -43,66 +56,74 @@ func (inv *Inventory) readVarsOf(folder, name string, into map[string]any) error
 			continue
 		}
 		if err != nil {
-			return fault.Explain(err, fault.Usage, fault.Here, "", "")
+			return nil, fault.Explain(err, fault.Usage, fault.Here, "", "")
 		}
 		files := []string{path}
 		if info.IsDir() {
 			if files, err = varsFiles(path, 0); err != nil {
-				return err
+				return nil, err
 			}
 		}
+		vars := layer{}
 		for _, file := range files {
-			if err := inv.readVarsFile(file, into); err != nil {
-				return err
+			if err := inv.readVarsFile(file, vars); err != nil {
+				return nil, err
 			}
 		}
-		return nil
+		return vars, nil
 	}
-	return nil
+	return nil, nil
 }
 
-// varsFiles lists the files of a folder of variables, sorted by name, folders
-// gone into where they stand.
+// varsFiles lists the files of a folder of variables, sorted by name, folders gone
+// into where they stand. As Ansible does, it passes over a folder whose name has an
+// extension.
 func varsFiles(folder string, depth int) ([]string, error) {
+	if depth > maxDepth {
+		return nil, fault.New(fault.Usage, fault.Here, folder, "", "folders are more than %d deep", maxDepth)
+	}
 	entries, err := os.ReadDir(folder)
-	if err != nil || depth > maxDepth {
+	if err != nil {
 		return nil, fault.Explain(err, fault.Usage, fault.Here, "", "")
 	}
 	var files []string
 	for _, entry := range entries {
 		name := entry.Name()
 		path := filepath.Join(folder, name)
+		if strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || !slices.Contains(varsEndings, filepath.Ext(name)) {
+			continue
+		}
+		info, err := os.Stat(path) // of what a link leads to
+		if err != nil {
+			return nil, fault.Explain(err, fault.Usage, fault.Here, "", "")
+		}
 		switch {
-		case strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~"):
-		case entry.IsDir():
+		case !info.IsDir():
+			files = append(files, path)
+		case filepath.Ext(name) == "":
 			below, err := varsFiles(path, depth+1)
 			if err != nil {
 				return nil, err
 			}
 			files = append(files, below...)
-		case slices.Contains(varsEndings, filepath.Ext(name)):
-			files = append(files, path)
 		}
 	}
 	return files, nil
 }
 
-func (inv *Inventory) readVarsFile(path string, into map[string]any) error {
+func (inv *Inventory) readVarsFile(path string, into layer) error {
 	data, err := inv.load(path)
-	if err != nil || strings.HasPrefix(string(data), "$ANSIBLE_VAULT;") {
-		return err // a file that is encrypted as a whole stays closed
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(string(data), "$ANSIBLE_VAULT;") {
+		inv.Notes = append(inv.Notes, path+" is encrypted and was not read; what it says of how hosts are reached is not known")
+		return nil
 	}
 	root, err := parseYAML(path, data)
 	if err != nil || root == nil {
 		return err
 	}
-	if root.Kind != yaml.MappingNode {
-		return fault.At(place(path, root), "", "variables are not a map")
-	}
-	vars := map[string]any{}
-	if err := inv.yamlVars(path, root, vars); err != nil {
-		return err
-	}
-	maps.Copy(into, vars)
-	return nil
+	y := &yamlReader{inv: inv, path: path}
+	return y.vars(root, into.set)
 }

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,84 +22,149 @@ func (inv *Inventory) readYAML(path string, data []byte) error {
 	if err != nil || root == nil {
 		return err
 	}
+	y := &yamlReader{inv: inv, path: path}
 	if root.Kind != yaml.MappingNode {
-		return fault.At(place(path, root), "the top of a YAML inventory names groups, such as all:", "inventory is not a map of groups")
+		return fault.At(y.place(root), "the top of a YAML inventory names groups, such as all:", "inventory is not a map of groups")
 	}
-	return eachPair(path, root, func(key string, at, value *yaml.Node) error {
-		_, err := inv.yamlGroup(path, key, at, value, 0)
+	pairs, err := y.pairs(root, 0)
+	if err != nil {
 		return err
-	})
+	}
+	if plugin := slices.IndexFunc(pairs, func(p pair) bool { return p.key == "plugin" && p.value.Kind == yaml.ScalarNode }); plugin >= 0 {
+		return fault.At(y.place(pairs[plugin].at), savedListing(path), "inventory is made by a plugin; only inventories that are data are read")
+	}
+	for _, p := range pairs {
+		if _, err := y.group(p, 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (inv *Inventory) yamlGroup(path, name string, at, node *yaml.Node, depth int) (*group, error) {
+// yamlReader reads one file.
+type yamlReader struct {
+	inv  *Inventory
+	path string
+}
+
+// pair is a key of a map, and its value with aliases followed.
+type pair struct {
+	key       string
+	at, value *yaml.Node
+}
+
+func (y *yamlReader) place(node *yaml.Node) fault.Place { return place(y.path, node) }
+
+// group reads a group and those within it.
+func (y *yamlReader) group(of pair, depth int) (*group, error) {
+	name, node := of.key, of.value
 	if depth > maxDepth {
-		return nil, fault.At(place(path, at), "", "groups are more than %d deep", maxDepth)
+		return nil, fault.At(y.place(of.at), "", "groups are more than %d deep", maxDepth)
 	}
-	g := inv.group(name)
+	g := y.inv.group(name)
 	g.declared = true
 	if g.place.File == "" {
-		g.place = place(path, at)
+		g.place = y.place(of.at)
 	}
 	if isNull(node) {
 		return g, nil
 	}
 	if node.Kind != yaml.MappingNode {
-		return nil, fault.At(place(path, node), "", "group %q is not a map with hosts, children or vars", name)
+		return nil, fault.At(y.place(node), "", "group %q is not a map with hosts, children or vars", name)
 	}
-	err := eachPair(path, node, func(key string, keyNode, value *yaml.Node) error {
-		switch {
-		case key != "hosts" && key != "children" && key != "vars":
-			return fault.At(place(path, keyNode), "a group has hosts, children and vars", "group %q has an unknown part %q", name, key)
-		case isNull(value):
-			return nil
-		case value.Kind == yaml.ScalarNode && key != "vars":
-			// One name, without a colon behind it, is accepted by Ansible.
-			value = &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{value, {Kind: yaml.ScalarNode, Tag: "!!null"}}}
-		case value.Kind != yaml.MappingNode:
-			return fault.At(place(path, value), "end each name with a colon, and no hyphen before it", "%s of group %q are not a map", key, name)
+	parts, err := y.pairs(node, depth)
+	if err != nil {
+		return nil, err
+	}
+	isPart := func(p pair) bool { return p.key == "hosts" || p.key == "children" || p.key == "vars" }
+	if node.Anchor != "" && !slices.ContainsFunc(parts, isPart) {
+		return g, nil // it is there for others to be made of
+	}
+	for _, part := range parts {
+		if !isPart(part) {
+			return nil, fault.At(y.place(part.at), "a group has hosts, children and vars", "group %q has an unknown part %q", name, part.key)
 		}
-		switch key {
-		case "vars":
-			return inv.yamlVars(path, value, g.vars)
-		case "children":
-			return eachPair(path, value, func(child string, at, value *yaml.Node) error {
-				below, err := inv.yamlGroup(path, child, at, value, depth+1)
-				if err == nil {
-					inv.addChild(g, below)
-				}
-				return err
-			})
-		default:
-			return eachPair(path, value, func(pattern string, at, value *yaml.Node) error {
-				vars := map[string]any{}
-				if !isNull(value) {
-					if value.Kind != yaml.MappingNode {
-						return fault.At(place(path, value), "", "variables of host %q are not a map", pattern)
-					}
-					if err := inv.yamlVars(path, value, vars); err != nil {
-						return err
-					}
-				}
-				return inv.addHosts(g, pattern, vars, place(path, at))
-			})
+		if err := y.part(g, part, depth); err != nil {
+			return nil, err
 		}
-	})
-	return g, err
+	}
+	return g, nil
 }
 
-func (inv *Inventory) yamlVars(path string, node *yaml.Node, into map[string]any) error {
-	values, err := yamlValue(path, node, 0)
+// part reads the hosts, children or vars of a group.
+func (y *yamlReader) part(g *group, part pair, depth int) error {
+	switch value := part.value; {
+	case isNull(value):
+		return nil
+	case value.Kind == yaml.ScalarNode && part.key != "vars":
+		// One name, without a colon behind it, is accepted by Ansible.
+		part.value = &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{value, {Kind: yaml.ScalarNode, Tag: "!!null"}}}
+	case value.Kind != yaml.MappingNode:
+		return fault.At(y.place(value), "end each name with a colon, and no hyphen before it", "%s of group %q are not a map", part.key, g.name)
+	}
+	members, err := y.pairs(part.value, depth)
 	if err != nil {
 		return err
 	}
-	dict, ok := values.(map[string]any)
-	if !ok {
-		return fault.At(place(path, node), "", "variables are not a map")
+	if part.key == "vars" {
+		return y.each(members, g.set)
 	}
-	if inv.vars += len(dict); inv.vars > maxVars {
-		return fault.At(place(path, node), "", "inventory has more than %d variables", maxVars)
+	for _, member := range members {
+		if part.key == "hosts" {
+			err = y.hosts(g, member)
+		} else {
+			err = y.child(g, member, depth)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	maps.Copy(into, dict)
+	return nil
+}
+
+func (y *yamlReader) child(g *group, member pair, depth int) error {
+	below, err := y.group(member, depth+1)
+	if err == nil {
+		y.inv.addChild(g, below)
+	}
+	return err
+}
+
+func (y *yamlReader) hosts(g *group, member pair) error {
+	vars := layer{}
+	if !isNull(member.value) {
+		if err := y.vars(member.value, vars.set); err != nil {
+			return err
+		}
+	}
+	return y.inv.addHosts(g, member.key, vars, y.place(member.at))
+}
+
+// vars reads a map of variables.
+func (y *yamlReader) vars(node *yaml.Node, set func(string, variable) error) error {
+	if node.Kind != yaml.MappingNode {
+		return fault.At(y.place(node), "", "variables are not a map")
+	}
+	pairs, err := y.pairs(node, 0)
+	if err != nil {
+		return err
+	}
+	return y.each(pairs, set)
+}
+
+func (y *yamlReader) each(pairs []pair, set func(string, variable) error) error {
+	for _, p := range pairs {
+		value, err := y.value(p.value, 0)
+		if err != nil {
+			return err
+		}
+		if y.inv.vars++; y.inv.vars > maxVars {
+			return fault.At(y.place(p.at), "", "inventory has more than %d variables", maxVars)
+		}
+		if err := set(p.key, variable{value: value, place: y.place(p.at), verbatim: p.value.Tag == "!unsafe"}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -133,48 +198,112 @@ func place(path string, node *yaml.Node) fault.Place {
 
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.Tag == "!!null" }
 
-func eachPair(path string, node *yaml.Node, do func(key string, at, value *yaml.Node) error) error {
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		key, value := node.Content[i], node.Content[i+1]
-		if key.Kind != yaml.ScalarNode || key.Tag == "!!merge" {
-			return fault.At(place(path, key), "", "a key is not a plain word")
-		}
-		if err := do(key.Value, key, value); err != nil {
-			return err
-		}
+// work counts what is read of values: by aliases little text can stand for very many.
+func (y *yamlReader) work(node *yaml.Node) error {
+	if y.inv.work++; y.inv.work > maxWork {
+		return fault.At(y.place(node), "write out what the anchors stand for", "aliases make more than %d values of this inventory", maxWork)
 	}
 	return nil
 }
 
-// yamlValue returns a value as Ansible's reader of YAML 1.1 has it. Aliases are
-// refused: they can make little text stand for endless values.
-func yamlValue(path string, node *yaml.Node, depth int) (any, error) {
-	if depth > maxDepth {
-		return nil, fault.At(place(path, node), "", "values are more than %d deep", maxDepth)
+// follow returns what an alias stands for.
+func follow(node *yaml.Node) *yaml.Node {
+	if node.Kind == yaml.AliasNode {
+		return node.Alias
 	}
-	switch node.Kind {
+	return node
+}
+
+// pairs returns the pairs of a map with those of its merge keys among them, as YAML
+// 1.1 has it (yaml.org/type/merge.html): each key once, where it first stood, the map's
+// own before merged ones, of own ones the last, of merged maps in a list the first.
+func (y *yamlReader) pairs(node *yaml.Node, depth int) ([]pair, error) {
+	if depth > maxDepth {
+		return nil, fault.At(y.place(node), "", "values are more than %d deep", maxDepth)
+	}
+	var merged, own []pair
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := follow(node.Content[i]), follow(node.Content[i+1])
+		if err := y.work(node.Content[i]); err != nil {
+			return nil, err
+		}
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			return nil, fault.At(y.place(node.Content[i]), "", "a key is not a plain word")
+		case key.Tag == "!!merge":
+			more, err := y.merge(value, node.Content[i], depth)
+			if err != nil {
+				return nil, err
+			}
+			merged = append(merged, more...)
+		default:
+			own = append(own, pair{key.Value, node.Content[i], value})
+		}
+	}
+	var result []pair
+	index := map[string]int{}
+	for _, p := range slices.Concat(merged, own) {
+		if at, ok := index[p.key]; ok {
+			result[at] = p
+			continue
+		}
+		index[p.key] = len(result)
+		result = append(result, p)
+	}
+	return result, nil
+}
+
+// merge returns the pairs of a merge key's value, those that count last.
+func (y *yamlReader) merge(value, at *yaml.Node, depth int) ([]pair, error) {
+	maps := []*yaml.Node{value}
+	if value.Kind == yaml.SequenceNode {
+		maps = value.Content
+	}
+	var result []pair
+	for _, member := range slices.Backward(maps) {
+		member = follow(member)
+		if member.Kind != yaml.MappingNode {
+			return nil, fault.At(y.place(at), "a merge key has a map, or a list of maps", "what is to be merged is not a map")
+		}
+		pairs, err := y.pairs(member, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		result = append(result, pairs...)
+	}
+	return result, nil
+}
+
+// value returns a value as Ansible's reader of YAML 1.1 has it.
+func (y *yamlReader) value(node *yaml.Node, depth int) (any, error) {
+	if depth > maxDepth {
+		return nil, fault.At(y.place(node), "", "values are more than %d deep", maxDepth)
+	}
+	if err := y.work(node); err != nil {
+		return nil, err
+	}
+	switch node = follow(node); node.Kind {
 	case yaml.ScalarNode:
-		return yamlScalar(path, node)
+		return yamlScalar(y.path, node)
 	case yaml.SequenceNode:
 		list := []any{}
 		for _, member := range node.Content {
-			value, err := yamlValue(path, member, depth+1)
+			value, err := y.value(member, depth+1)
 			if err != nil {
 				return nil, err
 			}
 			list = append(list, value)
 		}
 		return list, nil
-	case yaml.MappingNode:
-		dict := map[string]any{}
-		err := eachPair(path, node, func(key string, _, member *yaml.Node) error {
-			value, err := yamlValue(path, member, depth+1)
-			dict[key] = value
-			return err
-		})
-		return dict, err
 	}
-	return nil, fault.At(place(path, node), "write the value out", "aliases are not read")
+	dict := map[string]any{}
+	pairs, err := y.pairs(node, depth)
+	for _, p := range pairs {
+		if dict[p.key], err = y.value(p.value, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	return dict, err
 }
 
 var (

@@ -237,10 +237,10 @@ func TestScriptIsOneWord(t *testing.T) {
 
 func TestSSHCommandKeepsTheOperatorsSettings(t *testing.T) {
 	t.Parallel()
-	cmd := sshCommand(t.Context(), Target{Address: "h", Port: 2222, User: "u", KeyFile: "k", Args: []string{"-J", "jump"}},
+	cmd := sshCommand(t.Context(), Target{Address: "h", Args: []string{"-p", "2222", "-tt", "-J", "jump"}, Connect: 25 * time.Second},
 		Options{ConfigFile: "c"})
 	line := strings.Join(cmd.Args, " ")
-	for _, want := range []string{"-o BatchMode=yes", "-p 2222", "-l u", "-i k", "-J jump -- h ", "-F c"} {
+	for _, want := range []string{"-o BatchMode=yes", "-o ConnectTimeout=25 ", "-p 2222 -tt -J jump -F c -T -- h "} {
 		if !strings.Contains(line, want) {
 			t.Errorf("%q lacks %q", line, want)
 		}

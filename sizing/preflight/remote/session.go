@@ -31,14 +31,12 @@ import (
 
 // Target is a host to speak to.
 type Target struct {
-	Local        bool     // this machine, without ssh
-	Address      string   // as ssh is told it: a name, an address, or an alias of the operator's config
-	Port         int      // 0 leaves it to ssh
-	User         string   // empty leaves it to ssh
-	KeyFile      string   // empty leaves it to ssh
-	Args         []string // further arguments of ssh
-	Sudo         bool     // run the probe as root by sudo, unless the user is root
-	SudoPassword string   // empty: sudo must not ask
+	Local        bool          // this machine, without ssh
+	Address      string        // as ssh is told it: a name, an address, or an alias of the operator's config
+	Args         []string      // of ssh: options alone, such as its port, user and key
+	Sudo         bool          // run the probe as root by sudo, unless the user is root
+	SudoPassword string        // empty: sudo must not ask
+	Connect      time.Duration // limit of connecting, in place of that of all hosts; 0 for none
 }
 
 // Options say how hosts are reached.
@@ -121,7 +119,7 @@ func Open(ctx context.Context, target Target, options Options) (*Session, error)
 		_ = s.in.Close()
 	}()
 	// Whatever the host does, starting has a limit.
-	timer := time.AfterFunc(startLimit+cmp.Or(options.Connect, defaultConnect), cancel)
+	timer := time.AfterFunc(startLimit+connectLimit(target, options), cancel)
 	if reach := s.start(target, options); reach != nil {
 		s.Close()
 		if !timer.Stop() && reach.Outcome == facts.Killed {
@@ -135,6 +133,11 @@ func Open(ctx context.Context, target Target, options Options) (*Session, error)
 
 const defaultConnect = 10 * time.Second
 
+// connectLimit returns how long connecting to a host may take.
+func connectLimit(t Target, options Options) time.Duration {
+	return cmp.Or(t.Connect, options.Connect, defaultConnect)
+}
+
 func sshCommand(ctx context.Context, t Target, options Options) *exec.Cmd {
 	if t.Local {
 		cmd := exec.CommandContext(ctx, "sh", "-c", command())
@@ -142,25 +145,18 @@ func sshCommand(ctx context.Context, t Target, options Options) *exec.Cmd {
 		return cmd
 	}
 	args := []string{
-		"-T", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-o", "ClearAllForwardings=yes", "-o", "RequestTTY=no",
-		"-o", "ConnectTimeout=" + strconv.Itoa(int(cmp.Or(options.Connect, defaultConnect).Seconds())), "-o", "ConnectionAttempts=1",
+		"-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-o", "ClearAllForwardings=yes", "-o", "RequestTTY=no",
+		"-o", "ConnectTimeout=" + strconv.Itoa(int(connectLimit(t, options).Seconds())), "-o", "ConnectionAttempts=1",
 		"-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3",
 		// A master that the operator has open is used; none is left behind.
 		"-o", "ControlMaster=no", "-o", "ControlPersist=no",
 	}
+	// Of -o ssh takes the first, of -F and -T the last: what is said here counts either way.
+	args = append(args, t.Args...)
 	if options.ConfigFile != "" {
 		args = append(args, "-F", options.ConfigFile)
 	}
-	if t.Port != 0 {
-		args = append(args, "-p", strconv.Itoa(t.Port))
-	}
-	if t.User != "" {
-		args = append(args, "-l", t.User)
-	}
-	if t.KeyFile != "" {
-		args = append(args, "-i", t.KeyFile)
-	}
-	args = append(args, t.Args...)
+	args = append(args, "-T")
 	cmd := exec.CommandContext(ctx, cmp.Or(options.SSH, "ssh"), append(args, "--", t.Address, command())...)
 	cmd.Env = children.Environment(children.Remote, "LC_ALL=C")
 	return cmd
