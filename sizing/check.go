@@ -42,6 +42,7 @@ func (t *Table) check(file string) error {
 	c.Want((len(t.Rows) > 0) != (t.Machine != nil), "rows", "give rows, or the one machine", "table wants one of rows and machine")
 	c.Want(len(t.Rows) <= maxRows, "rows", "", "table has %d rows, at most %d are read", len(t.Rows), maxRows)
 	cell(c, "servers", t.Servers, 1, maxCount)
+	c.systems()
 	c.notes()
 	c.rows()
 	c.machine()
@@ -121,6 +122,19 @@ func cell[T cmp.Ordered](c tableCheck, field string, cell Cell[T], least, most T
 		c.Want(other.Value >= least && other.Value <= most, at+".value", "", "value %v is not between %v and %v", other.Value, least, most)
 		c.source(at+".source", other.Source)
 	}
+}
+
+func (c tableCheck) systems() {
+	s := c.table.OS
+	if len(s.Releases) == 0 && s.Source == "" {
+		return
+	}
+	c.Want(len(s.Releases) > 0 && len(s.Releases) <= maxTexts, "os.releases", "", "table names no operating system, or more than %d", maxTexts)
+	for i, release := range s.Releases {
+		c.Want(release.ID != "" && release.Version != "", fmt.Sprintf("os.releases[%d]", i), `such as {id: ubuntu, version: "24.04"}`,
+			"wants id and version, as /etc/os-release has them")
+	}
+	c.source("os.source", s.Source)
 }
 
 func (c tableCheck) notes() {

@@ -34,6 +34,7 @@ type Table struct {
 	Rows       []Row                  `json:"rows,omitempty"`
 	Machine    *Machine               `json:"machine,omitempty"`
 	Servers    Cell[int64]            `json:"servers"` // physical servers, at least
+	OS         Systems                `json:"os,omitzero"`
 	Unlisted   []Unlisted             `json:"unlisted,omitempty"`
 	Tolerance  Tolerances             `json:"tolerance"`
 	Rules      Rules                  `json:"rules"`
@@ -47,6 +48,13 @@ type Cell[T cmp.Ordered] struct {
 	Source       string           `json:"source"`
 	Notes        []string         `json:"notes,omitempty"`
 	Alternatives []Alternative[T] `json:"alternatives,omitempty"`
+}
+
+// Systems are the operating systems that machines may have. A table without any
+// wants what the delivered packages are for.
+type Systems struct {
+	Releases []site.OSRelease `json:"releases"`
+	Source   string           `json:"source"`
 }
 
 // Alternative is what another source says of the same number.
