@@ -66,6 +66,7 @@ func Judge(in Input) (*Verdict, error) {
 	for i := range in.Survey.Hosts {
 		j.host(&in.Survey.Hosts[i])
 	}
+	j.overlaps()
 	j.clocks()
 	j.mtus()
 	j.counts()

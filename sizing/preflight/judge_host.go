@@ -2,7 +2,6 @@ package preflight
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -47,6 +46,7 @@ var hostChecks = []struct {
 	{"software.runtime", (*judgement).runtimes},
 	{"software.programs", (*judgement).programs},
 	{"guest.unproven", (*judgement).unproven},
+	{"guest.container", (*judgement).container},
 }
 
 func (j *judgement) host(host *facts.Host) {
@@ -163,8 +163,11 @@ func (j *judgement) release(host *facts.Host, f found) {
 		return
 	}
 	wanted := j.Site.Preflight.OS
-	if len(wanted) == 0 {
-		wanted = []site.OSRelease{{ID: "ubuntu", Version: "22.04"}}
+	if len(wanted) == 0 && len(j.Table.OS.Releases) > 0 {
+		wanted, f.source = j.Table.OS.Releases, j.tableSource(j.Table.OS.Source)
+	}
+	if len(wanted) == 0 { // a table that does not say
+		wanted, f.source = []site.OSRelease{{ID: "ubuntu", Version: "22.04"}}, message.Named("preflight.source.WSD", "WSD")
 	}
 	var releases []string
 	for _, release := range wanted {
@@ -173,53 +176,6 @@ func (j *judgement) release(host *facts.Host, f found) {
 	f.observed, f.required = names(id.Value+" "+version.Value), names(releases...)
 	f.outcome = passIf(slices.Contains(wanted, site.OSRelease{ID: id.Value, Version: version.Value}), Fail)
 	j.add("os.release", f)
-}
-
-// kernelModules are those that the container network needs.
-var kernelModules = []string{"br_netfilter", "nf_conntrack", "overlay"}
-
-func (j *judgement) modules(host *facts.Host, f found) {
-	var missing []string
-	for _, name := range kernelModules {
-		v := host.Facts.Kernel.Modules[name]
-		if !measured(j, "kernel.modules", &f, v) {
-			return
-		}
-		if v.Value == "missing" {
-			missing = append(missing, name)
-		}
-	}
-	f.outcome, f.observed, f.required = passIf(len(missing) == 0, Fail), names(missing...), names(kernelModules...)
-	if len(missing) > 0 {
-		f.message = message.Of("preflight.finding.modules", args{"missing": f.observed})
-	}
-	j.add("kernel.modules", f)
-}
-
-func (j *judgement) portRange(host *facts.Host, f found) {
-	v := host.Facts.Kernel.Sysctls["net.ipv4.ip_local_port_range"]
-	if !measured(j, "kernel.port-range", &f, v) {
-		return
-	}
-	var first, last int
-	if _, err := fmt.Sscanf(v.Value, "%d %d", &first, &last); err != nil {
-		f.outcome, f.message = Error, message.Of("preflight.finding.port-range", args{"range": v.Value})
-		j.add("kernel.port-range", f)
-		return
-	}
-	nodeFirst, nodeLast := int(j.limit("kernel.port-range", "first")), int(j.limit("kernel.port-range", "last"))
-	f.observed = names(v.Value)
-	f.required = message.Of("preflight.value.outside", args{"first": nodeFirst, "last": nodeLast})
-	f.outcome = passIf(first > nodeLast || last < nodeFirst, Fail)
-	j.add("kernel.port-range", f)
-}
-
-func (j *judgement) synchronised(host *facts.Host, f found) {
-	v := host.Facts.Time.Synchronised
-	if measured(j, "time.synchronised", &f, v) {
-		f.outcome, f.observed, f.required = passIf(v.Value, Warn), truth(v.Value), truth(true)
-		j.add("time.synchronised", f)
-	}
 }
 
 func (j *judgement) hostname(host *facts.Host, f found) {
@@ -357,7 +313,9 @@ func (j *judgement) island(host *facts.Host, f found) {
 	}
 	var routes []string
 	for _, route := range host.Facts.Network.Routes.Value {
-		routes = append(routes, strings.TrimSpace(cmp.Or(route.Destination, "default")+" "+route.Gateway+" "+route.Interface))
+		if route.Interface != "*" { // a route that discards, in facts of earlier versions
+			routes = append(routes, route.String())
+		}
 	}
 	f.outcome, f.observed, f.required = passIf(len(routes) == 0, Fail), names(routes...), message.Of("preflight.value.no-route", nil)
 	if len(routes) > 0 {

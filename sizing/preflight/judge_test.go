@@ -231,7 +231,9 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		"clock skew":             {func(s *facts.Survey) { h(s, "minio2").Clock.Offset = -3 }, []string{"fail time.offset@minio2"}},
 		"clock skew not certain": {func(s *facts.Survey) { *h(s, "minio2").Clock = facts.Clock{Offset: 1, Uncertainty: 0.95} }, nil},
 		"clock not kept": {
-			func(s *facts.Survey) { h(s, "minio2").Facts.Time.Synchronised.Value = false },
+			func(s *facts.Survey) {
+				h(s, "minio2").Facts.Time.Synchronised.Value, h(s, "minio2").Facts.Time.MaxError.Value = false, 16
+			},
 			[]string{"warn time.synchronised@minio2"},
 		},
 		"other MTU": {

@@ -44,11 +44,12 @@ func sectionRules(t *testing.T) map[string]schema.Object {
 	matching := func(pattern string) schema.Object { return schema.Object{"type": "string", "pattern": pattern} }
 	port := func(least int) schema.Object { return schema.Object{"minimum": least, "maximum": 65535} }
 	return map[string]schema.Object{
-		"Section.ntp":        listOf(host),
-		"Section.outside":    listOf(host),
-		"Section.mailRelays": listOf(matching(`^.+:[0-9]+$`)),
-		"Section.idp":        listOf(matching(`^https?://`)),
-		"Section.turn":       {"maxItems": site.MaxList},
+		"Section.ntp":             listOf(host),
+		"Section.outside":         listOf(host),
+		"Section.mailRelays":      listOf(matching(`^.+:[0-9]+$`)),
+		"Section.idp":             listOf(matching(`^https?://`)),
+		"Section.turn":            {"maxItems": site.MaxList},
+		"Section.clusterNetworks": listOf(matching(`^[0-9A-Fa-f:.]+/[0-9]+$`)),
 		"Section.paths": {"propertyNames": schema.Object{"enum": site.Roles()},
 			"additionalProperties": schema.Object{"type": "array", "items": matching("^/"), "maxItems": site.MaxList}},
 		"Section.limits":       {"propertyNames": schema.Object{"enum": ids}},
@@ -149,6 +150,8 @@ func TestSiteSchemaAgreesWithTheCode(t *testing.T) {
 		`{turn: [{address: 10.0.0.21, udp: -1}]}`, `{turn: [{address: 10.0.0.21, udp: -2}]}`, `{turn: [{}]}`,
 		`{idp: ["https://sso.example.org/metadata"]}`, `{idp: ["file:///etc/passwd"]}`,
 		`{os: [{id: ubuntu, version: "22.04"}]}`, `{os: [{id: ubuntu}]}`, `{os: [{id: ubuntu, version: 22.04}]}`,
+		`{clusterNetworks: [10.96.0.0/12, "fd00:10:96::/112"]}`, `{clusterNetworks: []}`, `{clusterNetworks: [pods]}`,
+		`{clusterNetworks: [10.96.0.0]}`, `{clusterNetworks: 10.96.0.0/12}`,
 		`{paths: {cassandra: [/data]}}`, `{paths: {casandra: [/data]}}`, `{paths: {cassandra: [data]}}`,
 		`{registry: {host: assethost, path: /var/lib/registry}}`, `{registry: {host: assethost, path: registry}}`,
 		`{limits: {time.offset: {warn: 0.2, fail: 1}}}`, `{limits: {time.offset: high}}`,

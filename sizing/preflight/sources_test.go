@@ -7,7 +7,8 @@ import (
 
 // TestLabelsOfChecks holds which checks may call upon the guide: it wants 1 GbE, an
 // island that reaches nothing, push that suits it, and sign-on. Static addresses, node
-// ports and the ports of TURN are not in it, but in wire-docs.
+// ports and the ports of TURN are not in it, but in wire-docs, as are networks to keep free (10.x)
+// and virtual machines for all.
 func TestLabelsOfChecks(t *testing.T) {
 	t.Parallel()
 	checks, err := AllChecks()
@@ -17,7 +18,7 @@ func TestLabelsOfChecks(t *testing.T) {
 	ofGuide := []string{"net.speed", "net.island", "link.throughput", "site.push", "site.outside", "site.idp"}
 	ofDocs := []string{
 		"kernel.port-range", "net.static", "site.certificate-dates", "site.certificate-names", "site.certificate-chain",
-		"site.certificate-key", "site.mail", "site.load-balancer", "site.turn",
+		"site.certificate-key", "site.mail", "site.load-balancer", "site.turn", "net.overlap", "guest.container",
 	}
 	for _, check := range checks.Checks {
 		if slices.Contains(ofGuide, check.ID) != (check.Source == "G") || slices.Contains(ofDocs, check.ID) != (check.Source == "WD") {

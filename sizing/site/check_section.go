@@ -89,6 +89,12 @@ func (c sectionCheck) machines(s *Section) {
 		c.want(Role(role).Known(), "paths."+role, "such as cassandra", "unknown role %.80q", role)
 		c.list("paths."+role, s.Paths[role], path.IsAbs, "", "an absolute path")
 	}
+	c.list("clusterNetworks", s.ClusterNetworks, isNetwork, "such as 10.233.64.0/18, with the network's first address", "a network")
+	networks := (&Site{Preflight: *s}).Cluster()
+	for i, network := range networks {
+		c.want(!slices.ContainsFunc(networks[:i], network.Overlaps), "clusterNetworks", "pods and services have networks of their own",
+			"%s overlaps another of the cluster's networks", network)
+	}
 	if r := s.Registry; r != nil {
 		c.want(r.Host != "" && path.IsAbs(r.Path), "registry", "such as {host: assethost, path: /var/lib/registry}",
 			"wants the host and the absolute path of its data")
@@ -124,6 +130,11 @@ func isName(name string) bool { return len(name) <= maxName && domainName.MatchS
 func isHost(name string) bool {
 	_, err := netip.ParseAddr(name)
 	return err == nil || isName(name)
+}
+
+func isNetwork(text string) bool {
+	network, err := netip.ParsePrefix(text)
+	return err == nil && network.Bits() > 0 && network == network.Masked()
 }
 
 func isEndpoint(text string) bool {

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
@@ -18,11 +19,13 @@ type Section struct {
 	MailRelays   []string            `json:"mailRelays,omitempty"` // each as host:port
 	LoadBalancer *LoadBalancer       `json:"loadBalancer,omitempty"`
 	TURN         []TURN              `json:"turn,omitempty"`
-	IDP          []string            `json:"idp,omitempty"`      // URLs of identity providers' metadata
-	OS           []OSRelease         `json:"os,omitempty"`       // default: ubuntu 22.04
-	Paths        map[string][]string `json:"paths,omitempty"`    // of a role's data, where they are not the usual ones
-	Outside      []string            `json:"outside,omitempty"`  // names that must not be found on an island; default: wire.com
-	Registry     *Registry           `json:"registry,omitempty"` // a registry of the site's own that images are pushed to
+	IDP          []string            `json:"idp,omitempty"`     // URLs of identity providers' metadata
+	OS           []OSRelease         `json:"os,omitempty"`      // default: what the hardware table says
+	Paths        map[string][]string `json:"paths,omitempty"`   // of a role's data, where they are not the usual ones
+	Outside      []string            `json:"outside,omitempty"` // names that must not be found on an island; default: wire.com
+	// ClusterNetworks are those of pods and services, which nothing else of the site lies in; default: 10.233.0.0/16
+	ClusterNetworks []string  `json:"clusterNetworks,omitempty"`
+	Registry        *Registry `json:"registry,omitempty"` // a registry of the site's own that images are pushed to
 	// version of Wire's server that is to be upgraded; default: what the asset host's files say
 	Installed string                        `json:"installed,omitempty"`
 	Limits    map[string]map[string]float64 `json:"limits,omitempty"` // of checks, in place of checks.yaml's
@@ -72,6 +75,24 @@ func (s *Site) DNSNames() []string {
 		all = append(all, "federator."+dns.Domain)
 	}
 	return append(all, dns.More...)
+}
+
+// defaultCluster has the networks of services and of pods that Kubespray sets up
+// where nobody says otherwise: 10.233.0.0/18 and 10.233.64.0/18.
+var defaultCluster = netip.MustParsePrefix("10.233.0.0/16")
+
+// Cluster returns the networks of the cluster's pods and services.
+func (s *Site) Cluster() []netip.Prefix {
+	if len(s.Preflight.ClusterNetworks) == 0 {
+		return []netip.Prefix{defaultCluster}
+	}
+	var all []netip.Prefix
+	for _, text := range s.Preflight.ClusterNetworks {
+		if network, err := netip.ParsePrefix(text); err == nil { // which Check has seen to
+			all = append(all, network)
+		}
+	}
+	return all
 }
 
 // Federated reports whether the backend federates with others; nil where no

@@ -242,6 +242,68 @@ func faults() []fault {
 			s.in(h, "ip route add 128.0.0.0/1 via "+network+"1")
 			return func() { s.in(h, "ip route del 128.0.0.0/1") }
 		}, []string{"net.island@kubenode2"}, 4},
+		{"no fault: default routes that discard", func(s *site) func() {
+			h := s.host("kubenode2")
+			s.in(h, "ip route add unreachable default metric 7; ip route add blackhole default table 9; ip route add prohibit 0.0.0.0/1; "+
+				"ip -6 route add blackhole default metric 7; ip route add throw default table 10")
+			return func() {
+				s.in(h, "ip route del unreachable default; ip route flush table 9; ip route del prohibit 0.0.0.0/1; "+
+					"ip -6 route del blackhole default; ip route flush table 10")
+			}
+		}, nil, 0},
+		{"default route in a table of its own", func(s *site) func() {
+			h := s.host("minio1")
+			s.in(h, "ip route add default via "+network+"1 table 100; ip rule add from "+h.address+" table 100 priority 40000")
+			return func() { s.in(h, "ip rule del priority 40000; ip route flush table 100") }
+		}, []string{"net.island@minio1"}, 4},
+		{"default route of IPv6", func(s *site) func() {
+			h := s.host("cassandra1")
+			s.in(h, "ip -6 route add 2000::/3 dev eth0 table 8")
+			return func() { s.in(h, "ip -6 route flush table 8") }
+		}, []string{"net.island@cassandra1"}, 4},
+		{"default route of the admin host that a rule keeps for some packets", func(s *site) func() {
+			admin := s.prefix + "admin"
+			s.run("ip", "-n", admin, "route", "add", "default", "via", s.host("assethost").address, "table", "77")
+			return func() { s.run("ip", "-n", admin, "route", "flush", "table", "77") }
+		}, []string{"site.outside@"}, 4},
+		{"address in the network of pods", func(s *site) func() {
+			h := s.host("elasticsearch1")
+			s.in(h, "ip addr add 10.233.99.5/24 dev eth0")
+			return func() { s.in(h, "ip addr del 10.233.99.5/24 dev eth0") }
+		}, []string{"net.overlap@elasticsearch1"}, 4},
+		{"route into the network of services", func(s *site) func() {
+			h := s.host("kubenode3")
+			s.in(h, "ip route add 10.233.16.0/20 via "+network+"1")
+			return func() { s.in(h, "ip route del 10.233.16.0/20") }
+		}, []string{"net.overlap@kubenode3"}, 4},
+		{"admin host with an address in the network of services", func(s *site) func() {
+			s.run("ip", "-n", s.prefix+"admin", "addr", "add", "10.233.0.9/24", "dev", "eth0")
+			return func() { s.run("ip", "-n", s.prefix+"admin", "addr", "del", "10.233.0.9/24", "dev", "eth0") }
+		}, []string{"net.overlap@"}, 4},
+		{"Docker's network where another host is", func(s *site) func() {
+			h := s.host("minio1")
+			// It is down, so that all but this goes on as if it were not there.
+			s.in(h, "ip link add docker0 type bridge; ip addr add "+network+"19/29 dev docker0")
+			return func() { s.in(h, "ip link del docker0") }
+		}, []string{"net.overlap@minio1"}, 4},
+		{"module that modprobe is told not to load", func(s *site) func() {
+			return s.moduleFile("kubenode2", "install overlay /bin/false")
+		}, []string{"kernel.modules@kubenode2"}, 4},
+		{"no fault: module that is only blacklisted", func(s *site) func() {
+			return s.moduleFile("kubenode3", "blacklist overlay")
+		}, nil, 0},
+		{"local ports that are node ports", func(s *site) func() {
+			h := s.host("kubenode1")
+			s.in(h, "sysctl -qw net.ipv4.ip_local_port_range='20000 60999'")
+			return func() { s.in(h, "sysctl -qw net.ipv4.ip_local_port_range='32768 60999'") }
+		}, []string{"kernel.port-range@kubenode1"}, 4},
+		{"no fault: local ports of which node ports are reserved", func(s *site) func() {
+			h := s.host("kubenode1")
+			s.in(h, "sysctl -qw net.ipv4.ip_local_port_range='20000 60999' net.ipv4.ip_local_reserved_ports='30000-32767'")
+			return func() {
+				s.in(h, "sysctl -qw net.ipv4.ip_local_port_range='32768 60999' net.ipv4.ip_local_reserved_ports=''")
+			}
+		}, nil, 0},
 		{"default route on the admin host", func(s *site) func() {
 			s.run("ip", "-n", s.prefix+"admin", "route", "add", "default", "via", s.host("assethost").address)
 			return func() { s.run("ip", "-n", s.prefix+"admin", "route", "del", "default") }
@@ -341,6 +403,22 @@ func (s *site) healthChecks(balance string) func() {
 		return bytes.Count(log, []byte("has no server available")) == 2
 	})
 	return undo
+}
+
+// moduleFile has a host's kernel know overlay as a file, which is compressed, and its
+// modprobe a line of settings.
+func (s *site) moduleFile(name, line string) func() {
+	h := s.host(name)
+	s.in(h, `modules=/lib/modules/$(uname -r)
+cp $modules/modules.builtin $modules/modules.good; sed -i /overlay/d $modules/modules.builtin
+mkdir -p $modules/kernel/fs /etc/modprobe.d; : >$modules/kernel/fs/overlay.ko.zst; echo kernel/fs/overlay.ko.zst: >$modules/modules.dep
+echo "$1" >/etc/modprobe.d/cis.conf
+grep -v overlay /proc/filesystems >/run/filesystems; mount --bind /run/filesystems /proc/filesystems
+mount -t tmpfs tmpfs /sys/module`, "host", line)
+	return func() {
+		s.in(h, `modules=/lib/modules/$(uname -r)
+umount /sys/module /proc/filesystems; mv $modules/modules.good $modules/modules.builtin; rm $modules/modules.dep /etc/modprobe.d/cis.conf`)
+	}
 }
 
 // slowDisk puts etcd's data on a disk that a control group slows down.

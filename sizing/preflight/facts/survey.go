@@ -170,11 +170,12 @@ const (
 	SubjectIDP         Subject = "idp"           // an identity provider's metadata
 	SubjectOutside     Subject = "outside"       // names that an island does not know
 	SubjectRoute       Subject = "route"         // a way out of the admin host
+	SubjectAdmin       Subject = "admin"         // the admin host's interfaces, each with an address
 )
 
 var subjects = []Subject{
 	SubjectName, SubjectService, SubjectCertificate, SubjectTime, SubjectMail,
-	SubjectBalancer, SubjectTURN, SubjectIDP, SubjectOutside, SubjectRoute,
+	SubjectBalancer, SubjectTURN, SubjectIDP, SubjectOutside, SubjectRoute, SubjectAdmin,
 }
 
 // Observation is one thing that the admin host saw of the site. It says what was

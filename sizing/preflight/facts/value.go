@@ -1,7 +1,11 @@
 package facts
 
 import (
+	"cmp"
 	"errors"
+	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/islandbundle/island/internal/words/message"
@@ -133,6 +137,7 @@ type Kernel struct {
 	Release Value[string]            `json:"release"`
 	CGroup  Value[int]               `json:"cgroup"`  // version of the control groups in force
 	Modules map[string]Value[string] `json:"modules"` // loaded, builtin, available or missing
+	Barred  map[string]Value[string] `json:"barred"`  // of a module: what keeps modprobe from loading it; empty: nothing
 	Sysctls map[string]Value[string] `json:"sysctls"`
 }
 
@@ -153,6 +158,7 @@ type Network struct {
 	Search     Value[[]string]   `json:"search"`
 	Interfaces Value[[]NIC]      `json:"interfaces"`
 	Routes     Value[[]Route]    `json:"routes"` // those that lead out: default routes, and such as 0.0.0.0/1
+	Inside     Value[[]Route]    `json:"inside"` // all others to other machines: those to networks of the site
 	Listeners  Value[[]Listener] `json:"listeners"`
 }
 
@@ -173,11 +179,28 @@ type Address struct {
 	Dynamic bool   `json:"dynamic"` // has a limited lifetime, as DHCP and router advertisements give
 }
 
-// Route is a route that leads out of a site.
+// Route is a route to other machines. Facts of earlier versions know the main table
+// alone; there a route that discards has the interface *.
 type Route struct {
 	Destination string `json:"destination,omitempty"` // 0.0.0.0/1; empty for a default route
-	Gateway     string `json:"gateway"`
+	Gateway     string `json:"gateway"`               // empty, 0.0.0.0 or :: where there is none
 	Interface   string `json:"interface"`
+	Table       int    `json:"table,omitempty"` // where it is not the main one
+}
+
+// String words a route as ip-route(8) does.
+func (r Route) String() string {
+	words := []string{cmp.Or(r.Destination, "default")}
+	if gateway, err := netip.ParseAddr(r.Gateway); err == nil && !gateway.IsUnspecified() {
+		words = append(words, "via", r.Gateway)
+	}
+	if r.Interface != "" {
+		words = append(words, "dev", r.Interface)
+	}
+	if r.Table != 0 {
+		words = append(words, "table", strconv.Itoa(r.Table))
+	}
+	return strings.Join(words, " ")
 }
 
 // Listener is a port that something already listens on.
@@ -210,8 +233,8 @@ type Software struct {
 // Virtualisation is what the host stands on.
 type Virtualisation struct {
 	Guest     Value[bool]   `json:"guest"`
-	Kind      Value[string] `json:"kind"` // vendor and product, or none
-	Container Value[string] `json:"container"`
+	Kind      Value[string] `json:"kind"`      // vendor and product, or none
+	Container Value[string] `json:"container"` // lxc, docker, …; namespace, where it does not say; none
 }
 
 // Codes of reasons why a value is not known that decide how it is judged.

@@ -30,7 +30,9 @@ func oddValues(t *testing.T) *preflight.Verdict {
 	host("kubenode3").Facts.Security.SELinux = factstest.Read("enforcing")
 	host("restund1").Facts.Network.Listeners = factstest.Read([]facts.Listener{{Protocol: "tcp", Port: 5349, Address: "127.0.0.1"}})
 	host("restund2").Facts.CPU.AES = factstest.Read(false)
-	host("restund3").Facts.Time.Synchronised = factstest.Read(false)
+	host("restund3").Facts.Time = facts.Time{
+		Synchronised: factstest.Read(false), MaxError: factstest.Read(16.0), Services: factstest.Read([]string{}),
+	}
 	island := site.Undescribed()
 	island.Internet = false
 	return judged(t, s, island)
@@ -65,7 +67,9 @@ func TestValuesAreInWords(t *testing.T) {
 			"tcp/5349 (TURN over TCP and TLS) is in use at 127.0.0.1: an unknown program",
 			"tcp/5349 (TURN über TCP und TLS) ist belegt an 127.0.0.1: ein unbekanntes Programm"},
 		{"cpu.aes", "restund2", "AES in hardware is missing", "AES in Hardware fehlt"},
-		{"time.synchronised", "restund3", "Clock is not kept", "Uhr wird nicht gestellt"},
+		{"time.synchronised", "restund3",
+			"nobody has told the kernel lately how right the clock is: it may be 16.0 s off. Time services that run: none",
+			"dem Kernel hat zuletzt niemand gesagt, wie richtig die Uhr geht: sie kann um 16,0 s falsch gehen. Laufende Zeitdienste: keine"},
 		{"site.outside", "",
 			"Outside of the island was not looked at when the facts were taken",
 			"Außenwelt der Insel wurde nicht betrachtet, als die Messwerte genommen wurden"},

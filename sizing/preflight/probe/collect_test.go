@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -65,32 +66,24 @@ var recorded = map[string]string{
 	"/mnt/cassandra/lost": "x",
 	"/etc/os-release": "NAME=\"Ubuntu\"\nID=ubuntu\nVERSION_ID=\"22.04\"\nVERSION_CODENAME=jammy\n" +
 		"PRETTY_NAME=\"Ubuntu \x1b[31m22.04\"\n",
-	"/proc/sys/kernel/osrelease":                      "5.15.0-100-generic\n",
-	"/proc/sys/kernel/hostname":                       "cassandra1\n",
-	"/etc/hostname":                                   "cassandra1\n",
-	"/etc/resolv.conf":                                "# x\nnameserver 10.0.0.2\nsearch a.example b.example\n",
-	"/proc/sys/net/ipv4/ip_local_port_range":          "32768\t60999\n",
-	"/lib/modules/5.15.0-100-generic/modules.dep":     "kernel/net/bridge/br_netfilter.ko: x\n",
-	"/lib/modules/5.15.0-100-generic/modules.builtin": "kernel/fs/overlayfs/overlay.ko\n",
-	"/sys/module/nf_conntrack/refcnt":                 "1\n",
-	"/sys/class/net/lo/mtu":                           "65536\n",
-	"/sys/class/net/eth0/mtu":                         "1500\n",
-	"/sys/class/net/eth0/ifindex":                     "2\n",
-	"/sys/class/net/eth0/operstate":                   "up\n",
-	"/sys/class/net/eth0/speed":                       "10000\n",
-	"/sys/class/net/eth1/mtu":                         "9000\n",
-	"/sys/class/net/eth1/ifindex":                     "3\n",
-	"/sys/class/net/eth1/speed":                       "-1\n",
-	"/sys/class/net/bonding_masters":                  "bond0\n",
-	"/proc/net/route": "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n" +
-		"eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\n" +
-		"eth0\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\ntun0\t00000080\t0200000A\t0003\t0\t0\t0\t00000080\n",
-	"/proc/net/ipv6_route": strings.Repeat("0", 32) + " 00 " + strings.Repeat("0", 32) + " 00 " +
-		strings.Repeat("0", 32) + " ffffffff 00000001 00000000 00200200       lo\n" +
-		"2" + strings.Repeat("0", 31) + " 03 " + strings.Repeat("0", 32) + " 00 fe80" +
-		strings.Repeat("0", 27) + "1 00000400 00000001 00000000 00000003     tun0\n" +
-		"fc" + strings.Repeat("0", 30) + " 07 " + strings.Repeat("0", 32) + " 00 fe80" +
-		strings.Repeat("0", 27) + "1 00000400 00000001 00000000 00000003     eth0\n",
+	"/proc/sys/kernel/osrelease":                  "5.15.0-100-generic\n",
+	"/proc/sys/kernel/hostname":                   "cassandra1\n",
+	"/etc/hostname":                               "cassandra1\n",
+	"/etc/resolv.conf":                            "# x\nnameserver 10.0.0.2\nsearch a.example b.example\n",
+	"/proc/sys/net/ipv4/ip_local_port_range":      "32768\t60999\n",
+	"/lib/modules/5.15.0-100-generic/modules.dep": "kernel/net/bridge/br_netfilter.ko: kernel/net/bridge/bridge.ko\n",
+	"/lib/modules/5.15.0-100-generic/kernel/net/bridge/br_netfilter.ko": "x",
+	"/lib/modules/5.15.0-100-generic/modules.builtin":                   "kernel/fs/overlayfs/overlay.ko\n",
+	"/sys/module/nf_conntrack/refcnt":                                   "1\n",
+	"/sys/class/net/lo/mtu":                                             "65536\n",
+	"/sys/class/net/eth0/mtu":                                           "1500\n",
+	"/sys/class/net/eth0/ifindex":                                       "2\n",
+	"/sys/class/net/eth0/operstate":                                     "up\n",
+	"/sys/class/net/eth0/speed":                                         "10000\n",
+	"/sys/class/net/eth1/mtu":                                           "9000\n",
+	"/sys/class/net/eth1/ifindex":                                       "3\n",
+	"/sys/class/net/eth1/speed":                                         "-1\n",
+	"/sys/class/net/bonding_masters":                                    "bond0\n",
 	"/proc/net/tcp": "  sl  local_address rem_address   st\n" +
 		"   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0 0 4711 1\n" +
 		"   1: 0B00000A:0016 0100000A:C350 01 00000000:00000000 00:00000000 00000000  0 0 4712 1\n",
@@ -131,8 +124,20 @@ func tree(t *testing.T, files map[string]string) System {
 		Addresses: func() (map[int][]facts.Address, error) {
 			return map[int][]facts.Address{2: {{Prefix: "10.0.0.11/24", Dynamic: true}}}, nil
 		},
+		Routes:   func() ([]kernelRoute, error) { return recordedRoutes, nil },
 		NFTables: func() (int, error) { return 0, nil },
 	}
+}
+
+// recordedRoutes has ways out, a network of the site, and what is neither.
+var recordedRoutes = []kernelRoute{
+	{kind: unix.RTN_UNICAST, table: unix.RT_TABLE_MAIN, destination: netip.MustParsePrefix("0.0.0.0/0"),
+		hops: []hop{{gateway: netip.MustParseAddr("10.0.0.1"), name: "eth0"}}},
+	{kind: unix.RTN_UNICAST, table: 100, destination: netip.MustParsePrefix("128.0.0.0/1"), hops: []hop{{name: "tun\x1b0"}}},
+	{kind: unix.RTN_UNICAST, table: unix.RT_TABLE_MAIN, destination: netip.MustParsePrefix("10.0.0.0/24"), hops: []hop{{name: "eth0"}}},
+	{kind: unix.RTN_UNICAST, table: unix.RT_TABLE_MAIN, destination: netip.MustParsePrefix("fe80::/10"), hops: []hop{{name: "eth0"}}},
+	{kind: unix.RTN_LOCAL, table: unix.RT_TABLE_LOCAL, destination: netip.MustParsePrefix("10.0.0.11/32"), hops: []hop{{name: "eth0"}}},
+	{kind: unix.RTN_UNREACHABLE, table: unix.RT_TABLE_MAIN, destination: netip.MustParsePrefix("::/0"), hops: []hop{{name: "lo"}}},
 }
 
 func collected(t *testing.T, files map[string]string) *facts.Facts {
@@ -180,9 +185,9 @@ func TestRecordedHost(t *testing.T) {
 		{"resolvers", f.Network.Resolvers.Value, []string{"10.0.0.2"}},
 		{"search", f.Network.Search.Value, []string{"a.example", "b.example"}},
 		{"routes", f.Network.Routes.Value, []facts.Route{
-			{Gateway: "10.0.0.1", Interface: "eth0"}, {Destination: "128.0.0.0/1", Gateway: "10.0.0.2", Interface: "tun0"},
-			{Destination: "2000::/3", Gateway: "fe80::1", Interface: "tun0"},
+			{Gateway: "10.0.0.1", Interface: "eth0"}, {Destination: "128.0.0.0/1", Interface: "tun�0", Table: 100},
 		}},
+		{"routes inside", f.Network.Inside.Value, []facts.Route{{Destination: "10.0.0.0/24", Interface: "eth0"}}},
 		{"listeners", f.Network.Listeners.Value, []facts.Listener{{Protocol: "tcp", Address: "127.0.0.1", Port: 8080},
 			{Protocol: "udp", Address: "0.0.0.0", Port: 53}}},
 		{"interfaces", f.Network.Interfaces.Value, []facts.NIC{
@@ -262,7 +267,7 @@ func TestEmptyHost(t *testing.T) {
 	f := collected(t, nil)
 	for what, unread := range map[string]message.Text{
 		"threads": f.CPU.Threads.Unread, "memory": f.Memory.Total.Unread, "release": f.OS.Version.Unread, "hostname": f.Network.Hostname.Unread,
-		"routes": f.Network.Routes.Unread, "quota": f.CPU.Quota.Unread, "listeners": f.Network.Listeners.Unread,
+		"container": f.Virtualisation.Container.Unread, "quota": f.CPU.Quota.Unread, "listeners": f.Network.Listeners.Unread,
 		"file system": f.Paths[0].FileSystem.Unread,
 	} {
 		if unread.IsZero() {

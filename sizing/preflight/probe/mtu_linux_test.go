@@ -36,6 +36,8 @@ type task struct {
 	Largest   int
 	Addresses []string
 	Listen    string
+	Routes    bool
+	Container bool
 	Send      *ThroughputTarget
 }
 
@@ -51,6 +53,10 @@ func TestTask(t *testing.T) {
 	}
 	out := json.NewEncoder(os.Stdout)
 	switch {
+	case todo.Routes:
+		out.Encode(System{}.network())
+	case todo.Container:
+		out.Encode(System{}.container())
 	case todo.Send != nil:
 		out.Encode(measureThroughput(context.Background(), *todo.Send))
 	case todo.Listen != "":
@@ -70,34 +76,40 @@ func TestTask(t *testing.T) {
 // first that comes of it.
 func (w network) start(ns string, todo task, result any) {
 	w.t.Helper()
+	startTask(w.t, []string{"ip", "netns", "exec", ns}, todo, result)
+}
+
+// startTask has a task done by this program under another one.
+func startTask(t *testing.T, under []string, todo task, result any) {
+	t.Helper()
 	text, err := json.Marshal(todo)
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
 	self, err := os.Executable()
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	cmd := exec.Command("ip", "netns", "exec", ns, self, "-test.run=^TestTask$")
+	cmd := exec.Command(under[0], append(under[1:], self, "-test.run=^TestTask$")...)
 	cmd.Env = append(os.Environ(), taskVariable+"="+string(text))
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	in, inErr := cmd.StdinPipe()
 	out, err := cmd.StdoutPipe()
 	if err != nil || inErr != nil {
-		w.t.Fatal(err, inErr)
+		t.Fatal(err, inErr)
 	}
 	if err := cmd.Start(); err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	w.t.Cleanup(func() {
+	t.Cleanup(func() {
 		in.Close()
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
 	line, _ := bufio.NewReader(out).ReadBytes('\n')
 	if err := json.Unmarshal(line, result); err != nil {
-		w.t.Fatalf("%q: %v", line, err)
+		t.Fatalf("%q: %v", line, err)
 	}
 }
 

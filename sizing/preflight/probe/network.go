@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"math/bits"
 	"net"
 	"net/netip"
 	"os"
@@ -24,7 +23,7 @@ func (s System) network() facts.Network {
 	static, staticErr := s.readWord("/etc/hostname")
 	resolvers, search, resolvErr := s.resolvers()
 	interfaces, interfacesErr := s.interfaces()
-	routes, routesErr := s.routes()
+	out, inside, routesErr := s.routes()
 	listeners, listenersErr := s.listeners()
 	return facts.Network{
 		Hostname:   known(facts.Cut(hostname), err, message.Of("facts.method.hostname", nil), "/proc/sys/kernel/hostname"),
@@ -32,7 +31,8 @@ func (s System) network() facts.Network {
 		Resolvers:  known(resolvers, resolvErr, message.Of("facts.method.resolvers", nil), "/etc/resolv.conf"),
 		Search:     known(search, resolvErr, message.Of("facts.method.search", nil), "/etc/resolv.conf"),
 		Interfaces: known(interfaces, interfacesErr, message.Of("facts.method.interfaces", nil), "/sys/class/net, netlink RTM_GETADDR"),
-		Routes:     known(routes, routesErr, message.Of("facts.method.routes", nil), "/proc/net/route, /proc/net/ipv6_route"),
+		Routes:     known(out, routesErr, message.Of("facts.method.routes", nil), "netlink RTM_GETROUTE"),
+		Inside:     known(inside, routesErr, message.Of("facts.method.inside", nil), "netlink RTM_GETROUTE"),
 		Listeners:  known(listeners, listenersErr, message.Of("facts.method.listeners", nil), "/proc/net/{tcp,tcp6,udp,udp6}"),
 	}
 }
@@ -93,73 +93,6 @@ func (s System) interfaces() ([]facts.NIC, error) {
 		nics = append(nics, nic)
 	}
 	return nics, nil
-}
-
-// siteBits is the length of the widest prefix that is a site's own: 10.0.0.0/8.
-// What is shorter leads out, such as the pair 0.0.0.0/1 and 128.0.0.0/1 that
-// VPN clients set up in place of a default route.
-const siteBits = 8
-
-// routes returns the routes that lead out; see proc_net_route in proc(5).
-func (s System) routes() ([]facts.Route, error) {
-	routes := []facts.Route{}
-	v4, err := s.read("/proc/net/route")
-	if err != nil {
-		return nil, err
-	}
-	for line := range strings.Lines(v4) {
-		f := strings.Fields(line)
-		if len(f) < 8 {
-			continue
-		}
-		destination, gateway, mask := nativeIPv4(f[1]), nativeIPv4(f[2]), nativeIPv4(f[7])
-		if !destination.IsValid() || !gateway.IsValid() || !mask.IsValid() {
-			continue
-		}
-		prefix := netip.PrefixFrom(destination, bits.OnesCount32(binary.BigEndian.Uint32(mask.AsSlice())))
-		if prefix.Bits() < siteBits {
-			routes = append(routes, outward(prefix, gateway, f[0]))
-		}
-	}
-	v6, _ := s.read("/proc/net/ipv6_route") // not there where IPv6 is off
-	for line := range strings.Lines(v6) {
-		f := strings.Fields(line)
-		// The kernel's own unreachable default stands on lo.
-		if len(f) < 10 || f[9] == "lo" {
-			continue
-		}
-		destination, destinationErr := hex.DecodeString(f[0])
-		length, lengthErr := strconv.ParseUint(f[1], 16, 8)
-		gateway, gatewayErr := hex.DecodeString(f[4])
-		if errors.Join(destinationErr, lengthErr, gatewayErr) != nil || len(destination) != 16 || len(gateway) != 16 {
-			continue
-		}
-		prefix := netip.PrefixFrom(netip.AddrFrom16([16]byte(destination)), int(length))
-		if prefix.Bits() < siteBits && !prefix.Addr().IsPrivate() { // fc00::/7 is a site's own
-			routes = append(routes, outward(prefix, netip.AddrFrom16([16]byte(gateway)), f[9]))
-		}
-	}
-	return routes, nil
-}
-
-func outward(prefix netip.Prefix, gateway netip.Addr, nic string) facts.Route {
-	route := facts.Route{Gateway: gateway.String(), Interface: facts.Cut(nic)}
-	if prefix.Bits() > 0 {
-		route.Destination = prefix.String()
-	}
-	return route
-}
-
-// nativeIPv4 reads an address as /proc/net has it, a word in the host's own
-// order; it is not valid where that is none.
-func nativeIPv4(text string) netip.Addr {
-	word, err := strconv.ParseUint(text, 16, 32)
-	if err != nil {
-		return netip.Addr{}
-	}
-	var raw [4]byte
-	binary.NativeEndian.PutUint32(raw[:], uint32(word))
-	return netip.AddrFrom4(raw)
 }
 
 // maxListeners bounds the list; no host of this size has more.

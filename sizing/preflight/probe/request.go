@@ -58,7 +58,7 @@ func Defaults() Request {
 		Programs: []string{"gpg", "python3", "sudo", "tar", "sha256sum", "iptables", "conntrack", "socat"},
 		Modules:  []string{"br_netfilter", "overlay", "nf_conntrack", "ip_vs"},
 		Sysctls: []string{
-			"net.ipv4.ip_local_port_range", "net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables",
+			"net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports", "net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables",
 			"vm.max_map_count", "vm.swappiness", "vm.overcommit_memory", "net.core.rmem_max", "net.core.wmem_max",
 			"fs.inotify.max_user_instances", "fs.inotify.max_user_watches", "fs.file-max", "net.ipv4.conf.all.rp_filter",
 		},

@@ -43,25 +43,12 @@ func (s System) kernel(request Request) facts.Kernel {
 		Release: known(facts.Cut(release), err, message.Of("facts.method.kernel", nil), source),
 		CGroup: known(0, message.NewProblem("facts.unread.no-control-group", nil),
 			message.Of("facts.method.mounts", nil), "/proc/self/mountinfo"),
-		Modules: map[string]facts.Value[string]{}, Sysctls: map[string]facts.Value[string]{},
+		Sysctls: map[string]facts.Value[string]{},
 	}
 	if g, ok := s.cgroup("memory"); ok {
 		k.CGroup = known(g.version, nil, message.Of("facts.method.memory-controller", nil), "/proc/self/mountinfo")
 	}
-	builtin, _ := s.read("/lib/modules/" + release + "/modules.builtin")
-	available, _ := s.read("/lib/modules/" + release + "/modules.dep")
-	for _, name := range request.Modules {
-		state := "missing"
-		switch {
-		case s.exists("/sys/module/" + path.Base(name)):
-			state = "loaded"
-		case strings.Contains(builtin, "/"+name+".ko"):
-			state = "builtin"
-		case strings.Contains(available, "/"+name+".ko"):
-			state = "available"
-		}
-		k.Modules[name] = known(state, nil, message.Of("facts.method.modules", nil), "/sys/module, /lib/modules")
-	}
+	k.Modules, k.Barred = s.modules(release, request.Modules)
 	for _, name := range request.Sysctls {
 		file := "/proc/sys/" + strings.ReplaceAll(path.Base(name), ".", "/")
 		value, err := s.readWord(file)
@@ -72,7 +59,7 @@ func (s System) kernel(request Request) facts.Kernel {
 
 // timeServices are the programs that keep clocks, under the names that the
 // kernel cuts to 15 characters.
-var timeServices = []string{"chronyd", "ntpd", "ntpsec", "systemd-timesyn", "ptp4l", "openntpd"}
+var timeServices = []string{"chronyd", "ntpd", "ntpsec", "systemd-timesyn", "ptp4l", "phc2sys", "openntpd", "vmtoolsd", "VBoxService"}
 
 func (s System) time() facts.Time {
 	synchronised, maxError, err := s.clockSync()
@@ -259,17 +246,9 @@ func (s System) virtualisation() facts.Virtualisation {
 	if kind == "" && !guest {
 		kind = "none"
 	}
-	container, containerErr := s.readWord("/run/systemd/container")
-	switch {
-	case containerErr == nil:
-	case s.exists("/.dockerenv"):
-		container = "docker"
-	default:
-		container = "none"
-	}
 	return facts.Virtualisation{
 		Guest:     known(guest, err, message.Of("facts.method.guest", nil), "/proc/cpuinfo, /sys/hypervisor/type"),
 		Kind:      known(facts.Cut(kind), nil, message.Of("facts.method.firmware", nil), "/sys/class/dmi/id"),
-		Container: known(facts.Cut(container), nil, message.Of("facts.method.container", nil), "/run/systemd/container, /.dockerenv"),
+		Container: s.container(),
 	}
 }

@@ -31,6 +31,7 @@ type System struct {
 	Fsync     func(ctx context.Context, folder string, keepName bool) (facts.Fsync, error)
 	ClockSync func() (synchronised bool, maxError float64, err error)
 	Addresses func() (map[int][]facts.Address, error) // by index of the interface
+	Routes    func() ([]kernelRoute, error)
 	NFTables  func() (tables int, err error)
 }
 

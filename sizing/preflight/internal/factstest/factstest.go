@@ -37,10 +37,14 @@ func GoodHost(name, address string, groups ...string) facts.Host {
 	f.Kernel.Modules = map[string]facts.Value[string]{
 		"br_netfilter": Read("loaded"), "overlay": Read("builtin"), "nf_conntrack": Read("available"),
 	}
-	f.Kernel.Sysctls = map[string]facts.Value[string]{"net.ipv4.ip_local_port_range": Read("32768 60999")}
-	f.Time.Synchronised = Read(true)
+	f.Kernel.Barred = map[string]facts.Value[string]{"br_netfilter": Read(""), "overlay": Read(""), "nf_conntrack": Read("")}
+	f.Kernel.Sysctls = map[string]facts.Value[string]{
+		"net.ipv4.ip_local_port_range": Read("32768 60999"), "net.ipv4.ip_local_reserved_ports": Read(""),
+	}
+	f.Time = facts.Time{Synchronised: Read(true), MaxError: Read(0.02), Services: Read([]string{"chronyd"})}
 	f.Network = facts.Network{
 		Hostname: Read(name), Routes: Read([]facts.Route{}),
+		Inside:     Read([]facts.Route{{Destination: "10.0.0.0/24", Interface: "eth0"}}),
 		Interfaces: Read([]facts.NIC{{Name: "eth0", MTU: 1500, Speed: 10000, Addresses: []facts.Address{{Prefix: address + "/24"}}}}),
 	}
 	f.Security = facts.Security{Firewalls: Read([]string{}), SELinux: Read("absent")}
@@ -48,7 +52,7 @@ func GoodHost(name, address string, groups ...string) facts.Host {
 		Runtimes: Read([]string{}), Leftovers: Read([]string{}),
 		Programs: map[string]facts.Value[bool]{"gpg": Read(true), "python3": Read(true)},
 	}
-	f.Virtualisation.Guest = Read(false)
+	f.Virtualisation = facts.Virtualisation{Guest: Read(false), Container: Read("none")}
 	return facts.Host{
 		Name: name, Address: address, Internal: address, Groups: groups, Facts: f, Clock: &facts.Clock{Uncertainty: 0.002, Exchanges: 8},
 		Reach: facts.Reach{Outcome: facts.Reached, Method: message.Plain("ssh"), Elapsed: 4},

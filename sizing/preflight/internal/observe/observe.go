@@ -4,6 +4,7 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -18,6 +19,7 @@ import (
 	"github.com/islandbundle/island/sizing/site"
 
 	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/preflight/probe"
 )
 
 const (
@@ -65,6 +67,7 @@ func Site(ctx context.Context, site *site.Site) []facts.Observation {
 		one(lookLimit, func(ctx context.Context) facts.Observation { return outside(ctx, resolver, site) })
 		one(lookLimit, func(context.Context) facts.Observation { return wayOut() })
 	}
+	one(lookLimit, func(context.Context) facts.Observation { return admin() })
 	results := make([][]facts.Observation, len(looks))
 	var tasks sync.WaitGroup
 	for i, look := range looks {
@@ -173,6 +176,48 @@ func wayOut() facts.Observation {
 			_ = conn.Close()
 		}
 	}
+	if o.Outcome == facts.OK {
+		otherTables(&o)
+	}
+	return o
+}
+
+// otherTables looks for routes out that the lookup has not come by: those that rules
+// keep for some packets.
+func otherTables(o *facts.Observation) {
+	routes, err := probe.RoutesOut()
+	if err != nil {
+		o.Outcome, o.Detail = facts.Unmade, facts.Reason(err)
+		return
+	}
+	var words []string
+	for _, route := range routes {
+		words = append(words, route.String())
+	}
+	if len(words) > 0 {
+		o.Outcome, o.Detail = facts.Failed, message.Of("facts.seen.route-out", message.Args{"routes": facts.Cut(strings.Join(words, ", "))})
+	}
+}
+
+// admin tells the addresses that the admin host itself has.
+func admin() facts.Observation {
+	o := facts.Observation{Subject: facts.SubjectAdmin, Object: "admin host", Outcome: facts.OK}
+	o.Method = message.Of("facts.method.interfaces", nil)
+	nics, err := net.Interfaces()
+	var words []string
+	for _, nic := range nics {
+		addresses, addressErr := nic.Addrs()
+		err = cmp.Or(err, addressErr)
+		for _, address := range addresses {
+			if nic.Flags&net.FlagLoopback == 0 {
+				words = append(words, nic.Name+" "+address.String())
+			}
+		}
+	}
+	if err != nil {
+		o.Outcome, o.Detail = facts.Unmade, facts.Reason(err)
+	}
+	o.Found = facts.Cut(strings.Join(words, ", "))
 	return o
 }
 
