@@ -159,7 +159,7 @@ func TestNetworksOfContainers(t *testing.T) {
 	}{
 		{"Docker elsewhere", "docker0", "172.17.0.1/16", "", nil},
 		{"Docker", "docker0", "10.0.0.1/16", "", []string{
-			"fail minio1: docker0 has the network 10.0.0.0/16 for containers or guests within the machine; the site uses it, too: cassandra2, cassandra3,",
+			"fail minio1: docker0 has the network 10.0.0.0/16 for containers or guests within the machine; the site uses it, too: cassandra2,",
 		}},
 		{"Compose", "br-0123456789ab", "10.0.0.225/28", "", nil},
 		{"libvirt", "virbr0", "10.0.0.10/30", "", []string{"fail minio1: virbr0 has the network 10.0.0.8/30"}},
