@@ -25,6 +25,7 @@ var madeCodes = []string{
 	"facts.outcome.", // how attempts end
 	// what tables and scenarios say, what belongs to a figure, columns, and the values of types
 	"sizing.table.", "sizing.scenario.", "sizing.figure.", "sizing.text.", "sizing.hardware.total.",
+	"sizing.call-port.", // callports.yaml
 	"sizing.level.", "sizing.bound.",
 	"role.",                               // what tables call machines
 	"unit.", "list.", "number.", "value.", // the catalogues' own

@@ -2,6 +2,7 @@ package sizing
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/islandbundle/island/internal/words/message"
@@ -43,6 +44,7 @@ func Calculate(in Input) *Report {
 		r.Hardware = c.hardware()
 		r.Conferencing = c.conferencing()
 		r.Turn = c.turn()
+		r.CallPorts = c.callPorts()
 		r.Placement = c.placement()
 		r.Storage = c.storage()
 		r.Questions = c.questions()
@@ -413,10 +415,17 @@ func (c *calculation) sourceList(r *Report) []SourceRef {
 		use(c.table.Rules.Users.Source, c.table.Servers.Source)
 	}
 	use("G")
+	known := maps.Clone(c.table.Sources)
+	for _, port := range r.CallPorts {
+		use(port.Source)
+		if _, ok := known[port.Source]; !ok {
+			known[port.Source] = builtInCallPorts().Sources[port.Source]
+		}
+	}
 	list := []SourceRef{}
-	for _, id := range sortedKeys(c.table.Sources) {
+	for _, id := range sortedKeys(known) {
 		if used[id] {
-			list = append(list, SourceRef{id, c.table.Sources[id].Title, c.table.Sources[id].Where})
+			list = append(list, SourceRef{id, known[id].Title, known[id].Where})
 		}
 	}
 	return list

@@ -375,6 +375,54 @@ func TestScenariosAreTheGuides(t *testing.T) {
 	}
 }
 
+// TestScenariosSayWhatTheGuideSays holds the words of each scenario, and where its apps
+// come from, against the guide's table: what must be there, and what must not.
+func TestScenariosSayWhatTheGuideSays(t *testing.T) {
+	for _, test := range []struct {
+		id        site.ScenarioID
+		says, not []string
+		files     int // apps that are files to deliver
+	}{
+		{"public-app-cloud", []string{"Wire's own download pages", "The web app is Wire's own.", "SCIM", "SSO"}, []string{"white-label", "EMM"}, 0},
+		{"public-app-on-premises", []string{"data sovereignty", "can be pointed at a private backend", "limited to the version", "SCIM"},
+			[]string{"white-label"}, 4},
+		{"custom-app-on-premises", []string{"staff have no internet", "EMM/MDM", "limited to the version", "SCIM"},
+			[]string{"download pages", "app store"}, 4},
+		{"custom-app-cloud", []string{"white-label", "Apple Business Manager", "Wire builds it for you", "EMM/MDM", "support.wire.com", "SCIM"},
+			[]string{"download pages", "app store", "web app is Wire's own", "Nothing to hand out"}, 4},
+		{"custom-functionality-cloud", []string{"native integration", "not fully supported", "ask Wire before", "support.wire.com", "SCIM"},
+			[]string{"download pages", "app store", "web app is Wire's own", "Apple Business Manager", "white-label", "EMM"}, 0},
+	} {
+		hospital := someSite(t, 700, "none")
+		hospital.Scenario = test.id
+		r := calculate(t, hospital, "guide")
+		said, files := english(r.Scenario.When)+"\n"+english(r.Scenario.Web), 0
+		for _, client := range r.Scenario.Clients {
+			said += "\n" + english(client.Text)
+			if client.File {
+				files++
+			}
+		}
+		for _, f := range r.Findings {
+			said += "\n" + english(f.Text) + "\n" + english(f.Hint)
+		}
+		for _, words := range test.says {
+			if !strings.Contains(said, words) {
+				t.Errorf("%s does not say %q:\n%s", test.id, words, said)
+			}
+		}
+		for _, words := range test.not {
+			if test.id != "public-app-on-premises" && strings.Contains(said, words) || strings.Contains(english(r.Scenario.When), words) {
+				t.Errorf("%s says %q:\n%s", test.id, words, said)
+			}
+		}
+		if files != test.files {
+			t.Errorf("%s has %d files to deliver, want %d", test.id, files, test.files)
+		}
+		wantFinding(t, r, "onboarding", Info)
+	}
+}
+
 func TestDemo(t *testing.T) {
 	r := calculate(t, someSite(t, 20, "1x4"), "demo")
 	if len(r.Placement.Servers) != 1 || len(r.Placement.Servers[0].Machines) != 1 || r.Hardware.Rows[0].Unit != "GiB" {

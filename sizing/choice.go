@@ -67,11 +67,16 @@ func (c *calculation) toHand(client site.Client, island bool) ToHand {
 		t.Text = say("client.web.installed", args{"web": c.scenario.Web()})
 	case client == site.ClientWeb:
 		t.Text = c.scenario.Web()
+	case c.scenario.Own:
+		t.Text = say("client.own", nil)
 	case client == site.ClientIOS && island:
 		t.Text = say("client.ios.island", nil)
 	case client == site.ClientIOS && custom:
 		t.Text = say("client.ios.custom", nil)
-	case island || c.scenario.OnPremises && custom:
+	case custom && !c.scenario.OnPremises:
+		t.File = true
+		t.Text = say("client.built", nil)
+	case island || custom:
 		t.File = true
 		t.Text = say("client.file", nil)
 	default:
@@ -84,11 +89,20 @@ func (c *calculation) toHand(client site.Client, island bool) ToHand {
 func (c *calculation) choiceFindings(choice Choice) {
 	if !choice.OnPremises {
 		c.find("scenario.no-bundle", Info, say("finding.scenario.no-bundle.text", nil))
-		if c.scenario.ID == "custom-functionality-cloud" {
+		c.find("onboarding", Info, say("finding.onboarding.text", nil))
+		if c.scenario.Own {
 			c.advise("scenario.not-fully-supported", Ask, say("finding.scenario.not-fully-supported.text", nil),
 				say("finding.scenario.not-fully-supported.hint", nil))
 		}
+		if c.scenario.Custom {
+			c.advise("scenario.custom-app", Ask, say("finding.scenario.custom-app.text", nil), say("finding.scenario.custom-app.hint", nil))
+		}
 		return
+	}
+	if choice.Island {
+		c.find("onboarding", Info, say("finding.onboarding.island", nil))
+	} else {
+		c.find("onboarding", Info, say("finding.onboarding.text", nil))
 	}
 	if choice.Island {
 		c.find("scenario.island", Info, say("finding.scenario.island.text", nil))

@@ -28,6 +28,7 @@ type Report struct {
 	Hardware     *Hardware     `json:"hardware,omitempty"`
 	Conferencing *Conferencing `json:"conferencing,omitempty"`
 	Turn         *TurnLoad     `json:"turn,omitempty"`
+	CallPorts    []CallPort    `json:"callPorts,omitempty"`
 	Placement    *Placement    `json:"placement,omitempty"`
 	Storage      *Storage      `json:"storage,omitempty"`
 	Footprint    *Footprint    `json:"footprint,omitempty"`

@@ -16,7 +16,9 @@ const DefaultScenario site.ScenarioID = "custom-app-on-premises"
 type Scenario struct {
 	ID         site.ScenarioID `json:"id"`
 	OnPremises bool            `json:"onPremises"` // and so whether a bundle is needed
-	Custom     bool            `json:"custom"`     // whether the clients are built for the customer
+	Custom     bool            `json:"custom"`     // whether Wire builds the clients for the customer
+	// Own says that the customer builds with APIs and SDK.
+	Own bool `json:"own,omitempty"`
 }
 
 // App says whose app it is.

@@ -55,6 +55,12 @@ func (v view) Rate(k site.Kbps) string     { return v.lang.Rate(int64(k)) }
 // Size returns an amount of memory or disk in the unit of the table.
 func (v view) Size(b manifests.Bytes) string { return v.size(v.Report, b) }
 
+// Dashed returns a range of ports as it is printed.
+func (v view) Dashed(ports string) string { return dashed(ports) }
+
+// NodePort returns the port of the nodes that one is passed on to, if any.
+func (v view) NodePort(p sizing.CallPort) string { return nodePort(p) }
+
 // Known returns what is shown of an amount, of which 0 is not known.
 func (v view) Known(amount any, shown string) string {
 	if fmt.Sprint(amount) == "0" || amount == manifests.Bytes(0) {
@@ -122,6 +128,7 @@ func (v view) contents() []page.Link {
 		link("hardware", "title.hardware")
 		link("placement", "page.contents.placement")
 		link("conferences", "page.contents.conferences")
+		link("call-ports", "title.call-ports")
 		link("storage", "title.storage")
 		if v.Report.Footprint != nil {
 			link("footprint", "page.contents.footprint")

@@ -24,6 +24,7 @@ func Text(w io.Writer, r *sizing.Report, lang *words.Language) error {
 	if r.Hardware != nil {
 		t.hardware()
 		t.conferencing()
+		t.callPorts()
 		t.placement()
 		t.storage()
 		t.footprint()
@@ -239,6 +240,18 @@ func (t *textWriter) conferencing() {
 	t.figures(t.report.Turn.Figures)
 }
 
+func (t *textWriter) callPorts() {
+	t.section(t.Word("title.call-ports"))
+	rows := [][]string{append(t.heads("call-ports", "protocol", "port", "node-port"), "")}
+	for _, p := range t.report.CallPorts {
+		rows = append(rows, []string{p.Protocol, dashed(p.Ports), nodePort(p), p.Source})
+	}
+	t.table("lrrl", rows)
+	for _, p := range t.report.CallPorts {
+		t.wrapped("  "+p.Protocol+" "+dashed(p.Ports)+"  ", "      ", t.Text(p.Purpose))
+	}
+}
+
 func (t *textWriter) placement() {
 	l, p := t.lang, t.report.Placement
 	t.section(t.Word("text.placement.title"))
@@ -306,6 +319,7 @@ func (t *textWriter) questions() {
 		return
 	}
 	t.section(t.Word("title.ask"))
+	t.wrapped("  ", "  ", t.Word("ask.whom"))
 	for i, q := range t.report.Questions {
 		t.wrapped(fmt.Sprintf("  %d. ", i+1), "     ", t.Text(q.Text))
 		if !q.Answered.IsZero() {

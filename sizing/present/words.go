@@ -1,6 +1,7 @@
 package present
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/islandbundle/island/internal/words"
@@ -74,6 +75,17 @@ func more(row sizing.HardwareRow) string {
 		return "> "
 	}
 	return ""
+}
+
+// dashed returns a range of ports as it is printed.
+func dashed(ports string) string { return strings.ReplaceAll(ports, "-", "–") }
+
+// nodePort returns the port of the nodes that one is passed on to, if any.
+func nodePort(p sizing.CallPort) string {
+	if p.NodePort == 0 {
+		return "–"
+	}
+	return strconv.Itoa(p.NodePort)
 }
 
 // superscript returns a footnote's mark.

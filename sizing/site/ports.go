@@ -16,6 +16,9 @@ const KindPorts = "Ports"
 //go:embed ports.yaml
 var portsFile []byte
 
+//go:embed callports.yaml
+var callPortsFile []byte
+
 // Source is a document that what a table says was taken from.
 type Source struct {
 	Title string `json:"title"`
@@ -39,6 +42,9 @@ type PortRow struct {
 	Ports    []int    `json:"ports"`
 	SampleOf string   `json:"sampleOf,omitempty"` // the range that the ports stand for
 	Source   string   `json:"source"`
+	Forwards int      `json:"forwards,omitempty"` // port of the nodes that whoever is reached passes it on to
+	// Federated says that it is for backends that federate alone.
+	Federated bool `json:"federated,omitempty"`
 
 	Purpose map[string]string `json:"purpose"` // by language
 }
@@ -51,6 +57,10 @@ const (
 
 // DefaultPorts returns the table that the program brings.
 func DefaultPorts() (*Ports, error) { return ReadPorts("ports.yaml", portsFile) }
+
+// CallPorts returns the table of what must be reached from outside for calls, and
+// around them.
+func CallPorts() (*Ports, error) { return ReadPorts("callports.yaml", callPortsFile) }
 
 // DefaultPortsFile returns that table as a file, for a bundle to carry.
 func DefaultPortsFile() []byte { return slices.Clone(portsFile) }
@@ -87,6 +97,8 @@ func ReadPorts(file string, data []byte) (*Ports, error) {
 			return nil, fault.At(at(i, "ports"), "", "row has %d ports, not 1 to %d", len(row.Ports), maxPorts)
 		case slices.ContainsFunc(row.Ports, func(port int) bool { return port < 1 || port > MaxPort }):
 			return nil, fault.At(at(i, "ports"), "", "a port is not between 1 and 65535")
+		case row.Forwards < 0 || row.Forwards > MaxPort:
+			return nil, fault.At(at(i, "forwards"), "", "a port is not between 1 and 65535")
 		case len(row.From) == 0 || len(row.To) == 0:
 			return nil, fault.At(at(i, "from"), "", "row does not say from which groups to which")
 		case !sourced:

@@ -18,6 +18,8 @@ func TestReadPortsRefuses(t *testing.T) {
 		"port 0":         head + strings.Replace(row, "[1]", "[0]", 1),
 		"port 65536":     head + strings.Replace(row, "[1]", "[65536]", 1),
 		"other protocol": head + strings.Replace(row, "tcp", "sctp", 1),
+		"forwards -1":    head + strings.Replace(row, "source: G", "source: G, forwards: -1", 1),
+		"forwards 65536": head + strings.Replace(row, "source: G", "source: G, forwards: 65536", 1),
 		"no source":      head + strings.Replace(row, "source: G", "source: X", 1),
 		"nobody":         head + strings.Replace(row, "[x]", "[]", 1),
 	} {
