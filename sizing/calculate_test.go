@@ -383,7 +383,8 @@ func TestScenariosSayWhatTheGuideSays(t *testing.T) {
 		says, not []string
 		files     int // apps that are files to deliver
 	}{
-		{"public-app-cloud", []string{"Wire's own download pages", "The web app is Wire's own.", "SCIM", "SSO"}, []string{"white-label", "EMM"}, 0},
+		{"public-app-cloud", []string{"Wire's own download pages", "The web app is Wire's own.", "SCIM", "SSO"},
+			[]string{"white-label", "EMM"}, 0},
 		{"public-app-on-premises", []string{"data sovereignty", "can be pointed at a private backend", "limited to the version", "SCIM"},
 			[]string{"white-label"}, 4},
 		{"custom-app-on-premises", []string{"staff have no internet", "EMM/MDM", "limited to the version", "SCIM"},
