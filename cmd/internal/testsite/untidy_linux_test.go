@@ -38,14 +38,14 @@ func newUntidySite(t *testing.T) *site {
 	for _, h := range hosts {
 		s.awaitSSH(h)
 	}
-	s.stops = append(s.stops, s.chrony(s.host("kubenode3"), "# without rtcsync"))
+	s.stops = append(s.stops, s.chrony(s.host("restund1"), "# without rtcsync"))
 	s.untidyDocuments()
 	return s
 }
 
 // untidyDocuments are the site's, as several people have written them.
 func (s *site) untidyDocuments() {
-	s.inventories = []string{"testdata/untidy/inventory"}
+	s.inventories = []string{"testdata/untidy/inventory", "testdata/untidy/kubespray/hosts.yaml", "restund1,"}
 	s.edit("ssh_config", func(text string) string {
 		return `# von Hand ergänzt
 Host *
@@ -58,7 +58,7 @@ Host *
   LocalCommand echo Verbindung zu %h
 ` + text
 	})
-	s.edit("known_hosts", func(text string) string { return text + "[fd99::18]:2222 " + keyLine(s.host("kubenode3")) })
+	s.edit("known_hosts", func(text string) string { return text + "fd99::18 " + keyLine(s.host("kubenode3")) })
 	s.edit("site.yaml", func(text string) string {
 		return strings.Replace(text, "name: test site", `name: "Standort Süd, Übergang"`, 1)
 	})

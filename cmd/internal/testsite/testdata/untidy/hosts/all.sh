@@ -56,7 +56,7 @@ ip addr add 169.254.20.10/32 dev lo
 [ "$name" = schleuse ] || nft 'table inet tor {
 	chain c {
 		type filter hook input priority 0
-		ip saddr 10.99.0.1 tcp dport 22 drop
+		ip saddr 10.99.0.1 tcp dport { 22, 2222 } drop
 		ip6 saddr fd99::1 tcp dport { 22, 2222 } drop
 	}
 }'
