@@ -52,6 +52,13 @@ ip addr add "10.99.0.$((number + 100))/24" dev eth0
 ip addr add "fd99::$number/64" dev eth0 nodad
 ip addr add 169.254.20.10/32 dev lo
 
+# Defaults that lead nowhere: what has no other route is turned away at once.
+ip route add unreachable default metric 4278198272
+ip route add blackhole default table 100
+ip -6 route add prohibit default table 101
+ip rule add iif docker0 table 100
+ip -6 rule add iif docker0 table 101
+
 # The admin host gets in by way of the jump host alone.
 [ "$name" = schleuse ] || nft 'table inet tor {
 	chain c {

@@ -5,3 +5,5 @@ data /var/lib/etcd /srv/wal
 # kubelet's folder is not made yet.
 data /var/lib/kubelet /srv/neu/kubelet
 rmdir /srv/neu/kubelet
+# A kernel of its own, that has all it needs built in and names nothing.
+rm -r /lib/modules/*
