@@ -32,15 +32,21 @@ func (s *site) skewedSSHD(h *host, offset time.Duration) (stop func()) {
 }
 
 // chrony starts a second sshd on a host, on port 2222, beside a chronyd that keeps
-// a clock of the host's own, with further lines of configuration. The tracer lets
-// nothing of it through to the machine's.
-func (s *site) chrony(h *host, more string) (stop func()) {
+// a clock of the host's own by a server, with further lines of configuration. The
+// tracer lets nothing of it through to the machine's.
+func (s *site) chrony(h *host, server, more string) (stop func()) {
 	s.t.Helper()
 	s.in(h, `mkdir -p -m 750 /run/chrony; printf '%s\n' "$@" >/etc/chrony/untidy.conf`, "chrony",
-		"server "+network+"1 iburst minpoll -2 maxpoll 0", "pidfile /run/chrony/chronyd.pid", "cmdport 0", "port 0", more)
+		"server "+server+" iburst minpoll -2 maxpoll 0", "pidfile /run/chrony/chronyd.pid", "cmdport 0", "port 0", more)
 	stop = s.tracedSSHD(h, 0, "chronyd -d -u root -f /etc/chrony/untidy.conf")
-	s.in(h, "until chronyc -h /run/chrony/chronyd.sock waitsync 600 0.1 0 0.2; do sleep 0.1; done")
+	s.in(h, "until chronyc -h /run/chrony/chronyd.sock -n tracking; do sleep 0.1; done")
 	return stop
+}
+
+// awaitChrony waits until a host's chronyd follows its server.
+func (s *site) awaitChrony(h *host) {
+	s.t.Helper()
+	s.in(h, "chronyc -h /run/chrony/chronyd.sock waitsync 600 0.1 0 0.2")
 }
 
 // tracedSSHD starts a second sshd on a host under the tracer, after another program.
@@ -100,6 +106,9 @@ func runSkewed(offset time.Duration) error {
 	if _, err := unix.Adjtimex(&t.clock); err != nil {
 		return err
 	}
+	// As in a kernel that nobody has told of its clock since it began.
+	const most = 16e6 // microseconds
+	t.clock.Status, t.clock.Maxerror, t.clock.Esterror = unix.STA_UNSYNC, most, most
 	t.hideVDSO(pid) // of the first execve, which has just been made
 	if err := unix.PtraceSyscall(pid, 0); err != nil {
 		return err

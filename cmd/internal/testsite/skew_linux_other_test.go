@@ -15,7 +15,12 @@ func (s *site) skewedSSHD(*host, time.Duration) func() {
 	return nil
 }
 
-// chrony leaves the host its clock as it is.
-func (s *site) chrony(*host, string) func() { return func() {} }
+// chrony does, too.
+func (s *site) chrony(*host, string, string) func() {
+	s.t.Skip("a host has a clock of its own on amd64 alone")
+	return nil
+}
+
+func (s *site) awaitChrony(*host) {}
 
 func runSkewed(time.Duration) error { return errors.ErrUnsupported }

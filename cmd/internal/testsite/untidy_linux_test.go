@@ -38,7 +38,8 @@ func newUntidySite(t *testing.T) *site {
 	for _, h := range hosts {
 		s.awaitSSH(h)
 	}
-	s.stops = append(s.stops, s.chrony(s.host("restund1"), "# without rtcsync"))
+	s.stops = append(s.stops, s.chrony(s.host("restund1"), network+"1", "# without rtcsync"))
+	s.awaitChrony(s.host("restund1"))
 	s.untidyDocuments()
 	return s
 }
