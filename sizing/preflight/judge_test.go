@@ -248,7 +248,7 @@ func TestFaultsGiveExactlyTheirFinding(t *testing.T) {
 		"RabbitMQ's host name in capitals": {func(s *facts.Survey) {
 			h(s, "minio2").Groups = append(h(s, "minio2").Groups, "rmq-cluster")
 			h(s, "minio2").Facts.Network.Hostname.Value = "MINIO2"
-		}, []string{"fail net.hostname@minio2"}},
+		}, []string{"fail net.hostname@minio2", "warn roles.share@minio2"}},
 		"whole host name": {func(s *facts.Survey) { h(s, "minio2").Facts.Network.Hostname.Value = "minio2.example" }, nil},
 		"dynamic address": {
 			func(s *facts.Survey) { h(s, "minio2").Facts.Network.Interfaces.Value[0].Addresses[0].Dynamic = true },
