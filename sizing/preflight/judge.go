@@ -63,6 +63,7 @@ func Judge(in Input) (*Verdict, error) {
 		return nil, err
 	}
 	j.assignRoles()
+	j.assignMachines()
 	for i := range in.Survey.Hosts {
 		j.host(&in.Survey.Hosts[i])
 	}
@@ -89,6 +90,7 @@ type judgement struct {
 	known        []string                        // groups that something is required of
 	hosts        map[string]*facts.Host          // by their names
 	roles        map[string][]sizing.Requirement // of each host, by its name
+	machines     map[string]*machine             // of each host, by its name
 	findings     []Finding
 }
 

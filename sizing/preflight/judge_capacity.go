@@ -10,9 +10,12 @@ import (
 )
 
 func (j *judgement) cores(host *facts.Host, f found) {
+	if j.judgedAt("cpu.cores", host, f) {
+		return
+	}
 	c := host.Facts.CPU
 	var required int
-	for _, r := range j.roles[host.Name] {
+	for _, r := range j.load(j.machines[host.Name]) {
 		required += r.Cores
 		f.source = j.tableSource(r.CoresSource)
 	}
@@ -39,14 +42,18 @@ func (j *judgement) cores(host *facts.Host, f found) {
 			j.limitUnknown(&f, float64(c.Threads.Value) >= float64(required))
 		}
 	}
+	f.message = j.ofMachine(host, f.message)
 	j.add("cpu.cores", f)
 }
 
 func (j *judgement) memory(host *facts.Host, f found) {
+	if j.judgedAt("memory.total", host, f) {
+		return
+	}
 	m := host.Facts.Memory
 	var required manifests.Bytes
 	moreThan := false
-	for _, r := range j.roles[host.Name] {
+	for _, r := range j.load(j.machines[host.Name]) {
 		required += r.Memory
 		moreThan = moreThan || r.MoreThan
 		f.source = j.tableSource(r.MemorySource)
@@ -73,6 +80,7 @@ func (j *judgement) memory(host *facts.Host, f found) {
 			"visible": gigabytes(total), "huge": gigabytes(huge), "required": wanted, "tolerance": f.tolerance,
 		})
 	}
+	f.message = j.ofMachine(host, f.message)
 	j.add("memory.total", f)
 }
 

@@ -93,16 +93,28 @@ type pool struct {
 
 // add takes what other roles need into a pool.
 func (p *pool) add(other *pool) {
-	p.roles, p.paths = append(p.roles, other.roles...), append(p.paths, other.paths...)
-	p.shown = append(p.shown, other.shown...)
+	p.roles, p.paths, p.shown = union(p.roles, other.roles), union(p.paths, other.paths), union(p.shown, other.shown)
 	p.required += other.required
 	p.moreThan = p.moreThan || other.moreThan
 	p.source = other.source
 }
 
+// union appends what a list does not have yet.
+func union(list, more []string) []string {
+	for _, member := range more {
+		if !slices.Contains(list, member) {
+			list = append(list, member)
+		}
+	}
+	return list
+}
+
 // disks judges each role's disk; roles whose data shares a file system, or the store
 // that several take their space from, are taken together: they have to share it.
 func (j *judgement) disks(host *facts.Host, f found) {
+	if j.judgedAt("disk.size", host, f) {
+		return
+	}
 	for _, p := range j.pools(host) {
 		f := f
 		f.roles, f.source = p.roles, p.source
@@ -113,7 +125,7 @@ func (j *judgement) disks(host *facts.Host, f found) {
 // pools returns the roles of a host by the room that their data has.
 func (j *judgement) pools(host *facts.Host) []*pool {
 	var pools []*pool
-	for _, role := range j.roles[host.Name] {
+	for _, role := range j.load(j.machines[host.Name]) {
 		paths := j.pathsOf(role.Role)
 		mine := behind(host, paths)
 		into := &pool{}
@@ -196,6 +208,7 @@ func (j *judgement) diskSize(f found, rooms []room, p *pool) bool {
 		said["stores"] = stores
 		f.message = message.Of("preflight.finding.disk-size-shared", said)
 	}
+	f.message = j.ofMachine(j.hosts[f.host], f.message)
 	j.add("disk.size", f)
 	return f.outcome != Pass
 }
@@ -276,7 +289,8 @@ func (j *judgement) untimed(host *facts.Host, p facts.Path) (Outcome, message.Te
 	why, outcome := unread(p.Fsync), Error
 	if !p.FileSystem.Known() && !why.Is(facts.NotAsked) {
 		why = unread(p.FileSystem)
-		if slices.ContainsFunc(j.roles[host.Name], func(r sizing.Requirement) bool { return slices.Contains(j.pathsOf(r.Role), p.Path) }) {
+		roles := j.load(j.machines[host.Name])
+		if slices.ContainsFunc(roles, func(r sizing.Requirement) bool { return slices.Contains(j.pathsOf(r.Role), p.Path) }) {
 			outcome = Skipped // disk.size says so
 		}
 	}

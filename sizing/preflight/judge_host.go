@@ -31,6 +31,7 @@ var hostChecks = []struct {
 	{"disk.size", (*judgement).disks},
 	{"disk.fsync", (*judgement).fsync},
 	{"os.release", (*judgement).release},
+	{"os.machine-id", (*judgement).machineID},
 	{"kernel.modules", (*judgement).modules},
 	{"kernel.port-range", (*judgement).portRange},
 	{"time.synchronised", (*judgement).synchronised},

@@ -230,9 +230,28 @@ func (j *judgement) inUse(f *found, purpose message.Text, link facts.Link, row *
 	if !link.Detail.IsZero() {
 		f.message = message.Of("preflight.finding.port-in-use-by", args{"port": f.object, "purpose": purpose, "by": link.Detail})
 	}
+	if other := j.alsoListens(link); other != "" {
+		f.outcome = Skipped // it is the probe that has come by the other name
+		f.message = message.Of("preflight.finding.port-shared", args{"port": f.object, "name": other})
+	}
 	if row != nil && row.SampleOf != "" || j.isUpgrade() {
 		f.outcome = Skipped // one of many ports: by chance another program's; or the very service that is upgraded
 	}
+}
+
+// alsoListens returns another name of the machine that a link leads to by which the same
+// port is to be listened on.
+func (j *judgement) alsoListens(link facts.Link) string {
+	m := j.machines[link.To]
+	if m == nil {
+		return ""
+	}
+	for _, host := range m.hosts {
+		if host.Name != link.To && j.rowTo(host.Groups, link.Protocol, link.Port) != nil {
+			return host.Name
+		}
+	}
+	return ""
 }
 
 func (j *judgement) mtuOf(name string) int {

@@ -15,11 +15,20 @@ import (
 // counts judges how many hosts each role has, and which share one.
 func (j *judgement) counts() {
 	hosts := map[site.Role]int{}
-	for _, host := range j.Survey.Hosts {
-		for _, role := range j.roles[host.Name] {
-			hosts[role.Role]++
-		}
+	for i := range j.Survey.Hosts {
+		host := &j.Survey.Hosts[i]
 		j.sharing(host)
+		m := j.machines[host.Name]
+		if m.first() != host {
+			continue // what stands on one machine is lost with it, however many names it has
+		}
+		seen := map[site.Role]bool{}
+		for _, role := range j.load(m) {
+			if !seen[role.Role] {
+				hosts[role.Role]++
+			}
+			seen[role.Role] = true
+		}
 	}
 	for _, role := range j.requirements {
 		if role.Role != site.DemoMachine {
@@ -51,12 +60,13 @@ func (j *judgement) count(role sizing.Requirement, hosts int) {
 
 // etcdMembers judges whether they are an odd number.
 func (j *judgement) etcdMembers() {
-	members := 0
+	machines := map[*machine]bool{}
 	for _, host := range j.Survey.Hosts {
 		if site.InAny(host.Groups, []string{"etcd"}) {
-			members++
+			machines[j.machines[host.Name]] = true
 		}
 	}
+	members := len(machines)
 	if members == 0 {
 		return
 	}
@@ -70,11 +80,16 @@ func (j *judgement) etcdMembers() {
 	j.add("count.etcd", f)
 }
 
-// sharing judges the roles of one host in pairs. Roles that the table has no
+// sharing judges the roles of one machine in pairs. Roles that the table has no
 // figures for are looked at too: what both need together nobody can say.
-func (j *judgement) sharing(host facts.Host) {
-	roles := j.roles[host.Name]
-	var apart, unknown []string
+func (j *judgement) sharing(host *facts.Host) {
+	f := found{host: host.Name, required: message.Of("preflight.value.one-role", nil)}
+	f.method, f.source = message.Of("facts.method.all-groups", nil), j.wholeTable()
+	if j.judgedAt("roles.share", host, f) {
+		return
+	}
+	roles := j.load(j.machines[host.Name])
+	var apart, unknown, all []string
 	for i, a := range roles {
 		for _, b := range roles[i+1:] {
 			if !slices.Contains(a.SharesMachineWith, b.Role) && !slices.Contains(b.SharesMachineWith, a.Role) {
@@ -82,17 +97,21 @@ func (j *judgement) sharing(host facts.Host) {
 			}
 		}
 	}
-	if all := j.roleNames(&host); len(all) > 1 && len(all) > len(roles) {
+	for _, name := range j.machines[host.Name].hosts {
+		all = append(all, j.roleNames(name)...)
+	}
+	if len(all) > 1 && len(all) > len(roles) {
 		unknown = all
 	}
-	f := found{host: host.Name, outcome: Pass, observed: names(apart...), required: message.Of("preflight.value.one-role", nil)}
-	f.method, f.source = message.Of("facts.method.all-groups", nil), j.wholeTable()
+	f.outcome, f.observed = Pass, names(apart...)
 	switch {
 	case len(apart) > 0:
 		f.outcome, f.message = Fail, message.Of("preflight.finding.roles-apart", args{"roles": strings.Join(apart, ", ")})
+		f.message = j.ofMachine(host, f.message)
 	case len(unknown) > 0:
 		f.outcome, f.observed = Warn, names(strings.Join(unknown, " + "))
 		f.message = message.Of("preflight.finding.roles-unknown", args{"roles": strings.Join(unknown, " + ")})
+		f.message = j.ofMachine(host, f.message)
 	}
 	j.add("roles.share", f)
 }
@@ -103,9 +122,15 @@ func (j *judgement) servers() {
 	for _, server := range j.Site.Servers {
 		perServer[server.Name] = map[site.Role]int{}
 		cores, memory, disk := promise{present: server.Cores}, promise{present: int64(server.Memory)}, promise{present: int64(server.Disk)}
+		seen := map[*machine]bool{}
 		for _, machine := range server.Machines {
 			for _, role := range j.roles[machine.Name] {
 				perServer[server.Name][role.Role]++
+			}
+			if of := j.machines[machine.Name]; of != nil && seen[of] {
+				continue // by another name
+			} else if of != nil {
+				seen[of] = true
 			}
 			c, m, d := j.shareOf(machine)
 			cores.add(machine.Name, c)

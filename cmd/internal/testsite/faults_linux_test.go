@@ -222,6 +222,28 @@ func faults() []fault {
 			s.in(h, "mv /etc/sudoers.d/tech /etc/tech.sudoers")
 			return func() { s.in(h, "mv /etc/tech.sudoers /etc/sudoers.d/tech") }
 		}, []string{"reach.sudo@assethost"}, 5},
+		{"two names for one host", func(s *site) func() {
+			return s.alias(&host{name: "elasticsearch2", address: s.host("minio1").address, groups: []string{"elasticsearch"}})
+		}, []string{"net.hostname@elasticsearch2", "roles.share@minio1"}, 4},
+		{"two names for one host that want the same ports", func(s *site) func() {
+			return s.alias(&host{name: "restund2", address: s.host("restund1").address, groups: []string{"restund"}})
+		}, []string{"net.hostname@restund2", "roles.share@restund1"}, 4},
+		{"a further address by which a host has another name", func(s *site) func() {
+			h := s.host("cassandra1")
+			s.in(h, "ip addr add "+network+"201/24 dev eth0")
+			key := s.knownHosts(h, strings.TrimSpace(keyLine(h))+"\n"+network+"201 "+strings.TrimSpace(keyLine(h)))
+			undo := s.alias(&host{name: "minio2", address: network + "201", groups: []string{"minio"}})
+			return func() {
+				undo()
+				key()
+				s.in(h, "ip addr del "+network+"201/24 dev eth0")
+			}
+		}, []string{"cpu.cores@cassandra1", "net.hostname@minio2", "roles.share@cassandra1"}, 4},
+		{"machines of one image", func(s *site) func() {
+			h := s.host("minio1")
+			s.in(h, "cp /etc/machine-id /etc/machine-id.good; echo cassandra1 | md5sum | cut -c 1-32 >/etc/machine-id")
+			return func() { s.in(h, "mv /etc/machine-id.good /etc/machine-id") }
+		}, []string{"os.machine-id@cassandra1", "os.machine-id@minio1"}, 0},
 		{"two roles on one host", func(s *site) func() {
 			s.inventory(func(groups map[string][]string) {
 				groups["elasticsearch"] = append(groups["elasticsearch"], "minio1")
@@ -365,6 +387,17 @@ func (s *site) serviceFault(change func(*settings)) func() {
 func (s *site) filter(h *host, hook, rule string) func() {
 	s.in(h, "nft 'table inet fault { chain c { type filter hook "+hook+" priority 0; "+rule+"; }; }'")
 	return func() { s.in(h, "nft delete table inet fault") }
+}
+
+// alias gives a host another name in the inventory.
+func (s *site) alias(h *host) func() {
+	before := s.hosts
+	s.hosts = append(slices.Clone(before), h)
+	s.inventory(nil)
+	return func() {
+		s.hosts = before
+		s.inventory(nil)
+	}
 }
 
 // unplug takes a host off the network.

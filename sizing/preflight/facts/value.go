@@ -130,14 +130,17 @@ type OS struct {
 	Version  Value[string] `json:"version"`
 	Codename Value[string] `json:"codename"`
 	Pretty   Value[string] `json:"pretty"`
+	// MachineID is a digest of the machine id, which is nobody's business (machine-id(5)).
+	MachineID Value[string] `json:"machineId,omitzero"`
 }
 
 // Kernel is the running kernel and its settings.
 type Kernel struct {
 	Release Value[string]            `json:"release"`
-	CGroup  Value[int]               `json:"cgroup"`  // version of the control groups in force
-	Modules map[string]Value[string] `json:"modules"` // loaded, builtin, available or missing
-	Barred  map[string]Value[string] `json:"barred"`  // of a module: what keeps modprobe from loading it; empty: nothing
+	BootID  Value[string]            `json:"bootId,omitzero"` // made anew at each start
+	CGroup  Value[int]               `json:"cgroup"`          // version of the control groups in force
+	Modules map[string]Value[string] `json:"modules"`         // loaded, builtin, available or missing
+	Barred  map[string]Value[string] `json:"barred"`          // of a module: what keeps modprobe from loading it; empty: nothing
 	Sysctls map[string]Value[string] `json:"sysctls"`
 }
 

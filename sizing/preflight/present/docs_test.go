@@ -23,7 +23,7 @@ var docParts = map[string]string{
 var docSources = map[string]string{
 	"island": "this project's own choice", "table": "the hardware table in use", "ports": "the table of ports", "bundle": "the bundle",
 	"G": `Wire, customer guide "Backend Installation"`, "WD": "wireapp/wire-docs", "WSD": "wireapp/wire-server-deploy",
-	"K8S":  "Kubernetes documentation",
+	"K8S": "Kubernetes documentation", "systemd": "systemd documentation, machine-id(5)",
 	"etcd": "etcd documentation, hardware recommendations",
 }
 

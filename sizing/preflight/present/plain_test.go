@@ -44,9 +44,11 @@ func TestValuesAreInWords(t *testing.T) {
 	r := oddValues(t)
 	for _, c := range []struct{ id, host, en, de string }{
 		{"cpu.cores", "cassandra1",
-			"1 usable core of 8 (affinity 1, quota none, set by /proc), 2 required", "1 nutzbarer Kern von 8 (Affinität 1, Quote keine, gesetzt durch /proc), 2 verlangt"},
+			"1 usable core of 8 (affinity 1, quota none, set by /proc), 2 required",
+			"1 nutzbarer Kern von 8 (Affinität 1, Quote keine, gesetzt durch /proc), 2 verlangt"},
 		{"cpu.cores", "cassandra2",
-			"1.5 usable cores of 8 (affinity 8, quota 1.5, set by /proc), 2 required", "1,5 nutzbare Kerne von 8 (Affinität 8, Quote 1,5, gesetzt durch /proc), 2 verlangt"},
+			"1.5 usable cores of 8 (affinity 8, quota 1.5, set by /proc), 2 required",
+			"1,5 nutzbare Kerne von 8 (Affinität 8, Quote 1,5, gesetzt durch /proc), 2 verlangt"},
 		{"net.address", "minio1",
 			"Host does not have the inventory's address: observed 10.0.0.14/24, required 10.9.9.9",
 			"Host hat nicht die Adresse aus dem Inventory: gemessen 10.0.0.14/24, verlangt 10.9.9.9"},

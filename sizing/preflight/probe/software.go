@@ -4,6 +4,9 @@ package probe
 
 import (
 	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"os"
 	"path"
@@ -28,18 +31,40 @@ func (s System) os() facts.OS {
 			fields[key] = facts.Cut(strings.Trim(value, `"'`))
 		}
 	}
+	id, idErr := s.machineID()
 	return facts.OS{
-		ID:       known(fields["ID"], err, message.Plain("ID"), source),
-		Version:  known(fields["VERSION_ID"], err, message.Plain("VERSION_ID"), source),
-		Codename: known(fields["VERSION_CODENAME"], err, message.Plain("VERSION_CODENAME"), source),
-		Pretty:   known(fields["PRETTY_NAME"], err, message.Plain("PRETTY_NAME"), source),
+		MachineID: known(id, idErr, message.Of("facts.method.machine-id", nil), machineIDFile),
+		ID:        known(fields["ID"], err, message.Plain("ID"), source),
+		Version:   known(fields["VERSION_ID"], err, message.Plain("VERSION_ID"), source),
+		Codename:  known(fields["VERSION_CODENAME"], err, message.Plain("VERSION_CODENAME"), source),
+		Pretty:    known(fields["PRETTY_NAME"], err, message.Plain("PRETTY_NAME"), source),
 	}
+}
+
+const machineIDFile = "/etc/machine-id"
+
+// machineID returns a digest of the machine id (machine-id(5)): which one it is is
+// nobody's business, whether two are one is.
+func (s System) machineID() (string, error) {
+	id, err := s.readWord(machineIDFile)
+	if err != nil {
+		return "", err
+	}
+	if raw, err := hex.DecodeString(id); err != nil || len(raw) != 16 {
+		return "", message.NewProblem("facts.unread.no-machine-id", nil) // as before the first start of an image
+	}
+	mac := hmac.New(sha256.New, []byte("island-probe"))
+	mac.Write([]byte(id))
+	return hex.EncodeToString(mac.Sum(nil)[:16]), nil
 }
 
 func (s System) kernel(request Request) facts.Kernel {
 	const source = "/proc/sys/kernel/osrelease"
 	release, err := s.readWord(source)
+	const boot = "/proc/sys/kernel/random/boot_id"
+	bootID, bootErr := s.readWord(boot)
 	k := facts.Kernel{
+		BootID:  known(facts.Cut(bootID), bootErr, message.Of("facts.method.kernel-value", nil), boot),
 		Release: known(facts.Cut(release), err, message.Of("facts.method.kernel", nil), source),
 		CGroup: known(0, message.NewProblem("facts.unread.no-control-group", nil),
 			message.Of("facts.method.mounts", nil), "/proc/self/mountinfo"),

@@ -33,7 +33,8 @@ func GoodHost(name, address string, groups ...string) facts.Host {
 		fsync := facts.Fsync{Runs: 5, Writes: 500, MedianP99: 2, WorstP99: 3}
 		f.Paths = append(f.Paths, facts.Path{Path: path, Nearest: path, FileSystem: Read(system), Fsync: Read(fsync)})
 	}
-	f.OS = facts.OS{ID: Read("ubuntu"), Version: Read("22.04")}
+	f.OS = facts.OS{ID: Read("ubuntu"), Version: Read("22.04"), MachineID: Read("of " + name)}
+	f.Kernel.BootID = Read("of " + name)
 	f.Kernel.Modules = map[string]facts.Value[string]{
 		"br_netfilter": Read("loaded"), "overlay": Read("builtin"), "nf_conntrack": Read("available"),
 	}
