@@ -26,7 +26,7 @@ var madeCodes = []string{
 	// what tables and scenarios say, what belongs to a figure, columns, and the values of types
 	"sizing.table.", "sizing.scenario.", "sizing.figure.", "sizing.text.", "sizing.hardware.total.",
 	"sizing.call-port.", // callports.yaml
-	"sizing.level.", "sizing.bound.",
+	"sizing.level.", "sizing.bound.", "sizing.verdict.",
 	"role.",                               // what tables call machines
 	"unit.", "list.", "number.", "value.", // the catalogues' own
 }

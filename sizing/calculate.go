@@ -18,6 +18,8 @@ type Input struct {
 	TableDigest manifests.Digest
 	// Lock is the release, if it is known.
 	Lock *manifests.Lock
+	Tool string // for the report
+	Made string // the day, for the report; empty where the same input is to give the same bytes on every day
 	// Against are machines that exist, to compare with. Optional.
 	Against []Existing
 }
@@ -27,7 +29,7 @@ type Input struct {
 func Calculate(in Input) *Report {
 	c := newCalculation(in)
 	r := &Report{
-		APIVersion: manifests.APIVersion, Kind: KindReport, Site: *in.Site,
+		APIVersion: manifests.APIVersion, Kind: KindReport, Site: *in.Site, Tool: in.Tool, Made: in.Made,
 		Table:    tableRef(in.Table, in.TableDigest),
 		Scenario: c.choice(), Findings: []Remark{}, Questions: []Asked{},
 	}

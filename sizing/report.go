@@ -18,6 +18,8 @@ type Report struct {
 	APIVersion string      `json:"apiVersion"`
 	Kind       string      `json:"kind"`
 	Language   string      `json:"language"` // of the texts where they are written; empty before
+	Tool       string      `json:"tool,omitempty"`
+	Made       string      `json:"made,omitempty"` // the day on which it was made, such as 2026-03-31; empty in a bundle
 	Site       site.Site   `json:"site"`
 	Table      TableRef    `json:"table"`
 	Release    *ReleaseRef `json:"release,omitempty"`

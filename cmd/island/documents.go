@@ -76,7 +76,9 @@ func (f *buildFlags) sizingDocuments(lock *manifests.Lock) ([]bundle.Document, e
 	if err != nil {
 		return nil, err
 	}
-	files, err := present.ForBundle(present.BundleInput{Lock: lock, Site: site, TableFile: name, TableData: table, Language: lang})
+	files, err := present.ForBundle(present.BundleInput{
+		Lock: lock, Site: site, TableFile: name, TableData: table, Language: lang, Tool: toolVersion(),
+	})
 	return []bundle.Document{
 		ports,
 		{Path: present.BundleReportJSON, Bytes: files.JSON},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/islandbundle/island/sizing/site"
 
@@ -123,7 +124,7 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 	if err := site.Check(f.siteFile, sizing.SiteNames()); err != nil {
 		return err
 	}
-	input := sizing.Input{Site: site}
+	input := sizing.Input{Site: site, Tool: toolVersion(), Made: time.Now().Format(time.DateOnly)}
 	if err := f.read(&input); err != nil {
 		return err
 	}

@@ -337,6 +337,18 @@ func (b *Browser) note(m message) {
 	}
 }
 
+// Words returns what can be read on the pages of a PDF, by pdftotext of Poppler.
+func Words(t testing.TB, pdf []byte) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), find(t, "pdftotext"), "-layout", "-", "-") //nolint:gosec // found there
+	cmd.Stdin = bytes.NewReader(pdf)
+	text, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("pdftotext: %v", err)
+	}
+	return string(text)
+}
+
 // Pages counts the pages of a PDF as this browser writes it, with its page
 // objects in plain.
 func Pages(pdf []byte) int {

@@ -48,8 +48,12 @@ func TestFaultsAreSeen(t *testing.T) {
 		}
 	}
 	b.Open([]byte(strings.Replace(sound, "</main>", `<p style="break-before: page">next</p></main>`, 1)))
-	if pages := Pages(b.PDF()); pages != 2 {
+	pdf := b.PDF()
+	if pages := Pages(pdf); pages != 2 {
 		t.Errorf("two sheets are %d", pages)
+	}
+	if words := Words(t, pdf); !strings.Contains(words, "text") || !strings.Contains(words, "next") {
+		t.Errorf("on the sheets stands %q", words)
 	}
 	if b.Picture() == nil {
 		t.Error("no picture")

@@ -41,7 +41,7 @@ const (
 	chartWidth, chartHeight = 720.0, 340.0
 	chartLeft, chartRight   = 56.0, 172.0
 	chartTop, chartBottom   = 44.0, 48.0
-	labelGap                = 13.0 // between the names of two lines, at least
+	markRadius              = 4.5
 )
 
 // Draw returns the picture.
@@ -62,13 +62,10 @@ func (c Chart) Draw() HTML {
 	d.Line(chartLeft, chartHeight-chartBottom, chartWidth-chartRight, chartHeight-chartBottom, "axis")
 	d.Text((chartLeft+chartWidth-chartRight)/2, chartHeight-8, "axis-title middle", c.XTitle)
 	d.Text(4, 14, "axis-title start", c.YTitle)
-	for _, limit := range c.Limits {
-		if limit.Value <= c.YMax {
-			d.Line(chartLeft, y(limit.Value), chartWidth-chartRight, y(limit.Value), limit.Class)
-			d.Text(chartLeft+8, y(limit.Value)-5, "limit-label start", limit.Name)
-		}
-	}
-	var taken []float64
+	axes := []box{{0, 0, chartLeft, chartHeight}, {0, chartHeight - chartBottom, chartWidth, chartHeight}}
+	placed := &layout{taken: axes}
+	at := func(p Point) Point { return Point{x(p.X), y(p.Y)} }
+	var labels []label
 	for _, line := range c.Lines {
 		points := clip(line.Points, c.XMax, c.YMax)
 		if len(points) == 0 {
@@ -76,39 +73,71 @@ func (c Chart) Draw() HTML {
 		}
 		drawn := make([]Point, len(points))
 		for i, p := range points {
-			drawn[i] = Point{x(p.X), y(p.Y)}
+			drawn[i] = at(p)
 		}
 		d.Polyline(drawn, "line "+line.Class)
-		last := drawn[len(drawn)-1]
-		at := place(math.Max(last.Y+4, chartTop+10), taken)
-		taken = append(taken, at)
-		d.Text(last.X+8, at, "line-label start "+line.Class+"-label", line.Name)
+		placed.lines = append(placed.lines, drawn)
+		labels = append(labels, endLabel(line, drawn[len(drawn)-1]))
+	}
+	for _, limit := range c.Limits {
+		if limit.Value <= c.YMax {
+			level := y(limit.Value)
+			d.Line(chartLeft, level, chartWidth-chartRight, level, limit.Class)
+			placed.lines = append(placed.lines, []Point{{chartLeft, level}, {chartWidth - chartRight, level}})
+			labels = append(labels, limitLabel(limit, level))
+		}
 	}
 	for _, mark := range c.Marks {
-		if mark.At.X > c.XMax || mark.At.Y > c.YMax {
-			continue
+		if mark.At.X <= c.XMax && mark.At.Y <= c.YMax {
+			dot := at(mark.At)
+			d.Dot(dot.X, dot.Y, markRadius, "mark")
+			placed.taken = append(placed.taken, box{dot.X - markRadius, dot.Y - markRadius, dot.X + markRadius, dot.Y + markRadius})
+			labels = append(labels, markLabel(mark, dot))
 		}
-		d.Dot(x(mark.At.X), y(mark.At.Y), 4.5, "mark")
-		anchor, shift := "start", 9.0
-		if mark.At.X > c.XMax*0.7 {
-			anchor, shift = "end", -9.0
-		}
-		d.Text(x(mark.At.X)+shift, y(mark.At.Y)+14, "mark-label "+anchor, mark.Name)
+	}
+	for _, l := range labels { // last, so that nothing is drawn over them
+		p := placed.place(l)
+		d.Text(p.at.X, p.at.Y, l.class+" "+p.anchor, l.words)
 	}
 	return d.HTML()
 }
 
-// place moves a name up until it stands clear of the ones before.
-func place(y float64, taken []float64) float64 {
-	for moved := true; moved; {
-		moved = false
-		for _, other := range taken {
-			if math.Abs(y-other) < labelGap {
-				y, moved = other-labelGap, true
-			}
+// endLabel names a line at its end: beside it, else above or below.
+func endLabel(line ChartLine, end Point) label {
+	l := label{words: line.Name, class: "line-label " + line.Class + "-label"}
+	for _, up := range []float64{4, -9, 17, -22, 30, 43, 56, 69} {
+		l.places = append(l.places, labelPlace{Point{end.X + 8, math.Max(end.Y+up, chartTop-18)}, "start"})
+	}
+	return l
+}
+
+// limitLabel names a limit above its line, from the left, the right, or between.
+func limitLabel(limit ChartLimit, level float64) label {
+	l := label{words: limit.Name, class: "limit-label"}
+	right := chartWidth - chartRight
+	for _, below := range []float64{-5, 13} {
+		l.places = append(l.places,
+			labelPlace{Point{chartLeft + 8, level + below}, "start"}, labelPlace{Point{right - 8, level + below}, "end"},
+			labelPlace{Point{(chartLeft + right) / 2, level + below}, "middle"},
+			labelPlace{Point{chartLeft + (right-chartLeft)/4, level + below}, "start"},
+			labelPlace{Point{right - (right-chartLeft)/4, level + below}, "end"},
+		)
+	}
+	// Behind its end there is always room, if lines do not end there.
+	l.places = append(l.places, labelPlace{Point{right + 8, level + 4}, "start"})
+	return l
+}
+
+// markLabel names a point beside it.
+func markLabel(mark ChartMark, dot Point) label {
+	l := label{words: mark.Name, class: "mark-label"}
+	for _, far := range []float64{0, 14, 30} {
+		for _, down := range []float64{16 + far, -9 - far, 4} {
+			l.places = append(l.places,
+				labelPlace{Point{dot.X + 9 + far, dot.Y + down}, "start"}, labelPlace{Point{dot.X - 9 - far, dot.Y + down}, "end"})
 		}
 	}
-	return y
+	return l
 }
 
 // clip cuts a line off where it leaves the chart at the top or the right.

@@ -9,7 +9,8 @@
 // A report builds its body with html/template or with [HTML], and hands it to
 // [Page.Render]. Classes that the style sheet knows: lead, meta, grid, card,
 // figure-big, num, badge (ok, note, warn, fail, ask), how (a details element
-// that explains a number), aside (details that paper does without), tick (a box
-// to tick off on paper), footnotes; and of the preflight's report: verdict,
+// that explains something, and lies open on paper), tick (a box to tick off on
+// paper), stack (a table whose rows become blocks where there is no room for its
+// columns; its cells say theirs in data-label), footnotes; and of the preflight's report: verdict,
 // counts, role, hosts, host, task, steps, matrix.
 package page

@@ -161,3 +161,51 @@ func luminance(hex string) float64 {
 	}
 	return sum
 }
+
+// TestLabelsStandClear draws charts whose lines, limits and points crowd each other, and
+// wants every name where no line goes through it, and none on another.
+func TestLabelsStandClear(t *testing.T) {
+	same := func(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
+	ray := func(name string, slope float64) ChartLine {
+		return ChartLine{Name: name, Class: "line-1", Points: []Point{{0, 0}, {1000, 1000 * slope}}}
+	}
+	limits := []ChartLimit{{Name: "network card: 1 Gbit/s", Value: 1000}, {Name: "with headroom: 700 Mbit/s", Value: 700}}
+	for name, c := range map[string]Chart{
+		"steep and flat": {
+			Lines: []ChartLine{ray("of 120", 60), ray("of 50", 35), ray("of 8", 7), ray("of 3", 1)}, Limits: limits, XMax: 500, YMax: 1200,
+			Marks: []ChartMark{{"400 × 3", Point{400, 400}}, {"30 × 8", Point{30, 210}}},
+		},
+		"along the limits": {
+			Lines: []ChartLine{ray("sent, at most", 1.9), ray("received, at most", 1.4)}, Limits: limits, XMax: 500, YMax: 1200,
+			Marks: []ChartMark{{"your largest: 250", Point{250, 475}}, {"400 × 2", Point{400, 560}}},
+		},
+	} {
+		c.ID, c.Title, c.Desc, c.XTick, c.YTick = "c", "t", "d", same, same
+		svg := string(c.Draw())
+		drawn := &layout{}
+		for _, m := range regexp.MustCompile(`<polyline points="([^"]*)"`).FindAllStringSubmatch(svg, -1) {
+			var line []Point
+			for _, point := range strings.Fields(m[1]) {
+				xs, ys, _ := strings.Cut(point, ",")
+				x, _ := strconv.ParseFloat(xs, 64)
+				y, _ := strconv.ParseFloat(ys, 64)
+				line = append(line, Point{x, y})
+			}
+			drawn.lines = append(drawn.lines, line)
+		}
+		texts := regexp.MustCompile(`<text x="([^"]*)" y="([^"]*)" class="(?:line|limit|mark)-label[^"]* (start|middle|end)">([^<]*)<`)
+		labels := texts.FindAllStringSubmatch(svg, -1)
+		if len(labels) != len(c.Lines)+len(c.Limits)+len(c.Marks) {
+			t.Errorf("%s: %d names in\n%s", name, len(labels), svg)
+		}
+		for _, m := range labels {
+			x, _ := strconv.ParseFloat(m[1], 64)
+			y, _ := strconv.ParseFloat(m[2], 64)
+			covers := label{words: m[4]}.box(labelPlace{Point{x, y}, m[3]})
+			if much := drawn.inTheWay(covers); much > 0 {
+				t.Errorf("%s: %q lies on something", name, m[4])
+			}
+			drawn.taken = append(drawn.taken, covers)
+		}
+	}
+}

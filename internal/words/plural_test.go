@@ -12,10 +12,11 @@ import (
 
 // plurals are nouns that are wrong behind "1", a word between them or none.
 var plurals = map[string]*regexp.Regexp{
-	"en": behindOne(`allocations are attempts bits bundles bytes charts conferences cores days exchanges hosts images keys levels machines members
-		messages months nodes packets participants pieces ports rules runs segments servers steps things users ways windows words writes`),
-	"de": behindOne(`Allokationen Austauschen Bits Bundles Bytes Charts Einträge Fenstern Hosts Images Kerne Konferenzen Konferenzservern Läufen
-		Maschinen Monaten Ports Regeln Sachen Schlüsseln Schreibvorgängen Segmente Servern Tage Versuche Wegen etcd-Mitglieder sind`),
+	"en": behindOne(`allocations are attempts bits bundles bytes charts conferences cores days exchanges hosts images keys levels machines
+		members messages months nodes packets participants pieces ports rules runs segments servers steps things users ways windows
+		words writes`),
+	"de": behindOne(`Allokationen Austauschen Bits Bundles Bytes Charts Einträge Fenstern Hosts Images Kerne Konferenzen Konferenzservern
+		Läufen Maschinen Monaten Ports Regeln Sachen Schlüsseln Schreibvorgängen Segmente Servern Tage Versuche Wegen etcd-Mitglieder sind`),
 }
 
 func behindOne(list string) *regexp.Regexp {

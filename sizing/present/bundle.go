@@ -26,6 +26,7 @@ type BundleInput struct {
 	TableFile string
 	TableData []byte
 	Language  *words.Language
+	Tool      string // for the report
 }
 
 // BundleFiles are the entries of a bundle below sizing/. The same input gives
@@ -52,7 +53,7 @@ func ForBundle(in BundleInput) (BundleFiles, error) {
 	if err := table.CheckSite(in.Site); err != nil {
 		return BundleFiles{}, err
 	}
-	r := sizing.Calculate(sizing.Input{Site: in.Site, Table: table, TableDigest: manifests.DigestOf(data), Lock: in.Lock})
+	r := sizing.Calculate(sizing.Input{Site: in.Site, Table: table, TableDigest: manifests.DigestOf(data), Lock: in.Lock, Tool: in.Tool})
 	files := BundleFiles{Table: data}
 	if files.JSON, err = JSON(r, in.Language); err != nil {
 		return BundleFiles{}, err

@@ -105,6 +105,9 @@ func (v view) meta() []page.Pair {
 		release := r.Release.Name + " " + r.Release.Version + " (" + r.Release.Date.String() + ")"
 		pairs = append(pairs, page.Pair{Name: v.Word("page.meta.release"), Value: release})
 	}
+	if made := v.made(r); made != "" {
+		pairs = append(pairs, page.Pair{Name: v.Word("page.meta.made"), Value: made})
+	}
 	return pairs
 }
 
@@ -142,32 +145,11 @@ func (v view) contents() []page.Link {
 	return links
 }
 
-// card is one of the numbers at the top.
-type card struct{ Title, Value, Unit, Text string }
+// Verdict is what all findings come to.
+func (v view) Verdict() verdict { return v.verdict(v.Report) }
 
 // Cards returns the numbers that somebody who buys wants first.
-func (v view) Cards() []card {
-	r := v.Report
-	if r.Placement == nil {
-		return nil
-	}
-	most := sizing.Amounts{}
-	for _, s := range r.Placement.Servers {
-		most = larger(most, s.Needs)
-	}
-	machines := 0
-	for _, s := range r.Placement.Servers {
-		machines += len(s.Machines)
-	}
-	all := r.Placement.Total
-	inAll := func(sum string) string { return v.say("page.card.in-all", args{"sum": sum}) }
-	return []card{
-		{v.Word("page.card.servers"), v.Int(len(r.Placement.Servers)), "", v.say("page.card.machines", args{"n": machines})},
-		{v.Word("page.card.cores"), v.Int(most.Cores), "", inAll(v.Int(all.Cores))},
-		{v.Word("page.card.memory"), v.Size(most.Memory), "", inAll(v.Size(all.Memory))},
-		{v.Word("page.card.disk"), v.Size(most.Disk), "", inAll(v.Size(all.Disk))},
-	}
-}
+func (v view) Cards() []answer { return v.answers(v.Report) }
 
 // tableRow is a line of the hardware table as it is shown.
 type tableRow struct {
@@ -269,44 +251,11 @@ func (v view) MachineNames(s sizing.PlacedServer) string {
 	for _, m := range s.Machines {
 		names = append(names, m.Name)
 	}
-	return strings.Join(names, ", ")
+	return joined(names)
 }
 
-type lossRow struct {
-	Title string
-	Cells []sizing.Loss
-}
-
-// LossRows returns for each role what the loss of each server means.
-func (v view) LossRows() []lossRow {
-	var rows []lossRow
-	for _, role := range site.Roles() {
-		row := lossRow{Title: v.roleTitle(role)}
-		found := false
-		for _, s := range v.Report.Placement.Servers {
-			i := slices.IndexFunc(s.Lost, func(l sizing.Loss) bool { return l.Role == role })
-			if i < 0 {
-				row.Cells = append(row.Cells, sizing.Loss{})
-				continue
-			}
-			found = true
-			row.Cells = append(row.Cells, s.Lost[i])
-		}
-		if found {
-			rows = append(rows, row)
-		}
-	}
-	return rows
-}
-
-func (v view) roleTitle(role site.Role) string {
-	for _, r := range v.Report.Hardware.Rows {
-		if r.Role == role {
-			return v.Text(r.Title)
-		}
-	}
-	return string(role)
-}
+// LossRows returns for each role what the loss of a server means.
+func (v view) LossRows() []lossRow { return v.losses(v.Report) }
 
 // StorageMonths are the months that the table over time has a column for.
 func (v view) StorageMonths() []int {
@@ -320,13 +269,22 @@ func (v view) StorageMonths() []int {
 }
 
 // At returns what a disk holds in those months.
-func (v view) At(s sizing.Series) []string {
-	var list []string
+func (v view) At(s sizing.Series) []monthCell {
+	var list []monthCell
 	for _, month := range v.StorageMonths() {
-		list = append(list, v.GB(s.Used[month]))
+		list = append(list, monthCell{month, v.GB(s.Used[month])})
 	}
 	return list
 }
+
+// monthCell is what a disk holds after some months.
+type monthCell struct {
+	Month int
+	Holds string
+}
+
+// Role returns what a report calls a role.
+func (v view) Role(role site.Role) string { return v.roleTitle(v.Report, role) }
 
 // Unpacked returns what images take unpacked, in words.
 func (v view) Unpacked() string {

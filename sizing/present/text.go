@@ -19,6 +19,7 @@ const textWidth = 88
 func Text(w io.Writer, r *sizing.Report, lang *words.Language) error {
 	t := &textWriter{teller: teller{lang}, report: r}
 	t.head()
+	t.answer()
 	t.findings()
 	t.scenario()
 	if r.Hardware != nil {
@@ -119,6 +120,29 @@ func (t *textWriter) head() {
 		t.line("%s %s %s", t.Word("text.release"), r.Release.Name, r.Release.Version)
 	}
 	t.line("%s %s", t.Word("text.users"), t.users(r))
+	if made := t.made(r); made != "" {
+		t.line("%s %s", t.Word("text.made"), made)
+	}
+}
+
+// answer says first what somebody who buys wants to know.
+func (t *textWriter) answer() {
+	t.section(t.Word("title.answer"))
+	v := t.verdict(t.report)
+	t.wrapped("  ", "  ", v.Word+": "+v.Why)
+	answers := t.answers(t.report)
+	if answers == nil {
+		return
+	}
+	t.line("")
+	title, value := 0, 0
+	for _, a := range answers {
+		title, value = max(title, utf8.RuneCountInString(a.Title)), max(value, utf8.RuneCountInString(a.Value))
+	}
+	for _, a := range answers {
+		head := fmt.Sprintf("  %-*s  %*s  ", title, a.Title, value, a.Value)
+		t.wrapped(head, strings.Repeat(" ", utf8.RuneCountInString(head)), a.Text)
+	}
 }
 
 func (t *textWriter) findings() {
@@ -266,11 +290,9 @@ func (t *textWriter) placement() {
 		row(s.Name, t.Word("text.placement.sum"), s.Needs)
 	}
 	t.table("llrrr", rows)
-	for _, s := range p.Servers {
-		t.line("  %s", t.Say("text.placement.lost", "server", s.Name))
-		for _, loss := range s.Lost {
-			t.wrapped("      ", "        ", fmt.Sprintf("%s: %s", loss.Role, t.Text(loss.Text)))
-		}
+	t.line("  %s:", t.Word("page.loss.title"))
+	for _, loss := range t.losses(t.report) {
+		t.wrapped("      ", "        ", fmt.Sprintf("%s (%s): %s", loss.Title, loss.Servers, t.Text(loss.Text)))
 	}
 }
 
@@ -309,7 +331,7 @@ func (t *textWriter) comparison() {
 	rows := [][]string{append(t.heads("against", "machine", "role", "cores", "memory", "disk"), "")}
 	for _, m := range c.Machines {
 		result := t.Level(m.Level) + ": " + t.Text(m.Text)
-		rows = append(rows, []string{m.Name, string(m.Role), l.Int(m.Cores), l.GB(int64(m.Memory)), l.GB(int64(m.Disk)), result})
+		rows = append(rows, []string{m.Name, t.roleTitle(t.report, m.Role), l.Int(m.Cores), l.GB(int64(m.Memory)), l.GB(int64(m.Disk)), result})
 	}
 	t.table("llrrrl", rows)
 }

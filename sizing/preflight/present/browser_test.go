@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/islandbundle/island/internal/browser"
@@ -30,7 +31,7 @@ func TestPageInBrowser(t *testing.T) {
 		sheets int // of A4, at most
 	}{
 		{"good", judged(t, someSurvey(t, 3), nil), both, 3},
-		{"faulty", faultySite(t), both, 7},
+		{"faulty", faultySite(t), both, 9},
 		{"one-host", judged(t, alone, nil), both[1:], 2},
 		{"sixty-hosts", judged(t, someSurvey(t, 12), nil), both[1:], 5},
 		{"hostile", sample(), both[:1], 3},
@@ -60,7 +61,27 @@ func TestPageInBrowser(t *testing.T) {
 			if asked, console := b.Asked(), b.Console(); len(asked) > 0 || len(console) > 0 {
 				t.Errorf("%s: the page asks for %q and its console says %q", name, asked, console)
 			}
+			if site.report.Worst() == preflight.Fail {
+				explained(t, name, browser.Words(t, pdf), site.report, lang)
+			}
 			foreign(t, b, name, lang)
+		}
+	}
+}
+
+// explained wants on paper why a check is made, how it was measured and who requires
+// it, for each that is to be mended, and the number of each sheet.
+func explained(t *testing.T, name, paper string, r *preflight.Verdict, lang *words.Language) {
+	t.Helper()
+	if !regexp.MustCompile(`\b1 ?/ ?\d`).MatchString(paper) {
+		t.Errorf("%s: the first sheet has no number", name)
+	}
+	paper = strings.Join(strings.Fields(paper), " ")
+	todo, _ := tasks(r, lang)
+	plain := strings.NewReplacer(words.NoBreak, " ", words.NarrowNoBreak, " ")
+	for _, want := range []string{lang.Word("preflight.page.measured-by"), lang.Word("preflight.page.required-by"), todo[0].Why} {
+		if want = plain.Replace(want); !strings.Contains(paper, want) {
+			t.Errorf("%s: %q is not on paper", name, want)
 		}
 	}
 }
@@ -77,6 +98,7 @@ func foreign(t *testing.T, b *browser.Browser, name string, lang *words.Language
 	}
 	var text string
 	b.Eval(`document.querySelectorAll("details").forEach((e) => e.open = true), document.body.innerText`, &text)
+	text = strings.ReplaceAll(text, "Kubernetes, ports and protocols", "") // the title of a document
 	for _, found := range regexp.MustCompile(`.*`+others+`.*`).FindAllString(text, -1) {
 		t.Errorf("%s: %s", name, found)
 	}

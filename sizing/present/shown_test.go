@@ -1,0 +1,114 @@
+package present
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/islandbundle/island/internal/browser"
+	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing"
+	"github.com/islandbundle/island/sizing/site"
+	"github.com/islandbundle/island/sizing/sizingtest"
+)
+
+// pictures names the folder in which what was seen is kept, to look at.
+const pictures = "ISLAND_PICTURES"
+
+// shownReports are reports that look different from each other.
+func shownReports(t *testing.T) map[string]*sizing.Report {
+	t.Helper()
+	server := func(name string) site.Server {
+		return site.Server{Name: name, Cores: 32, Memory: site.Capacity(64 << 30), Disk: site.Capacity(2e12)}
+	}
+	long := someSite(t, 25_000, "10x8,2x50,400x3,1x120")
+	long.Name = "Universitätsklinikum Musterstadt-Nordrhein, Campus für Forschung und Lehre"
+	long.Servers = []site.Server{
+		server("srv-virtualisierung-rechenzentrum-nord-01.klinikum.example.org"),
+		server("srv-virtualisierung-rechenzentrum-nord-02.klinikum.example.org"),
+		server("خادم-الشمال"),
+	}
+	long.Growth = site.Growth{UsersPerYear: 20, Months: 36}
+	long.Bundle.ImagesUnpacked = site.Capacity(31e9)
+	many := someSite(t, 9_000, "3x20")
+	many.ServerCount = 40
+	cloud := someSite(t, 2500, "10x8")
+	cloud.Scenario = "public-app-cloud"
+	reports := map[string]*sizing.Report{
+		"small": calculate(t, someSite(t, 300, "none"), "guide"),
+		"full": sizing.Calculate(sizing.Input{
+			Site: long, Table: tableWithFactors(t), Lock: sizingtest.Lock(t, 1e9),
+			Against: []sizing.Existing{
+				{
+					Name: "cassandra-rechenzentrum-nord-01.klinikum.example.org", Role: site.Cassandra, Cores: 1,
+					Memory: manifests.Bytes(4e9), Disk: manifests.Bytes(8e10),
+				},
+				{Name: "minio1", Role: site.MinIO},
+			},
+		}),
+		"many":  calculate(t, many, "guide-postgresql"),
+		"demo":  calculate(t, someSite(t, 20, "1x4"), "demo"),
+		"cloud": calculate(t, cloud, "guide"),
+	}
+	for _, r := range reports {
+		r.Tool, r.Made = "island 7.1", "2027-02-03"
+	}
+	return reports
+}
+
+// TestPageIsShown looks at reports in Chromium, in both languages and in every view.
+func TestPageIsShown(t *testing.T) {
+	t.Parallel()
+	b := browser.Start(t)
+	for name, report := range shownReports(t) {
+		for _, lang := range words.All() {
+			page, err := HTML(report, lang)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Open(page)
+			name := fmt.Sprintf("%s-%s", name, lang.Tag)
+			keep(t, name+".html", page)
+			for _, view := range browser.Views {
+				b.Look(view)
+				for _, bad := range b.Examine() {
+					t.Errorf("%s, %s: %s", name, view.Name, bad)
+				}
+				if os.Getenv(pictures) != "" {
+					keep(t, name+"-"+view.Name+".png", b.Picture())
+				}
+			}
+			pdf := b.PDF()
+			keep(t, name+".pdf", pdf)
+			onPaper(t, name, browser.Words(t, pdf), lang)
+		}
+	}
+}
+
+// onPaper wants what a sheet that is put on file needs: its number, when it was made and
+// by what, and places to sign.
+func onPaper(t *testing.T, name, paper string, lang *words.Language) {
+	t.Helper()
+	if !regexp.MustCompile(`\b1 ?/ ?\d`).MatchString(paper) {
+		t.Errorf("%s: the first sheet has no number", name)
+	}
+	paper = strings.Join(strings.Fields(paper), " ")
+	for _, want := range []string{"2027-02-03", "island 7.1", lang.Word("sizing.page.sign.place"), lang.Word("sizing.page.sign.name")} {
+		if !strings.Contains(paper, want) {
+			t.Errorf("%s: %q is not on paper", name, want)
+		}
+	}
+}
+
+func keep(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if folder := os.Getenv(pictures); folder != "" {
+		if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
