@@ -5,6 +5,7 @@ package probe
 import (
 	"encoding/binary"
 	"errors"
+	"iter"
 	"net"
 	"net/netip"
 	"strconv"
@@ -151,9 +152,6 @@ func nameHops(routes []kernelRoute) error {
 	return err
 }
 
-// attributeType is what is the type in an attribute's: the rest are flags.
-const attributeType = 1<<14 - 1
-
 // parseRoutes reads what the kernel tells of its routes. The error is EAGAIN where
 // routes changed meanwhile, so that one may be missing.
 func parseRoutes(data []byte) ([]kernelRoute, error) {
@@ -169,11 +167,7 @@ func parseRoutes(data []byte) ([]kernelRoute, error) {
 		if message.Header.Type != syscall.RTM_NEWROUTE || len(message.Data) < syscall.SizeofRtMsg {
 			continue
 		}
-		attributes, err := syscall.ParseNetlinkRouteAttr(&message)
-		if err != nil {
-			return nil, err
-		}
-		if route, ok := parseRoute(message.Data, attributes); ok {
+		if route, ok := parseRoute(message.Data); ok {
 			routes = append(routes, route)
 		}
 	}
@@ -182,7 +176,8 @@ func parseRoutes(data []byte) ([]kernelRoute, error) {
 
 // parseRoute reads a struct rtmsg and its attributes; not those of routes that the
 // kernel has only remembered, nor of other families.
-func parseRoute(head []byte, attributes []syscall.NetlinkRouteAttr) (kernelRoute, bool) {
+func parseRoute(data []byte) (kernelRoute, bool) {
+	head := data[:syscall.SizeofRtMsg]
 	any4, any6 := netip.IPv4Unspecified(), netip.IPv6Unspecified()
 	destination, ok := map[byte]netip.Addr{unix.AF_INET: any4, unix.AF_INET6: any6}[head[0]]
 	if !ok || binary.NativeEndian.Uint32(head[8:])&unix.RTM_F_CLONED != 0 {
@@ -190,20 +185,20 @@ func parseRoute(head []byte, attributes []syscall.NetlinkRouteAttr) (kernelRoute
 	}
 	route := kernelRoute{kind: head[7], table: uint32(head[4])}
 	var single hop
-	for _, attribute := range attributes {
-		switch attribute.Attr.Type & attributeType {
+	for kind, value := range attributes(data[syscall.SizeofRtMsg:]) {
+		switch kind {
 		case unix.RTA_DST:
-			if address, ok := netip.AddrFromSlice(attribute.Value); ok {
+			if address, ok := netip.AddrFromSlice(value); ok {
 				destination = address
 			}
 		case unix.RTA_TABLE:
-			if len(attribute.Value) == 4 {
-				route.table = binary.NativeEndian.Uint32(attribute.Value)
+			if len(value) == 4 {
+				route.table = binary.NativeEndian.Uint32(value)
 			}
 		case unix.RTA_MULTIPATH:
-			route.hops = parseHops(attribute.Value)
+			route.hops = parseHops(value)
 		default:
-			single.take(attribute.Attr.Type, attribute.Value)
+			single.take(kind, value)
 		}
 	}
 	if len(route.hops) == 0 {
@@ -215,7 +210,7 @@ func parseRoute(head []byte, attributes []syscall.NetlinkRouteAttr) (kernelRoute
 
 // take takes what an attribute says of a hop.
 func (h *hop) take(kind uint16, value []byte) {
-	switch kind & attributeType {
+	switch kind {
 	case unix.RTA_OIF:
 		if len(value) == 4 {
 			h.nic = int(binary.NativeEndian.Uint32(value))
@@ -236,18 +231,28 @@ func parseHops(data []byte) []hop {
 			break
 		}
 		h := hop{nic: int(binary.NativeEndian.Uint32(data[4:]))}
-		for rest := data[unix.SizeofRtNexthop:length]; len(rest) >= unix.SizeofRtAttr; {
-			size := int(binary.NativeEndian.Uint16(rest))
-			if size < unix.SizeofRtAttr || size > len(rest) {
-				break
-			}
-			h.take(binary.NativeEndian.Uint16(rest[2:]), rest[unix.SizeofRtAttr:size])
-			rest = rest[min(len(rest), aligned(size)):]
+		for kind, value := range attributes(data[unix.SizeofRtNexthop:length]) {
+			h.take(kind, value)
 		}
 		hops = append(hops, h)
 		data = data[min(len(data), aligned(length)):]
 	}
 	return hops
+}
+
+// attributes walks a list of struct rtattr.
+func attributes(data []byte) iter.Seq2[uint16, []byte] {
+	const kinds = 1<<14 - 1 // the rest of a type are flags
+	return func(yield func(uint16, []byte) bool) {
+		for len(data) >= unix.SizeofRtAttr {
+			size := int(binary.NativeEndian.Uint16(data))
+			if size < unix.SizeofRtAttr || size > len(data) ||
+				!yield(binary.NativeEndian.Uint16(data[2:])&kinds, data[unix.SizeofRtAttr:size]) {
+				return
+			}
+			data = data[min(len(data), aligned(size)):]
+		}
+	}
 }
 
 // aligned returns where what follows begins (RTA_ALIGN).
