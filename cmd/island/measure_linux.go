@@ -120,7 +120,10 @@ func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) 
 		if err != nil {
 			return nil, err
 		}
-		hosts = append(hosts, survey.Host{Name: host.Name, Groups: host.Groups, Interfaces: interfaces, Internal: internal, Target: target})
+		hosts = append(hosts, survey.Host{
+			Name: host.Name, Groups: host.Groups, Interfaces: interfaces, ClusterNetworks: host.ClusterNetworks(), Internal: internal,
+			Target: target,
+		})
 	}
 	return hosts, nil
 }

@@ -137,7 +137,7 @@ func (a *app) regroup(s *facts.Survey, inv *inventory.Inventory) error {
 			if err != nil {
 				return err
 			}
-			found.Groups, found.Interfaces = host.Groups, interfaces
+			found.Groups, found.Interfaces, found.ClusterNetworks = host.Groups, interfaces, host.ClusterNetworks()
 			delete(saved, host.Name)
 			continue
 		}
@@ -166,7 +166,7 @@ func hostWithout(host *inventory.Host) (facts.Host, error) {
 	}
 	interfaces, err := host.Interfaces()
 	return facts.Host{
-		Name: host.Name, Groups: host.Groups, Interfaces: interfaces, Internal: internal,
+		Name: host.Name, Groups: host.Groups, Interfaces: interfaces, ClusterNetworks: host.ClusterNetworks(), Internal: internal,
 		Reach: facts.Reach{Outcome: facts.Failed, Method: message.Of("facts.method.saved", nil)},
 	}, err
 }

@@ -60,9 +60,26 @@ func (j *judgement) adminOverlaps() {
 
 func adminHost() message.Text { return message.Of("preflight.value.admin-host", nil) }
 
+// cluster returns the networks of pods and services: those of the site document, else
+// those of the inventory, else the usual one.
+func (j *judgement) cluster() []netip.Prefix {
+	var all []netip.Prefix
+	for _, host := range j.Survey.Hosts {
+		for _, text := range host.ClusterNetworks {
+			if network, err := netip.ParsePrefix(text); err == nil && !slices.Contains(all, network) {
+				all = append(all, network)
+			}
+		}
+	}
+	if len(j.Site.Preflight.ClusterNetworks) > 0 || len(all) == 0 {
+		return j.Site.Cluster()
+	}
+	return all
+}
+
 // inCluster returns the cluster's network that has an address.
 func (j *judgement) inCluster(address netip.Addr) (netip.Prefix, bool) {
-	for _, network := range j.Site.Cluster() {
+	for _, network := range j.cluster() {
 		if network.Contains(address) {
 			return network, true
 		}
@@ -99,7 +116,7 @@ func (j *judgement) overlapsOf(host *facts.Host) {
 // clusterNetworks names the cluster's networks.
 func (j *judgement) clusterNetworks() message.Text {
 	var all []string
-	for _, network := range j.Site.Cluster() {
+	for _, network := range j.cluster() {
 		all = append(all, network.String())
 	}
 	return names(all...)
@@ -126,7 +143,7 @@ func (j *judgement) judgeOverlaps(host *facts.Host, good found) {
 	j.add(id, good)
 }
 
-// insideCluster lists the addresses and routes of a host that lie in the cluster's
+// insideCluster lists the addresses, name servers and routes of a host that lie in the cluster's
 // networks. Once a cluster is installed it has addresses and routes there itself.
 func (j *judgement) insideCluster(host *facts.Host) []string {
 	var all []string
@@ -148,6 +165,13 @@ func (j *judgement) insideCluster(host *facts.Host) []string {
 	}
 	if j.isUpgrade() {
 		return all
+	}
+	for _, resolver := range host.Facts.Network.Resolvers.Value {
+		if address, err := netip.ParseAddr(resolver); err == nil {
+			if _, inside := j.inCluster(address); inside {
+				all = append(all, "nameserver "+resolver)
+			}
+		}
 	}
 	for _, route := range host.Facts.Network.Inside.Value {
 		destination, err := netip.ParsePrefix(route.Destination)

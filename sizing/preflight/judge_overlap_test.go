@@ -51,6 +51,21 @@ func TestNetworksOfTheCluster(t *testing.T) {
 		}},
 		{"the site's own networks, of IPv6", own, func(h *facts.Host) { at(h, "eth0", "fd20::7/64") }, []string{"fail: fd20::7 (eth0)"}},
 		{"the usual network where it is another", own, func(h *facts.Host) { at(h, "eth1", "10.233.10.7/24") }, []string{"pass"}},
+		{"the inventory's own networks", nil, func(h *facts.Host) {
+			h.ClusterNetworks = []string{"10.42.0.0/16", "10.43.0.0/16"}
+			at(h, "eth1", "10.233.10.7/24")
+			at(h, "eth2", "10.43.0.9/24")
+		}, []string{"fail: 10.43.0.9 (eth2) lies in the network of the cluster (10.42.0.0/16, 10.43.0.0/16)"}},
+		{"the site document before the inventory", own, func(h *facts.Host) {
+			h.ClusterNetworks = []string{"10.42.0.0/16"}
+			at(h, "eth2", "10.42.0.9/24")
+		}, []string{"pass"}},
+		{"name server of a cluster that is not there yet", nil, func(h *facts.Host) {
+			h.Facts.Network.Resolvers = factstest.Read([]string{"10.0.0.2", "10.233.0.3"})
+		}, []string{"fail: nameserver 10.233.0.3 lies in"}},
+		{"name server of an installed cluster", upgrade, func(h *facts.Host) {
+			h.Facts.Network.Resolvers = factstest.Read([]string{"10.233.0.3"})
+		}, []string{"pass"}},
 		{"what an earlier cluster left", nil, func(h *facts.Host) { at(h, "tunl0", "10.233.70.0/32") }, []string{"fail: 10.233.70.0 (tunl0)"}},
 		{"an installed cluster's own", upgrade, func(h *facts.Host) {
 			at(h, "vxlan.calico", "10.233.70.0/32")

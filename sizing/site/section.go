@@ -23,7 +23,8 @@ type Section struct {
 	OS           []OSRelease         `json:"os,omitempty"`      // default: what the hardware table says
 	Paths        map[string][]string `json:"paths,omitempty"`   // of a role's data, where they are not the usual ones
 	Outside      []string            `json:"outside,omitempty"` // names that must not be found on an island; default: wire.com
-	// ClusterNetworks are those of pods and services, which nothing else of the site lies in; default: 10.233.0.0/16
+	// ClusterNetworks are those of pods and services, which nothing else of the site
+	// lies in; default: what the inventory says, else 10.233.0.0/16
 	ClusterNetworks []string  `json:"clusterNetworks,omitempty"`
 	Registry        *Registry `json:"registry,omitempty"` // a registry of the site's own that images are pushed to
 	// version of Wire's server that is to be upgraded; default: what the asset host's files say

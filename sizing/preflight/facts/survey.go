@@ -68,6 +68,8 @@ type Host struct {
 	Groups   []string `json:"groups"`
 	// Interfaces are those that the inventory tells the host's services to use.
 	Interfaces []string `json:"interfaces,omitempty"`
+	// ClusterNetworks are those of pods and services, where the inventory says.
+	ClusterNetworks []string `json:"clusterNetworks,omitempty"`
 
 	Reach Reach  `json:"reach"`
 	Clock *Clock `json:"clock,omitempty"`

@@ -95,6 +95,28 @@ func (h *Host) Interfaces() ([]string, error) {
 	return names, nil
 }
 
+// ClusterNetworks returns the networks of pods and services that the inventory has
+// Kubespray set up; none where it leaves them to Kubespray.
+func (h *Host) ClusterNetworks() []string {
+	var networks []string
+	said := false
+	for _, v := range []struct{ name, usual string }{
+		{"kube_service_addresses", "10.233.0.0/18"}, {"kube_pods_subnet", "10.233.64.0/18"},
+		{"kube_service_addresses_ipv6", ""}, {"kube_pods_subnet_ipv6", ""},
+	} {
+		network, err := netip.ParsePrefix(h.Text(v.name))
+		if err == nil {
+			networks, said = append(networks, network.Masked().String()), true
+		} else if v.usual != "" {
+			networks = append(networks, v.usual)
+		}
+	}
+	if !said {
+		return nil
+	}
+	return networks
+}
+
 // Internal returns the address that other hosts use: ip, else ansible_host where that
 // is an address; empty where neither says.
 func (h *Host) Internal() (string, error) {

@@ -206,6 +206,27 @@ rabbitmq_network_interface = enp8s0
 	}
 }
 
+// TestClusterNetworks: what the inventory leaves to Kubespray is as Kubespray has it.
+func TestClusterNetworks(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"":                              nil,
+		"kube_pods_subnet=10.42.0.0/16": {"10.233.0.0/18", "10.42.0.0/16"},
+		"kube_service_addresses=10.43.0.1/16 kube_pods_subnet={{pods}} pods=10.42.0.0/16": {"10.43.0.0/16", "10.42.0.0/16"},
+		"kube_pods_subnet='{{ pods | ipaddr }}'":                                          nil,
+		"kube_pods_subnet_ipv6=fd42::/112":                                                {"10.233.0.0/18", "10.233.64.0/18", "fd42::/112"},
+		"kube_pods_subnet=many kube_service_addresses=10.96.0.0/12":                       {"10.96.0.0/12", "10.233.64.0/18"},
+	} {
+		inv, err := Read(write(t, "hosts.ini", "[kube_node]\na "+text+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := inv.Hosts[0].ClusterNetworks(); !slices.Equal(got, want) {
+			t.Errorf("%q: networks are %q, want %q", text, got, want)
+		}
+	}
+}
+
 // TestTemplateIsNoPassword: what Ansible would compute is not known here.
 func TestTemplateIsNoPassword(t *testing.T) {
 	t.Parallel()

@@ -32,7 +32,9 @@ type Host struct {
 	Internal string // address that other hosts use; empty: found in its facts
 	// Interfaces are those that its services are told to use.
 	Interfaces []string
-	Target     remote.Target
+	// ClusterNetworks are those of pods and services, where the inventory says.
+	ClusterNetworks []string
+	Target          remote.Target
 }
 
 // Options say how a survey is made.
@@ -82,8 +84,10 @@ func Take(ctx context.Context, hosts []Host, options Options) (*facts.Survey, er
 	start := time.Now()
 	s := &surveyor{options: options, visits: make([]visit, len(hosts)), door: make(chan struct{}, atTheDoor)}
 	for i, host := range hosts {
-		s.visits[i] = visit{host: host, token: rand.Text(), result: facts.Host{Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces,
-			Internal: host.Internal, Address: host.Target.Address}}
+		s.visits[i] = visit{host: host, token: rand.Text(), result: facts.Host{
+			Name: host.Name, Groups: host.Groups, Interfaces: host.Interfaces, ClusterNetworks: host.ClusterNetworks,
+			Internal: host.Internal, Address: host.Target.Address,
+		}}
 	}
 	observed := make(chan []facts.Observation, 1)
 	go func() {
