@@ -210,6 +210,9 @@ func (inv *Inventory) readFile(path string) error {
 			savedListing(path),
 			"inventory is a program; only inventories that are data are read")
 	}
+	if isVault(data) {
+		return fault.At(fault.Place{File: path}, savedListing(path), "inventory is encrypted with Ansible Vault, which stays closed here")
+	}
 	// As Ansible, by the name's ending where it says, else by content.
 	switch ext := filepath.Ext(path); ext {
 	case ".yml", ".yaml", ".json":

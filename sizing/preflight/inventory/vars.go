@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -111,12 +112,15 @@ func varsFiles(folder string, depth int) ([]string, error) {
 	return files, nil
 }
 
+// isVault tells a file that is encrypted as a whole.
+func isVault(data []byte) bool { return bytes.HasPrefix(data, []byte("$ANSIBLE_VAULT;")) }
+
 func (inv *Inventory) readVarsFile(path string, into layer) error {
 	data, err := inv.load(path)
 	if err != nil {
 		return err
 	}
-	if strings.HasPrefix(string(data), "$ANSIBLE_VAULT;") {
+	if isVault(data) {
 		inv.Notes = append(inv.Notes, path+" is encrypted and was not read; what it says of how hosts are reached is not known")
 		return nil
 	}

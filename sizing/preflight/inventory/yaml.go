@@ -61,6 +61,9 @@ func (y *yamlReader) group(of pair, depth int) (*group, error) {
 	if depth > maxDepth {
 		return nil, fault.At(y.place(of.at), "", "groups are more than %d deep", maxDepth)
 	}
+	if err := y.isName(of); err != nil {
+		return nil, err
+	}
 	g := y.inv.group(name)
 	g.declared = true
 	if g.place.File == "" {
@@ -131,6 +134,9 @@ func (y *yamlReader) child(g *group, member pair, depth int) error {
 }
 
 func (y *yamlReader) hosts(g *group, member pair) error {
+	if err := y.isName(member); err != nil {
+		return err
+	}
 	vars := layer{}
 	if !isNull(member.value) {
 		if err := y.vars(member.value, vars.set); err != nil {
@@ -138,6 +144,15 @@ func (y *yamlReader) hosts(g *group, member pair) error {
 		}
 	}
 	return y.inv.addHosts(g, member.key, vars, y.place(member.at))
+}
+
+// isName refuses what YAML takes for a number or a truth value where a name belongs.
+func (y *yamlReader) isName(p pair) error {
+	value, err := yamlScalar(y.path, follow(p.at))
+	if _, isText := value.(string); !isText || err != nil {
+		return fault.At(y.place(p.at), "put it in quotes", "%.40s is not read as a name, but as a number or a word of YAML; so does Ansible", p.key)
+	}
+	return nil
 }
 
 // vars reads a map of variables.
