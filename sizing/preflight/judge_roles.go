@@ -84,10 +84,12 @@ func (j *judgement) assigned() {
 	}
 }
 
-// groups tells of groups that nothing is required of: one whose name is much like a
-// known one was probably meant to be that, and is a warning.
+// groups tells of groups that nothing is required of. One whose name is much like a
+// known one was probably meant to be that: a warning, and a fault where that has no
+// hosts.
 func (j *judgement) groups() {
 	tree := groupTree(j.Survey)
+	var asked []string // groups that others were probably meant to be
 	for _, group := range tree.names {
 		members := j.members(group)
 		if len(members) == 0 || site.InAny([]string{group}, j.known) || site.BesideRoles(group) {
@@ -100,7 +102,11 @@ func (j *judgement) groups() {
 		case like != "" && len(meant) > 0 && (related || within(members, meant)):
 			continue // a part of it, or all of it and more
 		case like != "":
-			f.outcome = Warn
+			// With no host in the other one, what that needs was not looked at anywhere.
+			f.outcome, asked = Warn, append(asked, like)
+			if len(meant) == 0 && !j.Survey.Partial {
+				f.outcome = Fail
+			}
 			f.message = message.Of("preflight.finding.group-like", args{"group": group, "like": like, "hosts": strings.Join(members, ", ")})
 		case related || !tree.whole || len(members) == len(j.Survey.Hosts):
 			continue // it has a role by way of others; that is not known; or it is only another word for all
@@ -109,7 +115,7 @@ func (j *judgement) groups() {
 		}
 		j.add("roles.groups", f)
 	}
-	j.halves()
+	j.halves(asked)
 }
 
 // likeGroup returns what a group was probably meant to be: a known one that is like
@@ -128,17 +134,18 @@ func (j *judgement) likeGroup(group string) string {
 	return LikeGroup(group, j.known)
 }
 
-// halves tells where a cluster has masters and no nodes, or nodes and no masters: the
-// hosts have a role, and half of what it takes nobody looks at.
-func (j *judgement) halves() {
+// halves tells where a cluster has masters and no nodes, or nodes and no masters, and
+// that was not asked for already: the hosts have a role, and half of what it takes
+// nobody looks at.
+func (j *judgement) halves(asked []string) {
 	const masters = "kube-master"
 	for _, pair := range [][2]string{{masters, site.NodeGroup}, {site.NodeGroup, masters}} {
 		there, lacking := j.members(pair[0]), j.members(pair[1])
-		if len(there) == 0 || len(lacking) > 0 || j.Survey.Partial {
+		if len(there) == 0 || len(lacking) > 0 || j.Survey.Partial || site.InAny(asked, pair[1:]) {
 			continue
 		}
 		j.add("roles.groups", found{
-			object: names(pair[1]), outcome: Warn, observed: Number(0), required: atLeast(1), method: message.Of("facts.method.all-groups", nil),
+			object: names(pair[1]), outcome: Fail, observed: Number(0), required: atLeast(1), method: message.Of("facts.method.all-groups", nil),
 			message: message.Of("preflight.finding.group-lacking", args{"lacking": pair[1], "there": pair[0], "hosts": strings.Join(there, ", ")}),
 		})
 	}

@@ -250,6 +250,32 @@ func faults() []fault {
 			})
 			return func() { s.inventory(nil) }
 		}, []string{"roles.share@minio1"}, 4},
+		{"host without a role", func(s *site) func() {
+			s.inventory(func(groups map[string][]string) { delete(groups, "restund") })
+			return func() { s.inventory(nil) }
+		}, []string{"roles.assigned@restund1"}, 4},
+		{"group with a mistyped name", func(s *site) func() {
+			s.inventory(func(groups map[string][]string) {
+				groups["restnud"] = groups["restund"]
+				delete(groups, "restund")
+			})
+			return func() { s.inventory(nil) }
+		}, []string{"roles.assigned@restund1", "roles.groups@"}, 4},
+		{"mistyped name of a group whose hosts are in others", func(s *site) func() {
+			s.inventory(func(groups map[string][]string) {
+				groups["kube-masters"] = groups["kube-master"]
+				delete(groups, "kube-master")
+			})
+			return func() { s.inventory(nil) }
+		}, []string{"roles.groups@"}, 4},
+		{"no fault: names of kubespray today", func(s *site) func() {
+			s.inventory(func(groups map[string][]string) {
+				groups["kube_node"], groups["kube_control_plane"] = groups["kube-node"], groups["kube-master"]
+				delete(groups, "kube-node")
+				delete(groups, "kube-master")
+			})
+			return func() { s.inventory(nil) }
+		}, nil, 0},
 		{"even number of etcd members", func(s *site) func() {
 			s.inventory(func(groups map[string][]string) { groups["etcd"] = groups["etcd"][:2] })
 			return func() { s.inventory(nil) }
