@@ -150,7 +150,8 @@ func (y *yamlReader) hosts(g *group, member pair) error {
 func (y *yamlReader) isName(p pair) error {
 	value, err := yamlScalar(y.path, follow(p.at))
 	if _, isText := value.(string); !isText || err != nil {
-		return fault.At(y.place(p.at), "put it in quotes", "%.40s is not read as a name, but as a number or a word of YAML; so does Ansible", p.key)
+		return fault.At(y.place(p.at), "put it in quotes",
+			"%.40s is not read as a name, but as a number or a word of YAML; so does Ansible", p.key)
 	}
 	return nil
 }
