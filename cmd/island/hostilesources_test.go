@@ -138,10 +138,11 @@ func TestHostsSteerNoTerminal(t *testing.T) {
 	write(t, "said", []byte(hostileText+"\n"))
 	write(t, "answer", append(must(json.Marshal(map[string]any{"op": "collect", "facts": map[string]any{"name": hostileText}})), '\n'))
 	said := must(filepath.Abs("said"))
-	hello := "echo 'island-hello Linux " + machine + "'; read x; "
+	hello := "echo island-shell; echo 'island-hello Linux " + machine + "'; read x; "
 	started := hello + "echo island-ready; echo island-start; read y; "
 	for _, script := range []string{
-		"cat " + said + " >&2; exit 255", "cat " + said, "printf 'island-hello Linux '; cat " + said, "printf island-hello; cat " + said,
+		"cat " + said + " >&2; exit 255", "cat " + said, "echo island-shell; printf 'island-hello Linux '; cat " + said,
+		"echo island-shell; printf island-hello; cat " + said,
 		hello + "printf 'island-fail disk-full '; cat " + said, hello + "printf 'island-fail '; cat " + said,
 		hello + "cat " + said + " >&2; exit 1",
 		started + "cat " + said, started + "cat " + filepath.Join(filepath.Dir(said), "answer"), started + "printf 'island-end '; cat " + said,

@@ -13,8 +13,9 @@ import (
 
 // reachChecks are the checks that failures to reach a host belong to.
 var reachChecks = map[facts.Outcome]string{
-	facts.Down: "reach.down", facts.Unresolved: "reach.down", facts.AuthRefused: "reach.auth", facts.KeyChanged: "reach.host-key",
-	facts.KeyUnknown: "reach.host-key-unknown", facts.NoSudo: "reach.sudo", facts.DiskFull: "reach.disk-full",
+	facts.Down: "reach.down", facts.Unresolved: "reach.down", facts.AuthRefused: "reach.auth", facts.NoLogin: "reach.login",
+	facts.KeyChanged: "reach.host-key", facts.KeyUnknown: "reach.host-key-unknown", facts.NoSudo: "reach.sudo",
+	facts.DiskFull: "reach.disk-full",
 }
 
 // hostChecks are those that need a host's facts, with the check itself.

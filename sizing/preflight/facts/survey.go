@@ -96,6 +96,7 @@ const (
 	Down        Outcome = "down"         // no answer, or no route
 	Unresolved  Outcome = "unresolved"   // the name is not known
 	AuthRefused Outcome = "auth-refused" // no key or password was accepted
+	NoLogin     Outcome = "no-login"     // the key was accepted, and then no command ran
 	KeyChanged  Outcome = "key-changed"  // known_hosts has another host key
 	KeyUnknown  Outcome = "key-unknown"  // known_hosts has none, and ssh may not ask
 	NoSudo      Outcome = "no-sudo"      // sudo was asked for and is not given

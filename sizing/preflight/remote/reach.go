@@ -50,28 +50,69 @@ var sshSays = []struct {
 	{"Connection refused", facts.Down, false},
 	{"Connection reset", facts.Down, true},
 	{"Connection closed", facts.Down, true},
+	{"closed by remote host", facts.Failed, false},
+	{"Received disconnect", facts.Failed, false},
 	{"No route to host", facts.Down, false},
 	{"Network is unreachable", facts.Down, false},
 	{"Host is down", facts.Down, false},
-	{"not responding", facts.Down, false},
+	{"not responding", facts.TimedOut, false},
 	{"Broken pipe", facts.Down, false},
+	{" timed out", facts.TimedOut, false},
 	{"UNKNOWN port 65535", facts.Down, false}, // what a jump host's failure looks like from here
 }
 
-// explain tells from what ssh said why there is no session.
-func explain(stderr string) *ReachError {
+// explain tells from what ssh said why there is no session; nil where it is none of
+// its known words.
+func explain(complaints string) *ReachError {
 	for _, say := range sshSays {
-		if strings.Contains(stderr, say.words) {
-			reach := unreached(say.outcome, message.Plain(lineWith(stderr, say.words)))
+		if strings.Contains(complaints, say.words) {
+			reach := unreached(say.outcome, message.Plain(lineWith(complaints, say.words)))
 			reach.Busy = say.busy
 			return reach
 		}
 	}
-	if strings.TrimSpace(stderr) == "" {
-		// Of a host that is heard no more ssh speaks at a level of its log that is not asked for.
-		return unreached(facts.TimedOut, message.Of("facts.reach.stood-still", nil))
+	return nil
+}
+
+// closed says that the connection was up, and then ended from the other side.
+func (e *ReachError) closed() bool { return e.Outcome == facts.Down || e.Outcome == facts.Failed }
+
+// notLetIn reports why there is no login. ssh's own words are in its log, those of
+// the ssh of a jump host among what came from there.
+func (s *Session) notLetIn(log string) *ReachError {
+	complaints := sshComplaints(log)
+	reach := explain(complaints + sshComplaints(s.stderr.String()))
+	switch {
+	case reach == nil:
+		return s.unexplained(complaints)
+	case reach.closed() && strings.Contains(log, sshAsksLogin):
+		// Who was about to log in was turned away, and is told why where the host says so.
+		return unreached(facts.NoLogin, s.withWords(message.Of("facts.reach.login-refused", message.Args{"ssh": reach.Detail})))
 	}
-	return unreached(facts.Failed, message.Plain(lastLine(stderr)))
+	return reach
+}
+
+// brokeOff reports why the connection ended after the login.
+func (s *Session) brokeOff(log string) *ReachError {
+	complaints := sshComplaints(log)
+	reach := explain(complaints)
+	if reach == nil {
+		return s.unexplained(complaints)
+	}
+	if reach.Busy = false; reach.closed() && !s.begun {
+		reach = unreached(facts.NoLogin, message.Of("facts.reach.login-refused", message.Args{"ssh": reach.Detail}))
+	}
+	reach.Detail = s.withWords(reach.Detail)
+	return reach
+}
+
+// unexplained reports an end of which ssh has said nothing that is known.
+func (s *Session) unexplained(complaints string) *ReachError {
+	why := message.Plain(facts.Cut(lastLine(complaints)))
+	if why.IsZero() {
+		why = message.Of("facts.reach.broke-off", nil)
+	}
+	return unreached(facts.Failed, s.withWords(why))
 }
 
 func lineWith(text, words string) string {
@@ -88,13 +129,21 @@ func lastLine(text string) string {
 	return text[strings.LastIndexByte(text, '\n')+1:]
 }
 
-// scriptSays is what the script says of its failure: one of its own reasons, else
-// what a program on the host said, or a path.
-func scriptSays(detail string) message.Text {
-	if code := scriptReasons[detail]; code != "" {
-		return message.Of(code, nil)
+// scriptSays is what the script says of its failure: one of its own reasons with
+// what a program on the host said, or the latter alone, or a path.
+func (s *Session) scriptSays(detail string) message.Text {
+	reason, words, _ := strings.Cut(strings.TrimSpace(detail), " ")
+	code := scriptReasons[reason]
+	if code == "" {
+		return message.Plain(detail)
 	}
-	return message.Plain(detail)
+	if reason == "sudo-asks" { // which has said it to whom it is meant for
+		words = s.stderr.String()
+	}
+	if strings.Contains(words, "must have a tty") {
+		code = "facts.reach.sudo-terminal"
+	}
+	return said(message.Of(code, nil), s.lastWords(words))
 }
 
 // scriptReasons are the words after a failure of the script, for which catalogues

@@ -131,7 +131,8 @@ func TestNothingStays(t *testing.T) {
 // and memory, and without control characters.
 func TestHostile(t *testing.T) {
 	t.Parallel()
-	hello := "echo 'island-hello Linux " + map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH] + "'; read x; "
+	hello := "echo island-shell; echo 'island-hello Linux " + map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH] +
+		"'; read x; "
 	started := hello + "echo island-ready; echo island-start; "
 	for name, test := range map[string]struct {
 		ssh  string
@@ -139,9 +140,9 @@ func TestHostile(t *testing.T) {
 	}{
 		"10 GB before it begins": {"exec head -c 10000000000 /dev/zero", facts.Nonsense},
 		"10 GB of lines":         {"exec yes", facts.Nonsense},
-		"garbage":                {"head -c 5000 /dev/urandom", facts.Killed},
-		"other architecture":     {"echo island-hello Linux sparc", facts.NoProbe},
-		"other system":           {"echo island-hello Darwin x86_64", facts.NoProbe},
+		"garbage":                {"head -c 5000 /dev/urandom", facts.NoLogin},
+		"other architecture":     {"echo island-shell; echo island-hello Linux sparc", facts.NoProbe},
+		"other system":           {"echo island-shell; echo island-hello Darwin x86_64", facts.NoProbe},
 		"disk full":              {hello + "echo island-fail disk-full /tmp", facts.DiskFull},
 		"no sudo":                {hello + "echo island-fail no-sudo x", facts.NoSudo},
 		"unknown failure":        {hello + "echo island-fail $(printf '\\033[31m')evil x", facts.Failed},
@@ -198,8 +199,9 @@ func TestHeavyAnswer(t *testing.T) {
 	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
 	for list, most := range map[string]int{"listening": 1_000_000, "paths": 1_000_000, "dialled": 0} {
 		file := filepath.Join(t.TempDir(), "ssh")
-		program(t, file, "#!/bin/sh\necho 'island-hello Linux "+machine+"'; read x; echo island-ready; echo island-start; read y\n"+
-			fmt.Sprintf("printf '{\"op\":\"clock\",\"time\":1,\"%s\":['; yes '{},' | head -n %d | tr -d '\\n'; echo '{}]}'\n", list, most))
+		program(t, file,
+			"#!/bin/sh\necho island-shell; echo 'island-hello Linux "+machine+"'; read x; echo island-ready; echo island-start; read y\n"+
+				fmt.Sprintf("printf '{\"op\":\"clock\",\"time\":1,\"%s\":['; yes '{},' | head -n %d | tr -d '\\n'; echo '{}]}'\n", list, most))
 		s, err := open(t, file, Target{})
 		if err != nil {
 			t.Fatal(err)
@@ -227,11 +229,11 @@ func TestDamagedOnTheWay(t *testing.T) {
 	}
 }
 
-// TestScriptIsOneWord: the script goes to the host in single quotes.
-func TestScriptIsOneWord(t *testing.T) {
+// TestGreetingIsOneWord: it goes to the host in single quotes, to a shell that may be csh.
+func TestGreetingIsOneWord(t *testing.T) {
 	t.Parallel()
-	if strings.Contains(script, "'") || strings.Contains(script, "!\n") {
-		t.Error("script has a quotation mark")
+	if strings.ContainsAny(greeting, "'!\n\\") {
+		t.Errorf("greeting is %q", greeting)
 	}
 }
 

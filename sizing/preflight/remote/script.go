@@ -2,32 +2,46 @@
 
 package remote
 
-import "strings"
+// greeting proves that the host's login runs commands, before anything is sent to
+// what may be no shell, and makes the shell that Ansible uses read the script.
+const greeting = "echo;echo island-shell;exec sh"
+
+// command is the greeting as one word for whatever login shell the host has: csh
+// takes no line break and no ! in quotes. It is called as Ansible calls its own
+// commands, so that what such a shell does not let run here does not run there.
+const command = "/bin/sh -c '" + greeting + "'"
 
 // script is what runs on the host, by any POSIX shell. It tells what it does in
-// lines that begin with island-, and never has a quotation mark ' in it. The
-// probe is sent when the script has said that it is ready for it, so that no
-// program can read ahead into what follows. Where a network loses what is sent,
-// nobody tells the host that the other side has gone: so it waits for the probe
-// only so long.
-const script = `
+// lines that begin with island-. All of it has been read before it runs, and the
+// probe is sent when the script has said that it is ready for it, so that no program
+// can read ahead into what follows. Where a network loses what is sent, nobody tells
+// the host that the other side has gone: so it waits for the probe only so long.
+const script = `{
+{ set +xv; } 2>/dev/null
+set -f
 umask 077
 LC_ALL=C; export LC_ALL
 d=
 clean() { [ -z "$d" ] || rm -rf "$d"; d=; }
-fail() { echo "island-fail $1 $2"; exit 1; }
+fail() { printf "%s " "island-fail" $*; echo; exit 1; }
+# A probe that runs takes itself off the disk: one that is there yet was not let run.
+ended() {
+  case $1 in
+  1 | 126 | 127) [ "$mode" = plain ] || [ ! -e "$d/island-probe" ] || fail no-sudo sudo-asks ;;
+  esac
+  echo "island-end $1"
+}
 trap clean EXIT
 trap "exit 129" HUP INT TERM
 limit=
 if command -v timeout >/dev/null 2>&1; then limit="timeout 120"; fi
 since=
 { read -r since rest </proc/uptime && read -r rest </proc/stat; } 2>/dev/null && since="$since $rest"
-uid=$(id -u)
-echo "island-hello $(uname -sm)"
-read -r size sum mode || exit 0
+# Not as it would look where a shell repeats what it reads.
+printf "\nisland-%s %s %s\n" hello "$(uname -sm)" "$(id -u)"
+read -r size sum mode sudo || exit 0
 pw=
 if [ "$mode" = password ]; then IFS= read -r pw; fi
-if [ "$uid" = 0 ]; then mode=plain; fi
 made=
 for base in "${TMPDIR:-/tmp}" /var/tmp "$HOME" /dev/shm; do
   err=$(mktemp -d "$base/.island-probe.XXXXXXXX" 2>&1)
@@ -44,8 +58,8 @@ done
 [ -n "$made" ] || fail no-exec no-folder
 # A sudo that does not ask would leave the password to the probe.
 if [ "$mode" = password ]; then
-  if sudo -n -k true 2>/dev/null; then mode=sudo
-  else printf "%s\n" "$pw" | sudo -S -k -p "" true 2>/dev/null || fail no-sudo sudo-refuses
+  if "$sudo" -n -k true 2>/dev/null; then mode=sudo
+  else err=$(printf "%s\n" "$pw" | "$sudo" -S -k -p "" true 2>&1) || fail no-sudo sudo-refuses "$err"
   fi
 fi
 echo island-ready
@@ -64,17 +78,13 @@ rm -f "$d/sent.gz"
 chmod 700 "$d/island-probe"
 echo island-start
 case $mode in
-sudo) sudo -n "$d/island-probe" session --remove "$d" --since "$since" ;;
+sudo) "$sudo" -n "$d/island-probe" session --remove "$d" --since "$since" ;;
 # cat ends with the input alone: that the probe has ended is said before.
 password) { printf "%s\n" "$pw"; exec cat; } |
-	{ sudo -S -k -p "" "$d/island-probe" session --remove "$d" --since "$since"; echo "island-end $?"; } ;;
+	{ "$sudo" -S -k -p "" "$d/island-probe" session --remove "$d" --since "$since"; ended $?; } ;;
 *) "$d/island-probe" session --remove "$d" --since "$since" ;;
 esac
-code=$?
-# sudo ends as the probe does; only where that failed it is asked for itself.
-if [ "$code $mode" = "1 sudo" ]; then sudo -n true 2>/dev/null || fail no-sudo sudo-asks; fi
-echo "island-end $code"
+[ "$mode" = password ] || ended $?
+exit
+}
 `
-
-// command is the script as one word for whatever login shell the host has.
-func command() string { return "exec sh -c '" + strings.TrimSpace(script) + "'" }

@@ -31,12 +31,16 @@ import (
 
 // Target is a host to speak to.
 type Target struct {
-	Local        bool          // this machine, without ssh
-	Address      string        // as ssh is told it: a name, an address, or an alias of the operator's config
-	Args         []string      // of ssh: options alone, such as its port, user and key
-	Sudo         bool          // run the probe as root by sudo, unless the user is root
-	SudoPassword string        // empty: sudo must not ask
-	Connect      time.Duration // limit of connecting, in place of that of all hosts; 0 for none
+	Local        bool     // this machine, without ssh
+	Address      string   // as ssh is told it: a name, an address, or an alias of the operator's config
+	Args         []string // of ssh: options alone, such as its port, user and key
+	Sudo         bool     // run the probe as root by sudo, unless the user is root
+	SudoProgram  string   // sudo's name or path, as it stands in a shell; empty: sudo
+	SudoPassword string   // empty: sudo must not ask
+	// NoRoot says why the probe cannot be made root, where it should be: then it is
+	// not run, unless the user is root.
+	NoRoot  message.Text
+	Connect time.Duration // limit of connecting, in place of that of all hosts; 0 for none
 }
 
 // Options say how hosts are reached.
@@ -69,7 +73,6 @@ func Compress(probe []byte) ([]byte, error) {
 const (
 	maxOutput  = 64 << 20 // bytes of a whole session
 	maxGreet   = 64 << 10 // bytes before the script's first word: banners and profiles
-	maxStderr  = 32 << 10 // bytes kept of what ssh and the host complain
 	startLimit = 130 * time.Second
 	endLimit   = 5 * time.Second // for the script to clean up
 	maxWrites  = 4               // under way at once: one command waits for its answer before the next
@@ -82,7 +85,11 @@ type Session struct {
 	in       io.WriteCloser
 	writes   chan []byte // to the host, by a goroutine of its own: a host need not read
 	out      *bufio.Reader
-	stderr   *bounded
+	log      sshLog
+	heard    tail   // what the host says before the probe runs
+	stderr   tail   // what it complains
+	secret   string // that it was sent
+	begun    bool   // its login has run a command
 	broken   *ReachError
 	inputEnd sync.Once
 	waited   sync.Once
@@ -93,21 +100,14 @@ type Session struct {
 // The session ends with ctx.
 func Open(ctx context.Context, target Target, options Options) (*Session, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	s := &Session{cancel: cancel, stderr: &bounded{}}
+	s := &Session{cancel: cancel}
 	s.cmd = sshCommand(ctx, target, options)
-	s.cmd.Stderr = s.stderr
+	s.cmd.Stderr = &s.stderr
 	s.cmd.WaitDelay = 2 * time.Second
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(os.Interrupt) }
-	var err error
-	if s.in, err = s.cmd.StdinPipe(); err == nil {
-		var out io.Reader
-		if out, err = s.cmd.StdoutPipe(); err == nil {
-			s.out = bufio.NewReaderSize(io.LimitReader(out, maxOutput), 64<<10)
-			err = s.cmd.Start()
-		}
-	}
-	if err != nil {
+	if err := s.run(target.Local); err != nil {
 		cancel()
+		s.log.close()
 		return nil, unreached(facts.Failed, facts.Reason(err))
 	}
 	s.writes = make(chan []byte, maxWrites)
@@ -122,13 +122,32 @@ func Open(ctx context.Context, target Target, options Options) (*Session, error)
 	timer := time.AfterFunc(startLimit+connectLimit(target, options), cancel)
 	if reach := s.start(target, options); reach != nil {
 		s.Close()
-		if !timer.Stop() && reach.Outcome == facts.Killed {
-			reach = unreached(facts.TimedOut, message.Of("facts.reach.not-started", nil))
+		if !timer.Stop() {
+			reach = unreached(facts.TimedOut, s.withWords(message.Of("facts.reach.not-started", nil)))
 		}
 		return nil, reach
 	}
 	timer.Stop()
 	return s, nil
+}
+
+// run starts ssh, or the shell of this machine.
+func (s *Session) run(local bool) error {
+	in, err := s.cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if !local {
+		if err := s.log.attach(s.cmd); err != nil {
+			return err
+		}
+	}
+	s.in, s.out = in, bufio.NewReaderSize(io.TeeReader(io.LimitReader(out, maxOutput), &s.heard), 64<<10)
+	return s.cmd.Start()
 }
 
 const defaultConnect = 10 * time.Second
@@ -140,12 +159,12 @@ func connectLimit(t Target, options Options) time.Duration {
 
 func sshCommand(ctx context.Context, t Target, options Options) *exec.Cmd {
 	if t.Local {
-		cmd := exec.CommandContext(ctx, "sh", "-c", command())
+		cmd := exec.CommandContext(ctx, "sh", "-c", greeting)
 		cmd.Env = children.Environment(children.Local)
 		return cmd
 	}
 	args := []string{
-		"-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-o", "ClearAllForwardings=yes", "-o", "RequestTTY=no",
+		"-o", "BatchMode=yes", "-o", "ClearAllForwardings=yes", "-o", "RequestTTY=no",
 		"-o", "ConnectTimeout=" + strconv.Itoa(int(connectLimit(t, options).Seconds())), "-o", "ConnectionAttempts=1",
 		"-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3",
 		// A master that the operator has open is used; none is left behind.
@@ -157,13 +176,18 @@ func sshCommand(ctx context.Context, t Target, options Options) *exec.Cmd {
 		args = append(args, "-F", options.ConfigFile)
 	}
 	args = append(args, "-T")
-	cmd := exec.CommandContext(ctx, cmp.Or(options.SSH, "ssh"), append(args, "--", t.Address, command())...)
+	cmd := exec.CommandContext(ctx, cmp.Or(options.SSH, "ssh"), append(args, "--", t.Address, command)...)
 	cmd.Env = children.Environment(children.Remote, "LC_ALL=C")
 	return cmd
 }
 
-// start leads the script through its steps.
+// start leads the host's shell, and then the script, through their steps.
 func (s *Session) start(t Target, options Options) *ReachError {
+	if _, reach := s.await("island-shell", maxGreet); reach != nil {
+		return reach
+	}
+	s.begun = true
+	s.writes <- []byte(script)
 	hello, reach := s.await("island-hello ", maxGreet)
 	if reach != nil {
 		return reach
@@ -171,7 +195,8 @@ func (s *Session) start(t Target, options Options) *ReachError {
 	if options.Greeted != nil {
 		options.Greeted()
 	}
-	system, machine, _ := strings.Cut(hello, " ")
+	system, rest, _ := strings.Cut(hello, " ")
+	machine, user, _ := strings.Cut(rest, " ")
 	architecture := map[string]string{"x86_64": "amd64", "aarch64": "arm64"}[machine]
 	if system != "Linux" || architecture == "" {
 		return unreached(facts.NoProbe, message.Of("facts.reach.other-system",
@@ -181,17 +206,9 @@ func (s *Session) start(t Target, options Options) *ReachError {
 	if err != nil {
 		return unreached(facts.NoProbe, facts.Reason(err))
 	}
-	mode := "plain"
-	switch {
-	case t.Sudo && t.SudoPassword != "":
-		mode = "password"
-	case t.Sudo:
-		mode = "sudo"
-	}
-	sum := sha256.Sum256(binary)
-	head := fmt.Sprintf("%d %s %s\n", len(binary), hex.EncodeToString(sum[:]), mode)
-	if mode == "password" {
-		head += strings.ReplaceAll(t.SudoPassword, "\n", "") + "\n"
+	head, reach := s.head(t, user == "0", binary)
+	if reach != nil {
+		return reach
 	}
 	s.writes <- []byte(head)
 	if _, reach = s.await("island-ready", maxGreet); reach != nil {
@@ -199,42 +216,74 @@ func (s *Session) start(t Target, options Options) *ReachError {
 	}
 	s.writes <- binary
 	_, reach = s.await("island-start", maxGreet)
+	s.heard.stop()
 	return reach
 }
 
-// await reads lines until one begins as wanted, at most limit bytes. The
-// script's own report of a failure, and the end of the output, are failures.
-func (s *Session) await(prefix string, limit int) (string, *ReachError) {
+// head is what the script is told of the probe, and how to run it.
+func (s *Session) head(t Target, isRoot bool, binary []byte) (string, *ReachError) {
+	mode := "plain"
+	switch {
+	case isRoot || !t.Sudo && t.NoRoot.IsZero():
+	case !t.NoRoot.IsZero():
+		return "", unreached(facts.NoSudo, t.NoRoot)
+	case t.SudoPassword != "":
+		mode = "password"
+		s.secret = strings.ReplaceAll(t.SudoPassword, "\n", "")
+	default:
+		mode = "sudo"
+	}
+	sum := sha256.Sum256(binary)
+	head := fmt.Sprintf("%d %s %s %s\n", len(binary), hex.EncodeToString(sum[:]), mode, cmp.Or(t.SudoProgram, "sudo"))
+	if mode == "password" {
+		head += s.secret + "\n"
+	}
+	return head, nil
+}
+
+// await reads lines until one has the words that it waits for, at most limit bytes,
+// and gives what follows them. What a start file has printed may stand before them
+// in the line. The script's own report of a failure, and the end of the output, are
+// failures.
+func (s *Session) await(words string, limit int) (string, *ReachError) {
 	for read := 0; read < limit; {
 		line, err := s.line(limit)
+		if errors.Is(err, errLong) {
+			break
+		}
 		if err != nil {
 			return "", s.ended(err)
 		}
 		read += len(line) + 1
-		if rest, ok := strings.CutPrefix(line, prefix); ok {
+		if _, rest, ok := strings.Cut(line, words); ok {
 			return rest, nil
 		}
-		if reach := scriptReport(line); reach != nil {
+		if reach := s.scriptReport(line); reach != nil {
 			return "", reach
 		}
 	}
-	return "", unreached(facts.Nonsense, message.Of("facts.reach.says-much", nil))
+	s.cancel()
+	return "", unreached(facts.Nonsense, s.withWords(message.Of("facts.reach.says-much", nil)))
 }
 
 // scriptReport reads the script's words on its own failure or end.
-func scriptReport(line string) *ReachError {
+func (s *Session) scriptReport(line string) *ReachError {
+	if !strings.HasPrefix(line, "island-fail ") && !strings.HasPrefix(line, "island-end ") {
+		return nil
+	}
+	s.settle() // what was complained may come later
 	if rest, ok := strings.CutPrefix(line, "island-fail "); ok {
 		word, detail, _ := strings.Cut(rest, " ")
 		if outcome, ok := scriptOutcomes[word]; ok {
-			return unreached(outcome, scriptSays(detail))
+			return unreached(outcome, s.scriptSays(detail))
 		}
 		return unreached(facts.Failed, message.Plain(rest))
 	}
 	if code, ok := strings.CutPrefix(line, "island-end "); ok {
 		if n, err := strconv.Atoi(code); err == nil && n > 128 {
-			return unreached(facts.Killed, message.Of("facts.reach.signal", message.Args{"signal": n - 128}))
+			return unreached(facts.Killed, s.withWords(message.Of("facts.reach.signal", message.Args{"signal": n - 128})))
 		}
-		return unreached(facts.Killed, message.Of("facts.reach.exit-code", message.Args{"exitCode": facts.Cut(code)}))
+		return unreached(facts.Killed, s.withWords(message.Of("facts.reach.exit-code", message.Args{"exitCode": facts.Cut(code)})))
 	}
 	return nil
 }
@@ -264,33 +313,56 @@ func (s *Session) ended(err error) *ReachError {
 		s.cancel()
 		return unreached(facts.Nonsense, message.Of("facts.reach.long-line", nil))
 	}
-	s.endInput()
-	timer := time.AfterFunc(endLimit, s.cancel)
-	s.wait()
-	timer.Stop()
+	s.settle()
 	code := -1
 	if s.cmd.ProcessState != nil {
 		code = s.cmd.ProcessState.ExitCode()
 	}
-	if said := s.stderr.String(); code == 255 || strings.Contains(said, "ssh:") {
-		return explain(said)
+	log := s.log.String()
+	letIn, exited := containsAny(log, sshLetIn), strings.Contains(log, sshExited)
+	switch {
+	case !letIn && code == sshFailed:
+		return s.notLetIn(log)
+	case code == sshFailed && !exited:
+		return s.brokeOff(log)
+	case s.begun:
+		return unreached(facts.Killed, s.withWords(message.Of("facts.reach.ended", nil)))
+	case strings.Contains(log, sshSignalled):
+		return unreached(facts.NoLogin, s.withWords(message.Of("facts.reach.login-signal", nil)))
 	}
-	return unreached(facts.Killed, message.Of("facts.reach.ended", nil))
+	return unreached(facts.NoLogin, s.withWords(message.Of("facts.reach.login-ended", message.Args{"exitCode": code})))
+}
+
+// sshFailed is ssh's own exit code (ssh(1), EXIT STATUS). A command on the host may
+// have it, too.
+const sshFailed = 255
+
+// settle waits for the end of a session that is ending.
+func (s *Session) settle() {
+	s.endInput()
+	// The script has a moment to clean up before ssh is told to go.
+	timer := time.AfterFunc(endLimit, s.cancel)
+	s.wait()
+	timer.Stop()
 }
 
 // endInput closes the host's input once all that was written has been taken.
 func (s *Session) endInput() { s.inputEnd.Do(func() { close(s.writes) }) }
 
-func (s *Session) wait() { s.waited.Do(func() { s.waitErr = s.cmd.Wait() }) }
+func (s *Session) wait() {
+	s.waited.Do(func() {
+		s.waitErr = s.cmd.Wait()
+		s.log.close()
+	})
+}
 
 // Close ends the probe: it ends with its input, and the script then cleans up.
 func (s *Session) Close() {
 	s.endInput()
-	// Give the script a moment to clean up before ssh is told to go.
 	timer := time.AfterFunc(endLimit, s.cancel)
 	_, _ = io.Copy(io.Discard, s.out)
-	s.wait()
 	timer.Stop()
+	s.settle()
 	s.cancel()
 }
 
@@ -326,7 +398,7 @@ func (s *Session) askOnce(ctx context.Context, command probe.Command, limit time
 	if err != nil {
 		return nil, s.ended(err)
 	}
-	if reach := scriptReport(text); reach != nil {
+	if reach := s.scriptReport(text); reach != nil {
 		return nil, reach
 	}
 	var answer probe.Answer
@@ -339,23 +411,4 @@ func (s *Session) askOnce(ctx context.Context, command probe.Command, limit time
 		return nil, unreached(facts.Nonsense, message.Of("facts.reach.nonsense", nil))
 	}
 	return &answer, nil
-}
-
-// bounded keeps the beginning of what is written to it.
-type bounded struct {
-	mu   sync.Mutex
-	kept []byte
-}
-
-func (b *bounded) Write(data []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.kept = append(b.kept, data[:min(len(data), maxStderr-len(b.kept))]...)
-	return len(data), nil
-}
-
-func (b *bounded) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return string(b.kept)
 }
