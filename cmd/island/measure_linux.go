@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/exec"
@@ -107,10 +108,11 @@ func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) 
 		}
 		target := remote.Target{
 			Local: connection.Local, Address: connection.Address, Args: connection.Args, Connect: connection.Timeout,
-			Sudo: f.sudo || connection.Become, SudoPassword: password,
+			Sudo: f.sudo || connection.Become.Wanted, SudoProgram: connection.Become.Program,
+			SudoPassword: cmp.Or(password, connection.Become.Password),
 		}
-		if target.SudoPassword == "" {
-			target.SudoPassword = connection.BecomePassword
+		if connection.Become.Wanted && !f.sudo { // who says --sudo has said how
+			target.NoRoot = connection.Become.Unknown
 		}
 		internal, err := host.Internal()
 		if err != nil {

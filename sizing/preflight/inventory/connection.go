@@ -20,15 +20,12 @@ type Connection struct {
 	// Args are those of ssh that the inventory gives, in Ansible's order, of which ssh
 	// takes the first where two say something of one thing: ansible_ssh_args, port, key,
 	// ways to log in, user, ansible_ssh_common_args, ansible_ssh_extra_args.
-	Args    []string
-	KeyFile string        // ansible_ssh_private_key_file, which is among Args
-	Timeout time.Duration // ansible_ssh_timeout; 0 leaves it to the caller
-	Become  bool          // ansible_become
-	// BecomePassword is ansible_become_password, if it is no template. It is
-	// never printed.
-	BecomePassword string
-	Password       bool   // ansible_password is set, which ssh itself has no use for
-	Program        string // ansible_ssh_executable
+	Args     []string
+	KeyFile  string        // ansible_ssh_private_key_file, which is among Args
+	Timeout  time.Duration // ansible_ssh_timeout; 0 leaves it to the caller
+	Become   Become        // how root is had
+	Password bool          // ansible_password is set, which ssh itself has no use for
+	Program  string        // ansible_ssh_executable
 }
 
 // Text returns a variable as text: the first of several that is set. A template that
@@ -167,12 +164,7 @@ func (h *Host) address() (string, error) {
 // Connection returns how to reach the host. What would be an option to ssh rather than
 // a name is refused, and so is what Ansible would reach otherwise than by ssh.
 func (h *Host) Connection() (Connection, error) {
-	c := Connection{
-		Become: truth(h.Text("ansible_become")), BecomePassword: h.Text("ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"),
-	}
-	if isTemplate(c.BecomePassword) {
-		c.BecomePassword = "" // a template is not computed; sent as it is it would count as a wrong password
-	}
+	c := Connection{Become: h.become()}
 	kind, err := h.text("ansible_connection")
 	if err != nil {
 		return c, err

@@ -88,7 +88,7 @@ local ansible_connection=local
 	}
 	internal := []string{"", "10.0.0.5", "10.0.0.6", ""}
 	for i, host := range inv.Hosts {
-		want[i].Become, want[i].BecomePassword = true, "secret"
+		want[i].Become = Become{Wanted: true, Password: "secret"}
 		if got, err := host.Connection(); err != nil || !reflect.DeepEqual(got, want[i]) {
 			t.Errorf("%s: connection is %+v, %v; want %+v", host.Name, got, err, want[i])
 		}
@@ -236,8 +236,8 @@ func TestTemplateIsNoPassword(t *testing.T) {
 	}
 	for _, host := range inv.Hosts {
 		c, err := host.Connection()
-		if want := map[string]string{"b": "secret"}[host.Name]; err != nil || c.BecomePassword != want {
-			t.Errorf("password of %s is %q, %v", host.Name, c.BecomePassword, err)
+		if want := map[string]string{"b": "secret"}[host.Name]; err != nil || c.Become.Password != want {
+			t.Errorf("password of %s is %q, %v", host.Name, c.Become.Password, err)
 		}
 	}
 }
