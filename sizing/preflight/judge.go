@@ -91,15 +91,16 @@ type judgement struct {
 	hosts        map[string]*facts.Host          // by their names
 	roles        map[string][]sizing.Requirement // of each host, by its name
 	machines     map[string]*machine             // of each host, by its name
+	place        map[string]int                  // of each host in the survey, by its name
 	findings     []Finding
 }
 
 // assignRoles returns each host the roles whose groups it is in.
 func (j *judgement) assignRoles() {
-	j.hosts, j.roles = map[string]*facts.Host{}, map[string][]sizing.Requirement{}
+	j.hosts, j.roles, j.place = map[string]*facts.Host{}, map[string][]sizing.Requirement{}, map[string]int{}
 	for i := range j.Survey.Hosts {
 		host := &j.Survey.Hosts[i]
-		j.hosts[host.Name] = host
+		j.hosts[host.Name], j.place[host.Name] = host, i
 		for _, requirement := range j.requirements {
 			if len(requirement.Groups) > 0 && site.InAny(host.Groups, requirement.Groups) {
 				j.roles[host.Name] = append(j.roles[host.Name], requirement)

@@ -16,22 +16,53 @@ type machine struct {
 	hosts []*facts.Host // in the inventory's order
 }
 
-// assignMachines finds out which names stand for one machine.
+// assignMachines finds out which names stand for one machine. Its interfaces are the same
+// by each: the same devices, or the one that has the other's address. Addresses alone
+// can be translated, and images that machines are made of have one machine id.
 func (j *judgement) assignMachines() {
 	j.machines = map[string]*machine{}
-	var known []*machine
+	var measured []*facts.Host
+	owners, alike := map[string][]*facts.Host{}, map[string][]*facts.Host{}
 	for i := range j.Survey.Hosts {
 		host := &j.Survey.Hosts[i]
-		of := slices.IndexFunc(known, func(m *machine) bool {
-			return slices.ContainsFunc(m.hosts, func(other *facts.Host) bool { return sameMachine(host, other) })
-		})
-		if of < 0 {
-			of, known = len(known), append(known, &machine{})
+		j.machines[host.Name] = &machine{[]*facts.Host{host}}
+		if host.Facts == nil {
+			continue
 		}
-		known[of].hosts = append(known[of].hosts, host)
-		j.machines[host.Name] = known[of]
+		measured = append(measured, host)
+		if n, address := nic(host); n != nil {
+			key := interfaceKey(n, address)
+			owners[key] = append(owners[key], host)
+		}
+		if hardware := hardwareOf(host); hardware != "" {
+			alike[hardware] = append(alike[hardware], host)
+		}
+	}
+	for _, host := range measured {
+		j.join(host, alike[hardwareOf(host)])
+		for key := range interfaceKeys(host) {
+			j.join(host, owners[key])
+		}
 	}
 }
+
+// join makes one machine of a host and of others that are like it, but for those that
+// have started apart; saved facts of earlier versions do not say when that was.
+func (j *judgement) join(host *facts.Host, others []*facts.Host) {
+	for _, other := range others {
+		mine, theirs := j.machines[host.Name], j.machines[other.Name]
+		if mine == theirs || startedApart(host.Facts.Kernel.BootID, other.Facts.Kernel.BootID) {
+			continue
+		}
+		mine.hosts = append(mine.hosts, theirs.hosts...)
+		slices.SortFunc(mine.hosts, func(a, b *facts.Host) int { return j.place[a.Name] - j.place[b.Name] })
+		for _, joined := range theirs.hosts {
+			j.machines[joined.Name] = mine
+		}
+	}
+}
+
+func startedApart(a, b facts.Value[string]) bool { return a.Known() && b.Known() && a.Value != b.Value }
 
 // first is the name that stands for a machine, under which it is judged.
 func (m *machine) first() *facts.Host { return m.hosts[0] }
@@ -59,7 +90,7 @@ func (j *judgement) load(m *machine) []sizing.Requirement {
 // has to have is judged there, and tells whether it is such a one.
 func (j *judgement) judgedAt(id string, host *facts.Host, f found) bool {
 	first := j.machines[host.Name].first()
-	if first == host {
+	if first.Name == host.Name {
 		return false
 	}
 	f.outcome, f.message = Skipped, message.Of("preflight.finding.same-machine", args{"name": first.Name})
@@ -77,26 +108,9 @@ func (j *judgement) ofMachine(host *facts.Host, said message.Text) message.Text 
 	return message.Of("preflight.finding.one-machine", args{"names": m.names(), "what": said})
 }
 
-// sameMachine tells whether two names are known to stand for one machine. Its interfaces
-// are the same by each: addresses and names can be forwarded, and images that machines
-// are made of have one machine id. What has started apart is not one; saved
-// facts of earlier versions do not say when that was.
-func sameMachine(a, b *facts.Host) bool {
-	if a.Facts == nil || b.Facts == nil {
-		return false
-	}
-	if x, y := a.Facts.Kernel.BootID, b.Facts.Kernel.BootID; x.Known() && y.Known() && x.Value != y.Value {
-		return false
-	}
-	if hardware := hardwareOf(a); len(hardware) > 0 && slices.Equal(hardware, hardwareOf(b)) {
-		return true
-	}
-	return hasInterface(b, a) || hasInterface(a, b)
-}
-
-// hardwareOf are the hardware addresses of a host's devices; of what is no device, such as
-// the bridges that programs make, where there is none.
-func hardwareOf(host *facts.Host) []string {
+// hardwareOf are the hardware addresses of a host's devices, as one text; of what is no
+// device, such as the bridges that programs make, where there is none.
+func hardwareOf(host *facts.Host) string {
 	var devices, all []string
 	for _, n := range host.Facts.Network.Interfaces.Value {
 		switch {
@@ -111,25 +125,27 @@ func hardwareOf(host *facts.Host) []string {
 		all = devices
 	}
 	slices.Sort(all)
-	return slices.Compact(all)
+	return strings.Join(slices.Compact(all), " ")
 }
 
-// hasInterface tells whether a host has the interface that another's address is at: of
-// the same hardware address, and with that address.
-func hasInterface(host, other *facts.Host) bool {
-	wanted, at := nic(other)
-	if wanted == nil {
-		return false
+// interfaceKeys are a host's addresses with the hardware addresses of what they are at.
+func interfaceKeys(host *facts.Host) map[string]bool {
+	keys := map[string]bool{}
+	for i := range host.Facts.Network.Interfaces.Value {
+		n := &host.Facts.Network.Interfaces.Value[i]
+		for k := range n.Addresses {
+			keys[interfaceKey(n, &n.Addresses[k])] = true
+		}
 	}
-	return slices.ContainsFunc(host.Facts.Network.Interfaces.Value, func(n facts.NIC) bool {
-		return n.Hardware == wanted.Hardware && slices.ContainsFunc(n.Addresses, func(a facts.Address) bool { return isSameAddress(a, *at) })
-	})
+	return keys
 }
 
-func isSameAddress(a, b facts.Address) bool {
-	p, errP := netip.ParsePrefix(a.Prefix)
-	q, errQ := netip.ParsePrefix(b.Prefix)
-	return errP == nil && errQ == nil && p.Addr() == q.Addr()
+func interfaceKey(n *facts.NIC, address *facts.Address) string {
+	prefix, err := netip.ParsePrefix(address.Prefix)
+	if err != nil {
+		return n.Hardware + " " + address.Prefix
+	}
+	return n.Hardware + " " + prefix.Addr().String()
 }
 
 // machineID judges whether a host's machine id is its own.

@@ -72,6 +72,10 @@ func TestNamesOfOneMachine(t *testing.T) {
 			seenOn("a", "10.0.0.1", "", []facts.NIC{device("eth0", mac+"01", "10.0.0.1")}),
 			seenOn("b", "10.0.0.2", "", []facts.NIC{device("eth0", mac+"02", "10.0.0.2")}), false,
 		},
+		"machines that have one address by mistake": {
+			seenOn("a", "10.0.0.1", "", []facts.NIC{device("eth0", mac+"01", "10.0.0.1")}),
+			seenOn("b", "10.0.0.1", "", []facts.NIC{device("eth0", mac+"02", "10.0.0.1")}), false,
+		},
 		"machines of one image": {
 			seenOn("a", "10.0.0.1", "x", []facts.NIC{device("eth0", mac+"01", "10.0.0.1")}),
 			seenOn("b", "10.0.0.2", "y", []facts.NIC{device("eth0", mac+"02", "10.0.0.2")}), false,
@@ -112,8 +116,13 @@ func TestNamesOfOneMachine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if ab, ba := sameMachine(&test.a, &test.b), sameMachine(&test.b, &test.a); ab != test.one || ba != test.one {
-				t.Errorf("one machine: %v and %v, want %v", ab, ba, test.one)
+			for _, hosts := range [][]facts.Host{{test.a, test.b}, {test.b, test.a}} {
+				j := &judgement{Input: Input{Survey: &facts.Survey{Hosts: hosts}}}
+				j.assignRoles()
+				j.assignMachines()
+				if one := j.machines["a"] == j.machines["b"]; one != test.one {
+					t.Errorf("one machine: %v, want %v", one, test.one)
+				}
 			}
 		})
 	}
@@ -217,6 +226,28 @@ func TestMachinesAreCounted(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("findings are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestPortOfTwoNames: a port that the probe has by another name of the same machine is in
+// use by no other program; one that nobody else's role wants is.
+func TestPortOfTwoNames(t *testing.T) {
+	t.Parallel()
+	nics := []facts.NIC{device("eth0", mac+"01", "10.0.0.1")}
+	hosts := []facts.Host{seenOn("c1", "10.0.0.1", "x", nics, "cassandra"), seenOn("c2", "10.0.0.1", "x", nics, "cassandra")}
+	for i := range hosts {
+		hosts[i].Facts.Network.Hostname.Value = hosts[i].Name
+	}
+	link := facts.Link{From: "k1", To: "c2", Protocol: "tcp", Port: 9042, Rows: []string{"cassandra-clients"}, Outcome: facts.InUse}
+	r := judge(t, &facts.Survey{Hosts: hosts, Links: []facts.Link{link}, Partial: true}, nil)
+	const also = "skipped port.in-use: tcp/9042 is to be listened on by the name c1 too, which is the same machine"
+	if got := sayings(r, "port.in-use", Fail, Skipped); !slices.Equal(got, []string{also}) {
+		t.Errorf("of two Cassandras it is said %q", got)
+	}
+	hosts[0].Groups = []string{"minio"}
+	r = judge(t, &facts.Survey{Hosts: hosts, Links: []facts.Link{link}, Partial: true}, nil)
+	if got := sayings(r, "port.in-use", Fail, Skipped); len(got) != 1 || !strings.HasPrefix(got[0], "fail") {
+		t.Errorf("of Cassandra and MinIO it is said %q", got)
 	}
 }
 

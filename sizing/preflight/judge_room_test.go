@@ -283,3 +283,34 @@ func TestOneRoom(t *testing.T) {
 		})
 	}
 }
+
+// TestDisksAreAddedOnce: what lies on one disk in the end is one disk, and a thin pool has
+// what it has.
+func TestDisksAreAddedOnce(t *testing.T) {
+	t.Parallel()
+	on := func(p facts.Path, disk string, size int64, below map[string]int64) facts.Path {
+		p.FileSystem.Value.Disk, p.FileSystem.Value.DiskSize, p.FileSystem.Value.Disks = disk, size, below
+		return p
+	}
+	promised := func(p facts.Path, pool string, size int64) facts.Path {
+		p.FileSystem.Value.Pool, p.FileSystem.Value.PoolSize = pool, size
+		return p
+	}
+	path := onStore("/a", "ext4", "/dev/x", "8:1", 1, 1)
+	for name, test := range map[string]struct {
+		paths []facts.Path
+		want  int64
+	}{
+		"a partition, and a volume on the same disk and another": {
+			[]facts.Path{on(path, "sda", 100, nil), on(path, "dm-4", 150, map[string]int64{"sda": 100, "sdb": 200})}, 300,
+		},
+		"two volumes of one pool, on disks that nobody sees": {
+			[]facts.Path{promised(on(path, "dm-4", 400, nil), "vg-pool", 50), promised(on(path, "dm-5", 400, nil), "vg-pool", 50)}, 50,
+		},
+		"disks": {[]facts.Path{on(path, "sda", 100, nil), on(path, "sdb", 70, nil), on(path, "sda", 100, nil)}, 170},
+	} {
+		if got := disksOf(&facts.Host{Facts: &facts.Facts{Paths: test.paths}}); got != test.want {
+			t.Errorf("%s: %d, want %d", name, got, test.want)
+		}
+	}
+}

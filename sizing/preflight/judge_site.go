@@ -3,6 +3,7 @@ package preflight
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,7 +20,7 @@ func (j *judgement) counts() {
 		host := &j.Survey.Hosts[i]
 		j.sharing(host)
 		m := j.machines[host.Name]
-		if m.first() != host {
+		if m.first().Name != host.Name {
 			continue // what stands on one machine is lost with it, however many names it has
 		}
 		seen := map[site.Role]bool{}
@@ -211,17 +212,24 @@ func (j *judgement) overcommit(server string, what message.Text, p promise, amou
 	j.add("server.overcommit", f)
 }
 
-// disksOf adds up a host's distinct disks, or the file systems where it has
-// none that can be told.
+// disksOf adds up a host's distinct disks: those that its file systems lie on in the end,
+// and of a thin pool what it has, not what was promised of it.
 func disksOf(host *facts.Host) int64 {
-	seen := map[string]bool{}
-	var sum int64
+	sizes := map[string]int64{}
 	for _, path := range host.Facts.Paths {
-		v := path.FileSystem.Value
-		if id := cmp.Or(v.Disk, v.DeviceID); path.FileSystem.Known() && v.DiskSize > 0 && !seen[id] {
-			seen[id] = true
-			sum += v.DiskSize
+		switch v := path.FileSystem.Value; {
+		case !path.FileSystem.Known():
+		case len(v.Disks) > 0:
+			maps.Copy(sizes, v.Disks)
+		case v.Pool != "":
+			sizes["pool "+v.Pool] = v.PoolSize
+		case v.DiskSize > 0:
+			sizes[cmp.Or(v.Disk, v.DeviceID)] = v.DiskSize
 		}
+	}
+	var sum int64
+	for _, size := range sizes {
+		sum += size
 	}
 	return sum
 }

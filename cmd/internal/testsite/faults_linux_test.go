@@ -75,6 +75,13 @@ func faults() []fault {
 			s.in(h, "ln -s minio-server2 /var/lib/minio-server1; ln -s minio-server1 /var/lib/minio-server2")
 			return func() { s.in(h, "rm /var/lib/minio-server1 /var/lib/minio-server2") }
 		}, []string{"disk.size@minio1", "disk.size@minio1"}, 5},
+		{"two small file systems in memory for one role", func(s *site) func() {
+			h := s.host("minio1")
+			s.in(h, "for n in 1 2; do mkdir -p /var/lib/minio-server$n; mount -t tmpfs -o size=12g tmpfs /var/lib/minio-server$n; done")
+			return func() {
+				s.in(h, "for n in 1 2; do umount /var/lib/minio-server$n; rmdir /var/lib/minio-server$n; done")
+			}
+		}, []string{"disk.size@minio1"}, 4},
 		{"slow disk", slowDisk, []string{"disk.fsync@kubenode2"}, 4},
 		{"wrong OS release", func(s *site) func() {
 			h := s.host("kubenode1")

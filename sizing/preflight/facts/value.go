@@ -111,6 +111,7 @@ type FileSystem struct {
 	Above    map[string]int64 `json:"above,omitempty"`    // bytes free in the ZFS datasets above that are mounted, by name
 	Pool     string           `json:"pool,omitempty"`     // thin pool that the block device is made of
 	PoolSize int64            `json:"poolSize,omitempty"` // bytes of the thin pool; 0: not known
+	Disks    map[string]int64 `json:"disks,omitempty"`    // bytes of the disks that a device made of others lies on, by name
 }
 
 // Fsync is how long a small write takes to reach the disk, as etcd and

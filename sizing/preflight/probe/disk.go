@@ -345,34 +345,43 @@ func (s System) disk(v *facts.FileSystem) {
 	}
 	rotational, _ := s.readInt(folder + "/queue/rotational")
 	v.Rotational = rotational == 1
-	v.Pool, v.PoolSize = s.thinPool(folder, maxStacked)
+	v.Disks = map[string]int64{}
+	s.below(folder, v, maxStacked)
 }
 
-// maxStacked is how many devices may lie on each other above a thin pool: encryption,
-// a mirror, a volume.
+// maxStacked is how many devices may lie on each other: encryption, a volume, a thin pool,
+// a mirror, disks.
 const maxStacked = 8
 
-// thinPool finds the thin pool that a block device is made of. LVM calls the device of
-// a pool's data NAME-tpool, and its volumes show what they were promised.
-func (s System) thinPool(folder string, depth int) (string, int64) {
-	below, err := s.names(folder + "/slaves")
+// below finds what a block device is made of: its disks, and the thin pool that gives it
+// its space. LVM calls the device of a pool's data NAME-tpool; its volumes show what
+// they were promised.
+func (s System) below(folder string, v *facts.FileSystem, depth int) {
+	names, err := s.names(folder + "/slaves")
 	if err != nil || depth == 0 {
-		return "", 0
+		return
 	}
-	for _, name := range below {
-		lower := "/sys/block/" + name
-		uuid, _ := s.readWord(lower + "/dm/uuid")
-		if !strings.HasPrefix(uuid, "LVM-") || !strings.HasSuffix(uuid, "-tpool") {
-			if pool, size := s.thinPool(lower, depth-1); pool != "" {
-				return pool, size
-			}
+	for _, name := range names {
+		link, err := os.Readlink(s.path("/sys/class/block/" + name))
+		if err != nil {
 			continue
 		}
-		pool, _ := s.readWord(lower + "/dm/name")
+		lower := path.Join("/sys/class/block", link)
+		if s.exists(lower + "/partition") {
+			lower = path.Dir(lower)
+		}
 		sectors, _ := s.readInt(lower + "/size")
-		return strings.TrimSuffix(cmp.Or(pool, name), "-tpool"), sectors * 512
+		uuid, _ := s.readWord(lower + "/dm/uuid")
+		if strings.HasPrefix(uuid, "LVM-") && strings.HasSuffix(uuid, "-tpool") {
+			pool, _ := s.readWord(lower + "/dm/name")
+			v.Pool, v.PoolSize = strings.TrimSuffix(cmp.Or(pool, name), "-tpool"), sectors*512
+		}
+		if deeper, _ := s.names(lower + "/slaves"); len(deeper) > 0 {
+			s.below(lower, v, depth-1)
+		} else if sectors > 0 {
+			v.Disks[path.Base(lower)] = sectors * 512
+		}
 	}
-	return "", 0
 }
 
 // The fsync test: bounded in runs, in writes and in time, about 1.2 MB at the

@@ -154,13 +154,17 @@ func TestStores(t *testing.T) {
 		"/tank/a/b/x": "", "/nas/x": "", "/boot/x": "",
 		"/sys/devices/virtual/block/dm-3/slaves/dm-2/dm/uuid": "LVM-Xxthin\n",
 		"/sys/devices/virtual/block/dm-3/size":                "1000\n",
-		"/sys/block/dm-2/dm/uuid":                             "LVM-Xxthin\n",
-		"/sys/block/dm-2/slaves/dm-1/size":                    "800\n",
-		"/sys/block/dm-1/dm/uuid":                             "LVM-Xxpool-tpool\n",
-		"/sys/block/dm-1/dm/name":                             "vg-pool-tpool\n",
-		"/sys/block/dm-1/size":                                "800\n",
+		"/sys/devices/virtual/block/dm-2/dm/uuid":             "LVM-Xxthin\n",
+		"/sys/devices/virtual/block/dm-2/slaves/dm-1/size":    "800\n",
+		"/sys/devices/virtual/block/dm-1/dm/uuid":             "LVM-Xxpool-tpool\n",
+		"/sys/devices/virtual/block/dm-1/dm/name":             "vg-pool-tpool\n",
+		"/sys/devices/virtual/block/dm-1/size":                "800\n",
+		"/sys/devices/virtual/block/dm-1/slaves/sda2/x":       "",
+		"/sys/devices/virtual/block/dm-1/slaves/sdb/x":        "",
 		"/sys/devices/pci/sda/sda1/partition":                 "1\n",
+		"/sys/devices/pci/sda/sda2/partition":                 "2\n",
 		"/sys/devices/pci/sda/size":                           "4000\n",
+		"/sys/devices/pci/sdb/size":                           "6000\n",
 	}
 	system := tree(t, files)
 	system.StatFS = func(path string) (syscall.Statfs_t, error) {
@@ -169,6 +173,8 @@ func TestStores(t *testing.T) {
 	}
 	paths := pathsOf(t, system, map[string]string{
 		"/sys/dev/block/253:3": "../../devices/virtual/block/dm-3", "/sys/dev/block/8:1": "../../devices/pci/sda/sda1",
+		"/sys/class/block/dm-2": "../../devices/virtual/block/dm-2", "/sys/class/block/dm-1": "../../devices/virtual/block/dm-1",
+		"/sys/class/block/sda2": "../../devices/pci/sda/sda2", "/sys/class/block/sdb": "../../devices/pci/sdb",
 	}, "/tank/a/b", "/nas", "/var/lib", "/boot")
 	zfs, nas, thin, disk := paths[0].FileSystem.Value, paths[1].FileSystem.Value, paths[2].FileSystem.Value, paths[3].FileSystem.Value
 	if want := map[string]int64{"tank": 9000, "tank/w": 7000}; !reflect.DeepEqual(zfs.Above, want) {
@@ -179,6 +185,9 @@ func TestStores(t *testing.T) {
 	}
 	if thin.Pool != "vg-pool" || thin.PoolSize != 800*512 || thin.Disk != "dm-3" || disk.Pool != "" {
 		t.Errorf("pools are %q of %d and %q", thin.Pool, thin.PoolSize, disk.Pool)
+	}
+	if want := map[string]int64{"sda": 4000 * 512, "sdb": 6000 * 512}; !reflect.DeepEqual(thin.Disks, want) || len(disk.Disks) > 0 {
+		t.Errorf("disks are %v and %v", thin.Disks, disk.Disks)
 	}
 	if !strings.HasPrefix(zfs.ID, "ffffffff") || zfs.ID == nas.ID {
 		t.Errorf("ids are %s and %s", zfs.ID, nas.ID)
