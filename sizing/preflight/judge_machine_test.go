@@ -240,7 +240,7 @@ func TestPortOfTwoNames(t *testing.T) {
 	}
 	link := facts.Link{From: "k1", To: "c2", Protocol: "tcp", Port: 9042, Rows: []string{"cassandra-clients"}, Outcome: facts.InUse}
 	r := judge(t, &facts.Survey{Hosts: hosts, Links: []facts.Link{link}, Partial: true}, nil)
-	const also = "skipped port.in-use: tcp/9042 is to be listened on by the name c1 too, which is the same machine"
+	const also = "skipped port.in-use: tcp/9042 belongs to c1 too, which is the same machine"
 	if got := sayings(r, "port.in-use", Fail, Skipped); !slices.Equal(got, []string{also}) {
 		t.Errorf("of two Cassandras it is said %q", got)
 	}

@@ -2,7 +2,6 @@ package preflight
 
 import (
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -215,15 +214,14 @@ func zfsFree(systems []facts.Path) int64 {
 	for _, system := range systems {
 		v := system.FileSystem.Value
 		free[v.Device], claims[v.Device] = v.Free, []int64{v.Free}
-		for name := v.Device; ; name = path.Dir(name) {
-			if pool = name; !strings.Contains(name, "/") {
-				break
-			}
-			above := path.Dir(name)
+		pool = v.Device
+		for cut := strings.LastIndexByte(pool, '/'); cut >= 0; cut = strings.LastIndexByte(pool, '/') {
+			above := pool[:cut]
 			if below[above] == nil {
 				below[above] = map[string]bool{}
 			}
-			below[above][name] = true
+			below[above][pool] = true
+			pool = above
 		}
 	}
 	var claim func(name string) int64

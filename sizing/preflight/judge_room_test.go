@@ -89,6 +89,12 @@ func TestRooms(t *testing.T) {
 				above(onStore("/c", "zfs", "data/c", "0:33", 100, 100), map[string]int64{"data": 100}),
 			}, 600, 600, 1,
 		},
+		"names that no pool has": {
+			[]facts.Path{
+				onStore("/a", "zfs", "/", "0:31", 100, 80), onStore("/b", "zfs", "//x", "0:32", 80, 80),
+				onStore("/c", "zfs", "/../../x/", "0:33", 80, 80),
+			}, 100, 80, 1,
+		},
 		"exports of one file system of a server": {
 			[]facts.Path{
 				onStore("/a", "nfs4", "nas:/vol/a", "0:41", 500, 300), onStore("/b", "nfs4", "nas:/vol/b", "0:42", 500, 300),
