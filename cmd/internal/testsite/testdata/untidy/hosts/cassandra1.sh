@@ -1,6 +1,7 @@
 login fish .config/fish/config.fish 'cat /etc/motd
 set -gx EDITOR vi
-echo "fish: Größe des Verlaufs überschritten" >&2'
+echo "fish: Größe des Verlaufs überschritten" >&2
+printf "%% "'
 data /mnt/cassandra /srv/daten/cassandra
 bound /srv/daten
 # Its sudo asks.

@@ -1,5 +1,6 @@
 login zsh .zshenv 'cat /etc/motd
 alias head="head -3" gzip=false
-path+=(/opt/kein/ordner "/opt/mit leerzeichen" .)'
+path+=(/opt/kein/ordner "/opt/mit leerzeichen" .)
+printf "%s" "Anmeldung als $USER "'
 data /var/lib/elasticsearch /srv/index
 mount -o remount,noexec /tmp
