@@ -55,20 +55,28 @@ func ReadExisting(file string, data []byte) ([]Existing, error) {
 		return nil, fault.At(fault.Place{File: file, Field: "machines"},
 			"give a site document, or facts with a list of machines", "document lists no machines")
 	}
-	for name := range head {
-		if name != "machines" {
-			delete(head, name) // of a facts document, the machines alone are compared
-		}
-	}
-	rest, err := manifests.EncodeJSON(head)
+	f, err := machinesOf(file, data, head)
 	if err != nil {
-		return nil, fault.At(fault.Place{File: file}, "", "%w", err)
-	}
-	var f facts
-	if err := manifests.DecodeStrict(file, rest, &f); err != nil {
 		return nil, err
 	}
 	return wantMachines(file, f.Machines)
+}
+
+// machinesOf reads the machines of a facts document, of which they alone are compared.
+func machinesOf(file string, data []byte, head map[string]any) (facts, error) {
+	var f facts
+	if len(head) == 1 {
+		return f, manifests.DecodeStrict(file, data, &f)
+	}
+	rest, err := manifests.EncodeJSON(map[string]any{"machines": head["machines"]})
+	if err != nil {
+		return f, fault.At(fault.Place{File: file}, "", "%w", err)
+	}
+	err = manifests.DecodeStrict(file, rest, &f)
+	for _, flaw := range fault.All(err) {
+		flaw.Place.Line, flaw.Place.Column = 0, 0 // they are of rest
+	}
+	return f, err
 }
 
 func wantMachines(file string, machines []Existing) ([]Existing, error) {

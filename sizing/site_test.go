@@ -142,6 +142,15 @@ func TestAgainst(t *testing.T) {
 	if err != nil || len(fromSite) != 1 || fromSite[0].Disk != 400e9 {
 		t.Errorf("from a site: %v, %v", fromSite, err)
 	}
+	for text, place := range map[string]string{
+		`{"machines": [{"name": "a", "role": "minio", "cores": "one"}]}`: "facts.json:1:55: machines[0].cores",
+		"{\"by\": 1,\n\"machines\": [{\"cores\": 1.5}]}":                 "facts.json: machines[0].cores",
+	} {
+		_, err := ReadExisting("facts.json", []byte(text))
+		if flaws := fault.All(err); len(flaws) != 1 || flaws[0].Place.String() != place {
+			t.Errorf("%s: %v, want it at %s", text, err, place)
+		}
+	}
 	for name, bad := range map[string]string{
 		"no machines":  `{"hosts": []}`,
 		"empty":        `{"machines": []}`,

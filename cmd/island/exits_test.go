@@ -30,6 +30,11 @@ func exitsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if have != want {
 		ts.Fatalf("exit code is %d, want %d", have, want)
 	}
+	for _, foreign := range []string{"strconv.", "cannot unmarshal", "Go struct", "Go value", "UnmarshalJSON", "parsing time"} {
+		if strings.Contains(ts.ReadFile("stderr"), foreign) {
+			ts.Fatalf("a person is told in words of a library: %q", foreign)
+		}
+	}
 }
 
 // oneJSONCommand makes sure that the last command wrote one JSON value to

@@ -116,7 +116,7 @@ func printError(w *printable.Printer, err error) {
 	flaws := fault.All(err)
 	// What an upper layer wrapped around a single error says where it happened.
 	if len(flaws) < 2 {
-		w.Block("island: ", err.Error(), "    ")
+		w.Block("island: ", fault.Plain(err.Error()), "    ")
 		for _, flaw := range flaws {
 			printHint(w, flaw)
 		}

@@ -74,7 +74,7 @@ type Error struct {
 	Hint   string
 }
 
-// Error returns "place: object: cause", without the hint.
+// Error returns "place: object: cause", without the hint, and as [Plain] has it.
 func (e *Error) Error() string {
 	var parts []string
 	if s := e.Place.String(); s != "" {
@@ -84,7 +84,7 @@ func (e *Error) Error() string {
 		parts = append(parts, e.Object)
 	}
 	if e.Err != nil {
-		parts = append(parts, e.Err.Error())
+		parts = append(parts, Plain(e.Err.Error()))
 	}
 	return strings.Join(parts, ": ")
 }

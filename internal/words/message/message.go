@@ -195,7 +195,11 @@ func decodeArg(data json.RawMessage) (any, error) {
 	if whole, err := n.Int64(); err == nil {
 		return whole, nil
 	}
-	return n.Float64()
+	number, err := n.Float64()
+	if err != nil {
+		return nil, errors.New("no value that a text can have")
+	}
+	return number, nil
 }
 
 // Check reports what of a text from outside is not within the limits.
