@@ -96,6 +96,8 @@ func valueOf(f *pflag.Flag) string {
 		return "a whole number"
 	case numberType:
 		return "a whole number such as 2500"
+	case percentType:
+		return "a whole number of percent such as 80"
 	case "uint", "uint64":
 		return "a whole number of 0 or more"
 	case sequenceType:
