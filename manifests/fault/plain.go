@@ -38,13 +38,15 @@ var libraries = []struct {
 	{regexp.MustCompile("cannot unmarshal !!(\\w+)(?: `[^`]*`)? into (\\S+)"), func(found []string) string {
 		return mistyped(found[2], yamlWords[found[1]])
 	}},
-	{regexp.MustCompile(`strconv\.\w+: parsing ("(?:[^"\\]|\\.)*"): (invalid syntax|value out of range|\w+ \w+)`), func(found []string) string {
-		if found[2] == "value out of range" {
-			return found[1] + " is too large"
-		}
-		return found[1] + " is not a number"
-	}},
-	{regexp.MustCompile(`Time\.UnmarshalJSON: input is not a JSON string`), func([]string) string { return "wants a time, written as a string" }},
+	{regexp.MustCompile(`strconv\.\w+: parsing ("(?:[^"\\]|\\.)*"): (invalid syntax|value out of range|\w+ \w+)`),
+		func(found []string) string {
+			if found[2] == "value out of range" {
+				return found[1] + " is too large"
+			}
+			return found[1] + " is not a number"
+		}},
+	{regexp.MustCompile(`Time\.UnmarshalJSON: input is not a JSON string`),
+		func([]string) string { return "wants a time, written as a string" }},
 	{regexp.MustCompile(`parsing time "\\?("?[^"\\]*)\\?""? as "[^"]*": cannot parse "[^"]*" as "[^"]*"`), func(found []string) string {
 		return `"` + strings.Trim(found[1], `"`) + `" is not a time such as 2026-03-31T08:00:00Z`
 	}},
