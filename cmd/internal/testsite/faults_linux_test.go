@@ -268,6 +268,20 @@ func faults() []fault {
 			})
 			return func() { s.inventory(nil) }
 		}, []string{"roles.assigned@restund1", "roles.groups@"}, 4},
+		{"host in a group that no table knows", func(s *site) func() {
+			s.inventory(func(groups map[string][]string) {
+				groups["printers"] = groups["restund"]
+				delete(groups, "restund")
+			})
+			return func() { s.inventory(nil) }
+		}, []string{"roles.assigned@restund1"}, 4},
+		{"nodes that are called after their use, to which no load balancer leads", func(s *site) func() {
+			s.inventory(func(groups map[string][]string) {
+				groups["kube_worker"] = groups["kube-node"]
+				delete(groups, "kube-node")
+			})
+			return func() { s.inventory(nil) }
+		}, []string{"roles.groups@", "site.load-balancer@", "site.load-balancer@"}, 4},
 		{"mistyped name of a group whose hosts are in others", func(s *site) func() {
 			s.inventory(func(groups map[string][]string) {
 				groups["kube-masters"] = groups["kube-master"]
