@@ -234,9 +234,10 @@ func (j *judgement) diskFree(f found, r room, part float64) {
 	warn, fail := j.limit("disk.free", "warn"), j.limit("disk.free", "fail")
 	share := 100 * float64(r.free()) / part
 	free, least := gigabytes(r.free()), atLeast(gigabytes(int64(part*warn/100)))
-	f.object, f.observed, f.required, f.unit = names(r.names()...), Number(free), least, unit("GB")
+	paths, toPeople := r.names()
+	f.object, f.observed, f.required, f.unit = names(paths...), Number(free), least, unit("GB")
 	f.outcome = graded(-share, -warn, -fail)
-	f.message = message.Of("preflight.finding.disk-free", args{"free": free, "path": f.object, "required": least})
+	f.message = message.Of("preflight.finding.disk-free", args{"free": free, "path": names(toPeople...), "required": least})
 	j.add("disk.free", f)
 }
 

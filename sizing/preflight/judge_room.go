@@ -153,13 +153,12 @@ func rooms(systems []facts.Path) []room {
 	return result
 }
 
-// names are the paths of a room.
-func (r room) names() []string {
-	var result []string
+// names are the paths of a room, and as people are told of them.
+func (r room) names() (paths, toPeople []string) {
 	for _, system := range r.systems {
-		result = append(result, system.Path)
+		paths, toPeople = append(paths, system.Path), append(toPeople, shown(system))
 	}
-	return result
+	return paths, toPeople
 }
 
 // used is what a room's file systems hold already. Figures that are equal are those of

@@ -270,6 +270,14 @@ func TestOneRoom(t *testing.T) {
 			}()),
 			[]string{"fail disk.size: 30 GB behind /mnt/cassandra → /data/cassandra, 80 GB required (tolerance 5 %)"},
 		},
+		"a link to what is full": {
+			onPaths([]string{"cassandra"}, func() facts.Path {
+				p := onStore("/mnt/cassandra", "ext4", "/dev/sda", "8:0", 100, 3)
+				p.Target, p.Nearest = "/data/cassandra", "/data"
+				return p
+			}()),
+			[]string{"fail disk.free: 3 GB free behind /mnt/cassandra → /data/cassandra, ≥ 40 GB wanted"},
+		},
 		"links that lead in a circle": {
 			onPaths([]string{"cassandra"}, func() facts.Path {
 				p := facts.Path{Path: "/mnt/cassandra", Nearest: "/mnt"}

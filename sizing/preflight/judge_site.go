@@ -308,6 +308,6 @@ func (j *judgement) fits(id string, host *facts.Host, paths []string, need int64
 	}
 	have := usable(rooms(systems)[0])
 	f.outcome, f.observed = passIf(have >= need, Fail), Number(gigabytes(have))
-	f.message = message.Of("preflight.finding.fits", args{"usable": gigabytes(have), "path": paths[0], "required": gigabytes(need)})
+	f.message = message.Of("preflight.finding.fits", args{"usable": gigabytes(have), "path": shown(systems[0]), "required": gigabytes(need)})
 	j.add(id, f)
 }
