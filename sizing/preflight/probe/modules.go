@@ -46,6 +46,10 @@ func (s System) modules(release string, names []string) (states, barred map[stri
 	for _, asked := range names {
 		name := moduleName(asked)
 		states[asked] = known(state(name), nil, message.Of("facts.method.modules", nil), "/sys/module, /lib/modules")
+		rules := rules
+		if states[asked].Value == "loaded" {
+			rules.all = "" // it is only set once a start has loaded its modules
+		}
 		rule := rules.against(name)
 		for _, file := range files[name] {
 			if needed := moduleName(file); rule.text == "" && needed != name && state(needed) == "available" {

@@ -67,6 +67,8 @@ func TestModprobe(t *testing.T) {
 			"install bridge /bin/false", "/lib/modprobe.d/a.conf"},
 		{"kernel command line", name, map[string]string{"/proc/cmdline": "quiet module_blacklist=floppy,br-netfilter ro\n"}, "available",
 			"module_blacklist=br_netfilter", "/proc/cmdline"},
+		{"no more modules than those that are loaded", name, map[string]string{"/proc/sys/kernel/modules_disabled": "1\n",
+			"/sys/module/br_netfilter/initstate": "live"}, "loaded", "", ""},
 		{"no more modules", name, map[string]string{"/proc/sys/kernel/modules_disabled": "1\n"}, "available",
 			"kernel.modules_disabled = 1", "/proc/sys/kernel/modules_disabled"},
 	} {

@@ -46,7 +46,14 @@ func TestRoutesOut(t *testing.T) {
 			commands: []string{"route add default nexthop via 10.98.0.1 nexthop via 10.98.0.3"},
 			out:      []string{"default 10.98.0.1 eth0", "default 10.98.0.3 eth0"},
 		},
-		{commands: []string{"route add default via inet6 fd98::1 dev eth0"}, out: []string{"default fd98::1 eth0"}},
+		{
+			commands: []string{"-4 route add 0.0.0.0/2 via inet6 fd98::1 dev eth0"},
+			out:      []string{"0.0.0.0/2 fd98::1 eth0"},
+		},
+		{
+			commands: []string{"-4 route add 64.0.0.0/3 nexthop via 10.98.0.1 nexthop via inet6 fd98::1 dev eth0"},
+			out:      []string{"64.0.0.0/3 10.98.0.1 eth0", "64.0.0.0/3 fd98::1 eth0"},
+		},
 		{
 			commands: []string{"nexthop add id 9 via 10.98.0.1 dev eth0", "route add default nhid 9 table 12"},
 			out:      []string{"default 10.98.0.1 eth0 12"},
