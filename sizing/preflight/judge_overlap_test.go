@@ -44,6 +44,9 @@ func TestNetworksOfTheCluster(t *testing.T) {
 		}},
 		{"route to just it", nil, func(h *facts.Host) { route(h, "10.233.0.0/16", "10.0.0.1", "eth0") }, []string{"fail: 10.233.0.0/16 via"}},
 		{"route to all private networks", nil, func(h *facts.Host) { route(h, "10.0.0.0/8", "10.0.0.1", "eth0") }, []string{"pass"}},
+		{"route to more than it, from its first address on", own, func(h *facts.Host) { route(h, "10.96.0.0/11", "10.0.0.1", "eth0") }, []string{
+			"pass",
+		}},
 		{"address beside it", nil, func(h *facts.Host) { at(h, "eth1", "10.234.0.1/16") }, []string{"pass"}},
 		{"address in a wide network", nil, func(h *facts.Host) { at(h, "eth1", "10.232.0.9/8") }, []string{"pass"}},
 		{"the site's own networks", own, func(h *facts.Host) { at(h, "eth1", "10.100.3.9/24") }, []string{

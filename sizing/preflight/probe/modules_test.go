@@ -101,4 +101,9 @@ func TestModprobeMasked(t *testing.T) {
 			t.Errorf("%s: the rule is %+v", target, rule)
 		}
 	}
+	files := maps.Clone(moduleTree)
+	files["/run/modprobe.d"] = "no folder"
+	if _, barred := tree(t, files).modules("6.8.0-1-generic", []string{"br_netfilter"}); barred["br_netfilter"].Known() {
+		t.Errorf("beside what cannot be listed the rule is %+v", barred)
+	}
 }
