@@ -208,6 +208,9 @@ func yamlFlaw(file string, data []byte, err error) error {
 		message, hint = "anchors and aliases are not accepted", "write the value out"
 		return fault.At(place, hint, "%s", message)
 	}
+	if strings.HasPrefix(message, "did not find expected <document start>") {
+		hint = "is this the file that was meant? what is no YAML at all, such as an inventory in INI form, reads like this"
+	}
 	if strings.HasPrefix(message, "found character that cannot start any token") {
 		hint = "indent with spaces, not tabs; put a value that begins with @, ` or % in quotes"
 	}

@@ -7,12 +7,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing/preflight"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/inventory"
@@ -78,6 +80,10 @@ func passwordHosts(inv *inventory.Inventory) []string {
 func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) {
 	password := ""
 	if f.sudoFile != "" {
+		if _, err := os.Stat(f.sudoFile); err != nil {
+			return nil, fault.Explain(err, fault.Usage, fault.Here, "--sudo-password-file",
+				"give a file that holds the password for sudo and nothing else")
+		}
 		data, err := readBounded(f.sudoFile, maxPassword)
 		if err != nil {
 			return nil, err
@@ -92,6 +98,9 @@ func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) 
 		return []survey.Host{{Name: name, Groups: f.groups, Target: remote.Target{Local: true, Sudo: f.sudo, SudoPassword: password}}}, nil
 	}
 	if err := f.checkGroups(inv.Populated()); err != nil {
+		return nil, err
+	}
+	if err := f.checkSSH(inv); err != nil {
 		return nil, err
 	}
 	var hosts []survey.Host
@@ -128,6 +137,25 @@ func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) 
 		})
 	}
 	return hosts, nil
+}
+
+// checkSSH says once, and before any host is tried, that there is no ssh, or no file
+// that it is to be configured by.
+func (f *preflightFlags) checkSSH(inv *inventory.Inventory) error {
+	if !slices.ContainsFunc(inv.Hosts, func(host *inventory.Host) bool {
+		c, err := host.Connection()
+		return err != nil || !c.Local
+	}) {
+		return nil
+	}
+	if _, err := exec.LookPath(f.ssh); err != nil {
+		return fault.New(fault.Usage, fault.Here, "--ssh", "install the OpenSSH client, or name it with --ssh", "no such program: %.80q", f.ssh)
+	}
+	if f.sshConfig == "" || f.sshConfig == "none" { // which is ssh's word for no file at all
+		return nil
+	}
+	_, err := os.Stat(f.sshConfig)
+	return fault.Explain(err, fault.Usage, fault.Here, "--ssh-config", "give ssh's configuration, such as ~/.ssh/config, or leave it out")
 }
 
 // checkProgram refuses to go another way than the inventory says, and to run a program

@@ -34,6 +34,17 @@ func mistakeCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// onSiteCommand is a mistake that somebody makes on site, where locales are German as
+// well as English: in both it ends alike, with its place and its remedy. Errors are
+// English; what stands in the report is in the language of the locale.
+func onSiteCommand(ts *testscript.TestScript, neg bool, args []string) {
+	for _, locale := range []string{"en_US.UTF-8", "de_DE.UTF-8"} {
+		ts.Setenv("LANG", locale)
+		mistakeCommand(ts, neg, args)
+	}
+	ts.Setenv("LANG", "")
+}
+
 // editedCommand copies a text file and puts another text in the place of one that
 // has to be in it.
 func editedCommand(ts *testscript.TestScript, neg bool, args []string) {

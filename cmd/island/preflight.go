@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -168,6 +169,9 @@ func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := f.checkReports(); err != nil {
+		return err
+	}
 	signer, err := f.signer(ctx)
 	if err != nil {
 		return err
@@ -202,6 +206,16 @@ func (a *app) runPreflight(ctx context.Context, f preflightFlags) error {
 			waiver.String())
 	}
 	return preflightVerdict(result, f.strict, lang)
+}
+
+// checkReports says before anything is measured which report could not be kept.
+func (f *preflightFlags) checkReports() error {
+	reports := []string{f.html, f.junit, f.json}
+	inputs := append([]string{f.site, f.table, f.ports, f.bundle, f.sudoFile, f.sshConfig, f.signKey, f.passFile}, f.inventory...)
+	if f.factsDir != "" {
+		inputs = append(inputs, f.factsDir, filepath.Join(f.factsDir, surveyFile))
+	}
+	return checkReports(reports, inputs...)
 }
 
 // idleGroups are those that a report does not warn of, though nothing is required of

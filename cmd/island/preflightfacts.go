@@ -92,13 +92,24 @@ func (a *app) readSaved(folder string, inv *inventory.Inventory) (*facts.Survey,
 	s, err := facts.ReadSurvey(file)
 	err = inWords(err)
 	if err != nil {
-		return nil, fault.Explain(err, fault.Usage, fault.Here, path, "is it a survey that island preflight --save wrote?")
+		return nil, fault.Explain(err, fault.Usage, fault.Here, path, surveyHint(path, err))
 	}
 	facts.EachText(s, inCodes)
 	if inv == nil {
 		return s, nil
 	}
 	return s, a.regroup(s, inv)
+}
+
+// surveyHint says what to do with a file that is no survey that this program reads.
+func surveyHint(path string, err error) string {
+	if later := (*facts.VersionError)(nil); errors.As(err, &later) {
+		return "judge it with the program that has measured, or a later one"
+	}
+	if _, err := readFacts(path); err == nil {
+		return "these are the facts of one host: give the folder that they lie in, --facts " + filepath.Dir(path)
+	}
+	return "is it a survey that island preflight --save wrote?"
 }
 
 // keepGroups leaves out hosts that are in none of the groups that were named, and
@@ -287,6 +298,10 @@ func readFactsFolder(folder string) (brought, error) {
 		default:
 			byName[document.Name] = broughtFacts{path, document}
 		}
+	}
+	if len(byName) == 0 && flaws == nil {
+		return nil, usage("give the folder that island preflight --save has written, or the one with what island-probe collect wrote",
+			"folder %s has neither %s nor facts of a host", folder, surveyFile)
 	}
 	return byName, errors.Join(flaws...)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -76,6 +77,46 @@ func mayCreate(out string, replace bool) error {
 // unfinished form would be: it would be lost, and often that is a slip of the pen.
 // There is no --force for that.
 func notAnInput(out string, inputs ...string) error {
+	return notInPlaceOf(out, "name another file with -o", inputs)
+}
+
+// checkReports refuses, before the work is done that they are about, reports that could
+// not be kept: in a folder that is not there, two in one file, or one in the place of
+// what it is made of. Names that are empty are of reports that nobody wants.
+func checkReports(reports []string, inputs ...string) error {
+	var seen []string
+	for _, name := range reports {
+		if name == "" {
+			continue
+		}
+		if err := noDash(name); err != nil {
+			return err
+		}
+		folder := filepath.Dir(name)
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			return fault.New(fault.Usage, fault.Here, name, "make the folder first, or choose another", "there is no folder %s", folder)
+		}
+		if err := notInPlaceOf(name, "name another file", inputs); err != nil {
+			return err
+		}
+		for _, other := range seen {
+			if filepath.Clean(other) == filepath.Clean(name) && !isDevice(name) {
+				return fault.New(fault.Usage, fault.Here, name, "give each a name of its own", "two reports would be written into this one file")
+			}
+		}
+		seen = append(seen, name)
+	}
+	return nil
+}
+
+// isDevice reports whether a name is of something that keeps nothing, such as a
+// terminal or a pipe.
+func isDevice(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && !info.Mode().IsRegular()
+}
+
+func notInPlaceOf(out, hint string, inputs []string) error {
 	for _, name := range []string{out, out + bundle.PartialSuffix} {
 		written, err := os.Stat(name)
 		if err != nil || !written.Mode().IsRegular() {
@@ -83,7 +124,7 @@ func notAnInput(out string, inputs ...string) error {
 		}
 		for _, input := range inputs {
 			if read, err := os.Stat(input); err == nil && os.SameFile(read, written) {
-				return fault.New(fault.Usage, fault.Here, out, "name another file with -o",
+				return fault.New(fault.Usage, fault.Here, out, hint,
 					"output would take the place of %s, of which it is made", input)
 			}
 		}

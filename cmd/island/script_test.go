@@ -50,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"keys":     keysCommand,
 			"exits":    exitsCommand,
 			"mistake":  mistakeCommand,
+			"onsite":   onSiteCommand,
 			"edited":   editedCommand,
 			"upstream": upstreamCommand,
 			"requests": requestsCommand,

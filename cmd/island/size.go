@@ -114,6 +114,12 @@ func (a *app) runSize(cmd *cobra.Command, f sizeFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := checkReports([]string{f.html, f.saveSite}, f.table, f.lock, f.against); err != nil {
+		return err
+	}
+	if err := checkReports([]string{f.html}, f.siteFile); err != nil { // the site itself may be written anew
+		return err
+	}
 	site, err := f.site(cmd)
 	if err != nil {
 		return err

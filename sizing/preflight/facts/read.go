@@ -72,6 +72,14 @@ func ReadSurvey(r io.Reader) (*Survey, error) {
 	return document, nil
 }
 
+// VersionError says that a survey is of a version that this program does not read, as
+// one is that a later program has written.
+type VersionError struct{ Version int }
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("survey is of version %d, this program reads 1 and %d", e.Version, SurveyVersion)
+}
+
 // decodeSurvey reads a survey by the version that it says it is of; version 1
 // says none.
 func decodeSurvey(data []byte) (*Survey, error) {
@@ -85,7 +93,7 @@ func decodeSurvey(data []byte) (*Survey, error) {
 		document := new(Survey)
 		return document, decode(data, MaxSurvey, document)
 	default:
-		return nil, fmt.Errorf("survey is of version %d, this program reads 1 and %d", head.Version, SurveyVersion)
+		return nil, &VersionError{head.Version}
 	}
 	var first surveyV1
 	if err := decode(data, MaxSurvey, &first); err != nil {

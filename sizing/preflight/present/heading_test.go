@@ -65,8 +65,8 @@ func TestHeadingsSayWhatWasFound(t *testing.T) {
 			lacks: []string{"Swap is off", "SELinux does not enforce", "AES in hardware is", "SSH accepts the login"},
 		},
 		"de": {
-			has:   []string{"Swap ist an", "SELinux erzwingt", "AES in Hardware", "SSH lehnt die Anmeldung ab"},
-			lacks: []string{"Swap ist aus", "SELinux erzwingt nicht", "AES in Hardware ist", "SSH nimmt die Anmeldung an"},
+			has:   []string{"Swap ist an", "SELinux ist auf enforcing", "AES in Hardware", "SSH lehnt die Anmeldung ab"},
+			lacks: []string{"Swap ist aus", "SELinux ist nicht auf enforcing", "AES in Hardware ist", "SSH nimmt die Anmeldung an"},
 		},
 	} {
 		l, err := words.All().Parse(lang)

@@ -64,7 +64,7 @@ func TestValuesAreInWords(t *testing.T) {
 			"A firewall manager is on: observed firewalld, required none", "Eine Firewall-Verwaltung ist an: gemessen firewalld, verlangt keine"},
 		{"security.selinux", "kubenode3",
 			"SELinux enforces: observed enforcing, required permissive or disabled",
-			"SELinux erzwingt: gemessen enforcing, verlangt permissive oder disabled"},
+			"SELinux ist auf enforcing: gemessen enforcing, verlangt permissive oder disabled"},
 		{"port.in-use", "restund1",
 			"tcp/5349 (TURN over TCP and TLS) is in use at 127.0.0.1: an unknown program",
 			"tcp/5349 (TURN über TCP und TLS) ist belegt an 127.0.0.1: ein unbekanntes Programm"},
@@ -74,7 +74,7 @@ func TestValuesAreInWords(t *testing.T) {
 			"dem Kernel hat zuletzt niemand gesagt, wie richtig die Uhr geht: sie kann um 16,0 s falsch gehen. Laufende Zeitdienste: keine"},
 		{"site.outside", "",
 			"Outside of the island was not looked at when the facts were taken",
-			"Außenwelt der Insel wurde nicht betrachtet, als die Messwerte genommen wurden"},
+			"Außenwelt der Insel wurde bei dieser Messung nicht geprüft"},
 	} {
 		at := slices.IndexFunc(r.Findings, func(f preflight.Finding) bool { return f.ID == c.id && f.Host == c.host })
 		if at < 0 {

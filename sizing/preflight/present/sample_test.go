@@ -38,7 +38,7 @@ func sample() *preflight.Verdict {
 			finding("cpu.cores", "cassandra1", preflight.Fail, "1 usable core, 2 required", "1 nutzbarer Kern, 2 verlangt"),
 			finding("cpu.cores", evil, preflight.Fail, evil, evil),
 			finding("reach.down", evil, preflight.Error, "host could not be measured: "+evil, "Host konnte nicht gemessen werden: "+evil),
-			finding("time.synchronised", "kubenode1", preflight.Warn, "clock is not kept", "Uhr wird nicht gestellt"),
+			finding("time.synchronised", "kubenode1", preflight.Warn, "clock is not kept", "Uhr wird nicht synchronisiert"),
 			finding("guest.unproven", "kubenode1", preflight.Skipped, "a guest cannot prove", "Ein Gast kann nicht beweisen"),
 			finding("os.release", "kubenode1", preflight.Pass, "ok", "ok"),
 		},
