@@ -17,6 +17,7 @@ func TestCosignVerifiesReports(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(folder, "facts"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	write(t, filepath.Join(folder, "facts", "box.json"), []byte(`{"apiVersion": "island/v1", "kind": "Facts", "name": "box"}`))
 	_, stderr, err := try(t, folder, island, "preflight", "-i", "hosts.ini", "--facts", "facts", "--table", "demo",
 		"--json", "report.json", "--html", "report.html", "--sign-key", "site.key")
 	if err == nil || !strings.Contains(stderr, "could not be measured") {
