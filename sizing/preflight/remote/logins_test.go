@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/probe"
 )
@@ -47,6 +49,7 @@ func TestLoginShells(t *testing.T) {
 		"ksh":                                   `ksh -c "$last"`,
 		"mksh":                                  `mksh -c "$last"`,
 		"busybox":                               `busybox ash -c "$last"`,
+		"a job of a start file that prints in between":  `dash -c "$last" | sed -u "s/^island-[sh]/late &/"`,
 		"a forced command that runs what was asked for": `SSH_ORIGINAL_COMMAND=$last sh -c 'sh -c "$SSH_ORIGINAL_COMMAND"'`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -105,6 +108,7 @@ func TestLastWords(t *testing.T) {
 		"asks for nothing but a shell that it lacks": {`sh -c 'exec /no/such/shell'`, facts.NoLogin, []string{"/no/such/shell"}},
 		"a word of the script, and the end": {"echo island-shell; echo 'cannot fork' >&2; exit 1", facts.Killed,
 			[]string{"cannot fork"}},
+		"no sh in its path":     {`printf "welcome back"; PATH=/no/such /bin/dash -c "$last"`, facts.Killed, []string{"last words: welcome back / "}},
 		"no room for a process": {"echo island-shell; read x; echo island-hello Linux x86_64 1; exit 1", facts.Killed, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -133,7 +137,8 @@ func told(t *testing.T, ssh string, target Target, outcome facts.Outcome, said [
 			t.Errorf("detail %q lacks %q", text, word)
 		}
 	}
-	if strings.ContainsFunc(text, unicode.IsControl) || len(text) > facts.MaxText || strings.Contains(text, "hunter2") {
+	if strings.ContainsFunc(text, unicode.IsControl) || len(text) > facts.MaxText || strings.Contains(text, "hunter2") ||
+		strings.Contains(text, "island-") {
 		t.Errorf("detail is %q", text)
 	}
 	if outcome != facts.TimedOut && strings.Contains(text, "in time") {
@@ -173,8 +178,9 @@ func TestTurnedAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ssh := filepath.Join(t.TempDir(), "ssh")
-			program(t, ssh, "#!/bin/sh\nfor last; do [ \"$before\" = -E ] && log=$last; before=$last; done\n{ "+test.log+"; } >\"$log\"\n{ "+
-				test.stderr+"; } >&2\nexit 255\n")
+			program(t, ssh, "#!/bin/sh\nlog=/dev/null\n"+ // as ssh, which says little without -v
+				"for last; do [ \"$before$v\" = -E-v ] && log=$last; [ \"$last\" = -v ] && v=-v; before=$last; done\n"+
+				"{ "+test.log+"; } >\"$log\"\n{ "+test.stderr+"; } >&2\nexit 255\n")
 			s, err := open(t, ssh, Target{})
 			if err == nil {
 				s.Close()
@@ -215,5 +221,67 @@ func TestSudoSays(t *testing.T) {
 			program(t, filepath.Join(bin, "id"), "#!/bin/sh\necho 1500\n")
 			told(t, login(t, "PATH="+bin+":$PATH sh -c \"$last\""), test.target, facts.NoSudo, test.said)
 		})
+	}
+}
+
+// TestRootIsHadOtherwise: where root is had in another way than by sudo, sudo is not
+// run and nothing is told the password, unless the user is root already.
+func TestRootIsHadOtherwise(t *testing.T) {
+	t.Parallel()
+	for user, outcome := range map[string]facts.Outcome{"1500": facts.NoSudo, "0": ""} {
+		bin, called := t.TempDir(), filepath.Join(t.TempDir(), "called")
+		program(t, filepath.Join(bin, "sudo"), "#!/bin/sh\ncat >"+called+"\n")
+		program(t, filepath.Join(bin, "id"), "#!/bin/sh\necho "+user+"\n")
+		ssh := login(t, "PATH="+bin+":$PATH sh -c \"$last\"")
+		target := Target{Sudo: true, SudoPassword: "hunter2",
+			NoRoot: message.Of("facts.reach.become-method", message.Args{"method": "su"})}
+		if outcome != "" {
+			told(t, ssh, target, outcome, []string{"by su"})
+		} else if s, err := open(t, ssh, target); err != nil {
+			t.Error(err)
+		} else {
+			s.Close()
+		}
+		if got, err := os.ReadFile(called); err == nil {
+			t.Errorf("user %s: sudo was run, and told %q", user, got)
+		}
+	}
+}
+
+// TestPasswordIsNotRepeated: a shell that repeats what it does does not repeat the
+// password.
+func TestPasswordIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip(err)
+	}
+	bin := t.TempDir()
+	if err := os.Symlink(bash, filepath.Join(bin, "sh")); err != nil {
+		t.Fatal(err)
+	}
+	program(t, filepath.Join(bin, "id"), "#!/bin/dash\necho 1500\n")
+	program(t, filepath.Join(bin, "sudo"), "#!/bin/dash\n[ $1 = -S ] || exit 1\nread -r p; shift 4; \"$@\"\n")
+	s, err := open(t, login(t, "PATH="+bin+":$PATH SHELLOPTS=xtrace:verbose bash -c \"$last\""), Target{Sudo: true, SudoPassword: "hunter2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if said := s.stderr.String(); strings.Contains(said, "hunter2") || !strings.Contains(said, "island-shell") {
+		t.Errorf("host says %q", said)
+	}
+}
+
+// TestAsks: a start file that waits for an answer is told of as slow, with what it asks.
+func TestAsks(t *testing.T) {
+	t.Parallel()
+	ssh := login(t, `printf "Which site? "; echo "choose one" >&2; exec sleep 600`)
+	_, err := Open(t.Context(), Target{Address: "h"}, Options{Probe: self(t), SSH: ssh, Connect: time.Second, Start: time.Second})
+	reach := (*ReachError)(nil)
+	if !errors.As(err, &reach) || reach.Outcome != facts.TimedOut {
+		t.Fatalf("error is %v", err)
+	}
+	if said := words.English().Text(reach.Detail); !strings.Contains(said, "Which site?") || !strings.Contains(said, "choose one") {
+		t.Errorf("detail is %q", said)
 	}
 }

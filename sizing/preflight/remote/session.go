@@ -51,6 +51,7 @@ type Options struct {
 	SSH        string        // program; default ssh
 	ConfigFile string        // of ssh, in place of the operator's own; empty leaves it to ssh
 	Connect    time.Duration // limit of connecting; default 10 s
+	Start      time.Duration // limit of what comes then until the probe runs; default 130 s
 	// Greeted is called when the host has greeted, after the login; nil for
 	// nothing.
 	Greeted func()
@@ -119,7 +120,7 @@ func Open(ctx context.Context, target Target, options Options) (*Session, error)
 		_ = s.in.Close()
 	}()
 	// Whatever the host does, starting has a limit.
-	timer := time.AfterFunc(startLimit+connectLimit(target, options), cancel)
+	timer := time.AfterFunc(cmp.Or(options.Start, startLimit)+connectLimit(target, options), cancel)
 	if reach := s.start(target, options); reach != nil {
 		s.Close()
 		if !timer.Stop() {
