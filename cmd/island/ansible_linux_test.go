@@ -171,7 +171,9 @@ func calledByPreflight(t *testing.T, path string) map[string][]string {
 		options, host := takeApart(t, words)
 		last := slices.Index(options, "controlpersist=no")
 		timeout := slices.IndexFunc(options[:last], func(option string) bool { return strings.HasPrefix(option, "connecttimeout=") })
-		rest := slices.DeleteFunc(options[last+1:], func(option string) bool { return option == "-T" })
+		rest := slices.DeleteFunc(options[last+1:], func(option string) bool { // what preflight says after the inventory's
+			return option == "-T" || option == "-v" || strings.HasPrefix(option, "-E ")
+		})
 		// Ansible says how long to wait after the user, and before further arguments.
 		at := len(rest)
 		for i, option := range rest {
@@ -194,7 +196,7 @@ func calledByPreflight(t *testing.T, path string) map[string][]string {
 // takeApart returns the options of a call of ssh in one form, and where it goes.
 func takeApart(t *testing.T, words []string) (options []string, host string) {
 	t.Helper()
-	names := map[byte]string{'p': "port=", 'l': "user=", 'i': "identityfile=", 'J': "proxyjump=", 'F': "-F "}
+	names := map[byte]string{'p': "port=", 'l': "user=", 'i': "identityfile=", 'J': "proxyjump=", 'F': "-F ", 'E': "-E "}
 	flags := map[byte]string{'C': "compression=yes", '4': "addressfamily=inet", '6': "addressfamily=inet6"}
 	for i := 0; i < len(words); i++ {
 		word := words[i]
