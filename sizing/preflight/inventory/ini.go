@@ -101,7 +101,8 @@ func (inv *Inventory) iniLine(current *group, kind, line string, place fault.Pla
 		for _, word := range words[1:] {
 			key, value, ok := strings.Cut(word, "=")
 			if !ok {
-				return fault.At(place, "variables of a host are key=value, without blanks around =", "wants key=value, got %.80q", word)
+				return fault.At(place, "variables of a host are key=value, without blanks around =, and values with blanks in quotes",
+					"wants key=value, got %.80q", word)
 			}
 			vars[key] = variable{value: literal(value), place: place}
 		}
