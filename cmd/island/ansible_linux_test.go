@@ -232,3 +232,29 @@ func takeApart(t *testing.T, words []string) (options []string, host string) {
 	}
 	return options, ""
 }
+
+// TestClosedPasswordsAreNamed: those of hosts that root is wanted on.
+func TestClosedPasswordsAreNamed(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "hosts.yml")
+	const text = `minio:
+  hosts:
+    m1: {ansible_become: true, ansible_become_password: !vault x}
+    m2: {ansible_become: true, ansible_become_password: open}
+    m3: {ansible_become_password: !vault x}
+`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	inv, err := inventory.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosts, err := (&preflightFlags{ssh: "ssh"}).hosts(inv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := closedPasswords(hosts, inv); !slices.Equal(got, []string{"m1"}) {
+		t.Errorf("named are %q, want m1", got)
+	}
+}

@@ -43,6 +43,10 @@ func (a *app) measure(
 		a.note("note: the inventory gives a password to log in with for %s; ssh is given none, and wants a key",
 			strings.Join(names, ", "))
 	}
+	if names := closedPasswords(hosts, inv); len(names) > 0 && f.sudoFile == "" {
+		a.note("note: the password for sudo on %s is encrypted or a template that is not known, and is not used; "+
+			"give it with --sudo-password-file", someOf(names))
+	}
 	a.allowCleanup(hostsCleanup)
 	progress := a.hostProgress(hosts)
 	defer progress.close()
@@ -70,6 +74,22 @@ func passwordHosts(inv *inventory.Inventory) []string {
 	var names []string
 	for _, host := range inv.Hosts {
 		if c, err := host.Connection(); err == nil && c.Password && c.KeyFile == "" {
+			names = append(names, host.Name)
+		}
+	}
+	return names
+}
+
+// closedPasswords returns the hosts that root is wanted on, by a password that the
+// inventory keeps closed.
+func closedPasswords(hosts []survey.Host, inv *inventory.Inventory) []string {
+	if inv == nil {
+		return nil
+	}
+	var names []string
+	for _, host := range inv.Hosts {
+		reached := slices.ContainsFunc(hosts, func(h survey.Host) bool { return h.Name == host.Name && h.Target.Sudo })
+		if reached && host.PasswordClosed() {
 			names = append(names, host.Name)
 		}
 	}

@@ -106,7 +106,17 @@ func (r *becomeReader) bySudo() bool {
 func (r *becomeReader) password() string {
 	unknown := r.unknown
 	defer func() { r.unknown = unknown }()
-	return r.text("ansible_become_password", "ansible_become_pass", "ansible_sudo_pass")
+	return r.text(passwordNames...)
+}
+
+// passwordNames are the variables of sudo's password.
+var passwordNames = []string{"ansible_become_password", "ansible_become_pass", "ansible_sudo_pass"}
+
+// PasswordClosed reports whether the inventory gives the password for sudo, and it is
+// not known here: it is encrypted with Ansible Vault, or a template.
+func (h *Host) PasswordClosed() bool {
+	_, err := h.option(passwordNames...)
+	return err != nil
 }
 
 func (r *becomeReader) otherwise(variable, value string) {

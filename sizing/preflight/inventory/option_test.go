@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -178,5 +179,28 @@ func TestChatterIsLeftOut(t *testing.T) {
 	}
 	if got, want := strings.Join(args, "|"), "-C|-o|ProxyJump=a b|-p|22"; err != nil || got != want {
 		t.Errorf("arguments are %q, %v; want %q", got, err, want)
+	}
+}
+
+func TestPasswordClosed(t *testing.T) {
+	t.Parallel()
+	inv, err := Read(write(t, "hosts.yml", `minio:
+  hosts:
+    none: {}
+    open: {ansible_become_password: secret}
+    by-name: {ansible_become_password: "{{ pw }}", pw: secret}
+    vault: {ansible_become_password: !vault x}
+    by-vault: {ansible_become_pass: "{{ pw }}", pw: !vault x}
+    lookup: {ansible_become_password: "{{ lookup('env', 'PW') }}"}
+    older-is-open: {ansible_become_password: !vault x, ansible_sudo_pass: secret}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := []string{"vault", "by-vault", "lookup"}
+	for _, host := range inv.Hosts {
+		if got := host.PasswordClosed(); got != slices.Contains(closed, host.Name) {
+			t.Errorf("password of %s is closed: %t", host.Name, got)
+		}
 	}
 }
