@@ -108,7 +108,8 @@ func TestLastWords(t *testing.T) {
 		"asks for nothing but a shell that it lacks": {`sh -c 'exec /no/such/shell'`, facts.NoLogin, []string{"/no/such/shell"}},
 		"a word of the script, and the end": {"echo island-shell; echo 'cannot fork' >&2; exit 1", facts.Killed,
 			[]string{"cannot fork"}},
-		"no sh in its path":     {`printf "welcome back"; PATH=/no/such /bin/dash -c "$last"`, facts.Killed, []string{"last words: welcome back / "}},
+		"no sh in its path": {`printf "welcome back"; PATH=/no/such /bin/dash -c "$last"`, facts.Killed,
+			[]string{"last words: welcome back / "}},
 		"no room for a process": {"echo island-shell; read x; echo island-hello Linux x86_64 1; exit 1", facts.Killed, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
