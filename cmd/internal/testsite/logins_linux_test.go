@@ -153,6 +153,42 @@ func TestLogins(t *testing.T) {
 	}
 }
 
+// TestWaysIn goes by a jump host that refuses, by one that is well, and by connections
+// that the operator has open, with an ssh that is told to be quiet.
+func TestWaysIn(t *testing.T) {
+	shellsNeeded(t)
+	s := newSite(t, goodHosts())
+	config := filepath.Join(s.folder, "ssh_config")
+	data, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jump, refused, led, shared, closed := s.hosts[0], s.hosts[1], s.hosts[2], s.hosts[3], s.hosts[4]
+	path := filepath.Join(s.folder, "%h.master")
+	s.file(config, fmt.Sprintf("Host %s\n  ProxyJump stranger@%s\nHost %s\n  ProxyJump tech@%s\n"+
+		"Host %s %s\n  ControlPath %s\n%s  LogLevel QUIET\n", refused.address, jump.address, led.address, jump.address, shared.address, closed.address, path, data), 0o644)
+	s.in(led, shell("/bin/tcsh", ".tcshrc", `echo -n "by the way "`))
+	s.in(closed, shell("/usr/sbin/nologin", "", ""))
+	for _, h := range []*host{shared, closed} {
+		cmd := exec.Command("ip", "netns", "exec", s.prefix+"admin", "ssh", "-F", config, "-M", "-N", "tech@"+h.address)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		s.stops = append(s.stops, func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		})
+		s.await("master of "+h.name, func() bool { _, err := os.Stat(strings.ReplaceAll(path, "%h", h.address)); return err == nil })
+	}
+	r := s.preflight()
+	want := []string{"reach.auth@" + refused.name, "reach.login@" + closed.name}
+	if slices.Sort(want); !slices.Equal(r.findings, want) {
+		t.Errorf("findings are %q, want %q\n%s", r.findings, want, r.explain())
+	}
+	login{want: "reach.auth", said: []string{"stranger@" + jump.address + ": Permission denied"}}.judge(t, s, refused, r)
+	login{want: "reach.login", said: []string{"exit code 1", "not available"}}.judge(t, s, closed, r)
+}
+
 // shellsNeeded skips a test where a shell is not there.
 func shellsNeeded(t *testing.T) {
 	t.Helper()
