@@ -129,7 +129,7 @@ func (c *calculation) load() {
 		relayed := portion(c.relayedShare(), g.Participants)
 		c.relayed = c.relayed.plus(rule.Relayed(g.Participants, video, relayed).times(g.Count))
 	}
-	c.perNode = worstTraffic(c.total, c.largest, c.nodes)
+	c.perNode = c.onFullest(c.nodes)
 	for _, core := range c.table.Rules.ExtraCores {
 		c.extraCores = max(c.extraCores, c.coresBy(core))
 	}
@@ -163,9 +163,14 @@ func (c *calculation) coresBy(rule CoreRule) int64 {
 	return ceilDiv(c.usersOnNode(), rule.UsersPerCore)
 }
 
+// onFullest returns what the fullest of some conference servers carries, at most.
+func (c *calculation) onFullest(servers int) Traffic {
+	return fullestTraffic(c.site.Conferences.Count(), c.total, c.largest, servers)
+}
+
 // usersOnNode returns the most participants on one conference server.
 func (c *calculation) usersOnNode() int64 {
-	return Worst(c.site.Conferences.Participants(), c.site.Conferences.Largest(), c.nodes)
+	return Fullest(c.site.Conferences.Count(), c.site.Conferences.Participants(), c.site.Conferences.Largest(), c.nodes)
 }
 
 // factor returns a factor of the customer's own, or nil.
@@ -353,11 +358,7 @@ func (c *calculation) questions() []Asked {
 	list := []Asked{}
 	for _, q := range c.table.Rules.Ask {
 		asked := Asked{ID: q.ID, Text: q.Text.text(q.place() + ".text"), Ask: q.Ask.text(q.place() + ".ask")}
-		for _, factor := range c.table.Rules.Factors {
-			if q.Factor != "" && factor.ID == q.Factor {
-				asked.Answered = say("question.answered", args{"factor": factor.Value, "basis": message.Text{Given: factor.Basis}})
-			}
-		}
+		c.answer(&asked, q.Factor)
 		list = append(list, asked)
 	}
 	for _, u := range c.table.Unlisted {
@@ -368,6 +369,23 @@ func (c *calculation) questions() []Asked {
 		list = append([]Asked{c.usersQuestion()}, list...)
 	}
 	return list
+}
+
+// answer says by which of the customer's own factors a question is answered, or to what part.
+func (c *calculation) answer(asked *Asked, id FactorID) {
+	if id != StoragePerUser {
+		if factor := c.factor(id, ""); factor != nil {
+			asked.Answered = say("question.answered", args{"factor": factor.Value, "basis": message.Text{Given: factor.Basis}})
+		}
+		return
+	}
+	switch factors, without := c.storageFactors(); {
+	case len(factors) == 0:
+	case len(without) == 0:
+		asked.Answered = say("question.answered-roles", args{"factors": factors})
+	default:
+		asked.Text = say("question.partly", args{"text": asked.Text, "factors": factors, "roles": without})
+	}
 }
 
 // usersQuestion asks for more users than the table serves, now or later.

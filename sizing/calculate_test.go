@@ -221,6 +221,8 @@ func TestFindings(t *testing.T) {
 		{"iOS wanted on an island", 100, "none", func(s *site.Site) { s.Clients = []site.Client{site.ClientIOS} }, "push.ios", Warn},
 		{"public app on an island", 100, "none", func(s *site.Site) { s.Scenario = "public-app-on-premises" }, "scenario.public-app", Warn},
 		{"cloud", 100, "none", func(s *site.Site) { s.Scenario = "custom-app-cloud" }, "scenario.no-bundle", Info},
+		{"cloud from an island", 70, "1x3", func(s *site.Site) { s.Scenario = "custom-functionality-cloud" }, "scenario.no-way-to-cloud", Fail},
+		{"one server is lost", 100, "none", func(s *site.Site) { s.ServerCount = 1 }, "loss.server-1", Warn},
 		{"no mail", 100, "none", nil, "mail.open", Ask},
 		{"federation", 100, "none", func(s *site.Site) { s.Federation = true }, "federation", Info},
 		{"push with internet not chosen", 100, "none", func(s *site.Site) { s.Internet = true }, "push.open", Ask},
@@ -421,6 +423,137 @@ func TestScenariosSayWhatTheGuideSays(t *testing.T) {
 			t.Errorf("%s has %d files to deliver, want %d", test.id, files, test.files)
 		}
 		wantFinding(t, r, "onboarding", Info)
+	}
+}
+
+// TestConferencesThatShareNoServer wants no more than the largest on a server where there
+// is one for each conference, and the bound of several where there is not.
+func TestConferencesThatShareNoServer(t *testing.T) {
+	for _, c := range []struct {
+		conferences string
+		out         site.Kbps
+		level       Level
+		servers     int
+	}{
+		{"3x190", 646_000, Good, 3}, // 190 × 3,400 kbit/s each, and never two on one
+		{"1x190,2x60", 646_000, Good, 3},
+		{"2x240", 816_000, Warn, 0}, // no number of servers helps
+		{"4x190", 1_292_000, Fail, 4},
+		{"4x100", 680_000, Good, 3},
+	} {
+		r := calculate(t, someSite(t, 9000, c.conferences), "guide")
+		if got := site.Kbps(figureOf(t, r.Conferencing.Figures, "conference.server.out").Value); got != c.out {
+			t.Errorf("%s: a server sends %d, want %d", c.conferences, got, c.out)
+		}
+		if r.Conferencing.ServersNeeded != c.servers {
+			t.Errorf("%s: %d servers are needed, want %d", c.conferences, r.Conferencing.ServersNeeded, c.servers)
+		}
+		wantFinding(t, r, "conference.network", c.level)
+	}
+	// With one of three servers lost two conferences still have one each, and three do not.
+	if f := findingOf(calculate(t, someSite(t, 9000, "2x190"), "guide"), "conference.network.after-loss"); f != nil {
+		t.Errorf("two conferences on two servers: %s", english(f.Text))
+	}
+	r := calculate(t, someSite(t, 9000, "3x190"), "guide")
+	wantFinding(t, r, "conference.network.after-loss", Warn)
+	f := figureOf(t, r.Conferencing.Figures, "conference.server.out.after-loss")
+	if how := english(f.Formula); f.Value != 1_292_000 || !strings.Contains(how, "/ 2") {
+		t.Errorf("after a loss: %d by %s", f.Value, how)
+	}
+	if how := english(figureOf(t, r.Conferencing.Figures, "conference.server.out").Formula); !strings.Contains(how, "none shares a server") {
+		t.Errorf("the formula is %s", how)
+	}
+	if got := r.Conferencing.Cores[2].Cores; got != 4 { // 190 on the fullest node, 50 for each core
+		t.Errorf("the rule of fifty gives %d cores", got)
+	}
+}
+
+// TestTheOnlyServer wants nothing to go on where the only server is lost.
+func TestTheOnlyServer(t *testing.T) {
+	alone := someSite(t, 300, "1x4")
+	alone.Servers = []site.Server{{Name: "all"}}
+	for _, table := range []string{"guide", "wire-docs-99"} {
+		r := calculate(t, alone, table)
+		wantFinding(t, r, "loss.all", Warn)
+		for _, loss := range r.Placement.Servers[0].Lost {
+			if said := english(loss.Text); loss.Level != Fail || strings.Contains(said, "goes on") || strings.Contains(said, "runs on") {
+				t.Errorf("%s: %s is lost with the only server: %s %s", table, loss.Role, loss.Level, said)
+			}
+		}
+	}
+	two := someSite(t, 300, "1x4")
+	two.ServerCount, two.AdminHost = 2, "server-1"
+	for _, loss := range calculate(t, two, "guide").Placement.Servers[0].Lost {
+		if loss.Role == site.AdminHost && !strings.Contains(english(loss.Text), "no administration") {
+			t.Errorf("with another server the admin host's loss is: %s", english(loss.Text))
+		}
+	}
+}
+
+// TestFactorsOfOneRoleAnswerForIt wants storage asked until each role has a factor.
+func TestFactorsOfOneRoleAnswerForIt(t *testing.T) {
+	table := *embeddedTable(t, "guide")
+	growing := someSite(t, 800, "none")
+	growing.Growth.UsersPerYear = 20
+	ask := func() Asked {
+		r := Calculate(Input{Site: growing, Table: &table})
+		level := Ask
+		if len(table.Rules.Factors) == 3 {
+			level = Info
+		}
+		wantFinding(t, r, "users.growth", level)
+		return r.Questions[slices.IndexFunc(r.Questions, func(q Asked) bool { return q.ID == "storage-growth" })]
+	}
+	for i, role := range []site.Role{site.Elasticsearch, site.Cassandra, site.MinIO} {
+		table.Rules.Factors = append(table.Rules.Factors, Factor{
+			ID: StoragePerUser, Role: role, Value: float64(7 + i), Basis: Given{"en": "counted in spring"},
+		})
+		q := ask()
+		if answered := !q.Answered.IsZero(); answered != (i == 2) {
+			t.Errorf("with %d factors the question is answered: %v", i+1, answered)
+		}
+		said := english(q.Text) + english(q.Answered)
+		if !strings.Contains(said, "7 for Elasticsearch (counted in spring)") {
+			t.Errorf("with %d factors: %s", i+1, said)
+		}
+		if i == 0 && !strings.Contains(said, "none for Cassandra and MinIO") {
+			t.Errorf("what has no factor is not named: %s", said)
+		}
+		if i == 2 && (!strings.Contains(said, "8 for Cassandra") || !strings.Contains(said, "9 for MinIO")) {
+			t.Errorf("one factor stands for all: %s", said)
+		}
+	}
+}
+
+// TestCloudWantsInternet wants each scenario on Wire's cloud refused on an island, and
+// none elsewhere.
+func TestCloudWantsInternet(t *testing.T) {
+	for _, s := range Scenarios() {
+		for _, internet := range []bool{false, true} {
+			place := someSite(t, 40, "1x5")
+			place.Scenario, place.Internet = s.ID, internet
+			f := findingOf(calculate(t, place, "guide"), "scenario.no-way-to-cloud")
+			if (f != nil) != (!internet && !s.OnPremises) {
+				t.Errorf("%s, internet %v: %+v", s.ID, internet, f)
+			}
+		}
+	}
+}
+
+// TestDemoIsNotForProduction wants it said for however few users, and more than are meant told.
+func TestDemoIsNotForProduction(t *testing.T) {
+	for users, id := range map[int64]string{7: "users.table", 50: "users.table", 51: "users.ask", 6000: "users.ask"} {
+		r := calculate(t, someSite(t, users, "1x4"), "demo")
+		wantFinding(t, r, "table.demo", Warn)
+		f := findingOf(r, id)
+		if f == nil || !strings.Contains(english(f.Text), "15 to 50") || strings.Contains(allFindings(r), "thousands") {
+			t.Errorf("%d users: %s", users, allFindings(r))
+		}
+	}
+	for _, table := range []string{"guide", "wire-docs-99"} {
+		if f := findingOf(calculate(t, someSite(t, 7, "1x4"), table), "table.demo"); f != nil {
+			t.Errorf("table %s is called a demo", table)
+		}
 	}
 }
 

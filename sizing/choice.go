@@ -88,6 +88,10 @@ func (c *calculation) toHand(client site.Client, island bool) ToHand {
 // choiceFindings reports what the scenario and the chosen options do not allow.
 func (c *calculation) choiceFindings(choice Choice) {
 	if !choice.OnPremises {
+		if !c.site.Internet {
+			c.advise("scenario.no-way-to-cloud", Fail, say("finding.scenario.no-way-to-cloud.text", nil),
+				say("finding.scenario.no-way-to-cloud.hint", nil))
+		}
 		c.find("scenario.no-bundle", Info, say("finding.scenario.no-bundle.text", nil))
 		c.find("onboarding", Info, say("finding.onboarding.text", nil))
 		if c.scenario.Own {

@@ -163,11 +163,8 @@ func (c *calculation) compare(m Existing, need Amounts) Compared {
 		result.Level, result.Text = Info, say("against.not-asked", nil)
 		return result
 	}
-	if c.table.Machine != nil { // more than, not just as much
-		least.Memory, least.Disk = least.Memory+1, least.Disk+1
-	}
 	have := Amounts{m.Cores, m.Memory, m.Disk}
-	if missing := lacks(least, have); len(missing) > 0 {
+	if missing := c.lacks(need, least, have); len(missing) > 0 {
 		result.Level, result.Text = Fail, say("against.lacks", args{"what": missing})
 	} else if slices.Contains([]bool{m.Cores == 0, m.Memory == 0, m.Disk == 0}, true) {
 		result.Level, result.Text = Ask, say("against.as-known", nil)

@@ -46,7 +46,7 @@ func (c *calculation) streamSources() []string {
 func (c *calculation) conferenceFigures() []Figure {
 	streams, bound := c.streamSources(), append(c.streamSources(), "Graham")
 	spread := func(total, largest site.Kbps) message.Text {
-		return say("figure.conference.server.formula", args{"total": int64(total), "servers": c.nodes, "largest": int64(largest)})
+		return c.spreadFormula(c.nodes, total, largest)
 	}
 	rate := func(id string, value site.Kbps, bound Bound, formula message.Text, sources []string) Figure {
 		return figure(id, int64(value), UnitKbps, bound, formula, sources...)
@@ -67,8 +67,11 @@ func (c *calculation) conferenceFigures() []Figure {
 		figures[len(figures)-1].Label = say("figure.conference.cores.calling", nil)
 	}
 	if c.nodesLeft > 0 && c.nodesLeft < c.nodes {
-		left := worstTraffic(c.total, c.largest, c.nodesLeft)
+		left := c.onFullest(c.nodesLeft)
 		same := say("figure.conference.server.out.after-loss.formula", args{"left": c.nodesLeft, "servers": c.nodes})
+		if count := c.site.Conferences.Count(); count <= int64(c.nodes) && count > int64(c.nodesLeft) { // another formula than before
+			same = c.spreadFormula(c.nodesLeft, c.total.Out, c.largest.Out)
+		}
 		figures = append(figures, rate("conference.server.out.after-loss", left.Out, AtMost, same, bound))
 	}
 	if factor := c.factor(SFTMemory, ""); factor != nil {
@@ -76,6 +79,14 @@ func (c *calculation) conferenceFigures() []Figure {
 		figures = append(figures, figure("conference.memory", int64(c.extraMemory), UnitBytes, AtLeast, formula, "site"))
 	}
 	return figures
+}
+
+// spreadFormula writes out what the fullest of some conference servers carries.
+func (c *calculation) spreadFormula(servers int, total, largest site.Kbps) message.Text {
+	if count := c.site.Conferences.Count(); count <= int64(servers) {
+		return say("figure.conference.server.alone", args{"conferences": count, "servers": servers})
+	}
+	return say("figure.conference.server.formula", args{"total": int64(total), "servers": servers, "largest": int64(largest)})
 }
 
 // coreLines returns what each public rule for extra cores comes to.
@@ -119,17 +130,17 @@ func (c *calculation) serversNeeded() int {
 	if c.largest.Busier() > c.usable() {
 		return 0
 	}
-	need := 1
+	need, each := 1, int(c.site.Conferences.Count()) // with one for each conference no more are needed
 	for _, load := range [][2]site.Kbps{{c.total.In, c.largest.In}, {c.total.Out, c.largest.Out}} {
 		// worst(k) ≤ usable, solved for k: k ≥ (total − largest) / (usable − largest).
 		total, largest := int64(load[0]), int64(load[1])
 		if room := int64(c.usable()) - largest; room > 0 {
 			need = max(need, int(ceilDiv(total-largest, room)))
 		} else if total > largest {
-			return 0
+			return each
 		}
 	}
-	return need
+	return min(need, max(each, 1))
 }
 
 // curve returns what one conference takes by its participants, for the picture.

@@ -20,6 +20,9 @@ func (c *calculation) advise(id string, level Level, text, hint message.Text) {
 
 // siteFindings judges the parts of a report.
 func (c *calculation) siteFindings(r *Report) {
+	if c.table.Machine != nil {
+		c.advise("table.demo", Warn, say("finding.table.demo.text", nil), say("finding.table.demo.hint", nil))
+	}
 	if draft := r.Table.Draft; !draft.IsZero() {
 		c.advise("table.draft", Ask, say("finding.table.draft.text", args{"draft": draft}), say("finding.table.draft.hint", nil))
 	}
@@ -84,7 +87,7 @@ func (c *calculation) conferenceFindings(conf *Conferencing) {
 		c.find("conference.network", Good, carries)
 	}
 	if c.nodesLeft > 0 && c.nodesLeft < c.nodes {
-		left := worstTraffic(c.total, c.largest, c.nodesLeft).Busier()
+		left := c.onFullest(c.nodesLeft).Busier()
 		if left > usable && busiest <= usable {
 			c.find("conference.network.after-loss", Warn,
 				say("finding.conference.network.after-loss.text", args{"carries": int64(left), "usable": int64(usable)}))
@@ -133,9 +136,6 @@ func (c *calculation) placementFindings(p *Placement) {
 		c.serverFindings(server)
 	}
 	c.sharedCardFinding(p)
-	if len(p.Servers) < 2 {
-		return
-	}
 	for _, server := range p.Servers {
 		var stopped []message.Text
 		for _, loss := range server.Lost {
@@ -168,7 +168,7 @@ func (c *calculation) serverFindings(server PlacedServer) {
 		}
 	}
 	if server.Has != nil {
-		for _, lack := range lacks(server.Needs, *server.Has) {
+		for _, lack := range c.lacks(server.Needs, server.Needs, *server.Has) {
 			c.find("placement.room."+server.Name, Fail, say("finding.placement.room.text", args{"server": server.Name, "lack": lack}))
 		}
 	}
@@ -195,21 +195,42 @@ func (c *calculation) sharedCardFinding(p *Placement) {
 	}
 }
 
-// lacks says what is too little; what is not known is not judged.
-func lacks(need, have Amounts) []message.Text {
+// lacks says what is too little for what is needed, of which the least may pass for all;
+// what is not known is not judged. The one machine of a table needs more than its
+// amounts, and whoever has just as much has too little.
+func (c *calculation) lacks(need, least, have Amounts) []message.Text {
 	var list []message.Text
 	if have.Cores > 0 && need.Cores > have.Cores {
 		list = append(list, say("lack.cores", args{"need": amountOf(need.Cores, UnitCores), "have": have.Cores}))
 	}
 	for _, amount := range []struct {
-		code       string
-		need, have manifests.Bytes
-	}{{"lack.memory", need.Memory, have.Memory}, {"lack.disk", need.Disk, have.Disk}} {
-		if amount.have > 0 && amount.need > amount.have {
-			list = append(list, say(amount.code, args{"need": int64(amount.need), "have": int64(amount.have)}))
+		code, tolerated, more string
+		need, least, have     manifests.Bytes
+	}{
+		{"lack.memory", "lack.memory-tolerated", "lack.memory-more", need.Memory, least.Memory, have.Memory},
+		{"lack.disk", "lack.disk-tolerated", "lack.disk-more", need.Disk, least.Disk, have.Disk},
+	} {
+		with := args{"need": int64(amount.need), "least": shownBeside(amount.least, amount.have), "have": shownBeside(amount.have, amount.least)}
+		switch {
+		case amount.have == 0:
+		case c.table.Machine != nil && amount.need > 0 && amount.have <= amount.need:
+			list = append(list, say(amount.more, args{"need": int64(amount.need), "have": int64(amount.have)}))
+		case amount.have < amount.least && amount.least < amount.need:
+			list = append(list, say(amount.tolerated, with))
+		case amount.have < amount.least:
+			list = append(list, say(amount.code, with))
 		}
 	}
 	return list
+}
+
+// shownBeside is an amount as it is shown beside another: to the byte where they are so
+// near to each other that both would be rounded to one number.
+func shownBeside(amount, other manifests.Bytes) message.Text {
+	if apart := max(amount-other, other-amount); apart <= max(amount, other)/100 {
+		return say("value.exact-bytes", args{"n": int64(amount)})
+	}
+	return amountOf(int64(amount), UnitBytes)
 }
 
 func (c *calculation) storageFindings(s *Storage) {

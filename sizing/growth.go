@@ -40,6 +40,29 @@ func (c *calculation) mostUsers() int64 {
 	return c.site.Users
 }
 
+// keepWhatUsersAdd are the roles whose disks grow with every user, of which the tables
+// ask.
+var keepWhatUsersAdd = []site.Role{site.Cassandra, site.MinIO, site.Elasticsearch}
+
+// storageFactors lists the customer's own factors of storage, in words, and the roles
+// that lack one: a factor is of one role, and says nothing of others.
+func (c *calculation) storageFactors() (factors, without []message.Text) {
+	const id = StoragePerUser
+	for _, factor := range c.table.Rules.Factors {
+		if factor.ID == id {
+			factors = append(factors, say("question.factor-of", args{
+				"factor": factor.Value, "role": c.roleName(factor.Role), "basis": message.Text{Given: factor.Basis},
+			}))
+		}
+	}
+	for _, role := range keepWhatUsersAdd {
+		if c.table.Row(role) != nil && c.factor(id, role) == nil {
+			without = append(without, c.roleName(role))
+		}
+	}
+	return factors, without
+}
+
 // growthFinding says what growth comes to, and what of it is calculated: nothing but
 // disks, and these by factors of the customer's own alone.
 func (c *calculation) growthFinding(g *UserGrowth) {
@@ -47,11 +70,12 @@ func (c *calculation) growthFinding(g *UserGrowth) {
 		return
 	}
 	with := args{"users": g.Users, "after": g.UsersAfter, "months": g.Months, "growth": int64(g.PercentPerYear)}
-	for _, factor := range c.table.Rules.Factors {
-		if factor.ID == StoragePerUser {
-			c.find("users.growth", Info, say("finding.users.growth.factor", with))
-			return
-		}
+	switch factors, without := c.storageFactors(); {
+	case len(factors) == 0:
+		c.advise("users.growth", Ask, say("finding.users.growth.text", with), say("finding.users.growth.hint", nil))
+	case len(without) > 0:
+		c.advise("users.growth", Ask, say("finding.users.growth.factor", with), say("finding.users.growth.others", args{"roles": without}))
+	default:
+		c.find("users.growth", Info, say("finding.users.growth.factor", with))
 	}
-	c.advise("users.growth", Ask, say("finding.users.growth.text", with), say("finding.users.growth.hint", nil))
 }

@@ -41,6 +41,7 @@ var published = map[string]map[site.Role]machineSize{
 type byHand struct {
 	in, out, largestIn, largestOut, relayed int64
 	participants, largest, relayedPeople    int64
+	conferences                             int
 }
 
 // streams counts one conference, participant by participant.
@@ -72,6 +73,7 @@ func (h *byHand) streams(people, cameras, behindTURN int64) {
 	}
 	h.in, h.out = h.in+in, h.out+out
 	h.largestIn, h.largestOut = max(h.largestIn, in), max(h.largestOut, out)
+	h.conferences++
 	h.participants, h.largest, h.relayedPeople = h.participants+people, max(h.largest, people), h.relayedPeople+behindTURN
 }
 
@@ -84,8 +86,12 @@ func people(of, percent int64) int64 {
 }
 
 // fullest is the most that one of several servers carries, if each load goes to the one
-// that then carries least: the mean of all but the largest, and the largest on top.
-func fullest(total, largest int64, servers int) int64 {
+// that then carries least: the mean of all but the largest, and the largest on top; and
+// where a server is left for each load, the largest, alone.
+func fullest(loads int, total, largest int64, servers int) int64 {
+	if free := servers - (loads - 1); free >= 1 {
+		return largest
+	}
 	mean := new(big.Rat).SetFrac64(total-largest, int64(servers))
 	return ceiling(mean.Add(mean, new(big.Rat).SetInt64(largest)))
 }
@@ -101,7 +107,7 @@ func ceiling(r *big.Rat) int64 {
 func (h *byHand) addedCores(nodes int) int64 {
 	each := ceiling(new(big.Rat).SetFrac64(3*h.participants, 100))
 	spread := ceiling(new(big.Rat).SetFrac64(h.participants, 100))
-	fifties := ceiling(new(big.Rat).SetFrac64(fullest(h.participants, h.largest, nodes), 50))
+	fifties := ceiling(new(big.Rat).SetFrac64(fullest(h.conferences, h.participants, h.largest, nodes), 50))
 	return max(each, spread, fifties)
 }
 
@@ -109,7 +115,7 @@ func (h *byHand) addedCores(nodes int) int64 {
 func (h *byHand) cardsNeeded() int {
 	const free = 700_000
 	for servers := 1; servers <= 100_000; servers++ {
-		if fullest(h.out, h.largestOut, servers) <= free && fullest(h.in, h.largestIn, servers) <= free {
+		if fullest(h.conferences, h.out, h.largestOut, servers) <= free && fullest(h.conferences, h.in, h.largestIn, servers) <= free {
 			return servers
 		}
 	}
@@ -157,6 +163,9 @@ func randomOne(random *rand.Rand) randomSite {
 	s.Conferences = site.Conferences{}
 	for range random.IntN(5) {
 		group := site.ConferenceGroup{Count: 1 + random.Int64N(30), Participants: 1 + random.Int64N(90)}
+		if random.IntN(3) == 0 { // few, that each may have a server of its own
+			group.Count, group.Participants = 1, 60+random.Int64N(200)
+		}
 		if random.IntN(2) == 0 { // where the guide's rules change
 			group.Participants = 1 + random.Int64N(12)
 		}
@@ -211,8 +220,8 @@ func agree(t *testing.T, s randomSite, r *sizing.Report) {
 	}
 	const nodes = 3
 	want["conference.total.in"], want["conference.total.out"] = hand.in, hand.out
-	want["conference.server.in"] = fullest(hand.in, hand.largestIn, nodes)
-	want["conference.server.out"] = fullest(hand.out, hand.largestOut, nodes)
+	want["conference.server.in"] = fullest(hand.conferences, hand.in, hand.largestIn, nodes)
+	want["conference.server.out"] = fullest(hand.conferences, hand.out, hand.largestOut, nodes)
 	want["conference.largest.out"] = hand.largestOut
 	want["conference.cores"] = hand.addedCores(nodes)
 	want["network.usable"] = 700_000

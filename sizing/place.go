@@ -198,6 +198,8 @@ func (c *calculation) lossOf(role site.Role, left, count int) (Level, message.Te
 	switch {
 	case role == site.DemoMachine:
 		return Fail, say("loss.everything", nil)
+	case len(c.servers) == 1 && (role == site.AdminHost || role == site.AssetHost):
+		return Fail, say("loss.only-server", nil)
 	case role == site.AdminHost:
 		return Warn, say("loss.admin-host", nil)
 	case role == site.AssetHost:

@@ -83,7 +83,7 @@ var ownTitles = sync.OnceValue(func() map[site.Role]string {
 // footnote goes by its source as well: each table counts its own. So do others of which
 // sources say different things.
 func (t *Table) texts() map[string]Given {
-	all := map[string]Given{placeOfTitle(t): t.Title, t.Rules.Users.place(): t.Rules.Users.Text}
+	all := map[string]Given{placeOfTitle(t): t.Title, t.placeOfUsers(): t.Rules.Users.Text}
 	if t.Draft != nil {
 		all[t.Draft.place()] = t.Draft.Text
 	}
@@ -103,12 +103,21 @@ func (t *Table) texts() map[string]Given {
 }
 
 // servesUsers says how many users the table is for.
-func (t *Table) servesUsers() message.Text { return t.Rules.Users.Text.text(t.Rules.Users.place()) }
+func (t *Table) servesUsers() message.Text { return t.Rules.Users.Text.text(t.placeOfUsers()) }
 
 func placeOfTitle(t *Table) string { return "title." + t.Name }
-func (n Note) place() string       { return "note." + n.Source + "." + n.ID }
-func (r CoreRule) place() string   { return "cores." + r.ID }
-func (u Unlisted) place() string   { return "unlisted." + u.Source + "." + string(u.Role) }
-func (u UserLimit) place() string  { return "users." + u.Source }
-func (d Draft) place() string      { return "draft." + d.Source }
-func (q Question) place() string   { return "ask." + q.ID }
+
+// placeOfUsers is one for the tables of each source, and another for a single machine,
+// of which a source says something else.
+func (t *Table) placeOfUsers() string {
+	if t.Machine != nil {
+		return "users.machine." + t.Rules.Users.Source
+	}
+	return "users.table." + t.Rules.Users.Source
+}
+
+func (n Note) place() string     { return "note." + n.Source + "." + n.ID }
+func (r CoreRule) place() string { return "cores." + r.ID }
+func (u Unlisted) place() string { return "unlisted." + u.Source + "." + string(u.Role) }
+func (d Draft) place() string    { return "draft." + d.Source }
+func (q Question) place() string { return "ask." + q.ID }

@@ -80,7 +80,7 @@ func TestLabelsAreThoseOfTheSources(t *testing.T) {
 	withPostgreSQL["postgresql cores 0"] = "WSD-postgresql"
 	demo := map[string]string{
 		"note 1": "WD-planning", "servers": "WD-planning",
-		"machine cores": "WD-planning", "machine memory": "WD-planning", "machine disk": "WD-planning",
+		"machine cores": "WD-planning", "machine memory": "WD-planning", "machine disk": "WD-planning", "users": "WD-99", "ask from": "WD-99",
 	}
 	draft := map[string]string{
 		"note 1": "WD-99", "note 2": "WD-99", "note 3": "WD-99", "note 4": "WD-99", "servers": "WD-99", "unlisted coturn": "WD-99",

@@ -65,9 +65,19 @@ func Worst(total, largest int64, servers int) int64 {
 	return ceilDiv(total+(k-1)*largest, k)
 }
 
-func worstTraffic(total, largest Traffic, servers int) Traffic {
+// Fullest returns the most that the fullest of several servers carries of some loads,
+// as [Worst] does. Loads that are no more than the servers each find one that carries
+// nothing, and so none shares a server.
+func Fullest(loads, total, largest int64, servers int) int64 {
+	if servers > 0 && loads <= int64(servers) {
+		return largest
+	}
+	return Worst(total, largest, servers)
+}
+
+func fullestTraffic(loads int64, total, largest Traffic, servers int) Traffic {
 	return Traffic{
-		In:  site.Kbps(Worst(int64(total.In), int64(largest.In), servers)),
-		Out: site.Kbps(Worst(int64(total.Out), int64(largest.Out), servers)),
+		In:  site.Kbps(Fullest(loads, int64(total.In), int64(largest.In), servers)),
+		Out: site.Kbps(Fullest(loads, int64(total.Out), int64(largest.Out), servers)),
 	}
 }

@@ -99,10 +99,8 @@ func (j *judgement) limitUnknown(f *found, passes bool) {
 
 // amount compares what is visible with what is nominally required.
 func (j *judgement) amount(visible int64, required manifests.Bytes, t sizing.Tolerance, moreThan bool) (Outcome, message.Text) {
-	least := t.Least(required)
-	ok := visible >= int64(least)
-	if moreThan {
-		ok = visible > int64(least)
+	if moreThan { // what shows no more may have been given just as much: nothing is granted
+		return passIf(visible > int64(required), Fail), message.Of("preflight.value.percent", args{"n": 0})
 	}
-	return passIf(ok, Fail), message.Of("preflight.value.percent", args{"n": int(t.Percent)})
+	return passIf(visible >= int64(t.Least(required)), Fail), message.Of("preflight.value.percent", args{"n": int(t.Percent)})
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/islandbundle/island/internal/words/message"
+	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
 )
@@ -80,5 +81,46 @@ func TestLimitsAreNamed(t *testing.T) {
 				t.Errorf("findings are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(test.want, "\n"))
 			}
 		})
+	}
+}
+
+// TestDemoShowsMore: the demo machine needs more than 16 GiB and 200 GiB, and what shows
+// no more than that may have been given just as much.
+func TestDemoShowsMore(t *testing.T) {
+	t.Parallel()
+	demo, _, err := sizing.Embedded("demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const gib = int64(1 << 30)
+	for _, c := range []struct {
+		memory, disk int64
+		bad          []string
+	}{
+		{17 * gib, 210 * gib, nil},
+		{16 * gib, 210 * gib, []string{"memory.total"}},
+		{16*gib - gib/3, 199 * gib, []string{"disk.size", "memory.total"}},
+		{24 * gib, 200 * gib, []string{"disk.size"}},
+	} {
+		box := factstest.GoodHost("box", "10.0.0.5", "demo")
+		box.Facts.CPU.Usable = factstest.Read(16.0)
+		box.Facts.Memory.Total, box.Facts.Memory.Usable = factstest.Read(c.memory), factstest.Read(c.memory)
+		for i := range box.Facts.Paths {
+			box.Facts.Paths[i].FileSystem.Value.Size = c.disk
+		}
+		r, err := Judge(Input{Survey: &facts.Survey{Hosts: []facts.Host{box}}, Table: demo})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range r.Findings {
+			if f.Outcome == Fail && (f.ID == "memory.total" || f.ID == "disk.size") && !slices.Contains(got, f.ID) {
+				got = append(got, f.ID)
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, c.bad) {
+			t.Errorf("%d and %d bytes: %q fail, want %q", c.memory, c.disk, got, c.bad)
+		}
 	}
 }

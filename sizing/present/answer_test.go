@@ -24,7 +24,7 @@ func TestReportBeginsWithTheAnswer(t *testing.T) {
 		{someSite(t, 300, "none"), "guide", sizing.Ask, []string{"3", "12", "22\u00a0GB", "690\u00a0GB", "–"}},
 		{someSite(t, 2500, "10x8,2x50"), "guide", sizing.Warn, []string{"3", "18", "22\u00a0GB", "690\u00a0GB", "926.7\u00a0Mbit/s"}},
 		{someSite(t, 9000, "1x400"), "guide-postgresql", sizing.Fail, nil},
-		{someSite(t, 20, "1x4"), "demo", sizing.Ask, []string{"1"}},
+		{someSite(t, 20, "1x4"), "demo", sizing.Warn, []string{"1"}},
 	} {
 		r := calculate(t, c.site, c.table)
 		r.Tool, r.Made = "island 7.1", "2027-02-03"

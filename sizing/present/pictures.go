@@ -226,11 +226,11 @@ func (v view) ConferencesDrawing() page.HTML {
 		line := page.ChartLine{Name: v.say("drawing.many.line", args{"participants": g.Participants}), Class: fmt.Sprintf("line-%d", i+1)}
 		step := max(1, int64(chart.XMax)/200)
 		for n := int64(1); n <= int64(chart.XMax)+step; n += step {
-			out := sizing.Worst(int64(g.Each.Out)*n, int64(g.Each.Out), c.Nodes)
+			out := sizing.Fullest(n, int64(g.Each.Out)*n, int64(g.Each.Out), c.Nodes)
 			line.Points = append(line.Points, page.Point{X: float64(n), Y: float64(out) / megabit})
 		}
 		chart.Lines = append(chart.Lines, line)
-		planned := float64(sizing.Worst(int64(g.Each.Out)*g.Count, int64(g.Each.Out), c.Nodes)) / megabit
+		planned := float64(sizing.Fullest(g.Count, int64(g.Each.Out)*g.Count, int64(g.Each.Out), c.Nodes)) / megabit
 		name := fmt.Sprintf("%s × %s", v.Int(g.Count), v.Int(g.Participants))
 		chart.Marks = append(chart.Marks, page.ChartMark{Name: name, At: page.Point{X: float64(g.Count), Y: planned}})
 		parts = append(parts, v.say("drawing.many.each", args{

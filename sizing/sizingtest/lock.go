@@ -13,6 +13,8 @@ import (
 func WithFactors(table []byte) []byte {
 	return []byte(strings.Replace(string(table), "factors: []", `factors:
     - {id: storage-mb-per-user-month, role: minio, value: 4, basis: {en: measured, de: gemessen}}
+    - {id: storage-mb-per-user-month, role: cassandra, value: 0.25, basis: {en: measured, de: gemessen}}
+    - {id: storage-mb-per-user-month, role: elasticsearch, value: 0.5, basis: {en: measured, de: gemessen}}
     - {id: sft-memory-mb-per-participant, value: 2.5, basis: {en: measured, de: gemessen}}
     - {id: unpacked-percent-of-compressed, value: 250, basis: {en: measured, de: gemessen}}`, 1))
 }
