@@ -63,6 +63,9 @@ func (a *app) command() *cobra.Command {
 		}
 		log.SetFlags(0)
 		log.SetOutput(io.Discard) // Helm logs through the log package; what matters comes back as notices
+		if err := checkTwice(cmd); err != nil {
+			return err
+		}
 		if err := checkEmpty(cmd, args); err != nil {
 			return err
 		}
@@ -74,6 +77,7 @@ func (a *app) command() *cobra.Command {
 		a.diff(), a.status(), a.upgradePath(), a.size(), a.preflight(), a.values(), a.man(),
 	)
 	groupHelp(root)
+	watchTwice(root)
 	return root
 }
 

@@ -130,3 +130,53 @@ func refusedUsage(t *testing.T, args ...string) string {
 	printError(printable.NewPrinter(&said, nil), err)
 	return said.String()
 }
+
+// Of two values for a flag that takes one, none is dropped without a word: each such flag
+// of each command is refused. The same value again is no mistake, and flags that take
+// several take them.
+func TestFlagsGivenTwice(t *testing.T) {
+	t.Parallel()
+	values := map[string][2]string{
+		"bool": {"true", "false"}, "string": {"x", "y"}, "int": {"3", "4"}, numberType: {"300", "4.000"}, percentType: {"10", "20%"},
+		sequenceType: {"7", "8"}, rateType: {"1KiB", "2KiB"}, "duration": {"5s", "6m"}, "stringArray": {"x", "y"}, "stringSlice": {"x", "y"},
+	}
+	counts := map[bool]int{}
+	_, root := wholeProgram()
+	eachCommand(root, func(cmd *cobra.Command) {
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			_, takesMore := f.Value.(pflag.SliceValue)
+			counts[takesMore]++
+			value, known := values[f.Value.Type()]
+			if !known {
+				t.Fatalf("%s --%s: give this test two values for %s", cmd.CommandPath(), f.Name, f.Value.Type())
+			}
+			for _, test := range []struct {
+				second  string
+				refused bool
+			}{{value[0], false}, {value[1], !takesMore}} {
+				err := errOfFlags(t, cmd.CommandPath(), "--"+f.Name+"="+value[0], "--"+f.Name+"="+test.second)
+				if (err != nil) != test.refused {
+					t.Errorf("%s --%s %s, then %s: %v", cmd.CommandPath(), f.Name, value[0], test.second, err)
+				}
+			}
+		})
+	})
+	if counts[true] < 20 || counts[false] < 100 {
+		t.Errorf("looked at no more than %v flags", counts)
+	}
+}
+
+// errOfFlags gives a command of a new program some flags, and says what is wrong with
+// their number.
+func errOfFlags(t *testing.T, path string, flags ...string) error {
+	t.Helper()
+	_, root := wholeProgram()
+	cmd, _, err := root.Find(strings.Fields(path)[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.ParseFlags(flags); err != nil {
+		t.Fatal(path, flags, err)
+	}
+	return checkTwice(cmd)
+}
