@@ -54,14 +54,6 @@ func together(a, b facts.Path) bool {
 // hold in all does not change otherwise, as that of ZFS does with every write elsewhere.
 var projectQuotas = []string{"ext4", "f2fs", "xfs"}
 
-// unread says why a value was not read.
-func unread[T any](v facts.Value[T]) message.Text {
-	if v.Unread.IsZero() {
-		return message.Of("facts.unread.not-in-facts", nil)
-	}
-	return v.Unread
-}
-
 // shown is a path as people are told of it: with the place where links lead from there.
 func shown(p facts.Path) string {
 	if p.Target == "" {

@@ -87,22 +87,6 @@ func (j *judgement) concerns(id string, host *facts.Host) bool {
 	return len(groups) == 0 || site.InAny(host.Groups, groups)
 }
 
-// measured fills in a value's method, and says when it was not read: then the
-// check is an error, and there is nothing to judge.
-func measured[T any](j *judgement, id string, f *found, v facts.Value[T]) bool {
-	f.method = v.Method
-	if v.Source != "" {
-		f.method = message.Of("preflight.value.method", args{"method": f.method, "source": v.Source})
-	}
-	if v.Known() {
-		return true
-	}
-	f.outcome = Error
-	f.message = message.Of("preflight.finding.unmeasured", args{"why": unread(v)})
-	j.add(id, *f)
-	return false
-}
-
 // tableSource names where in the table a number comes from.
 func (j *judgement) tableSource(key string) message.Text {
 	if source, ok := j.Table.Sources[key]; ok {
@@ -328,10 +312,7 @@ func (j *judgement) island(host *facts.Host, f found) {
 
 func (j *judgement) firewall(host *facts.Host, f found) {
 	v := host.Facts.Security.Firewalls
-	f.method = v.Method
-	if !v.Known() {
-		f.outcome, f.message = Skipped, message.Of("preflight.finding.not-known", args{"why": v.Unread})
-		j.add("net.firewall", f)
+	if !knownElse(j, "net.firewall", &f, v, Skipped) {
 		return
 	}
 	managers := slices.DeleteFunc(slices.Clone(v.Value), func(name string) bool { return name != "ufw" && name != "firewalld" })
@@ -349,12 +330,9 @@ func (j *judgement) selinux(host *facts.Host, f found) {
 
 func (j *judgement) leftovers(host *facts.Host, f found) {
 	v := host.Facts.Software.Leftovers
-	if !v.Known() {
-		f.outcome, f.message = Skipped, message.Of("preflight.finding.not-known", args{"why": v.Unread})
-		j.add("software.leftovers", f)
+	if !knownElse(j, "software.leftovers", &f, v, Skipped) {
 		return
 	}
-	f.method = v.Method
 	f.outcome, f.observed = passIf(len(v.Value) == 0 || j.isUpgrade(), Fail), names(v.Value...)
 	if len(v.Value) > 0 {
 		f.message = message.Of("preflight.finding.leftovers", args{"paths": strings.Join(v.Value, ", ")})

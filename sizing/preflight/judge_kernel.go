@@ -19,7 +19,7 @@ var kernelModules = []string{"br_netfilter", "nf_conntrack", "overlay"}
 // built in takes no loading.
 func (j *judgement) modules(host *facts.Host, f found) {
 	var missing, barred, later []string
-	var unknown facts.Value[string]
+	var unknown []facts.Value[string]
 	kernel := &host.Facts.Kernel
 	for _, name := range kernelModules {
 		v, rule := kernel.Modules[name], kernel.Barred[name]
@@ -31,7 +31,7 @@ func (j *judgement) modules(host *facts.Host, f found) {
 		case v.Value == "missing":
 			missing = append(missing, name)
 		case v.Value == "available" && !rule.Known():
-			unknown = rule
+			unknown = append(unknown, rule)
 		case rule.Value == "":
 		case v.Value == "available":
 			barred = append(barred, told)
@@ -57,23 +57,11 @@ func (j *judgement) modules(host *facts.Host, f found) {
 		return
 	}
 	f.outcome = Pass
-	if slices.ContainsFunc(kernelModules, func(name string) bool {
-		return kernel.Modules[name].Value == "available" && !kernel.Barred[name].Known()
-	}) {
-		f.outcome = unknownOutcome(unknown)
-		f.message = message.Of("preflight.finding.modules-unknown", args{"why": unread(unknown)})
+	if len(unknown) > 0 {
+		f.outcome = unknownOutcome(unknown[0])
+		f.message = message.Of("preflight.finding.modules-unknown", args{"why": unread(unknown[0])})
 	}
 	j.add("kernel.modules", f)
-}
-
-// unknownOutcome is how a check ends that takes a value which is not known: where
-// the facts were taken before there was such a value it is skipped, since nobody
-// has failed to read it.
-func unknownOutcome[T any](v facts.Value[T]) Outcome {
-	if v.Unread.IsZero() {
-		return Skipped
-	}
-	return Error
 }
 
 // The settings of the kernel that say which ports it gives to who asks for any.
@@ -224,10 +212,7 @@ func timeServices(host *facts.Host) message.Text {
 // its modules and settings of another.
 func (j *judgement) container(host *facts.Host, f found) {
 	v := host.Facts.Virtualisation.Container
-	f.method = v.Method
-	if !v.Known() {
-		f.outcome, f.message = unknownOutcome(v), message.Of("preflight.finding.not-known", args{"why": unread(v)})
-		j.add("guest.container", f)
+	if !knownElse(j, "guest.container", &f, v, unknownOutcome(v)) {
 		return
 	}
 	f.outcome, f.observed = passIf(v.Value == "none", Fail), names(v.Value)

@@ -151,12 +151,9 @@ func interfaceKey(n *facts.NIC, address *facts.Address) string {
 // machineID judges whether a host's machine id is its own.
 func (j *judgement) machineID(host *facts.Host, f found) {
 	v := host.Facts.OS.MachineID
-	if !v.Known() {
-		f.outcome, f.message, f.method = Skipped, message.Of("preflight.finding.not-known", args{"why": unread(v)}), v.Method
-		j.add("os.machine-id", f)
+	if !knownElse(j, "os.machine-id", &f, v, Skipped) || !measured(j, "os.machine-id", &f, v) {
 		return
 	}
-	measured(j, "os.machine-id", &f, v)
 	var others []string
 	for i := range j.Survey.Hosts {
 		other := &j.Survey.Hosts[i]

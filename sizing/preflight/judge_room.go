@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -58,7 +59,7 @@ func storeOf(v facts.FileSystem) store {
 func serverOf(v facts.FileSystem) string {
 	if share, ok := strings.CutPrefix(v.Device, "//"); ok {
 		server, _, _ := strings.Cut(share, "/")
-		return either(v.Server, server)
+		return cmp.Or(v.Server, server)
 	}
 	if strings.HasPrefix(v.Device, "/") {
 		return ""
@@ -74,15 +75,7 @@ func serverOf(v facts.FileSystem) string {
 	if !ok {
 		return ""
 	}
-	return either(v.Server, server[strings.LastIndexByte(server, '@')+1:])
-}
-
-// either returns the first of two names that is one.
-func either(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
+	return cmp.Or(v.Server, server[strings.LastIndexByte(server, '@')+1:])
 }
 
 // text names a store to people; nothing where there is none.

@@ -98,8 +98,8 @@ func (j *judgement) sharing(host *facts.Host) {
 			}
 		}
 	}
-	for _, name := range j.machines[host.Name].hosts {
-		all = append(all, j.roleNames(name)...)
+	for _, named := range j.machines[host.Name].hosts {
+		all = append(all, j.roleNames(named)...)
 	}
 	if len(all) > 1 && len(all) > len(roles) {
 		unknown = all
