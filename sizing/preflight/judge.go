@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 
 	"github.com/islandbundle/island/internal/words/message"
@@ -64,6 +65,7 @@ func Judge(in Input) (*Verdict, error) {
 	}
 	j.assignRoles()
 	j.assignMachines()
+	j.cluster, j.services = j.clusterNetworks(), j.siteAddresses()
 	for i := range in.Survey.Hosts {
 		j.host(&in.Survey.Hosts[i])
 	}
@@ -92,6 +94,8 @@ type judgement struct {
 	roles        map[string][]sizing.Requirement // of each host, by its name
 	machines     map[string]*machine             // of each host, by its name
 	place        map[string]int                  // of each host in the survey, by its name
+	cluster      []netip.Prefix                  // networks of pods and services
+	services     []service                       // of the site, as far as their addresses are known
 	findings     []Finding
 }
 

@@ -90,8 +90,7 @@ func (j *judgement) portRange(host *facts.Host, f found) {
 	}
 	given, ok := parsePorts(strings.Join(strings.Fields(v.Value), "-"))
 	if !ok || len(given) != 1 {
-		f.outcome, f.message = Error, message.Of("preflight.finding.port-range", args{"range": v.Value})
-		j.add(id, f)
+		j.notPorts(id, f, v.Value)
 		return
 	}
 	node := ports{int(j.limit(id, "first")), int(j.limit(id, "last"))}
@@ -108,17 +107,22 @@ func (j *judgement) portRange(host *facts.Host, f found) {
 	}
 	kept, ok := parsePorts(reserved.Value)
 	if !ok {
-		f.outcome, f.message = Error, message.Of("preflight.finding.port-range", args{"range": reserved.Value})
-		j.add(id, f)
+		j.notPorts(id, f, reserved.Value)
 		return
 	}
 	free := without(both, kept)
 	f.outcome = passIf(len(free) == 0, Fail)
-	said := args{"range": v.Value, "ports": joined(free), "reserved": cmp.Or(reserved.Value, "–")}
+	said := args{"range": v.Value, "ports": strings.Join(texts(free), ", "), "reserved": cmp.Or(reserved.Value, "–")}
 	f.message = message.Of("preflight.finding.ports-given", said)
 	if len(free) == 0 {
 		f.message = message.Of("preflight.finding.ports-reserved", args{"range": v.Value, "reserved": reserved.Value})
 	}
+	j.add(id, f)
+}
+
+// notPorts says that a setting is no list of ports.
+func (j *judgement) notPorts(id string, f found, setting string) {
+	f.outcome, f.message = Error, message.Of("preflight.finding.port-range", args{"range": setting})
 	j.add(id, f)
 }
 
@@ -163,13 +167,13 @@ func without(all ports, taken []ports) []ports {
 	return left
 }
 
-// joined lists things by their own names.
-func joined[T fmt.Stringer](list []T) string {
+// texts are things by their own names.
+func texts[T fmt.Stringer](list []T) []string {
 	var words []string
 	for _, item := range list {
 		words = append(words, item.String())
 	}
-	return strings.Join(words, ", ")
+	return words
 }
 
 // synchronised judges whether something keeps the clock: by the error that the kernel

@@ -21,7 +21,7 @@ func (j *judgement) overlaps() {
 		j.overlapsOf(&j.Survey.Hosts[i])
 	}
 	j.adminOverlaps()
-	for _, what := range j.siteAddresses() {
+	for _, what := range j.services {
 		if network, ok := j.inCluster(what.address); ok {
 			f := found{object: names(what.name), outcome: Fail, observed: names(what.address.String()), method: what.method}
 			f.message = message.Of("preflight.finding.overlap", args{"what": names(what.name + " " + what.address.String()),
@@ -34,35 +34,38 @@ func (j *judgement) overlaps() {
 // adminOverlaps judges the admin host as a machine of its own: nodes that answer it
 // are to find the way back, and it is to find theirs.
 func (j *judgement) adminOverlaps() {
-	i := slices.IndexFunc(j.Survey.Site, func(o facts.Observation) bool { return o.Subject == facts.SubjectAdmin })
-	if i < 0 {
-		if j.Site.Name != "" { // which each document has
-			unseen := message.Of("preflight.finding.unseen", args{"what": adminHost()})
-			j.add("net.overlap", found{object: adminHost(), outcome: Skipped, message: unseen})
-		}
-		return
-	}
-	o := j.Survey.Site[i]
-	f := found{object: adminHost(), method: o.Method, outcome: Pass}
-	if o.Outcome != facts.OK {
-		f.outcome, f.message = Error, message.Of("preflight.finding.unmeasured", args{"why": ended(o.Outcome, o.Detail)})
-		j.add("net.overlap", f)
-		return
-	}
+	f := found{object: adminHost(), outcome: Skipped}
 	admin := &facts.Host{Facts: &facts.Facts{}}
-	for member := range strings.SplitSeq(o.Found, ", ") {
-		nic, address, _ := strings.Cut(member, " ")
-		admin.Facts.Network.Interfaces.Value = append(admin.Facts.Network.Interfaces.Value,
-			facts.NIC{Name: nic, Addresses: []facts.Address{{Prefix: address}}})
+	for _, o := range j.Survey.Site {
+		if o.Subject != facts.SubjectAdmin {
+			continue
+		}
+		if f.method = o.Method; o.Outcome != facts.OK {
+			f.outcome, f.message = Error, message.Of("preflight.finding.unmeasured", args{"why": ended(o.Outcome, o.Detail)})
+			j.add("net.overlap", f)
+			return
+		}
+		f.outcome = Pass
+		nic := facts.NIC{Name: o.Object}
+		for address := range strings.SplitSeq(o.Found, ", ") {
+			nic.Addresses = append(nic.Addresses, facts.Address{Prefix: address})
+		}
+		admin.Facts.Network.Interfaces.Value = append(admin.Facts.Network.Interfaces.Value, nic)
 	}
-	j.judgeOverlaps(admin, f)
+	switch {
+	case f.outcome == Pass:
+		j.judgeOverlaps(admin, f)
+	case j.Site.Name != "": // which each document has
+		f.message = message.Of("preflight.finding.unseen", args{"what": adminHost()})
+		j.add("net.overlap", f)
+	}
 }
 
 func adminHost() message.Text { return message.Of("preflight.value.admin-host", nil) }
 
-// cluster returns the networks of pods and services: those of the site document, else
-// those of the inventory, else the usual one.
-func (j *judgement) cluster() []netip.Prefix {
+// clusterNetworks returns the networks of pods and services: those of the site
+// document, else those of the inventory, else the usual one.
+func (j *judgement) clusterNetworks() []netip.Prefix {
 	var all []netip.Prefix
 	for _, host := range j.Survey.Hosts {
 		for _, text := range host.ClusterNetworks {
@@ -79,7 +82,7 @@ func (j *judgement) cluster() []netip.Prefix {
 
 // inCluster returns the cluster's network that has an address.
 func (j *judgement) inCluster(address netip.Addr) (netip.Prefix, bool) {
-	for _, network := range j.cluster() {
+	for _, network := range j.cluster {
 		if network.Contains(address) {
 			return network, true
 		}
@@ -97,7 +100,7 @@ func (j *judgement) overlapsOf(host *facts.Host) {
 		if address, err := netip.ParseAddr(host.Internal); err == nil {
 			if _, inside := j.inCluster(address); inside {
 				f.outcome, f.method, f.observed = Fail, message.Of("facts.method.inventory", nil), names(host.Internal)
-				f.message = message.Of("preflight.finding.overlap", args{"what": f.observed, "networks": j.clusterNetworks()})
+				f.message = message.Of("preflight.finding.overlap", args{"what": f.observed, "networks": names(texts(j.cluster)...)})
 			}
 		}
 		j.add(id, f)
@@ -111,15 +114,6 @@ func (j *judgement) overlapsOf(host *facts.Host) {
 		f.outcome, f.message = unknownOutcome(inside), message.Of("preflight.finding.routes-unknown", args{"why": unread(inside)})
 	}
 	j.judgeOverlaps(host, f)
-}
-
-// clusterNetworks names the cluster's networks.
-func (j *judgement) clusterNetworks() message.Text {
-	var all []string
-	for _, network := range j.cluster() {
-		all = append(all, network.String())
-	}
-	return names(all...)
 }
 
 // judgeOverlaps judges what is known of a machine; where nothing is wrong, it says
@@ -136,7 +130,7 @@ func (j *judgement) judgeOverlaps(host *facts.Host, good found) {
 	}
 	if inside := j.insideCluster(host); len(inside) > 0 {
 		good.outcome, good.observed = Fail, names(inside...)
-		good.message = message.Of("preflight.finding.overlap", args{"what": good.observed, "networks": j.clusterNetworks()})
+		good.message = message.Of("preflight.finding.overlap", args{"what": good.observed, "networks": names(texts(j.cluster)...)})
 	} else if len(hidden) > 0 {
 		return
 	}
@@ -219,7 +213,7 @@ func (j *judgement) hidden(host *facts.Host) []hiding {
 					h.hosts = append(h.hosts, other.Name)
 				}
 			}
-			for _, what := range j.siteAddresses() {
+			for _, what := range j.services {
 				if h.network.Contains(what.address) && what.address != prefix.Addr() {
 					h.hosts = append(h.hosts, what.name)
 				}
@@ -232,8 +226,8 @@ func (j *judgement) hidden(host *facts.Host) []hiding {
 	return all
 }
 
-// place is where something of the site is.
-type place struct {
+// service is something of the site, and where it is.
+type service struct {
 	name    string
 	address netip.Addr
 	method  message.Text
@@ -241,14 +235,14 @@ type place struct {
 
 // siteAddresses returns the addresses of the site's services: those that the site
 // document names, those that its names were found to have, and the admin host's.
-func (j *judgement) siteAddresses() []place {
-	var all []place
+func (j *judgement) siteAddresses() []service {
+	var all []service
 	add := func(name, text string, method message.Text) {
 		if host, _, err := net.SplitHostPort(text); err == nil {
 			text = host
 		}
 		if address, err := netip.ParseAddr(text); err == nil {
-			all = append(all, place{name, address.Unmap(), method})
+			all = append(all, service{name, address.Unmap(), method})
 		}
 	}
 	document := message.Of("facts.method.site-document", nil)

@@ -173,7 +173,7 @@ const (
 	SubjectIDP         Subject = "idp"           // an identity provider's metadata
 	SubjectOutside     Subject = "outside"       // names that an island does not know
 	SubjectRoute       Subject = "route"         // a way out of the admin host
-	SubjectAdmin       Subject = "admin"         // the admin host's interfaces, each with an address
+	SubjectAdmin       Subject = "admin"         // an interface of the admin host, with its addresses
 )
 
 var subjects = []Subject{
@@ -185,12 +185,12 @@ var subjects = []Subject{
 // seen, and not whether that will do.
 type Observation struct {
 	Subject Subject      `json:"subject"`
-	Object  string       `json:"object"`  // a DNS name, an address, a URL
+	Object  string       `json:"object"`  // a DNS name, an address, a URL, an interface
 	Outcome Outcome      `json:"outcome"` // how the attempt to look ended
 	Detail  message.Text `json:"detail,omitzero"`
 	Method  message.Text `json:"method"`
 
-	Found       string       `json:"found,omitempty"`       // of a name or a service: what it stands for
+	Found       string       `json:"found,omitempty"`       // of a name or a service: what it stands for; of an interface: its addresses
 	Offset      *float64     `json:"offset,omitempty"`      // of a time server: seconds that it is ahead of the admin host, in tenths
 	Certificate *Certificate `json:"certificate,omitempty"` // of the certificate, where it was read
 }

@@ -4,7 +4,6 @@
 package observe
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -67,7 +66,7 @@ func Site(ctx context.Context, site *site.Site) []facts.Observation {
 		one(lookLimit, func(ctx context.Context) facts.Observation { return outside(ctx, resolver, site) })
 		one(lookLimit, func(context.Context) facts.Observation { return wayOut() })
 	}
-	one(lookLimit, func(context.Context) facts.Observation { return admin() })
+	several(lookLimit, func(context.Context) []facts.Observation { return admin() })
 	results := make([][]facts.Observation, len(looks))
 	var tasks sync.WaitGroup
 	for i, look := range looks {
@@ -199,26 +198,36 @@ func otherTables(o *facts.Observation) {
 	}
 }
 
-// admin tells the addresses that the admin host itself has.
-func admin() facts.Observation {
-	o := facts.Observation{Subject: facts.SubjectAdmin, Object: "admin host", Outcome: facts.OK}
-	o.Method = message.Of("facts.method.interfaces", nil)
+// admin tells the addresses that the admin host itself has, those of each interface.
+func admin() []facts.Observation {
+	method := message.Of("facts.method.interfaces", nil)
+	unmade := func(err error) []facts.Observation {
+		return []facts.Observation{{Subject: facts.SubjectAdmin, Outcome: facts.Unmade, Method: method, Detail: facts.Reason(err)}}
+	}
 	nics, err := net.Interfaces()
-	var words []string
+	if err != nil {
+		return unmade(err)
+	}
+	seen := []facts.Observation{}
 	for _, nic := range nics {
-		addresses, addressErr := nic.Addrs()
-		err = cmp.Or(err, addressErr)
+		addresses, err := nic.Addrs()
+		if err != nil {
+			return unmade(err)
+		}
+		var words []string
 		for _, address := range addresses {
-			if nic.Flags&net.FlagLoopback == 0 {
-				words = append(words, nic.Name+" "+address.String())
-			}
+			words = append(words, address.String())
+		}
+		if nic.Flags&net.FlagLoopback == 0 && len(words) > 0 {
+			seen = append(seen, facts.Observation{
+				Subject: facts.SubjectAdmin, Object: nic.Name, Outcome: facts.OK, Method: method, Found: strings.Join(words, ", "),
+			})
 		}
 	}
-	if err != nil {
-		o.Outcome, o.Detail = facts.Unmade, facts.Reason(err)
+	if len(seen) == 0 { // which is seen as well
+		seen = append(seen, facts.Observation{Subject: facts.SubjectAdmin, Outcome: facts.OK, Method: method})
 	}
-	o.Found = facts.Cut(strings.Join(words, ", "))
-	return o
+	return seen
 }
 
 // outside looks for a way out that an island must not have. It sends one

@@ -239,3 +239,31 @@ func issue(t *testing.T, change func(*x509.Certificate), bits int) (string, *sit
 	}
 	return files["ca"], &site.Certificate{File: files["leaf"]}
 }
+
+// TestAdmin: each interface of the machine stands for itself with all its addresses,
+// however many there are.
+func TestAdmin(t *testing.T) {
+	t.Parallel()
+	seen := map[string]string{}
+	for _, o := range Site(t.Context(), site.Undescribed()) {
+		if o.Subject == facts.SubjectAdmin {
+			seen[o.Object] = o.Found
+		}
+	}
+	nics, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, nic := range nics {
+		addresses, err := nic.Addrs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, address := range addresses {
+			told := slices.Contains(strings.Split(seen[nic.Name], ", "), address.String())
+			if isOther := nic.Flags&net.FlagLoopback == 0; told != isOther {
+				t.Errorf("address %s of %s is told: %v, wants %v", address, nic.Name, told, isOther)
+			}
+		}
+	}
+}
