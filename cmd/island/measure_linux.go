@@ -98,17 +98,9 @@ func closedPasswords(hosts []survey.Host, inv *inventory.Inventory) []string {
 
 // hosts returns the hosts to reach, and how.
 func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) {
-	password := ""
-	if f.sudoFile != "" {
-		if _, err := os.Stat(f.sudoFile); err != nil {
-			return nil, fault.Explain(err, fault.Usage, fault.Here, "--sudo-password-file",
-				"give a file that holds the password for sudo and nothing else")
-		}
-		data, err := readBounded(f.sudoFile, maxPassword)
-		if err != nil {
-			return nil, err
-		}
-		password = strings.TrimRight(string(data), "\r\n")
+	password, err := f.sudoPassword()
+	if err != nil {
+		return nil, err
 	}
 	if f.local {
 		name, err := os.Hostname()
@@ -128,35 +120,50 @@ func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) 
 		if len(f.groups) > 0 && !site.InAny(host.Groups, f.groups) {
 			continue
 		}
-		connection, err := host.Connection()
+		target, err := f.target(host, password)
 		if err != nil {
 			return nil, err
 		}
-		if err := f.checkProgram(host, connection.Program); err != nil {
-			return nil, err
-		}
-		target := remote.Target{
-			Local: connection.Local, Address: connection.Address, Args: connection.Args, Connect: connection.Timeout,
-			Sudo: f.sudo || connection.Become.Wanted, SudoProgram: connection.Become.Program,
-			SudoPassword: cmp.Or(password, connection.Become.Password),
-		}
-		if connection.Become.Wanted && !f.sudo { // who says --sudo has said how
-			target.NoRoot = connection.Become.Unknown
-		}
-		internal, err := host.Internal()
-		if err != nil {
-			return nil, err
-		}
-		interfaces, err := host.Interfaces()
+		known, err := described(host)
 		if err != nil {
 			return nil, err
 		}
 		hosts = append(hosts, survey.Host{
-			Name: host.Name, Groups: host.Groups, Interfaces: interfaces, ClusterNetworks: host.ClusterNetworks(), Internal: internal,
-			Target: target,
+			Name: known.Name, Groups: known.Groups, Interfaces: known.Interfaces, ClusterNetworks: known.ClusterNetworks,
+			Internal: known.Internal, Target: target,
 		})
 	}
 	return hosts, nil
+}
+
+// sudoPassword reads the password that was given as a file.
+func (f *preflightFlags) sudoPassword() (string, error) {
+	if f.sudoFile == "" {
+		return "", nil
+	}
+	if _, err := os.Stat(f.sudoFile); err != nil {
+		return "", fault.Explain(err, fault.Usage, fault.Here, "--sudo-password-file",
+			"give a file that holds the password for sudo and nothing else")
+	}
+	data, err := readBounded(f.sudoFile, maxPassword)
+	return strings.TrimRight(string(data), "\r\n"), err
+}
+
+// target says how a host of the inventory is reached.
+func (f *preflightFlags) target(host *inventory.Host, password string) (remote.Target, error) {
+	connection, err := host.Connection()
+	if err != nil {
+		return remote.Target{}, err
+	}
+	become := connection.Become
+	target := remote.Target{
+		Local: connection.Local, Address: connection.Address, Args: connection.Args, Connect: connection.Timeout,
+		Sudo: f.sudo || become.Wanted, SudoProgram: become.Program, SudoPassword: cmp.Or(password, become.Password),
+	}
+	if become.Wanted && !f.sudo { // who says --sudo has said how
+		target.NoRoot = become.Unknown
+	}
+	return target, f.checkProgram(host, connection.Program)
 }
 
 // checkSSH says once, and before any host is tried, that there is no ssh, or no file

@@ -23,7 +23,6 @@ import (
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/inventory"
 	"github.com/islandbundle/island/sizing/preflight/present"
-	"github.com/islandbundle/island/sizing/site"
 )
 
 // preflightFlags say what is measured and against what it is judged.
@@ -218,18 +217,6 @@ func (f *preflightFlags) checkReports() error {
 	return checkReports(reports, inputs...)
 }
 
-// idleGroups are those that a report does not warn of, though nothing is required of
-// them.
-func idleGroups(r *preflight.Verdict) []string {
-	var idle []string
-	for _, finding := range r.Findings {
-		if finding.ID == "roles.groups" && finding.Outcome == preflight.Skipped {
-			idle = append(idle, words.English().Text(finding.Object))
-		}
-	}
-	return idle
-}
-
 // preflightVerdict turns the worst outcome into the exit code. It is the last line of
 // the report, and in its language.
 func preflightVerdict(r *preflight.Verdict, strict bool, lang *words.Language) error {
@@ -291,44 +278,6 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 		s.Groups = groupsOf(inv, f.groups)
 	}
 	return s, err
-}
-
-// checkRoles refuses to measure this machine where nobody says what it is for: of a
-// machine without a role hardly anything is required.
-func (f *preflightFlags) checkRoles(input preflight.Input) error {
-	known, err := preflight.KnownGroups(input.Table, input.Ports)
-	if err != nil {
-		return err
-	}
-	list := "the groups are " + strings.Join(known, ", ")
-	if len(f.groups) == 0 {
-		return usage("say what this machine is for with --group; "+list, "--local without --group: it is not known which roles this machine has")
-	}
-	for _, group := range f.groups {
-		if !site.InAny([]string{group}, known) {
-			return usage(groupHint(group, known, list), "--group %s: nothing is required of that group", group)
-		}
-	}
-	return nil
-}
-
-// groupHint asks for the group that was probably meant, and lists those that there are.
-func groupHint(group string, there []string, list string) string {
-	if like := preflight.LikeGroup(group, there); like != "" {
-		return "did you mean " + like + "? " + list
-	}
-	return list
-}
-
-// checkGroups refuses a group that no host is in, even beside others that have some.
-func (f *preflightFlags) checkGroups(there []string) error {
-	for _, group := range f.groups {
-		if !site.InAny(there, []string{group}) {
-			return usage(groupHint(group, there, "the groups of the hosts are "+strings.Join(there, ", ")),
-				"--group %s: no host is in that group", group)
-		}
-	}
-	return nil
 }
 
 // readInventory reads the sources of an inventory, and tells what of them was passed

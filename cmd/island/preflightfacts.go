@@ -17,7 +17,6 @@ import (
 	"github.com/islandbundle/island/manifests/fault"
 	"github.com/islandbundle/island/sizing/preflight/facts"
 	"github.com/islandbundle/island/sizing/preflight/inventory"
-	"github.com/islandbundle/island/sizing/site"
 )
 
 const surveyFile = "survey.json"
@@ -54,21 +53,6 @@ func (a *app) readSurvey(f preflightFlags, inv *inventory.Inventory) (*facts.Sur
 		return s, nil
 	}
 	return s, f.keepGroups(s)
-}
-
-// groupsOf returns the groups of an inventory; without one, those that were named.
-func groupsOf(inv *inventory.Inventory, named []string) []facts.Group {
-	var groups []facts.Group
-	if inv == nil {
-		for _, name := range named {
-			groups = append(groups, facts.Group{Name: name})
-		}
-		return groups
-	}
-	for _, name := range inv.Groups() {
-		groups = append(groups, facts.Group{Name: name, Children: inv.Children(name)})
-	}
-	return groups
 }
 
 // readSaved reads the survey that a folder has, and gives nil if it has none. It
@@ -112,28 +96,6 @@ func surveyHint(path string, err error) string {
 	return "is it a survey that island preflight --save wrote?"
 }
 
-// keepGroups leaves out hosts that are in none of the groups that were named, and
-// what they have to do with others.
-func (f *preflightFlags) keepGroups(s *facts.Survey) error {
-	there := map[string]bool{}
-	for _, host := range s.Hosts {
-		for _, group := range host.Groups {
-			there[group] = true
-		}
-	}
-	if err := f.checkGroups(slices.Sorted(maps.Keys(there))); err != nil {
-		return err
-	}
-	kept := map[string]bool{facts.AdminHost: true}
-	s.Hosts = slices.DeleteFunc(s.Hosts, func(host facts.Host) bool {
-		kept[host.Name] = kept[host.Name] || site.InAny(host.Groups, f.groups)
-		return !kept[host.Name]
-	})
-	s.Links = slices.DeleteFunc(s.Links, func(link facts.Link) bool { return !kept[link.From] || !kept[link.To] })
-	s.Partial = true
-	return nil
-}
-
 // regroup returns hosts the groups of an inventory in place of those saved. Hosts
 // that only one of the two has are not passed over.
 func (a *app) regroup(s *facts.Survey, inv *inventory.Inventory) error {
@@ -171,6 +133,13 @@ func (a *app) regroup(s *facts.Survey, inv *inventory.Inventory) error {
 
 // hostWithout is a host of an inventory of which there are no facts.
 func hostWithout(host *inventory.Host) (facts.Host, error) {
+	known, err := described(host)
+	known.Reach = facts.Reach{Outcome: facts.Failed, Method: message.Of("facts.method.saved", nil)}
+	return known, err
+}
+
+// described is what an inventory says of a host.
+func described(host *inventory.Host) (facts.Host, error) {
 	internal, err := host.Internal()
 	if err != nil {
 		return facts.Host{}, err
@@ -178,7 +147,6 @@ func hostWithout(host *inventory.Host) (facts.Host, error) {
 	interfaces, err := host.Interfaces()
 	return facts.Host{
 		Name: host.Name, Groups: host.Groups, Interfaces: interfaces, ClusterNetworks: host.ClusterNetworks(), Internal: internal,
-		Reach: facts.Reach{Outcome: facts.Failed, Method: message.Of("facts.method.saved", nil)},
 	}, err
 }
 
