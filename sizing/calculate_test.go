@@ -557,6 +557,47 @@ func TestDemoIsNotForProduction(t *testing.T) {
 	}
 }
 
+// TestIOSWithoutPush wants option C told to whoever chose it, on an island or not, and no
+// option called chosen where none was.
+func TestIOSWithoutPush(t *testing.T) {
+	for _, c := range []struct {
+		scenario site.ScenarioID
+		internet bool
+		push     site.Push
+		clients  []site.Client
+		level    Level // empty: nothing is said
+		chosen   string
+	}{
+		{"custom-app-on-premises", true, site.PushNone, []site.Client{site.ClientIOS, site.ClientWeb}, Warn, "C"},
+		{"public-app-on-premises", true, site.PushNone, []site.Client{site.ClientIOS}, Warn, "C"},
+		{"public-app-on-premises", true, site.PushNone, nil, Info, "C"},
+		{"public-app-on-premises", true, site.PushOwn, []site.Client{site.ClientIOS}, "", "B"},
+		{"custom-app-on-premises", true, "", []site.Client{site.ClientIOS}, "", ""},
+		{"custom-app-on-premises", false, "", []site.Client{site.ClientIOS}, Warn, "C"},
+	} {
+		place := someSite(t, 60, "none")
+		place.Scenario, place.Internet, place.Push, place.Clients = c.scenario, c.internet, c.push, c.clients
+		r := calculate(t, place, "guide")
+		if f := findingOf(r, "push.ios"); c.level == "" && f != nil {
+			t.Errorf("%+v: %s", c, english(f.Text))
+		} else if c.level != "" {
+			wantFinding(t, r, "push.ios", c.level)
+			if said := english(f.Text); c.internet && strings.Contains(said, "island") {
+				t.Errorf("%+v: %s", c, said)
+			}
+		}
+		chosen := ""
+		for _, row := range r.Scenario.Push {
+			if row.Chosen {
+				chosen += string(row.Option)
+			}
+		}
+		if chosen != c.chosen {
+			t.Errorf("%+v: %q is called chosen", c, chosen)
+		}
+	}
+}
+
 func TestDemo(t *testing.T) {
 	r := calculate(t, someSite(t, 20, "1x4"), "demo")
 	if len(r.Placement.Servers) != 1 || len(r.Placement.Servers[0].Machines) != 1 || r.Hardware.Rows[0].Unit != "GiB" {

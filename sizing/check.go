@@ -269,7 +269,7 @@ func (c tableCheck) factors(factors []Factor) {
 		c.Want(slices.Contains(known, factor.ID), field+".id",
 			fmt.Sprintf("known: %s, %s, %s", StoragePerUser, Unpacked, SFTMemory), "unknown factor %.80q", factor.ID)
 		c.Want(factor.Value > 0 && factor.Value <= maxFactor && !math.IsNaN(factor.Value), field+".value", "",
-			"factor %v is not above 0 and at most %v", factor.Value, float64(maxFactor))
+			"factor %v is not above 0 and at most %d", factor.Value, int(maxFactor))
 		c.Want((factor.ID == StoragePerUser) == (factor.Role != ""), field+".role", "only storage has a role",
 			"factor %s and role %q do not go together", factor.ID, factor.Role)
 		c.Want(factor.Role == "" || c.table.Row(factor.Role) != nil, field+".role", "", "no row has role %.80q", factor.Role)

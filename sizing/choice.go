@@ -33,7 +33,10 @@ func (c *calculation) clients() []site.Client {
 
 // pushRows returns the guide's options. An island can only have none.
 func (c *calculation) pushRows(island bool) []PushRow {
-	chosen := cmp.Or(c.site.Push, site.PushNone)
+	chosen := c.site.Push
+	if island { // which can have no other
+		chosen = cmp.Or(chosen, site.PushNone)
+	}
 	return []PushRow{
 		{site.PushWire, say("push.wire", nil), !island, chosen == site.PushWire},
 		{site.PushOwn, say("push.own", nil), !island, chosen == site.PushOwn},
@@ -114,6 +117,9 @@ func (c *calculation) choiceFindings(choice Choice) {
 	} else if c.site.Push == "" {
 		c.advise("push.open", Ask, say("finding.push.open.text", nil), say("finding.push.open.hint", nil))
 	}
+	if choice.Island || c.site.Push == site.PushNone {
+		c.iosFinding(choice.Island)
+	}
 	if c.site.Mail == "" {
 		c.advise("mail.open", Ask, say("finding.mail.open.text", nil), say("finding.mail.open.hint", nil))
 	}
@@ -129,13 +135,20 @@ func (c *calculation) islandFindings() {
 	if c.site.Push == site.PushWire || c.site.Push == site.PushOwn {
 		c.advise("push.island", Fail, say("finding.push.island.text", args{"option": string(c.site.Push)}), say("finding.push.island.hint", nil))
 	}
-	ios := say("finding.push.ios.text", nil)
-	if slices.Contains(c.site.Clients, site.ClientIOS) {
-		c.advise("push.ios", Warn, ios, say("finding.push.ios.hint", nil))
-	} else {
-		c.find("push.ios", Info, ios)
-	}
 	if !c.scenario.Custom {
 		c.advise("scenario.public-app", Warn, say("finding.scenario.public-app.text", nil), say("finding.scenario.public-app.hint", nil))
+	}
+}
+
+// iosFinding says that iOS has no push notifications where the option is none.
+func (c *calculation) iosFinding(island bool) {
+	ios, hint := say("finding.push.ios.text", nil), say("finding.push.ios.hint", nil)
+	if !island {
+		ios, hint = say("finding.push.ios.chosen", nil), say("finding.push.ios.other", nil)
+	}
+	if slices.Contains(c.site.Clients, site.ClientIOS) {
+		c.advise("push.ios", Warn, ios, hint)
+	} else {
+		c.find("push.ios", Info, ios)
 	}
 }

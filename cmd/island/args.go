@@ -12,6 +12,7 @@ import (
 
 	"github.com/islandbundle/island/internal/nearest"
 	"github.com/islandbundle/island/manifests"
+	"github.com/islandbundle/island/sizing/site"
 )
 
 // noCommand is for what has commands below it: what stands there is none of them.
@@ -67,6 +68,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &unknown):
 		return usage(help+" lists the flags; long ones begin with two dashes", "unknown flag -%s", unknown.GetSpecifiedName())
 	case errors.As(err, &invalid):
+		if errors.Is(err, site.ErrTooLarge) {
+			return usage("is there a digit too many?", "--%s: %w", invalid.GetFlag().Name, invalid.Unwrap())
+		}
 		return usage(help, "--%s wants %s, not %q", invalid.GetFlag().Name, valueOf(invalid.GetFlag()), invalid.GetValue())
 	case errors.As(err, &lacking):
 		name := lacking.GetFlag().Name

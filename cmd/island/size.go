@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -245,6 +246,9 @@ func (f *sizeFlags) site(cmd *cobra.Command) (*site.Site, error) {
 		return nil, err
 	}
 	if given("conferences") {
+		if isNone(f.conferences) {
+			f.conferences = site.Conferences{}.String()
+		}
 		conferences, err := site.ParseConferences(f.conferences)
 		if err != nil {
 			return nil, usage("such as 10x8,2x50 (ten of 8 participants, two of 50), or none", "--conferences: %w", err)
@@ -270,21 +274,30 @@ func (f *sizeFlags) site(cmd *cobra.Command) (*site.Site, error) {
 	return wanted, nil
 }
 
+// isNone reports whether a text is what some language calls none, as the dialogue takes it.
+func isNone(text string) bool {
+	return slices.ContainsFunc(words.All(), func(l *words.Language) bool {
+		return strings.EqualFold(strings.TrimSpace(text), l.Word("sizing.dialogue.none"))
+	})
+}
+
 // countsAreGiven refuses a 0 that stands for "not given" in the site document: who
 // writes it means it, and would get the default.
 func (f *sizeFlags) countsAreGiven(given func(string) bool) error {
 	for _, count := range []struct {
 		flag, hint, what string
 		value            int64
+		wants            string
 	}{
-		{"users", "count everybody who sends messages", "number of users", f.users},
-		{"servers", "leave it out for as many as the table wants", "number of servers", int64(f.servers)},
-		{"restund", "leave it out for as many as the table wants", "number of Restund machines", int64(f.restund)},
-		{"months", "leave --growth out if nothing grows", "number of months", int64(f.months)},
-		{"keep", "the one that runs is kept in any case", "number of bundles", int64(f.keep)},
+		{"users", "count everybody who sends messages", "number of users", f.users, "at least 1"},
+		{"servers", "leave it out for as many as the table wants", "number of servers", int64(f.servers), "at least 1"},
+		{"restund", "leave it out for as many as the table wants", "number of Restund machines", int64(f.restund),
+			fmt.Sprintf("%d or %d", site.MinRestund, site.MaxRestund)},
+		{"months", "leave --growth out if nothing grows", "number of months", int64(f.months), "at least 1"},
+		{"keep", "the one that runs is kept in any case", "number of bundles", int64(f.keep), "at least 1"},
 	} {
 		if given(count.flag) && count.value < 1 {
-			return usage(count.hint, "--%s: %s is %d, wants at least 1", count.flag, count.what, count.value)
+			return usage(count.hint, "--%s: %s is %d, wants %s", count.flag, count.what, count.value, count.wants)
 		}
 	}
 	return nil

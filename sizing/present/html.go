@@ -62,7 +62,7 @@ func (v view) Dashed(ports string) string { return dashed(ports) }
 func (v view) NodePort(p sizing.CallPort) string { return nodePort(p) }
 
 // Known returns what is shown of an amount, of which 0 is not known.
-func (v view) Known(amount any, shown string) string {
+func (t teller) Known(amount any, shown string) string {
 	if fmt.Sprint(amount) == "0" || amount == manifests.Bytes(0) {
 		return "–"
 	}

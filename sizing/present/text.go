@@ -331,7 +331,10 @@ func (t *textWriter) comparison() {
 	rows := [][]string{append(t.heads("against", "machine", "role", "cores", "memory", "disk"), "")}
 	for _, m := range c.Machines {
 		result := t.Level(m.Level) + ": " + t.Text(m.Text)
-		rows = append(rows, []string{m.Name, t.roleTitle(t.report, m.Role), l.Int(m.Cores), l.GB(int64(m.Memory)), l.GB(int64(m.Disk)), result})
+		rows = append(rows, []string{
+			m.Name, t.roleTitle(t.report, m.Role), t.Known(m.Cores, l.Int(m.Cores)), t.Known(m.Memory, l.GB(int64(m.Memory))),
+			t.Known(m.Disk, l.GB(int64(m.Disk))), result,
+		})
 	}
 	t.table("llrrrl", rows)
 }

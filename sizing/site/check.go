@@ -93,15 +93,15 @@ func (c *check) head() bool {
 func (c *check) needed() {
 	s := c.site
 	c.Want(s.Scenario != "", "scenario", c.names.scenarioHint(), "no scenario is given")
-	c.Want(s.Users != 0, "users", usersHint, "number of users is 0, wants at least 1")
+	c.Want(s.Users != 0, "users", usersHint, "number of users is not given, or 0; wants at least 1")
 	c.Want(s.Conferences != nil, "conferences", conferencesHint, "no conferences are given")
 }
 
 // given judges what the site says.
 func (c *check) given() {
 	s := c.site
-	c.Want(s.Name != "" && len(s.Name) <= MaxName, "name", "as it should stand on the report",
-		"site has no name, or one of more than %d bytes", MaxName)
+	c.Want(s.Name != "", "name", "as it should stand on the report", "site has no name")
+	c.Want(len(s.Name) <= MaxName, "name", "shorten it", "name of the site has %d bytes, at most %d are read", len(s.Name), MaxName)
 	c.Want(s.Table == "" || slices.Contains(c.names.Tables, s.Table), "table", "known: "+strings.Join(c.names.Tables, ", "),
 		"no hardware table is called %.80q", s.Table)
 	c.Want(s.Scenario == "" || slices.Contains(c.names.Scenarios, s.Scenario), "scenario", c.names.scenarioHint(), "unknown scenario %.80q",
@@ -117,12 +117,13 @@ func (c *check) given() {
 		"A is through Wire's AWS SNS, B through your own, C is none", "unknown push option %.80q", s.Push)
 	c.Want(s.Growth.UsersPerYear >= 0 && s.Growth.UsersPerYear <= MaxGrowth, "growth.usersPercentPerYear", "",
 		"growth of %d %% a year is not between 0 and %d", s.Growth.UsersPerYear, MaxGrowth)
-	c.Want(s.Growth.Months >= 0 && s.Growth.Months <= MaxMonths, "growth.months", "", "%d months is not between 0 and %d", s.Growth.Months,
-		MaxMonths)
+	c.Want(s.Growth.Months >= 0 && s.Growth.Months <= MaxMonths, "growth.months", "", "%s is not between 1 and %d",
+		fault.Counted(s.Growth.Months, "month", "months"), MaxMonths)
 	c.grown()
-	c.Want(s.Bundle.Keep >= 0 && s.Bundle.Keep <= MaxKept, "bundle.keep", "", "%d bundles is not between 0 and %d", s.Bundle.Keep, MaxKept)
+	c.Want(s.Bundle.Keep >= 0 && s.Bundle.Keep <= MaxKept, "bundle.keep", "", "%s is not between 1 and %d",
+		fault.Counted(s.Bundle.Keep, "bundle", "bundles"), MaxKept)
 	c.Want(s.Restund == 0 || s.Restund >= MinRestund && s.Restund <= MaxRestund, "restund", "two are enough for availability",
-		"%d Restund machines is not between %d and %d", s.Restund, MinRestund, MaxRestund)
+		"%s is not between %d and %d", fault.Counted(s.Restund, "Restund machine", "Restund machines"), MinRestund, MaxRestund)
 	c.clients(s.Clients)
 	c.servers()
 	c.section()
@@ -132,7 +133,7 @@ func (c *check) given() {
 func (c *check) grown() {
 	months := cmp.Or(c.site.Growth.Months, DefaultMonths)
 	c.Want(c.Any() || c.site.UsersAfter(months) <= MaxUsers, "growth", "is there a digit too many?",
-		"%d users grow to more than %d in %d months", c.site.Users, MaxUsers, months)
+		"%s to more than %d in %s", fault.Counted(c.site.Users, "user grows", "users grow"), MaxUsers, fault.Counted(months, "month", "months"))
 }
 
 func (c *check) share(field string, share *Percent) {
@@ -156,20 +157,17 @@ func (c *check) servers() {
 	c.Want(len(s.Servers) <= MaxServers, "servers", "", "site lists %d servers, at most %d are read", len(s.Servers), MaxServers)
 	c.Want(s.ServerCount == 0 || len(s.Servers) == 0 || s.ServerCount == len(s.Servers), "serverCount", "leave it out",
 		"serverCount is %d, but %s listed", s.ServerCount, fault.Counted(len(s.Servers), "server is", "servers are"))
-	names, machines := map[string]bool{Elsewhere: true}, map[string]bool{}
+	names, machines := map[string]bool{}, map[string]bool{}
 	for i, server := range s.Servers {
 		field := fmt.Sprintf("servers[%d]", i)
-		c.Want(MachineName.MatchString(server.Name) && !names[server.Name], field+".name", "letters, digits, dots and hyphens",
-			"server name %.80q is not usable, or given twice", server.Name)
-		names[server.Name] = true
-		c.Want(server.Cores >= 0 && server.Cores <= MaxCores, field+".cores", "", "%d cores is not between 0 and %d", server.Cores, MaxCores)
+		c.machineName(field+".name", "server", server.Name, names)
+		c.Want(server.Name != Elsewhere, field+".name", "call it otherwise", "a server cannot be called %s: that is on none", Elsewhere)
+		c.cores(field+".cores", server.Cores)
 		for j, vm := range server.Machines {
 			at := fmt.Sprintf("%s.machines[%d]", field, j)
-			c.Want(MachineName.MatchString(vm.Name) && !machines[vm.Name], at+".name", "its name in the inventory",
-				"machine name %.80q is not usable, or given twice", vm.Name)
-			machines[vm.Name] = true
+			c.machineName(at+".name", "machine", vm.Name, machines)
 			c.Want(vm.Role.Known(), at+".role", "known: "+Joined(Roles()), "unknown role %.80q", vm.Role)
-			c.Want(vm.Cores >= 0 && vm.Cores <= MaxCores, at+".cores", "", "%d cores is not between 0 and %d", vm.Cores, MaxCores)
+			c.cores(at+".cores", vm.Cores)
 		}
 	}
 	c.Want(len(machines) <= MaxMachines, "servers", "", "site lists %d machines, at most %d are read", len(machines), MaxMachines)
@@ -179,9 +177,25 @@ func (c *check) servers() {
 		}
 		names["server-1"], names["server-2"], names["server-3"] = true, true, true
 	}
+	names[Elsewhere] = true
 	for _, host := range []struct{ field, name string }{{"adminHost", s.AdminHost}, {"assetHost", s.AssetHost}} {
 		c.Want(host.name == "" || names[host.name], host.field, "name a server, or say elsewhere", "no server is called %.80q", host.name)
 	}
+}
+
+// machineName wants a name that can be one, and that no other has.
+func (c *check) machineName(field, what, name string, taken map[string]bool) {
+	c.Want(name != "", field, "give it one", "%s has no name", what)
+	c.Want(name == "" || MachineName.MatchString(name), field, "at most 63 letters, digits, dots, hyphens and underscores, no sign first",
+		"%s name %.80q has signs that names do not have, or too many", what, name)
+	c.Want(name == "" || !taken[name], field, "give each a name of its own", "%s name %.80q is given twice", what, name)
+	taken[name] = true
+}
+
+// cores wants a number of them that a machine can have.
+func (c *check) cores(field string, cores int64) {
+	c.Want(cores >= 0 && cores <= MaxCores, field, "leave it out if it is not known", "%s is not between 1 and %d",
+		fault.Counted(cores, "core", "cores"), MaxCores)
 }
 
 // DefaultServers returns servers of which only the number is known, by the names

@@ -39,7 +39,7 @@ const ConferencesPattern = `^\s*([nN][oO][nN][eE]|` + conferenceGroup + `(\s*[` 
 
 const conferenceGroup = conferenceNumber + `\s*[` + timesSigns + `]\s*` + conferenceNumber
 
-const conferenceNumber = "([0-9]+|[0-9]{1,3}([.'’ \u00a0\u202f][0-9]{3})+)"
+const conferenceNumber = "([0-9]+|[1-9][0-9]{0,2}([.'’ \u00a0\u202f][0-9]{3})+)"
 
 // ParseConferences reads a distribution, in whatever of the usual ways it is written:
 // "10x8,2x50", "10 X 8; 2 × 50". Numbers are read as [ParseCount] does. The order does
@@ -78,11 +78,11 @@ func ParseConferences(s string) (Conferences, error) {
 func parseGroup(part string) (ConferenceGroup, error) {
 	at := strings.IndexAny(part, timesSigns)
 	if at < 0 {
-		return ConferenceGroup{}, fmt.Errorf("%.40q is not a count and a number of participants such as 10x8", part)
+		return ConferenceGroup{}, fmt.Errorf("%.40q is not a count and a number of participants such as 10x8; a comma begins the next", part)
 	}
 	_, size := utf8.DecodeRuneInString(part[at:])
-	count, err := ParseCount(part[:at])
-	participants, err2 := ParseCount(part[at+size:])
+	count, err := countUpTo(MaxConferences, part[:at])
+	participants, err2 := countUpTo(MaxParticipants, part[at+size:])
 	switch {
 	case err != nil || err2 != nil:
 		return ConferenceGroup{}, fmt.Errorf("%.40q is not a count and a number of participants such as 10x8", part)
@@ -92,6 +92,15 @@ func parseGroup(part string) (ConferenceGroup, error) {
 		return ConferenceGroup{}, fmt.Errorf("%.40q: the number of participants is not between 1 and %d", part, MaxParticipants)
 	}
 	return ConferenceGroup{count, participants}, nil
+}
+
+// countUpTo reads a count; one of too many digits for any is more than the most.
+func countUpTo(most int64, text string) (int64, error) {
+	count, err := ParseCount(text)
+	if errors.Is(err, ErrTooLarge) {
+		return most + 1, nil
+	}
+	return count, err
 }
 
 // String writes the distribution as [ParseConferences] reads it.

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -9,12 +10,16 @@ import (
 
 // grouped are digits, alone or in groups of three that one sign parts: a dot as in
 // German, a comma as in English, an apostrophe as in Switzerland, or a space (ISO
-// 80000-1, section 7.3.1), which may be one that does not break.
+// 80000-1, section 7.3.1), which may be one that does not break. No group begins a number
+// with 0: 0.500 is a half.
 var grouped = regexp.MustCompile(
-	`^[+-]?(?:[0-9]+|[0-9]{1,3}(?:(?:\.[0-9]{3})+|(?:,[0-9]{3})+|(?:['’][0-9]{3})+|(?:[ \x{a0}\x{202f}][0-9]{3})+))$`,
+	`^[+-]?(?:[0-9]+|[1-9][0-9]{0,2}(?:(?:\.[0-9]{3})+|(?:,[0-9]{3})+|(?:['’][0-9]{3})+|(?:[ \x{a0}\x{202f}][0-9]{3})+))$`,
 )
 
 var groupSigns = strings.NewReplacer(".", "", ",", "", "'", "", "’", "", " ", "", "\u00a0", "", "\u202f", "")
+
+// ErrTooLarge is of a whole number with too many digits.
+var ErrTooLarge = errors.New("is larger than any number that is read here")
 
 // ParseCount reads a whole number as people write one: 2500, or in groups of three
 // digits, "2.500", "2,500", "2'500" or "2 500". Of a count, which has no fraction,
@@ -27,7 +32,7 @@ func ParseCount(text string) (int64, error) {
 	}
 	number, err := strconv.ParseInt(groupSigns.Replace(trimmed), 10, 64)
 	if err != nil { // its form is right: it has too many digits
-		return 0, fmt.Errorf("%.40q is larger than any number that is read here", text)
+		return 0, fmt.Errorf("%.40q %w", text, ErrTooLarge)
 	}
 	return number, nil
 }

@@ -3,6 +3,7 @@ package site
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -90,16 +91,44 @@ func ParseCapacity(s string) (Capacity, error) {
 		"B": 1, "MB": 1e6, "GB": 1e9, "TB": 1e12, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40,
 	}[unit]
 	if negative, is := strings.CutPrefix(s, "-"); is && capacityForm.MatchString(negative) {
-		return 0, fmt.Errorf("%.40q is negative or more than %d GiB", s, MaxAmount)
+		return 0, fmt.Errorf("%.40q is negative", s)
 	}
 	amount, err := strconv.ParseFloat(strings.Replace(number, ",", ".", 1), 64)
 	switch {
 	case !ok || !capacityForm.MatchString(s):
-		return 0, fmt.Errorf("%.40q is not an amount with a unit, such as 64 GiB, 2000 GB or 2 TB", s)
+		return 0, misspelt(s)
 	case err != nil || amount*size > MaxAmount*float64(1<<30):
-		return 0, fmt.Errorf("%.40q is negative or more than %d GiB", s, MaxAmount)
+		return 0, fmt.Errorf("%.40q is more than %d GiB", s, MaxAmount)
 	}
 	return Capacity(amount * size), nil
+}
+
+// capacityUnits are the units of amounts, as they are written.
+var capacityUnits = []string{"B", "MB", "GB", "TB", "MiB", "GiB", "TiB"}
+
+// likeCapacity is a number and a word behind it, however they are written.
+var likeCapacity = regexp.MustCompile(`^\s*([0-9][0-9.,'’ \x{a0}\x{202f}]*?)[\s\x{a0}\x{202f}]*([A-Za-z]+)\s*$`)
+
+// misspelt says what is wrong with an amount that is not written as one: its unit, or
+// how it is to be written if it can mean but one.
+func misspelt(s string) error {
+	parts := likeCapacity.FindStringSubmatch(s)
+	if parts == nil {
+		return fmt.Errorf("%.40q is not an amount with a unit, such as 64 GiB, 2000 GB or 2 TB", s)
+	}
+	i := slices.IndexFunc(capacityUnits, func(unit string) bool { return strings.EqualFold(unit, parts[2]) })
+	if i < 0 {
+		return fmt.Errorf("%.40q has a unit that is not known: write %s", s, strings.Join(capacityUnits, ", "))
+	}
+	number := parts[1]
+	if grouped.MatchString(number) && !thousands.MatchString(number+" ") { // groups that can be no fraction
+		number = groupSigns.Replace(number)
+	}
+	written := number + " " + capacityUnits[i]
+	if !capacityForm.MatchString(written) || thousands.MatchString(written) {
+		return fmt.Errorf("%.40q is not an amount with a unit, such as 64 GiB, 2000 GB or 2 TB", s)
+	}
+	return fmt.Errorf("%.40q is not how an amount is written here: write %q", s, written)
 }
 
 // Bytes returns the amount in bytes.

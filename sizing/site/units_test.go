@@ -62,6 +62,50 @@ func TestParseConferences(t *testing.T) {
 	}
 }
 
+// TestAmountsThatAreMisspelt wants what is wrong, and how it is written where that can
+// be but one amount.
+func TestAmountsThatAreMisspelt(t *testing.T) {
+	for in, want := range map[string]string{
+		"128GB":          `write "128 GB"`,
+		"96gib":          `write "96 GiB"`,
+		"3  tb":          `write "3 TB"`,
+		"1.5Tb":          `write "1.5 TB"`,
+		"2,5TiB":         `write "2,5 TiB"`,
+		"3.000.000 MB":   `write "3000000 MB"`,
+		"4'000 gb":       `write "4000 GB"`,
+		"12 GB ":         `write "12 GB"`,
+		"7 Go":           "unit that is not known: write B, MB",
+		"64 G":           "unit that is not known",
+		"12 KB":          "unit that is not known",
+		"2.500GB":        "is not an amount with a unit", // thousands, or a fraction
+		"1.2.3 GB":       "is not an amount with a unit",
+		"sixty GB":       "is not an amount with a unit",
+		"-5 GB":          `"-5 GB" is negative`,
+		"2000000000 GiB": `is more than 1048576 GiB`,
+	} {
+		_, err := ParseCapacity(in)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, not %q", in, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "negative") != strings.HasPrefix(in, "-") {
+			t.Errorf("%q: %v", in, err)
+		}
+	}
+}
+
+// TestNoGroupBeginsWithZero: 0.500 is a half, and 0 is a number.
+func TestNoGroupBeginsWithZero(t *testing.T) {
+	for in, want := range map[string]int64{"0.750": -1, "00.125": -1, "0,300": -1, "0": 0, "007": 7, "1.000": 1000, "10 500": 10500} {
+		got, err := ParseCount(in)
+		if (err == nil) != (want >= 0) || err == nil && got != want {
+			t.Errorf("%q is read as %d (%v), want %d", in, got, err, want)
+		}
+	}
+	if got, err := ParseConferences("0.400x5"); err == nil {
+		t.Errorf("0.400x5 is read as %s", got)
+	}
+}
+
 func TestUnits(t *testing.T) {
 	if GB(16).Bytes() == GiB(16).Bytes() || GB(80).Bytes() != 80e9 || GiB(16).Bytes() != 16<<30 {
 		t.Error("GB and GiB are mixed up")
