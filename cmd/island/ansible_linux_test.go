@@ -185,9 +185,6 @@ func calledByPreflight(t *testing.T, path string) map[string][]string {
 				break
 			}
 		}
-		for i, option := range rest { // which ssh does by itself
-			rest[i] = strings.Replace(option, "identityfile=~/", "identityfile="+os.Getenv("HOME")+"/", 1)
-		}
 		result[host] = slices.Insert(rest, at, options[timeout])
 	}
 	return result
@@ -196,7 +193,7 @@ func calledByPreflight(t *testing.T, path string) map[string][]string {
 // takeApart returns the options of a call of ssh in one form, and where it goes.
 func takeApart(t *testing.T, words []string) (options []string, host string) {
 	t.Helper()
-	names := map[byte]string{'p': "port=", 'l': "user=", 'i': "identityfile=", 'J': "proxyjump=", 'F': "-F ", 'E': "-E "}
+	names := map[byte]string{'p': "port=", 'l': "user=", 'i': "-i ", 'J': "proxyjump=", 'F': "-F ", 'E': "-E "}
 	flags := map[byte]string{'C': "compression=yes", '4': "addressfamily=inet", '6': "addressfamily=inet6"}
 	for i := 0; i < len(words); i++ {
 		word := words[i]
@@ -223,7 +220,11 @@ func takeApart(t *testing.T, words []string) (options []string, host string) {
 			}
 			if letter == 'o' {
 				key, rest, _ := strings.Cut(value, "=")
-				options = append(options, strings.ToLower(strings.TrimSpace(key))+"="+strings.Trim(rest, `" `))
+				key = strings.ToLower(strings.TrimSpace(key))
+				if key == "user" { // which Ansible puts into quotes
+					rest = strings.Trim(rest, `"`)
+				}
+				options = append(options, key+"="+rest)
 			} else {
 				options = append(options, names[letter]+value)
 			}

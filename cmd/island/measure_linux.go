@@ -21,7 +21,6 @@ import (
 	"github.com/islandbundle/island/sizing/preflight/probe"
 	"github.com/islandbundle/island/sizing/preflight/remote"
 	"github.com/islandbundle/island/sizing/preflight/survey"
-	"github.com/islandbundle/island/sizing/site"
 )
 
 // maxPassword bounds the file of a sudo password.
@@ -117,7 +116,7 @@ func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) 
 	}
 	var hosts []survey.Host
 	for _, host := range inv.Hosts {
-		if len(f.groups) > 0 && !site.InAny(host.Groups, f.groups) {
+		if f.leavesOut(host.Groups) {
 			continue
 		}
 		target, err := f.target(host, password)

@@ -269,6 +269,9 @@ func (a *app) takeSurvey(ctx context.Context, f preflightFlags, input preflight.
 		if inv, err = a.readInventory(f.inventory); err != nil {
 			return nil, err
 		}
+		if err := f.checkClusterNetworks(inv, input.Site); err != nil {
+			return nil, err
+		}
 	}
 	if f.factsDir != "" {
 		return a.readSurvey(f, inv)

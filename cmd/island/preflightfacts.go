@@ -39,9 +39,9 @@ func saveSurvey(folder string, s *facts.Survey) error {
 // hosts by the name that they have inside, never by that of the file. With
 // groups, it is as if only their hosts had been measured.
 func (a *app) readSurvey(f preflightFlags, inv *inventory.Inventory) (*facts.Survey, error) {
-	s, err := a.readSaved(f.factsDir, inv)
+	s, err := a.readSaved(f, inv)
 	if s == nil && err == nil {
-		s, err = a.readBrought(f.factsDir, inv)
+		s, err = a.readBrought(f, inv)
 	}
 	if err != nil {
 		return nil, err
@@ -57,7 +57,8 @@ func (a *app) readSurvey(f preflightFlags, inv *inventory.Inventory) (*facts.Sur
 
 // readSaved reads the survey that a folder has, and gives nil if it has none. It
 // may be named itself.
-func (a *app) readSaved(folder string, inv *inventory.Inventory) (*facts.Survey, error) {
+func (a *app) readSaved(f preflightFlags, inv *inventory.Inventory) (*facts.Survey, error) {
+	folder := f.factsDir
 	path := filepath.Join(folder, surveyFile)
 	if info, err := os.Stat(folder); err == nil && info.Mode().IsRegular() {
 		if err := checkForm(folder, aSurvey); err != nil {
@@ -82,7 +83,7 @@ func (a *app) readSaved(folder string, inv *inventory.Inventory) (*facts.Survey,
 	if inv == nil {
 		return s, nil
 	}
-	return s, a.regroup(s, inv)
+	return s, a.regroup(s, inv, f)
 }
 
 // surveyHint says what to do with a file that is no survey that this program reads.
@@ -98,7 +99,7 @@ func surveyHint(path string, err error) string {
 
 // regroup returns hosts the groups of an inventory in place of those saved. Hosts
 // that only one of the two has are not passed over.
-func (a *app) regroup(s *facts.Survey, inv *inventory.Inventory) error {
+func (a *app) regroup(s *facts.Survey, inv *inventory.Inventory, f preflightFlags) error {
 	saved := map[string]*facts.Host{}
 	for i := range s.Hosts {
 		saved[s.Hosts[i].Name] = &s.Hosts[i]
@@ -106,15 +107,15 @@ func (a *app) regroup(s *facts.Survey, inv *inventory.Inventory) error {
 	var lacking []facts.Host
 	for _, host := range inv.Hosts {
 		if found := saved[host.Name]; found != nil {
-			interfaces, err := host.Interfaces()
+			stated, err := f.hostWithout(host)
 			if err != nil {
 				return err
 			}
-			found.Groups, found.Interfaces, found.ClusterNetworks = host.Groups, interfaces, host.ClusterNetworks()
+			found.Groups, found.Interfaces, found.ClusterNetworks = stated.Groups, stated.Interfaces, stated.ClusterNetworks
 			delete(saved, host.Name)
 			continue
 		}
-		result, err := hostWithout(host)
+		result, err := f.hostWithout(host)
 		if err != nil {
 			return err
 		}
@@ -131,9 +132,13 @@ func (a *app) regroup(s *facts.Survey, inv *inventory.Inventory) error {
 	return nil
 }
 
-// hostWithout is a host of an inventory of which there are no facts.
-func hostWithout(host *inventory.Host) (facts.Host, error) {
-	known, err := described(host)
+// hostWithout is a host of an inventory of which there are no facts. Of one that is
+// left out no more than its groups is looked at.
+func (f *preflightFlags) hostWithout(host *inventory.Host) (facts.Host, error) {
+	known, err := facts.Host{Name: host.Name, Groups: host.Groups}, error(nil)
+	if !f.leavesOut(host.Groups) {
+		known, err = described(host)
+	}
 	known.Reach = facts.Reach{Outcome: facts.Failed, Method: message.Of("facts.method.saved", nil)}
 	return known, err
 }
@@ -162,11 +167,11 @@ type broughtFacts struct {
 const maxNamed = 8
 
 // readBrought puts facts that were carried by hand to the hosts of an inventory.
-func (a *app) readBrought(folder string, inv *inventory.Inventory) (*facts.Survey, error) {
+func (a *app) readBrought(f preflightFlags, inv *inventory.Inventory) (*facts.Survey, error) {
 	if inv == nil {
-		return nil, usage("give the inventory, too: it says which roles the hosts have", "folder %s has no %s", folder, surveyFile)
+		return nil, usage("give the inventory, too: it says which roles the hosts have", "folder %s has no %s", f.factsDir, surveyFile)
 	}
-	byName, err := readFactsFolder(folder)
+	byName, err := readFactsFolder(f.factsDir)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +181,7 @@ func (a *app) readBrought(folder string, inv *inventory.Inventory) (*facts.Surve
 	}
 	s := facts.NewSurvey(time.Time{})
 	for _, host := range inv.Hosts {
-		result, err := hostWithout(host)
+		result, err := f.hostWithout(host)
 		if err != nil {
 			return nil, err
 		}

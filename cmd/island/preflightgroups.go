@@ -50,6 +50,11 @@ func (f *preflightFlags) checkGroups(there []string) error {
 	return nil
 }
 
+// leavesOut says whether --group is about other hosts than those of these groups.
+func (f *preflightFlags) leavesOut(groups []string) bool {
+	return len(f.groups) > 0 && !site.InAny(groups, f.groups)
+}
+
 // keepGroups leaves out hosts that are in none of the groups that were named, and
 // what they have to do with others.
 func (f *preflightFlags) keepGroups(s *facts.Survey) error {
@@ -64,7 +69,7 @@ func (f *preflightFlags) keepGroups(s *facts.Survey) error {
 	}
 	kept := map[string]bool{facts.AdminHost: true}
 	s.Hosts = slices.DeleteFunc(s.Hosts, func(host facts.Host) bool {
-		kept[host.Name] = kept[host.Name] || site.InAny(host.Groups, f.groups)
+		kept[host.Name] = kept[host.Name] || !f.leavesOut(host.Groups)
 		return !kept[host.Name]
 	})
 	s.Links = slices.DeleteFunc(s.Links, func(link facts.Link) bool { return !kept[link.From] || !kept[link.To] })
@@ -97,4 +102,21 @@ func idleGroups(r *preflight.Verdict) []string {
 		}
 	}
 	return idle
+}
+
+// checkClusterNetworks refuses to judge by networks that nobody has: what the inventory
+// says of them and is not known here counts unless the site document names them.
+func (f *preflightFlags) checkClusterNetworks(inv *inventory.Inventory, s *site.Site) error {
+	if len(s.Preflight.ClusterNetworks) > 0 {
+		return nil
+	}
+	for _, host := range inv.Hosts {
+		if f.leavesOut(host.Groups) {
+			continue
+		}
+		if err := host.CheckClusterNetworks(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -77,7 +77,7 @@ func (r *becomeReader) text(names ...string) string {
 	default:
 		var text string
 		if text, err = r.host.textOf(o); err == nil {
-			return text
+			return unquoted(text)
 		}
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"net/netip"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -26,37 +27,6 @@ type Connection struct {
 	Become   Become        // how root is had
 	Password bool          // ansible_password is set, which ssh itself has no use for
 	Program  string        // ansible_ssh_executable
-}
-
-// Text returns a variable as text: the first of several that is set. A template that
-// cannot be computed here is returned as it stands.
-func (h *Host) Text(names ...string) string {
-	for _, name := range names {
-		v, ok := h.merged[name]
-		if !ok {
-			continue
-		}
-		value, err := h.resolve(v)
-		if err != nil {
-			value = v.value
-		}
-		if text := asText(value); text != "" {
-			return text
-		}
-	}
-	return ""
-}
-
-func asText(value any) string {
-	switch v := value.(type) {
-	case string:
-		return v
-	case int:
-		return strconv.Itoa(v)
-	case bool:
-		return strconv.FormatBool(v)
-	}
-	return ""
 }
 
 var plainHost = regexp.MustCompile(`^[A-Za-z0-9_.:%][A-Za-z0-9_.:%-]{0,254}$`)
@@ -93,25 +63,48 @@ func (h *Host) Interfaces() ([]string, error) {
 }
 
 // ClusterNetworks returns the networks of pods and services that the inventory has
-// Kubespray set up; none where it leaves them to Kubespray.
+// Kubespray set up; none where it leaves them to Kubespray. In place of one that
+// CheckClusterNetworks tells of, it has Kubespray's usual one.
 func (h *Host) ClusterNetworks() []string {
+	networks, _ := h.clusterNetworks()
+	return networks
+}
+
+// CheckClusterNetworks says which of these networks the inventory gives, and is not
+// known here.
+func (h *Host) CheckClusterNetworks() error {
+	_, err := h.clusterNetworks()
+	return err
+}
+
+func (h *Host) clusterNetworks() ([]string, error) {
 	var networks []string
+	var flaw error
 	said := false
 	for _, v := range []struct{ name, usual string }{
 		{"kube_service_addresses", "10.233.0.0/18"}, {"kube_pods_subnet", "10.233.64.0/18"},
 		{"kube_service_addresses_ipv6", ""}, {"kube_pods_subnet_ipv6", ""},
 	} {
-		network, err := netip.ParsePrefix(h.Text(v.name))
-		if err == nil {
-			networks, said = append(networks, network.Masked().String()), true
-		} else if v.usual != "" {
+		text, err := h.text(v.name)
+		if err == nil && text != "" {
+			var network netip.Prefix
+			if network, err = netip.ParsePrefix(text); err == nil {
+				networks, said = append(networks, network.Masked().String()), true
+				continue
+			}
+			err = h.Wrong(v.name, "give one network, such as 10.233.64.0/18", "%.80q is not a network", text)
+		}
+		if flaw == nil {
+			flaw = err
+		}
+		if v.usual != "" {
 			networks = append(networks, v.usual)
 		}
 	}
 	if !said {
-		return nil
+		networks = nil
 	}
-	return networks
+	return networks, flaw
 }
 
 // Internal returns the address that other hosts use: ip, else ansible_host where that
@@ -151,7 +144,7 @@ func (h *Host) address() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if o.value == nil {
+	if address = unquoted(address); o.value == nil {
 		address = h.Name
 	}
 	if !plainHost.MatchString(address) {
@@ -189,7 +182,7 @@ func (h *Host) Connection() (Connection, error) {
 		return c, err
 	}
 	c.Timeout = time.Duration(seconds) * time.Second
-	if c.Program, err = h.text("ansible_ssh_executable"); err != nil {
+	if c.Program, err = h.setting("ansible_ssh_executable"); err != nil {
 		return c, err
 	}
 	return c, h.sshArgs(&c)
@@ -215,11 +208,11 @@ func (h *Host) sshArgs(c *Connection) error {
 	if port != 0 {
 		c.Args = append(c.Args, "-p", strconv.Itoa(port))
 	}
-	if c.KeyFile, err = h.text("ansible_private_key_file", "ansible_ssh_private_key_file"); err != nil {
+	if c.KeyFile, err = h.setting("ansible_private_key_file", "ansible_ssh_private_key_file"); err != nil {
 		return err
 	}
-	if c.KeyFile != "" {
-		c.Args = append(c.Args, "-i", c.KeyFile)
+	if c.KeyFile != "" { // with -i, ssh would try other keys in place of one that is not there
+		c.Args = append(c.Args, "-o", `IdentityFile="`+atHome(c.KeyFile)+`"`)
 	}
 	if !c.Password {
 		c.Args = append(c.Args, "-o", "KbdInteractiveAuthentication=no",
@@ -233,7 +226,7 @@ func (h *Host) sshArgs(c *Connection) error {
 	if err != nil {
 		return err
 	}
-	if user != "" {
+	if user = unquoted(user); user != "" {
 		if !plainUser.MatchString(user) {
 			return h.Wrong(login.name, "", "%.80q is not the name of a user", user)
 		}
@@ -245,9 +238,18 @@ func (h *Host) sshArgs(c *Connection) error {
 	return h.addArgs(c, "ansible_ssh_extra_args")
 }
 
+// atHome puts the folder of HOME in place of a ~ that begins a path.
+func atHome(path string) string {
+	home, err := os.UserHomeDir()
+	if rest, ok := strings.CutPrefix(path, "~"); err == nil && ok && (rest == "" || rest[0] == '/') {
+		return home + rest
+	}
+	return path
+}
+
 // addArgs adds arguments that the inventory gives as one text.
 func (h *Host) addArgs(c *Connection, name string) error {
-	text, err := h.text(name)
+	text, err := h.setting(name)
 	if err != nil {
 		return err
 	}

@@ -28,16 +28,24 @@ func (h *Host) option(names ...string) (option, error) {
 		}
 		value, err := h.resolve(v)
 		if err != nil {
-			return option{}, h.Wrong(name, "write out what the template stands for", "template %.80q is not known: %w", v.value, err)
+			return option{}, h.Wrong(name, templateHint(name), "template %.80q is not known: %w", v.value, err)
 		}
 		return option{name, value}, nil
 	}
 	return option{}, nil
 }
 
+// templateHint says what to write in place of a template that is not known. Kubespray
+// takes a fact for ip where none is given, so that one may as well be left out.
+func templateHint(name string) string {
+	if name == "ip" {
+		return "write the address itself; or leave ip out where other hosts use the address that ssh goes to"
+	}
+	return "write out what the template stands for"
+}
+
 // text returns an option that is a text, or a number, which is as good; empty where
-// none is set. A list or a truth value is a slip: Ansible would pass on how Python
-// writes it.
+// none is set.
 func (h *Host) text(names ...string) (string, error) {
 	o, err := h.option(names...)
 	if err != nil {
@@ -46,6 +54,23 @@ func (h *Host) text(names ...string) (string, error) {
 	return h.textOf(o)
 }
 
+// setting returns a text that is an option of one of Ansible's plugins. Those take off
+// one pair of quotes around the whole (ansible/config/manager.py, ensure_type).
+func (h *Host) setting(names ...string) (string, error) {
+	text, err := h.text(names...)
+	return unquoted(text), err
+}
+
+func unquoted(text string) string {
+	last := len(text) - 1
+	if last < 1 || text[0] != text[last] || text[0] != '\'' && text[0] != '"' || text[last-1] == '\\' {
+		return text
+	}
+	return text[1:last]
+}
+
+// textOf refuses a list or a truth value, which is a slip: Ansible would pass on how
+// Python writes it.
 func (h *Host) textOf(o option) (string, error) {
 	switch v := o.value.(type) {
 	case nil:

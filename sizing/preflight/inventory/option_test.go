@@ -29,6 +29,19 @@ func TestWhatDecidesIsKnown(t *testing.T) {
 			"hosts.ini", "[minio]\nm1\n[minio:vars]\nip={{ ansible_facts.default_ipv4.address }}\n",
 			"hosts.ini:4: ip of m1: template",
 		},
+		"template of a fact's part": {
+			"hosts.yml", "minio: {hosts: {m1: {ip: \"{{ ansible_facts['eth1']['ipv4']['address'] }}\"}}}\n",
+			"ansible_facts is what Ansible finds out on the host, and not of the inventory",
+		},
+		"template of a fact as address": {
+			"hosts.ini", "[g]\nh ansible_host='{{ ansible_default_ipv4.address }}'\n",
+			"ansible_host of h: template \"{{ ansible_default_ipv4.address }}\" is not known: ansible_default_ipv4 is what Ansible finds out",
+		},
+		"quotes around ip": {
+			"hosts.yml", "g: {hosts: {h: {ip: \"'10.0.0.1'\"}}}\n", "is not an address",
+		},
+		"quotes of two kinds":  {"hosts.yml", "g: {hosts: {h: {ansible_host: \"'10.0.0.1\\\"\"}}}\n", "is not the address"},
+		"quotes around a port": {"hosts.yml", "g: {hosts: {h: {ansible_port: \"'22'\"}}}\n", "is not a port"},
 		"template in the address": {
 			"hosts.ini", "[g]\nh ansible_host={{name}}.site\n",
 			"hosts.ini:2: ansible_host of h: template",

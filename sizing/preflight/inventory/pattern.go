@@ -3,6 +3,7 @@ package inventory
 import (
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -11,7 +12,7 @@ import (
 // and its port, 0 where it has none.
 func expand(pattern string) ([]string, int, error) {
 	pattern, port := splitPort(pattern)
-	if strings.ContainsAny(pattern, "/ \t\"'\\") || pattern == "" || len(pattern) > 255 || pattern[0] == '-' {
+	if strings.ContainsAny(pattern, " \t\"'\\") || !filepath.IsLocal(pattern) || len(pattern) > 255 || pattern[0] == '-' {
 		return nil, 0, fmt.Errorf("%.80q is not the name of a host", pattern)
 	}
 	names, err := expandRanges(pattern)

@@ -81,7 +81,7 @@ local ansible_connection=local
 		{Address: "plain", Args: deploy},
 		{
 			Address: "jump.example", KeyFile: "k",
-			Args: slices.Concat([]string{"-p", "2222", "-i", "k"}, keyOnly, []string{"-l", "other", "-J", "bastion"}),
+			Args: slices.Concat([]string{"-p", "2222", "-o", `IdentityFile="k"`}, keyOnly, []string{"-l", "other", "-J", "bastion"}),
 		},
 		{Address: "10.0.0.6", Args: deploy},
 		{Local: true, Address: "local"},
@@ -213,16 +213,39 @@ func TestClusterNetworks(t *testing.T) {
 		"":                              nil,
 		"kube_pods_subnet=10.42.0.0/16": {"10.233.0.0/18", "10.42.0.0/16"},
 		"kube_service_addresses=10.43.0.1/16 kube_pods_subnet={{pods}} pods=10.42.0.0/16": {"10.43.0.0/16", "10.42.0.0/16"},
-		"kube_pods_subnet='{{ pods | ipaddr }}'":                                          nil,
 		"kube_pods_subnet_ipv6=fd42::/112":                                                {"10.233.0.0/18", "10.233.64.0/18", "fd42::/112"},
-		"kube_pods_subnet=many kube_service_addresses=10.96.0.0/12":                       {"10.96.0.0/12", "10.233.64.0/18"},
+		"kube_pods_subnet_ipv6='' kube_service_addresses=10.96.0.0/12":                    {"10.96.0.0/12", "10.233.64.0/18"},
 	} {
 		inv, err := Read(write(t, "hosts.ini", "[kube_node]\na "+text+"\n"))
 		if err != nil {
 			t.Fatal(err)
 		}
+		if err := inv.Hosts[0].CheckClusterNetworks(); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
 		if got := inv.Hosts[0].ClusterNetworks(); !slices.Equal(got, want) {
 			t.Errorf("%q: networks are %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestClusterNetworksNotKnown: no usual network is taken without a word in place of one
+// that the inventory means.
+func TestClusterNetworksNotKnown(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"kube_pods_subnet='{{ pods | ipaddr }}' pods=10.1.0.0/16":           "hosts.ini:2: kube_pods_subnet of a: template",
+		"kube_service_addresses={{plan.services}}":                          "what plan is",
+		"kube_pods_subnet=many":                                             `kube_pods_subnet of a: "many" is not a network`,
+		"kube_pods_subnet=10.42.0.0/16 kube_service_addresses_ipv6={{six}}": "kube_service_addresses_ipv6 of a",
+		"kube_pods_subnet_ipv6=(1,2)":                                       "a list or a map, not a text",
+	} {
+		inv, err := Read(write(t, "hosts.ini", "[kube_node]\na "+text+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := inv.Hosts[0].CheckClusterNetworks(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error is %v, wants one with %q", text, err, want)
 		}
 	}
 }

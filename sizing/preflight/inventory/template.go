@@ -99,6 +99,9 @@ func inTemplate(value any) (string, error) {
 	case nil:
 		return "", nil
 	case undefined:
+		if strings.HasPrefix(v.name, "ansible_") {
+			return "", fmt.Errorf("%s is what Ansible finds out on the host, and not of the inventory", v.name)
+		}
 		return "", fmt.Errorf("the inventory does not say what %s is", v.name)
 	case Encrypted:
 		return "", fmt.Errorf("it stands for a value of Ansible Vault, which stays closed")

@@ -47,7 +47,7 @@ type varsOf struct{ groups, hosts map[string]layer }
 var varsEndings = []string{"", ".yml", ".yaml", ".json"}
 
 func (inv *Inventory) readVarsOf(folder, name string) (layer, error) {
-	if name != filepath.Base(name) { // a host's name is no path
+	if !filepath.IsLocal(name) { // folders may be part of a name, but none outside of this one
 		return nil, nil
 	}
 	for _, ending := range varsEndings {
