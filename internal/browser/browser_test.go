@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -46,6 +47,23 @@ func TestFaultsAreSeen(t *testing.T) {
 		if !slices.ContainsFunc(bad, func(s string) bool { return strings.Contains(s, c.want) }) {
 			t.Errorf("%s, %s: want %q, saw %q", c.view.Name, c.add, c.want, bad)
 		}
+	}
+	for add, want := range map[string]string{
+		`<div style="width: 5em"><p style="white-space: nowrap">a number with its unit</p></div>`: "runs out of",
+		`<p style="width: 3em; overflow-wrap: anywhere">Arbeitsspeicher</p>`:                      "Arbeitsspeicher is broken",
+		`<p style="width: 5em">give --option here</p>`:                                            "torn from its dashes",
+		`<style>[data-label]::before { content: attr(data-label); display: inline-block; width: 2em; overflow-wrap: anywhere }</style>` +
+			`<p data-label="Festplatte">x</p>`: "Festplatte is broken in the label",
+		`<div style="overflow-x: auto; width: 5em"><p style="white-space: nowrap">scrolls, but not by keyboard</p></div>`: "runs out of",
+	} {
+		b.Open([]byte(strings.Replace(sound, "</main>", add+"</main>", 1)))
+		if bad := b.Fit(); !strings.Contains(fmt.Sprint(bad), want) {
+			t.Errorf("%s: want %q, saw %q", add, want, bad)
+		}
+	}
+	b.Open([]byte(sound))
+	if bad := b.Fit(); len(bad) > 0 {
+		t.Errorf("a sound page does not fit: %q", bad)
 	}
 	b.Open([]byte(strings.Replace(sound, "</main>", `<p style="break-before: page">next</p></main>`, 1)))
 	pdf := b.PDF()

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"html/template"
+	"regexp"
 	"strings"
 
 	"github.com/islandbundle/island/internal/words"
@@ -73,6 +74,7 @@ const pageFrame = `<!DOCTYPE html>
 // Render returns the file. The same page gives the same bytes.
 func (p Page) Render() ([]byte, error) {
 	style := strings.TrimSpace(styleSheet)
+	p.Body = breakable(p.Body)
 	sum := sha256.Sum256([]byte(style))
 	frame, err := template.New("page").Parse(pageFrame)
 	if err != nil {
@@ -90,4 +92,31 @@ func (p Page) Render() ([]byte, error) {
 		Style: HTML("<style>" + style + "</style>"), //nolint:gosec // the style sheet is a constant of this package
 	})
 	return b.Bytes(), err
+}
+
+// Where lines are broken: marked is what has no text that flows, a picture or a tag; an
+// option would be broken behind its dashes; a long name has places of its own.
+var (
+	marked   = regexp.MustCompile(`(?s)<svg.*?</svg>|<[^>]*>`)
+	option   = regexp.MustCompile(`--[a-z][a-z-]*`)
+	longName = regexp.MustCompile(`[^\s<>]{25,}`)
+	joint    = regexp.MustCompile(`[._/]+`)
+)
+
+// breakable keeps the options of commands that stand in a text in one piece, and lets
+// long names be broken where their parts meet.
+func breakable(body HTML) HTML {
+	var b strings.Builder
+	text := func(s string) {
+		s = longName.ReplaceAllStringFunc(s, func(name string) string { return joint.ReplaceAllString(name, "$0<wbr>") })
+		b.WriteString(option.ReplaceAllString(s, `<span class="option">$0</span>`))
+	}
+	rest, last := string(body), 0
+	for _, at := range marked.FindAllStringIndex(rest, -1) {
+		text(rest[last:at[0]])
+		b.WriteString(rest[at[0]:at[1]])
+		last = at[1]
+	}
+	text(rest[last:])
+	return HTML(b.String()) //nolint:gosec // the same markup, with constants in it
 }

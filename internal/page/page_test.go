@@ -58,6 +58,22 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// TestLinesBreakWhereTheyMay wants options whole, and long names broken at their joints,
+// in text alone.
+func TestLinesBreakWhereTheyMay(t *testing.T) {
+	for body, want := range map[HTML]string{
+		`<p>a --save-site</p>`:                                   `<p>a <span class="option">--save-site</span></p>`,
+		`<p>on vm_7.rack_b.site.example.org now</p>`:             `<p>on vm_<wbr>7.<wbr>rack_<wbr>b.<wbr>site.<wbr>example.<wbr>org now</p>`,
+		`<p>vm.example 1.234.567,0</p>`:                          `<p>vm.example 1.234.567,0</p>`,
+		`<a title="--lock" href="#a.b.c.d.e.f.g.h.i.j.k">`:       `<a title="--lock" href="#a.b.c.d.e.f.g.h.i.j.k">`,
+		`<svg><text>--x a_very_long_name.of.a.host</text></svg>`: `<svg><text>--x a_very_long_name.of.a.host</text></svg>`,
+	} {
+		if got := breakable(body); string(got) != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", body, got, want)
+		}
+	}
+}
+
 func TestDrawingEscapes(t *testing.T) {
 	d := NewDrawing("a", "<t>", "<d>", 10, 10)
 	d.Text(0, 0, "start", "<x>&")

@@ -210,7 +210,7 @@ func (j *judgement) diskSize(f found, rooms []room, p *pool) bool {
 func (j *judgement) diskUnread(f found, p facts.Path) {
 	f.object, f.method = names(p.Path), p.FileSystem.Method
 	f.message = message.Of("preflight.finding.unmeasured-thing", args{"what": shown(p), "why": unread(p.FileSystem)})
-	f.outcome = Error
+	f.outcome, f.remedy = Error, measureAgain()
 	j.add("disk.size", f)
 	f.outcome, f.source = Skipped, message.Text{}
 	j.add("disk.read-only", f)

@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"cmp"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -139,6 +140,9 @@ func (j *judgement) swap(host *facts.Host, f found) {
 	v := host.Facts.Memory.Swap
 	if measured(j, "memory.swap", &f, v) {
 		f.outcome, f.observed, f.required, f.unit = passIf(v.Value == 0, Fail), Number(gigabytes(v.Value)), Number(0), unit("GB")
+		if v.Value > 0 && v.Value < 1e7 { // which must not be printed as 0 GB
+			f.observed, f.unit = Number(math.Ceil(float64(v.Value)/1e4)/100), unit("MB")
+		}
 		j.add("memory.swap", f)
 	}
 }

@@ -15,7 +15,7 @@ func measured[T any](j *judgement, id string, f *found, v facts.Value[T]) bool {
 	if v.Known() {
 		return true
 	}
-	f.outcome = Error
+	f.outcome, f.remedy = Error, measureAgain()
 	f.message = message.Of("preflight.finding.unmeasured", args{"why": unread(v)})
 	j.add(id, *f)
 	return false
@@ -27,7 +27,8 @@ func knownElse[T any](j *judgement, id string, f *found, v facts.Value[T], witho
 	if f.method = v.Method; v.Known() {
 		return true
 	}
-	f.outcome, f.message = without, message.Of("preflight.finding.not-known", args{"why": unread(v)})
+	f.outcome, f.remedy = without, measureAgain()
+	f.message = message.Of("preflight.finding.not-known", args{"why": unread(v)})
 	j.add(id, *f)
 	return false
 }

@@ -66,7 +66,8 @@ func attempt(o facts.Observation, outcome facts.Outcome, detail message.Text) fo
 	case facts.Moot:
 		f.outcome, f.message = Skipped, message.Of("preflight.finding.untried", args{"what": f.object, "why": detail})
 	case facts.Unmade:
-		f.outcome, f.message = Error, message.Of("preflight.finding.unmeasured-thing", args{"what": f.object, "why": detail})
+		f.outcome, f.remedy = Error, measureAgain()
+		f.message = message.Of("preflight.finding.unmeasured-thing", args{"what": f.object, "why": detail})
 	default:
 		f.outcome, f.subject, f.message = Fail, f.object, ended(outcome, detail)
 	}

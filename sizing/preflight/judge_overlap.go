@@ -41,7 +41,8 @@ func (j *judgement) adminOverlaps() {
 			continue
 		}
 		if f.method = o.Method; o.Outcome != facts.OK {
-			f.outcome, f.message = Error, message.Of("preflight.finding.unmeasured", args{"why": ended(o.Outcome, o.Detail)})
+			f.outcome, f.remedy = Error, measureAgain()
+			f.message = message.Of("preflight.finding.unmeasured", args{"why": ended(o.Outcome, o.Detail)})
 			j.add("net.overlap", f)
 			return
 		}

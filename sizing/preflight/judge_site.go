@@ -205,7 +205,7 @@ func (j *judgement) overcommit(server string, what message.Text, p promise, amou
 	f.message = message.Of("preflight.finding.overcommit",
 		args{"server": server, "given": amount(p.given), "unit": in, "present": amount(p.present)})
 	if f.outcome == Pass && len(p.unknown) > 0 {
-		f.outcome = Error
+		f.outcome, f.observed, f.remedy = Error, message.Text{}, message.Of("preflight.remedy.unknown-machines", nil)
 		f.message = message.Of("preflight.finding.overcommit-unknown",
 			args{"what": what, "server": server, "machines": strings.Join(p.unknown, ", ")})
 	}

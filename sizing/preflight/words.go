@@ -37,6 +37,9 @@ func IsTruth(t message.Text) bool { return t.Is("preflight.value.truth") }
 // unit is what an amount is counted in.
 func unit(name string) message.Text { return message.Of("preflight.unit."+name, nil) }
 
+// measureAgain is what to do about what was not measured, whatever is required of it.
+func measureAgain() message.Text { return message.Of("preflight.remedy.measure-again", nil) }
+
 // gigabytes returns bytes in the unit of the hardware table, cut to two decimals.
 func gigabytes(bytes int64) float64 { return float64(bytes/1e7) / 100 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/site"
 )
@@ -42,6 +43,18 @@ func rank(l sizing.Level) int {
 
 // answer is one of the numbers that somebody who buys wants first.
 type answer struct{ Title, Value, Text string }
+
+// Number returns the value without its unit.
+func (a answer) Number() string {
+	number, _, _ := strings.Cut(a.Value, words.NoBreak)
+	return number
+}
+
+// Unit returns that of the value, if it has one.
+func (a answer) Unit() string {
+	_, unit, _ := strings.Cut(a.Value, words.NoBreak)
+	return unit
+}
 
 // answers returns them: servers, cores, memory, disk and network; none where no
 // servers of one's own are needed.

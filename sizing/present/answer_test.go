@@ -47,7 +47,7 @@ func TestReportBeginsWithTheAnswer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			plain := strings.NewReplacer("\u00a0", " ", "\u202f", " ")
+			plain := strings.NewReplacer("\u00a0", " ", "\u202f", " ", "<small>", "")
 			for form, said := range map[string]string{"text": text.String(), "page": string(page)} {
 				ends := "\n" + lang.Word("sizing.title.findings") + "\n"
 				if form == "page" {
@@ -90,8 +90,8 @@ func TestVerdictIsTheGravest(t *testing.T) {
 	}{
 		{findings(), sizing.Good, "Nothing was found", "Es wurde nichts gefunden"},
 		{findings(sizing.Info, sizing.Good), sizing.Good, "Nothing was found", "Es wurde nichts gefunden"},
-		{findings(sizing.Ask, sizing.Good), sizing.Ask, "one question is open", "eine Frage ist offen"},
-		{findings(sizing.Ask, sizing.Ask, sizing.Info), sizing.Ask, "2 questions are open", "2 Fragen sind offen"},
+		{findings(sizing.Ask, sizing.Good), sizing.Ask, "one point is open", "ein Punkt ist offen"},
+		{findings(sizing.Ask, sizing.Ask, sizing.Info), sizing.Ask, "2 points are open", "2 Punkte sind offen"},
 		{findings(sizing.Good, sizing.Warn, sizing.Ask), sizing.Warn, "One thing may be", "Ein Punkt kann"},
 		{findings(sizing.Warn, sizing.Fail, sizing.Fail), sizing.Fail, "2 things are not possible", "2 Punkte sind so nicht möglich"},
 	} {

@@ -2,9 +2,11 @@ package present
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,6 +111,40 @@ func keep(t *testing.T, name string, data []byte) {
 	if folder := os.Getenv(pictures); folder != "" {
 		if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestPageFits looks at pages whose names and numbers are as long as they come, in
+// windows of every width: nothing runs out of its box, no short word is broken.
+func TestPageFits(t *testing.T) {
+	t.Parallel()
+	b := browser.Start(t)
+	long := someSite(t, 98_765, "700x4,30x12,3x90,1x450")
+	long.Name = "Bundeswasserstraßenverwaltungsdienstleistungszentrum_Außenstelle_Mittellandkanal " + strings.Repeat("Q", 70)
+	long.Growth, long.Federation = site.Growth{UsersPerYear: 35, Months: 48}, true
+	long.Servers = []site.Server{
+		{Name: strings.Repeat("w", 63), Cores: 24, Memory: site.Capacity(128 << 30), Disk: site.Capacity(3e12)},
+		{Name: "kvm_host_haus_b_kellergeschoss_rack_11_unten_links_2", Cores: 16, Memory: site.Capacity(32e9), Disk: site.Capacity(1e12)},
+		{Name: "c", Cores: 8},
+	}
+	busy := someSite(t, 1800, "14x8,4x60")
+	busy.Growth = site.Growth{UsersPerYear: 60, Months: 30}
+	reports := map[string]*sizing.Report{
+		"long": calculate(t, long, "wire-docs-99"),
+		"busy": calculate(t, busy, "guide-postgresql"),
+		"demo": calculate(t, someSite(t, 30, "2x5"), "demo"),
+	}
+	for _, name := range slices.Sorted(maps.Keys(reports)) {
+		for _, lang := range words.All() {
+			page, err := HTML(reports[name], lang)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Open(page)
+			for _, bad := range b.Fit() {
+				t.Errorf("%s-%s, %s", name, lang.Tag, bad)
+			}
 		}
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/islandbundle/island/internal/words"
 	"github.com/islandbundle/island/sizing"
 	"github.com/islandbundle/island/sizing/preflight"
+	"github.com/islandbundle/island/sizing/preflight/facts"
+	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
 	"github.com/islandbundle/island/sizing/site"
 )
 
@@ -69,6 +71,49 @@ func TestPageInBrowser(t *testing.T) {
 			foreign(t, b, name, lang)
 		}
 	}
+}
+
+// TestPageFits looks at sites whose names are as long as they come, in windows of every
+// width: nothing runs out of its box, no short word is broken.
+func TestPageFits(t *testing.T) {
+	t.Parallel()
+	b := browser.Start(t)
+	for name, report := range map[string]*preflight.Verdict{"long": longNames(t), "faulty": faultySite(t)} {
+		for _, lang := range words.All() {
+			page, err := HTML(report, lang)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Open(page)
+			keep(t, fmt.Sprintf("fits-%s-%s.html", name, lang.Tag), page)
+			for _, bad := range b.Fit() {
+				t.Errorf("%s-%s, %s", name, lang.Tag, bad)
+			}
+			narrowest := 0.0
+			b.Look(browser.Paper)
+			b.Eval(`Math.min(...[...document.querySelectorAll("table:not(.ports) tbody th")].map((e) => e.clientWidth))`, &narrowest)
+			if narrowest < 150 {
+				t.Errorf("%s-%s: the reasons of what was skipped stand in a column of %v", name, lang.Tag, narrowest)
+			}
+		}
+	}
+}
+
+// longNames is a site of forty machines with long names, of which little is known.
+func longNames(t *testing.T) *preflight.Verdict {
+	t.Helper()
+	s := someSurvey(t, 8)
+	names := map[string]string{}
+	for i := range s.Hosts {
+		host := &s.Hosts[i]
+		names[host.Name] = fmt.Sprintf("%s_virtuelle_maschine_im_haus_%02d.verwaltung.landkreis-nord.example", host.Name, i)
+		host.Name, host.Facts.CPU.Architecture = names[host.Name], factstest.Read("arm64")
+		host.Facts.Kernel.Modules, host.Facts.CPU.Steal = nil, facts.Value[float64]{}
+	}
+	for i := range s.Links {
+		s.Links[i].From, s.Links[i].To = names[s.Links[i].From], names[s.Links[i].To]
+	}
+	return judged(t, s, nil)
 }
 
 // explained wants on paper why a check is made, how it was measured and who requires

@@ -10,6 +10,7 @@ import (
 	"github.com/islandbundle/island/internal/page"
 	"github.com/islandbundle/island/internal/printable"
 	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/internal/words/message"
 	"github.com/islandbundle/island/sizing/preflight"
 )
 
@@ -89,13 +90,15 @@ func newView(r *preflight.Verdict, l *words.Language) view {
 
 // verdict answers the title.
 func verdict(r *preflight.Verdict, l *words.Language) (answer page.Pair, why string) {
-	switch r.Worst() {
+	worst := r.Worst()
+	because := func(code string) string { return l.Say(code, message.Args{"n": r.Counts[worst]}) }
+	switch worst {
 	case preflight.Fail:
-		return page.Pair{Name: "fail", Value: l.Word("preflight.page.not-yet")}, l.Word("preflight.page.not-yet-why")
+		return page.Pair{Name: "fail", Value: l.Word("preflight.page.not-yet")}, because("preflight.page.not-yet-why")
 	case preflight.Error:
-		return page.Pair{Name: "ask", Value: l.Word("preflight.page.unknown")}, l.Word("preflight.page.unknown-why")
+		return page.Pair{Name: "ask", Value: l.Word("preflight.page.unknown")}, because("preflight.page.unknown-why")
 	case preflight.Warn:
-		return page.Pair{Name: "warn", Value: l.Word("preflight.page.yes-but")}, l.Word("preflight.page.yes-but-why")
+		return page.Pair{Name: "warn", Value: l.Word("preflight.page.yes-but")}, because("preflight.page.yes-but-why")
 	}
 	return page.Pair{Name: "ok", Value: l.Word("preflight.page.yes")}, l.Word("preflight.page.yes-why")
 }

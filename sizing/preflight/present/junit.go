@@ -2,8 +2,10 @@ package present
 
 import (
 	"encoding/xml"
+	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/islandbundle/island/internal/printable"
@@ -41,6 +43,30 @@ type problem struct {
 	Text    string `xml:",chardata"`
 }
 
+// caseName tells a finding from the others of its suite: by what it is about, and where
+// that is nothing, by the roles.
+func caseName(f preflight.Finding) string {
+	name := f.ID
+	switch about := plain(f.Object); {
+	case about != "":
+		name += " " + about
+	case f.Host == "" && len(f.Roles) > 0:
+		name += " " + strings.Join(f.Roles, " ")
+	}
+	return name
+}
+
+// free returns a name that no case of the suite has yet: what is tried from several hosts
+// can end in several ways. Programs that show reports keep one case of each name.
+func (s *testSuite) free(name string) string {
+	free := name
+	taken := func(c testCase) bool { return c.Name == free }
+	for n := 2; slices.ContainsFunc(s.Cases, taken); n++ {
+		free = fmt.Sprintf("%s (%d)", name, n)
+	}
+	return free
+}
+
 // JUnit writes a report as JUnit XML, one suite for each host and one for the
 // site. A warning passes, with its text as output, since the format has none.
 func JUnit(w io.Writer, r *preflight.Verdict) error {
@@ -57,7 +83,7 @@ func JUnit(w io.Writer, r *preflight.Verdict) error {
 			suites.Suites = append(suites.Suites, testSuite{Name: printable.Line(host), Time: r.Taken.Format(time.RFC3339)})
 		}
 		suite := &suites.Suites[i]
-		c := testCase{Class: "preflight." + f.ID, Name: printable.Line(f.ID + " " + plain(f.Object))}
+		c := testCase{Class: "preflight." + f.ID, Name: suite.free(printable.Line(caseName(f)))}
 		message := english.Text(f.Sentence())
 		if f.Waived != "" {
 			message += " (waived: " + f.Waived + ")"

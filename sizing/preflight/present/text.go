@@ -85,11 +85,25 @@ func (t *textWriter) summary(r *preflight.Verdict) {
 			continue
 		}
 		line := fmt.Sprintf("  %s %4d", pad(outcomeWord(t.lang, o), widest), r.Counts[o])
-		if hosts := hostsWith(r, o); hosts > 0 {
-			line += "   " + t.lang.Say("preflight.text.on-hosts", message.Args{"hosts": hosts})
+		if r.Counts[o] > 0 {
+			line += "   " + t.lang.Say(placeOf(r, o), message.Args{"hosts": hostsWith(r, o)})
 		}
 		fmt.Fprintln(t, line)
 	}
+}
+
+// placeOf returns the code of the words for where findings of an outcome are.
+func placeOf(r *preflight.Verdict, o preflight.Outcome) string {
+	ofSite := slices.ContainsFunc(r.Findings, func(f preflight.Finding) bool {
+		return f.Outcome == o && !slices.ContainsFunc(r.Hosts, func(host preflight.HostSummary) bool { return host.Name == f.Host })
+	})
+	switch {
+	case !ofSite:
+		return "preflight.text.on-hosts"
+	case hostsWith(r, o) == 0:
+		return "preflight.text.of-site"
+	}
+	return "preflight.text.on-hosts-and-site"
 }
 
 func hostsWith(r *preflight.Verdict, o preflight.Outcome) int {
