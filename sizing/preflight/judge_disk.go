@@ -37,23 +37,6 @@ func behind(host *facts.Host, paths []string) []facts.Path {
 	return result
 }
 
-// together says whether two paths are known to lie on one file system, with the same
-// limits: where a folder has a quota for its project, its figures are those of the quota.
-func together(a, b facts.Path) bool {
-	if a.Path == b.Path {
-		return true
-	}
-	if !a.FileSystem.Known() || !b.FileSystem.Known() {
-		return false
-	}
-	v, w := a.FileSystem.Value, b.FileSystem.Value
-	return v.DeviceID == w.DeviceID && (v.Size == w.Size || !slices.Contains(projectQuotas, v.Type))
-}
-
-// projectQuotas are the types of file systems that know quotas of projects. What they
-// hold in all does not change otherwise, as that of ZFS does with every write elsewhere.
-var projectQuotas = []string{"ext4", "f2fs", "xfs"}
-
 // shown is a path as people are told of it: with the place where links lead from there.
 func shown(p facts.Path) string {
 	if p.Target == "" {

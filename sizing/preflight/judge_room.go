@@ -118,6 +118,23 @@ func isBelow(overlay, other facts.FileSystem) bool {
 	return overlay.Type == "overlay" && overlay.ID != "" && overlay.ID == other.ID && overlay.Size == other.Size
 }
 
+// together says whether two paths are known to lie on one file system, with the same
+// limits: where a folder has a quota for its project, its figures are those of the quota.
+func together(a, b facts.Path) bool {
+	if a.Path == b.Path {
+		return true
+	}
+	if !a.FileSystem.Known() || !b.FileSystem.Known() {
+		return false
+	}
+	v, w := a.FileSystem.Value, b.FileSystem.Value
+	return v.DeviceID == w.DeviceID && (v.Size == w.Size || !slices.Contains(projectQuotas, v.Type))
+}
+
+// projectQuotas are the types of file systems that know quotas of projects. What they
+// hold in all does not change otherwise, as that of ZFS does with every write elsewhere.
+var projectQuotas = []string{"ext4", "f2fs", "xfs"}
+
 // shareRoom tells whether two paths lie on one file system, or in one room.
 func shareRoom(a, b facts.Path) bool {
 	_, shared := sharedStore(a, b)
@@ -199,21 +216,20 @@ func (r room) size() int64 { return r.used() + r.free() }
 // mounted; it is as much as the most below it has.
 func zfsFree(systems []facts.Path) int64 {
 	free, claims, below := map[string]int64{}, map[string][]int64{}, map[string]map[string]bool{}
-	pool := ""
 	for _, system := range systems {
 		maps.Copy(free, system.FileSystem.Value.Above)
 	}
 	for _, system := range systems {
 		v := system.FileSystem.Value
 		free[v.Device], claims[v.Device] = v.Free, []int64{v.Free}
-		pool = v.Device
-		for cut := strings.LastIndexByte(pool, '/'); cut >= 0; cut = strings.LastIndexByte(pool, '/') {
-			above := pool[:cut]
-			if below[above] == nil {
-				below[above] = map[string]bool{}
+		above := ""
+		for depth, name := range lineage(v.Device) {
+			if depth > 0 {
+				below[above][name] = true
 			}
-			below[above][pool] = true
-			pool = above
+			if above = name; below[name] == nil {
+				below[name] = map[string]bool{}
+			}
 		}
 	}
 	var claim func(name string) int64
@@ -232,5 +248,16 @@ func zfsFree(systems []facts.Path) int64 {
 		}
 		return min(left, common) + reserved
 	}
-	return claim(pool)
+	return claim(lineage(systems[0].FileSystem.Value.Device)[0])
+}
+
+// lineage are the names of the datasets from the pool down to one of them.
+func lineage(dataset string) []string {
+	var names []string
+	for i, letter := range dataset {
+		if letter == '/' {
+			names = append(names, dataset[:i])
+		}
+	}
+	return append(names, dataset)
 }

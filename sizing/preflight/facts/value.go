@@ -141,7 +141,7 @@ type Kernel struct {
 	BootID  Value[string]            `json:"bootId,omitzero"` // made anew at each start
 	CGroup  Value[int]               `json:"cgroup"`          // version of the control groups in force
 	Modules map[string]Value[string] `json:"modules"`         // loaded, builtin, available or missing
-	Barred  map[string]Value[string] `json:"barred"`          // of a module: what keeps modprobe from loading it; empty: nothing
+	Barred  map[string]Value[string] `json:"barred,omitzero"` // of a module: what keeps modprobe from loading it; empty: nothing
 	Sysctls map[string]Value[string] `json:"sysctls"`
 }
 
@@ -161,8 +161,8 @@ type Network struct {
 	Resolvers  Value[[]string]   `json:"resolvers"`
 	Search     Value[[]string]   `json:"search"`
 	Interfaces Value[[]NIC]      `json:"interfaces"`
-	Routes     Value[[]Route]    `json:"routes"` // those that lead out: default routes, and such as 0.0.0.0/1
-	Inside     Value[[]Route]    `json:"inside"` // all others to other machines: those to networks of the site
+	Routes     Value[[]Route]    `json:"routes"`          // those that lead out: default routes, and such as 0.0.0.0/1
+	Inside     Value[[]Route]    `json:"inside,omitzero"` // all others to other machines: those to networks of the site
 	Listeners  Value[[]Listener] `json:"listeners"`
 }
 
