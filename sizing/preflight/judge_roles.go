@@ -18,7 +18,7 @@ func KnownGroups(table *sizing.Table, ports *site.Ports) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := []string{"assethost"} // of the bundle, whatever the table
+	known := []string{site.AssetGroup} // of the bundle, whatever the table
 	add := func(groups []string) {
 		for _, group := range groups {
 			if group != "all" && !site.InAny([]string{group}, known) {
@@ -138,8 +138,7 @@ func (j *judgement) likeGroup(group string) string {
 // that was not asked for already: the hosts have a role, and half of what it takes
 // nobody looks at.
 func (j *judgement) halves(asked []string) {
-	const masters = "kube-master"
-	for _, pair := range [][2]string{{masters, site.NodeGroup}, {site.NodeGroup, masters}} {
+	for _, pair := range [][2]string{{site.MasterGroup, site.NodeGroup}, {site.NodeGroup, site.MasterGroup}} {
 		there, lacking := j.members(pair[0]), j.members(pair[1])
 		if len(there) == 0 || len(lacking) > 0 || j.Survey.Partial || site.InAny(asked, pair[1:]) {
 			continue

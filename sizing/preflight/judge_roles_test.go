@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -233,5 +234,36 @@ func TestClusterWithoutItsHalf(t *testing.T) {
 	some.Partial = true
 	if got := bad(judge(t, some, nil)); len(got) > 0 {
 		t.Errorf("of some hosts findings are %q", got)
+	}
+}
+
+// TestKnownGroupsAreDocumented: the remedy for a group that is written wrongly names
+// the document that lists the right ones.
+func TestKnownGroupsAreDocumented(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("../../docs/preflight.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(doc), "**Groups are roles.**")
+	list, _, _ = strings.Cut(list, "\n\n")
+	ports, err := site.DefaultPorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range sizing.Names() {
+		table, _, err := sizing.Embedded(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known, err := KnownGroups(table, ports)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, group := range known {
+			if !strings.Contains(list, "`"+group+"`") {
+				t.Errorf("group %s of the table %s is not in docs/preflight.md", group, name)
+			}
+		}
 	}
 }

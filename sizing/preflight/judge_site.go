@@ -282,7 +282,7 @@ func (j *judgement) bundle() {
 		if host.Facts == nil {
 			continue
 		}
-		asset, node := site.InAny(host.Groups, []string{"assethost"}), site.InAny(host.Groups, []string{site.NodeGroup})
+		asset, node := site.InAny(host.Groups, []string{site.AssetGroup}), site.InAny(host.Groups, []string{site.NodeGroup})
 		if asset {
 			j.fits("bundle.asset-host", host, j.pathsOf(site.AssetHost)[:1], int64(j.Bundle.Size), room.free)
 		}

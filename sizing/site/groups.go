@@ -5,8 +5,12 @@ import (
 	"strings"
 )
 
-// NodeGroup is the group of the hosts that conference servers and the ingress run on.
-const NodeGroup = "kube-node"
+// Groups that more than a table knows, as they were first called.
+const (
+	NodeGroup   = "kube-node"   // conference servers and the ingress run there
+	MasterGroup = "kube-master" // Kubernetes itself runs there
+	AssetGroup  = "assethost"   // the bundle is kept there
+)
 
 // masterGroups are what kubespray has called the group of the masters, in the order
 // of the years.

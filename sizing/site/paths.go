@@ -32,7 +32,7 @@ func (s *Site) FsyncPaths(groups []string) []string {
 	for _, data := range []struct {
 		groups, paths []string
 	}{
-		{[]string{"etcd", "kube-master"}, []string{"/var/lib/etcd"}},
+		{[]string{"etcd", MasterGroup}, []string{"/var/lib/etcd"}},
 		{[]string{"cassandra"}, s.DataPaths(Cassandra)},
 		{[]string{"postgresql"}, s.DataPaths(PostgreSQL)},
 	} {
