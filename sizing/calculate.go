@@ -445,7 +445,7 @@ func (c *calculation) sourceList(r *Report) []SourceRef {
 	list := []SourceRef{}
 	for _, id := range sortedKeys(known) {
 		if used[id] {
-			list = append(list, SourceRef{id, known[id].Title, known[id].Where})
+			list = append(list, sourceRef(id, known[id]))
 		}
 	}
 	return list

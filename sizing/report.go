@@ -57,9 +57,9 @@ type ReleaseRef struct {
 
 // SourceRef is a source that a number of the report names.
 type SourceRef struct {
-	ID    string `json:"id"`
-	Title string `json:"title"`
-	Where string `json:"where,omitempty"`
+	ID    string       `json:"id"`
+	Title message.Text `json:"title"`
+	Where message.Text `json:"where,omitzero"`
 }
 
 // Bound says how a figure is meant.

@@ -121,3 +121,26 @@ func (r CoreRule) place() string { return "cores." + r.ID }
 func (u Unlisted) place() string { return "unlisted." + u.Source + "." + string(u.Role) }
 func (d Draft) place() string    { return "draft." + d.Source }
 func (q Question) place() string { return "ask." + q.ID }
+
+// sourceTexts are what the program's own tables say of sources in words of their own,
+// title and place. Titles of others' documents stay in the language of these.
+var sourceTexts = map[string][2]string{
+	"G":      {"source.guide.title", "source.guide.where"},
+	"island": {"source.island.title", ""},
+	"lock":   {"source.lock.title", "source.lock.where"},
+	"site":   {"source.site.title", "source.site.where"},
+}
+
+// sourceRef names a source. Where that is in the words of the program's own tables, the
+// catalogues have further languages for it.
+func sourceRef(id string, s site.Source) SourceRef {
+	own := ownTables()[0].Sources[id] // a test holds that all have the same
+	text := func(words, ours, code string) message.Text {
+		if code != "" && words == ours {
+			return say(code, nil)
+		}
+		return message.Plain(words)
+	}
+	codes := sourceTexts[id]
+	return SourceRef{id, text(s.Title, own.Title, codes[0]), text(s.Where, own.Where, codes[1])}
+}

@@ -1,10 +1,13 @@
 package sizing
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
 	"github.com/islandbundle/island/internal/words"
+	"github.com/islandbundle/island/sizing/site"
+	"github.com/islandbundle/island/sizing/sizingtest"
 )
 
 // TestOwnTablesAndCataloguesAgree wants every text of the tables that the program
@@ -60,5 +63,40 @@ func TestOwnWordsOfATable(t *testing.T) {
 	}
 	if table.Name = "own"; german.Text(table.Title.text(placeOfTitle(table))) != "Wire's guide, high availability" {
 		t.Error("a title without German is not in English")
+	}
+}
+
+// TestSourcesAreInTheReadersLanguage wants what the program says of its own sources in
+// German, documents of others by their own titles, and a customer's words as they are.
+func TestSourcesAreInTheReadersLanguage(t *testing.T) {
+	german, err := words.All().Parse("de")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := tableWithFactors(t)
+	place := someSite(t, 640, "3x12")
+	r := Calculate(Input{Site: place, Table: table, Lock: sizingtest.Lock(t, 1e6)})
+	got := map[string]string{}
+	for _, s := range r.Sources {
+		got[s.ID] = german.Text(s.Title) + "; " + german.Text(s.Where)
+		if own := table.Sources[s.ID]; own.Title != "" && (english(s.Title) != own.Title || english(s.Where) != own.Where) {
+			t.Errorf("%s is %q in English, in the table %q", s.ID, english(s.Title)+"; "+english(s.Where), own)
+		}
+	}
+	for id, want := range map[string]string{
+		"site": "eigene Angabe des Kunden; Standortdokument", "island": "eigene Wahl dieses Programms", "lock": "die Lock-Datei des Releases",
+		"G": "Kundenleitfaden", "Graham": "R. L. Graham, Bounds on Multiprocessing",
+	} {
+		if !strings.Contains(got[id], want) {
+			t.Errorf("%s is %q in German", id, got[id])
+		}
+	}
+	own := *table
+	own.Sources = maps.Clone(table.Sources)
+	own.Sources["site"] = site.Source{Title: "our planning office"}
+	for _, s := range Calculate(Input{Site: place, Table: &own}).Sources {
+		if s.ID == "site" && german.Text(s.Title) != "our planning office" {
+			t.Errorf("a customer's source is called %q", german.Text(s.Title))
+		}
 	}
 }

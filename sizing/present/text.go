@@ -358,6 +358,6 @@ func (t *textWriter) questions() {
 func (t *textWriter) sources() {
 	t.section(t.Word("title.sources"))
 	for _, s := range t.report.Sources {
-		t.wrapped(fmt.Sprintf("  %-14s ", s.ID), strings.Repeat(" ", 17), strings.TrimSuffix(s.Title+"; "+s.Where, "; "))
+		t.wrapped(fmt.Sprintf("  %-14s ", s.ID), strings.Repeat(" ", 17), strings.TrimSuffix(t.Text(s.Title)+"; "+t.Text(s.Where), "; "))
 	}
 }
