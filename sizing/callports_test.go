@@ -21,7 +21,8 @@ func TestCallPorts(t *testing.T) {
 			if !words.English().Has(p.Purpose.Code) {
 				t.Errorf("%s has no words", p.Purpose.Code)
 			}
-			if !slices.ContainsFunc(r.Sources, func(s SourceRef) bool { return s.ID == p.Source && strings.Contains(english(s.Title), "wire-docs") }) {
+			named := func(s SourceRef) bool { return s.ID == p.Source && strings.Contains(english(s.Title), "wire-docs") }
+			if !slices.ContainsFunc(r.Sources, named) {
 				t.Errorf("source %s is not in the report's list", p.Source)
 			}
 		}
