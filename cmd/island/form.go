@@ -50,7 +50,7 @@ const (
 	aZip          form = "a zip archive"
 	anImages      form = "an archive of container images" // of docker, podman or skopeo
 	aChart        form = "a Helm chart"
-	aHostsFile    form = "an Ansible inventory" // never recognised: it is what is wanted
+	aHostsFile    form = "an Ansible inventory" // recognised in its INI form alone
 	aProgram      form = "a program"
 	aPDF          form = "a PDF document"
 	aPicture      form = "a picture"
@@ -94,7 +94,7 @@ func recognise(head []byte) form {
 	case bytes.HasPrefix(text, []byte("<")):
 		return formOfMarkup(text)
 	}
-	return cmp.Or(formOfYAML(text), formOfPEM(text))
+	return cmp.Or(formOfYAML(text), formOfPEM(text), formOfINI(text))
 }
 
 // isTar reports whether a POSIX header block comes first.
@@ -279,6 +279,23 @@ func formOfYAML(text []byte) form {
 	return notRecognised
 }
 
+// inventoryLine is a line that stands in inventories alone: the head of a section of
+// hosts in this field, of children or of variables, or a variable of Ansible's own.
+var inventoryLine = regexp.MustCompile(`(?m)^(\[[^\]\s]+:(children|vars)\]|\[(` + strings.Join(fieldGroups, "|") + `)\])[ \t\r]*$|` +
+	`^[^\s#;:{]+[ \t].*\bansible_[a-z_]+=`)
+
+// fieldGroups are groups that inventories of this field name in sections.
+var fieldGroups = []string{
+	"all", "cassandra", "kube-(node|master)", "k8s-cluster", "etcd", "minio", "elasticsearch", "restund", "postgresql", "assethost",
+}
+
+func formOfINI(text []byte) form {
+	if inventoryLine.Match(text) {
+		return aHostsFile
+	}
+	return notRecognised
+}
+
 // formOfKind goes by what documents of this project call themselves.
 func formOfKind(kind string) form {
 	switch kind {
@@ -346,6 +363,8 @@ func (f form) hint(name string) string {
 		return "name it with --table, to island size or island preflight"
 	case aPortsTable:
 		return "name it with --ports, to island preflight"
+	case aHostsFile:
+		return "name it with -i, to island preflight"
 	case aChart:
 		return "island discover " + name + " finds the images in it"
 	case aReport:

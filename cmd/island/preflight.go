@@ -318,6 +318,19 @@ func checkInventory(name string) error {
 		return explainMissing(name, err, []form{aHostsFile})
 	case err == nil && info.Mode().IsRegular():
 		return checkForm(name, aHostsFile)
+	case err == nil && info.IsDir():
+		return checkInventoryFolder(name)
+	}
+	return nil
+}
+
+// checkInventoryFolder refuses a folder in which facts lie: that is what --facts takes.
+func checkInventoryFolder(name string) error {
+	facts, _ := filepath.Glob(filepath.Join(name, "*.json")) // where the name is no pattern, whoever reads the folder tells
+	for _, file := range facts {
+		if err := checkForm(file, aHostsFile); err != nil {
+			return err
+		}
 	}
 	return nil
 }
