@@ -69,6 +69,7 @@ func logins() []login {
 		{name: "forced command that runs what is asked for", script: forced(`exec /bin/bash -c "$SSH_ORIGINAL_COMMAND"`)},
 		{name: "start file that complains", script: shell("/bin/bash", ".bashrc", `echo "ssh: Connection refused" >&2; printf "no agent" >&2`)},
 		{name: "su where root logs in at once", script: "mkdir -p /root; ", vars: "ansible_user: root\nansible_become_method: su"},
+		{name: "sudo for a shell alone", script: sudoers("Defaults runas_default=daemon\ntech ALL=(root) NOPASSWD: /bin/sh")},
 		{name: "sudo by its path, with the usual flags",
 			vars: "ansible_become_method: ansible.builtin.sudo\nansible_become_exe: /usr/bin/sudo\nansible_become_flags: -H -S -n"},
 
@@ -96,6 +97,8 @@ func logins() []login {
 			sudoers("Defaults requiretty\ntech ALL=(ALL) ALL"),
 			"ansible_become_password: right", "reach.sudo", []string{"terminal"}},
 		{"sudo for one command alone", sudoers("tech ALL=(ALL) NOPASSWD: /usr/bin/true"), "", "reach.sudo", []string{"password is required"}},
+		{"sudo for all but shells", sudoers("tech ALL=(ALL) NOPASSWD: ALL, !/bin/sh"), "", "reach.sudo", []string{"sudo"}},
+		{"sudo that lets nothing run others", sudoers("Defaults noexec\ntech ALL=(ALL) NOPASSWD: ALL"), "", "reach.sudo", []string{"sudo"}},
 		{"sudo for another user alone", sudoers("tech ALL=(daemon) NOPASSWD: ALL"), "", "reach.sudo", []string{"sudo"}},
 		{"sudo for an expired password", "echo tech:right | chpasswd -c SHA256; chage -d 0 tech; " + sudoers("tech ALL=(ALL) ALL"),
 			"ansible_become_password: right", "reach.sudo", []string{"expired"}},

@@ -53,8 +53,9 @@ func (inv *Inventory) readINI(path string, data []byte) error {
 			}
 			continue
 		}
-		if line[0] == '[' && strings.HasSuffix(line, "]") && !strings.ContainsAny(line, " =") && kind != "hosts" {
-			return fault.At(place, "a section is [group], [group:children] or [group:vars]", "section is not understood: %.80q", line)
+		if line[0] == '[' && strings.HasSuffix(line, "]") { // Ansible takes none of these for hosts
+			return fault.At(place, "a section is [group], [group:children] or [group:vars], without blanks",
+				"section is not understood: %.80q", line)
 		}
 		if err := inv.iniLine(current, kind, line, place, wanted); err != nil {
 			return err

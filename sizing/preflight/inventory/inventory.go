@@ -22,6 +22,7 @@ const (
 	maxHosts     = 1000 // ranges included
 	maxGroups    = 1000
 	maxVars      = 20_000
+	maxNotes     = 50
 	maxDepth     = 20      // of YAML values and of groups in groups
 	maxWork      = 500_000 // YAML values, with what aliases stand for
 )
@@ -77,8 +78,13 @@ func Read(sources ...string) (*Inventory, error) {
 	inv.group("all").declared = true
 	inv.group("ungrouped").declared = true
 	for _, source := range sources {
+		before := inv.files
 		if err := inv.readSource(source); err != nil {
 			return nil, err
+		}
+		if inv.files == before && !IsHostList(source) {
+			return nil, fault.At(fault.Place{File: source}, "give a folder with an inventory in it, or the file itself",
+				"folder has no file that Ansible would read as an inventory")
 		}
 	}
 	if err := inv.link(); err != nil {

@@ -42,6 +42,19 @@ func TestWhatDecidesIsKnown(t *testing.T) {
 		},
 		"quotes of two kinds":  {"hosts.yml", "g: {hosts: {h: {ansible_host: \"'10.0.0.1\\\"\"}}}\n", "is not the address"},
 		"quotes around a port": {"hosts.yml", "g: {hosts: {h: {ansible_port: \"'22'\"}}}\n", "is not a port"},
+		"number as a part": {
+			"hosts.yml", "g: {hosts: {h: {ansible_user: '{{ l[7] }}', l: [a]}}}\n", "does not say what 7 is",
+		},
+		"number in place of a host": {
+			"hosts.ini", "[g]\nh ansible_user='{{ hostvars[4].x }}'\n", "does not say what host 4 is",
+		},
+		"host of a group of groups": {
+			"hosts.ini", "[jump:children]\ngates\n[gates]\nh ansible_ssh_common_args=\"-J {{ groups['jump'][0] }}\"\n",
+			`hosts of group "jump", which has groups within it, is not computed`,
+		},
+		"host of all": {
+			"hosts.ini", "[g]\nh ansible_host=\"{{ groups['all'][0] }}\"\n", `hosts of group "all", which has groups within it`,
+		},
 		"template in the address": {
 			"hosts.ini", "[g]\nh ansible_host={{name}}.site\n",
 			"hosts.ini:2: ansible_host of h: template",

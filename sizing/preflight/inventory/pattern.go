@@ -12,6 +12,9 @@ import (
 // and its port, 0 where it has none.
 func expand(pattern string) ([]string, int, error) {
 	pattern, port := splitPort(pattern)
+	if _, err := netip.ParseAddr(pattern); err != nil && strings.Contains(afterRanges(pattern), ":") {
+		return nil, 0, fmt.Errorf("%.80q is not the name of a host: what follows its colon is no port from 1 to 65535", pattern)
+	}
 	if strings.ContainsAny(pattern, " \t\"'\\") || !filepath.IsLocal(pattern) || len(pattern) > 255 || pattern[0] == '-' {
 		return nil, 0, fmt.Errorf("%.80q is not the name of a host", pattern)
 	}
@@ -30,11 +33,14 @@ func splitPort(pattern string) (string, int) {
 		return unbracket(pattern), 0
 	}
 	port, err := strconv.ParseUint(pattern[i+1:], 10, 16)
-	if err != nil {
+	if err != nil || port == 0 {
 		return pattern, 0
 	}
 	return unbracket(pattern[:i]), int(port)
 }
+
+// afterRanges returns what follows the last range of a pattern.
+func afterRanges(pattern string) string { return pattern[strings.LastIndexByte(pattern, ']')+1:] }
 
 func unbracket(s string) string {
 	if inner, ok := strings.CutPrefix(s, "["); ok && strings.HasSuffix(inner, "]") {

@@ -132,3 +132,64 @@ func TestPassedOverIsTold(t *testing.T) {
 		t.Errorf("the file itself: %v, %q", err, inv.Notes)
 	}
 }
+
+// TestTwiceIsTold: of what stands twice in a map the first is dropped, as Ansible does,
+// and told. What a merge brings and is said anew is no slip.
+func TestTwiceIsTold(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"minio:\n  hosts: {m1: }\nweb:\n  hosts: {w: }\nminio:\n  hosts: {m2: }\n":            {":5:1: \"minio\""},
+		"minio:\n  hosts:\n    m1: {ip: 10.0.0.1}\n    m1: {ip: 10.0.0.2}\n":                  {":4:5: \"m1\""},
+		"minio:\n  hosts: {m1: {x: 1, x: 2}}\n  vars: {d: {y: 1, y: 1}}\n":                    {":2:22: \"x\"", ":3:20: \"y\""},
+		"minio:\n  vars: {a: &a {x: 1}}\n  hosts: {m1: {<<: *a, x: 2}, m2: {x: 3, <<: *a}}\n": nil,
+		"minio:\n  hosts: {m1: {x: 1}}\nweb:\n  hosts: {m1: {x: 2}}\n":                        nil,
+	} {
+		inv, err := Read(write(t, "hosts.yml", text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(inv.Notes) != len(want) {
+			t.Errorf("%q: notes are %q, want %q", text, inv.Notes, want)
+			continue
+		}
+		for i, note := range inv.Notes {
+			if !strings.Contains(note, "hosts.yml"+want[i]+" is there twice") {
+				t.Errorf("%q: note is %q, wants %q", text, note, want[i])
+			}
+		}
+	}
+}
+
+// TestNoHostByASlip: a name that ends in a colon, a port that is none, and a section
+// with blanks are not taken for hosts.
+func TestNoHostByASlip(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"[minio]\nm1:\n":                     "hosts.ini:2: \"m1:\" is not the name of a host: what follows its colon is no port",
+		"[minio]\nm1:99999\n":                "no port from 1 to 65535",
+		"[minio]\nm1:0\n":                    "no port from 1 to 65535",
+		"[minio]\nm[1:2]:ssh\n":              "no port from 1 to 65535",
+		"[ minio ]\nm1\n":                    "hosts.ini:1: section is not understood: \"[ minio ]\"",
+		"[web]\nw\n[kube node]\nn1\n":        "hosts.ini:3: section is not understood",
+		"[web:vars]\nx=1\n[kube-node ]\nn\n": "hosts.ini:3: section is not understood",
+	} {
+		if _, err := Read(write(t, "hosts.ini", text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error is %v, wants one with %q", text, err, want)
+		}
+	}
+}
+
+// TestEmptyFolderIsNoSource: beside another source, too, a folder that nothing is read
+// of is not passed over.
+func TestEmptyFolderIsNoSource(t *testing.T) {
+	t.Parallel()
+	folder := files(t, map[string]string{
+		"hosts": "[web]\nh\n", "empty/.keep": "", "settings/ansible.cfg": "", "vars/group_vars/web.yml": "a: 1\n", "void/hosts": "",
+	})
+	for name, isSource := range map[string]bool{"empty": false, "settings": false, "vars": false, "void": true} {
+		_, err := Read(filepath.Join(folder, "hosts"), filepath.Join(folder, name))
+		if isSource != (err == nil) || err != nil && !strings.Contains(err.Error(), name+": folder has no file") {
+			t.Errorf("%s: error is %v", name, err)
+		}
+	}
+}

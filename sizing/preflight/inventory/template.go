@@ -254,16 +254,19 @@ func (p *templateParser) member(value, key any) (any, error) {
 				return hostRef{host}, nil
 			}
 		}
-		return undefined{fmt.Sprintf("host %.60v", key)}, nil
+		return undefined{"host " + printed(key)}, nil
 	case hostRef:
 		return p.variable(v.host, name)
 	case groupSet:
 		g := p.host.inv.groups[name]
-		if g == nil || name == "all" {
-			return undefined{fmt.Sprintf("group %.60v", key)}, nil
+		if g == nil {
+			return undefined{"group " + printed(key)}, nil
+		}
+		if name == "all" || len(g.children) > 0 {
+			return nil, fmt.Errorf("the order of the hosts of group %.60q, which has groups within it, is not computed", name)
 		}
 		list := []any{}
-		for _, host := range g.hosts { // those of its children come after them, in an order of their own
+		for _, host := range g.hosts {
 			list = append(list, host)
 		}
 		return list, nil
@@ -276,7 +279,7 @@ func (p *templateParser) member(value, key any) (any, error) {
 			return p.part(v[i])
 		}
 	}
-	return undefined{fmt.Sprintf("%.60v", key)}, nil
+	return undefined{printed(key)}, nil
 }
 
 // part is a value within another one, whose templates are computed likewise.

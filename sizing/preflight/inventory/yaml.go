@@ -256,6 +256,7 @@ func (y *yamlReader) pairs(node *yaml.Node, depth int) ([]pair, error) {
 			own = append(own, pair{key.Value, node.Content[i], value})
 		}
 	}
+	y.twice(own)
 	var result []pair
 	index := map[string]int{}
 	for _, p := range slices.Concat(merged, own) {
@@ -267,6 +268,21 @@ func (y *yamlReader) pairs(node *yaml.Node, depth int) ([]pair, error) {
 		result = append(result, p)
 	}
 	return result, nil
+}
+
+// twice tells of keys that stand twice in one map: what the first has is dropped.
+func (y *yamlReader) twice(own []pair) {
+	first := map[string]*yaml.Node{}
+	for _, p := range own {
+		if before := first[p.key]; before != nil {
+			note := fmt.Sprintf("%s: %.80q is there twice, and Ansible takes the last; what line %d has of it is dropped",
+				y.place(p.at), p.key, before.Line)
+			if !slices.Contains(y.inv.Notes, note) && len(y.inv.Notes) < maxNotes {
+				y.inv.Notes = append(y.inv.Notes, note)
+			}
+		}
+		first[p.key] = p.at
+	}
 }
 
 // merge returns the pairs of a merge key's value, those that count last.

@@ -227,6 +227,43 @@ func TestSudoSays(t *testing.T) {
 	}
 }
 
+// TestSudoRunsAShell: root is had as Ansible has it, by a shell that runs as root by
+// name. A rule for that alone is enough, and one for all but that is not.
+func TestSudoRunsAShell(t *testing.T) {
+	t.Parallel()
+	const isShell = `case "$*" in *"-u root /bin/sh -c "*) ;; *) false ;; esac`
+	const run = "\nwhile [ \"$1\" != /bin/sh ]; do [ \"$1\" = -S ] && read -r p; shift; done; exec \"$@\"\n"
+	for name, test := range map[string]struct {
+		sudo, password string
+		good           bool
+	}{
+		"a shell alone":                   {"{ " + isShell + "; } || exit 1" + run, "", true},
+		"a shell alone, with a password":  {"[ $1 = -S ] && { " + isShell + "; } || exit 1" + run, "hunter2", true},
+		"all but shells":                  {isShell + " && exit 1; exec \"$2\"\n", "", false},
+		"all but shells, with a password": {isShell + " && exit 1; exit 0\n", "hunter2", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bin := t.TempDir()
+			program(t, filepath.Join(bin, "sudo"), "#!/bin/sh\n"+test.sudo)
+			program(t, filepath.Join(bin, "id"), "#!/bin/sh\necho 1500\n")
+			ssh, target := login(t, "PATH="+bin+":$PATH sh -c \"$last\""), Target{Sudo: true, SudoPassword: test.password}
+			if !test.good {
+				told(t, ssh, target, facts.NoSudo, []string{"sudo"})
+				return
+			}
+			s, err := open(t, ssh, target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if _, err := s.Collect(t.Context(), probe.Request{Name: "h1", Sample: 1, NoFsync: true}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestRootIsHadOtherwise: where root is had in another way than by sudo, sudo is not
 // run and nothing is told the password, unless the user is root already.
 func TestRootIsHadOtherwise(t *testing.T) {
@@ -264,27 +301,63 @@ func TestPasswordIsNotRepeated(t *testing.T) {
 		t.Fatal(err)
 	}
 	program(t, filepath.Join(bin, "id"), "#!/bin/dash\necho 1500\n")
-	program(t, filepath.Join(bin, "sudo"), "#!/bin/dash\n[ $1 = -S ] || exit 1\nread -r p; shift 4; \"$@\"\n")
+	program(t, filepath.Join(bin, "sudo"), "#!/bin/dash\n[ $1 = -S ] || exit 1\nread -r p; shift 6; \"$@\"\n")
 	s, err := open(t, login(t, "PATH="+bin+":$PATH SHELLOPTS=xtrace:verbose bash -c \"$last\""), Target{Sudo: true, SudoPassword: "hunter2"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if said := s.stderr.String(); strings.Contains(said, "hunter2") || !strings.Contains(said, "island-shell") {
+	if said := s.stderr.String(); strings.Contains(said, "hunter2") || !strings.Contains(said, `island-""shell`) {
 		t.Errorf("host says %q", said)
 	}
 }
 
-// TestAsks: a start file that waits for an answer is told of as slow, with what it asks.
+// TestAsks: a login that waits for an answer runs no command, and what it asks is told;
+// an ssh that waits for a login is slow.
 func TestAsks(t *testing.T) {
 	t.Parallel()
-	ssh := login(t, `printf "Which site? "; echo "choose one" >&2; exec sleep 600`)
-	_, err := Open(t.Context(), Target{Address: "h"}, Options{Probe: self(t), SSH: ssh, Connect: time.Second, Start: time.Second})
-	reach := (*ReachError)(nil)
-	if !errors.As(err, &reach) || reach.Outcome != facts.TimedOut {
-		t.Fatalf("error is %v", err)
+	slow := filepath.Join(t.TempDir(), "ssh")
+	program(t, slow, "#!/bin/sh\nexec sleep 600\n")
+	for ssh, want := range map[string]struct {
+		outcome facts.Outcome
+		said    []string
+	}{
+		login(t, `printf "Which site? "; echo "choose one" >&2; exec sleep 600`): {facts.NoLogin,
+			[]string{"waits and runs no command", "Which site?", "choose one"}},
+		login(t, `exec cat`): {facts.NoLogin, []string{"waits and runs no command"}},
+		slow:                 {facts.TimedOut, []string{"did not start the probe in time"}},
+	} {
+		_, err := Open(t.Context(), Target{Address: "h"}, Options{Probe: self(t), SSH: ssh, Connect: time.Second, Start: time.Second})
+		reach := (*ReachError)(nil)
+		if !errors.As(err, &reach) || reach.Outcome != want.outcome {
+			t.Errorf("error is %v, want %s", err, want.outcome)
+			continue
+		}
+		for _, word := range want.said {
+			if said := words.English().Text(reach.Detail); !strings.Contains(said, word) {
+				t.Errorf("detail %q lacks %q", said, word)
+			}
+		}
 	}
-	if said := words.English().Text(reach.Detail); !strings.Contains(said, "Which site?") || !strings.Contains(said, "choose one") {
-		t.Errorf("detail is %q", said)
+}
+
+// TestRepeatsTheCommand: what prints the command that it is to run, and runs none, is
+// no shell.
+func TestRepeatsTheCommand(t *testing.T) {
+	t.Parallel()
+	for name, how := range map[string]string{
+		"echo in place of a shell": `echo -c "$last"`,
+		"forced command":           `SSH_ORIGINAL_COMMAND=$last; echo "not allowed: $SSH_ORIGINAL_COMMAND"; false`,
+		"prompt of an appliance":   `echo; echo "admin> $last"; echo "% Unknown command"; false`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := open(t, login(t, how), Target{})
+			if reach := (*ReachError)(nil); !errors.As(err, &reach) || reach.Outcome != facts.NoLogin {
+				t.Errorf("error is %v", err)
+			} else if said := words.English().Text(reach.Detail); !strings.Contains(said, "ran no command") {
+				t.Errorf("detail is %q", said)
+			}
+		})
 	}
 }

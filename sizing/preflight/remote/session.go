@@ -124,12 +124,21 @@ func Open(ctx context.Context, target Target, options Options) (*Session, error)
 	if reach := s.start(target, options); reach != nil {
 		s.Close()
 		if !timer.Stop() {
-			reach = unreached(facts.TimedOut, s.withWords(message.Of("facts.reach.not-started", nil)))
+			reach = s.late()
 		}
 		return nil, reach
 	}
 	timer.Stop()
 	return s, nil
+}
+
+// late reports why the probe was not started in time. A login that was accepted and ran
+// nothing waits for somebody to answer: a menu, a question, another shell.
+func (s *Session) late() *ReachError {
+	if !s.begun && containsAny(s.log.String(), sshLetIn) {
+		return unreached(facts.NoLogin, s.withWords(message.Of("facts.reach.login-waits", nil)))
+	}
+	return unreached(facts.TimedOut, s.withWords(message.Of("facts.reach.not-started", nil)))
 }
 
 // run starts ssh, or the shell of this machine.
