@@ -93,6 +93,7 @@ func Read(sources ...string) (*Inventory, error) {
 	if err := inv.readVars(); err != nil {
 		return nil, err
 	}
+	inv.notePassedOver()
 	if len(inv.Hosts) == 0 {
 		return nil, fault.At(fault.Place{File: strings.Join(sources, ", ")}, "", "inventory has no hosts")
 	}

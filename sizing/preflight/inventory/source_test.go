@@ -193,3 +193,23 @@ func TestEmptyFolderIsNoSource(t *testing.T) {
 		}
 	}
 }
+
+// TestVariablesWhereOneStands: Ansible reads them, and so that they are passed over is
+// told, unless they lie beside a source.
+func TestVariablesWhereOneStands(t *testing.T) {
+	t.Chdir(files(t, map[string]string{
+		"sites/hosts": "[web]\nh\n", "hosts": "[web]\nh\n", "group_vars/web.yml": "ansible_port: 2222\n", "host_vars/h.yml": "x: 1\n",
+	}))
+	for _, test := range []struct {
+		sources []string
+		notes   int
+	}{{[]string{"sites/hosts"}, 2}, {[]string{"sites"}, 2}, {[]string{"hosts"}, 0}, {[]string{"sites/hosts", "./hosts"}, 0}} {
+		inv, err := Read(test.sources...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(inv.Notes) != test.notes {
+			t.Errorf("%q: notes are %q, want %d", test.sources, inv.Notes, test.notes)
+		}
+	}
+}

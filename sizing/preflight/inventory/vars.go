@@ -40,6 +40,26 @@ func (inv *Inventory) readVars() error {
 	return nil
 }
 
+// notePassedOver tells of variables in the folder one stands in. Ansible reads those of
+// the folder of its playbooks, which it takes this one for where it is called without.
+func (inv *Inventory) notePassedOver() {
+	here, err := os.Stat(".")
+	if err != nil {
+		return
+	}
+	for _, folder := range inv.folders {
+		if info, err := os.Stat(folder); err == nil && os.SameFile(here, info) {
+			return
+		}
+	}
+	for _, name := range []string{"group_vars", "host_vars"} {
+		if info, err := os.Stat(name); err == nil && info.IsDir() {
+			inv.Notes = append(inv.Notes, name+" here lies beside no inventory and is passed over; Ansible reads it where it is called, or has its "+
+				"playbooks, here: give its variables beside the inventory")
+		}
+	}
+}
+
 // varsOf are the variables beside one source.
 type varsOf struct{ groups, hosts map[string]layer }
 
