@@ -182,7 +182,7 @@ var (
 // flagOf names for the forms of files the flags that take them.
 var flagOf = map[form]string{
 	aRelease: "file", anOverlay: "overlay", aPatch: "patch", aMirrorsFile: "mirrors", aSite: "site", aTable: "table",
-	aState: "state", aPublicKey: "key", aPrivateKey: "key", aBundle: "bundle", aLock: "lock",
+	aHostsFile: "inventory", aState: "state", aPublicKey: "key", aPrivateKey: "key", aBundle: "bundle", aLock: "lock",
 }
 
 // flagFor asks for the flag of a command that takes what a file is; it is empty if

@@ -50,7 +50,9 @@ const (
 	aZip          form = "a zip archive"
 	anImages      form = "an archive of container images" // of docker, podman or skopeo
 	aChart        form = "a Helm chart"
-	aHostsFile    form = "an Ansible inventory" // recognised in its INI form alone
+	aHostsFile    form = "an Ansible inventory"
+	anSSHConfig   form = "a configuration of ssh"       // never recognised: it is what is wanted
+	aPassword     form = "a file with a password alone" // likewise
 	aProgram      form = "a program"
 	aPDF          form = "a PDF document"
 	aPicture      form = "a picture"
@@ -94,7 +96,40 @@ func recognise(head []byte) form {
 	case bytes.HasPrefix(text, []byte("<")):
 		return formOfMarkup(text)
 	}
-	return cmp.Or(formOfYAML(text), formOfPEM(text), formOfINI(text))
+	return cmp.Or(formOfYAML(text), formOfPEM(text), formOfHosts(text))
+}
+
+// recogniseFor says what a file is where some forms are wanted, and that what cannot be
+// any document is none. What may be one, whoever reads it judges.
+func recogniseFor(wanted []form, head []byte) form {
+	found := recognise(head)
+	if found != notRecognised || !isText(head) || !slices.ContainsFunc(wanted, form.isDocument) {
+		return found
+	}
+	text := bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\uFEFF")))
+	inJSON := !slices.ContainsFunc(wanted, func(f form) bool { return f.isDocument() && f != aSurvey && f != aLock })
+	switch {
+	case bytes.HasPrefix(text, []byte("{")) || saysNothing(text):
+		return notRecognised
+	case bytes.HasPrefix(text, []byte("[")) && isJSON(bytes.NewReader(text)):
+		return aJSON
+	case inJSON || !keyLine.Match(text):
+		return aText
+	}
+	return notRecognised
+}
+
+// keyLine is a line that a mapping in YAML may have.
+var keyLine = regexp.MustCompile(`(?m)^[ \t]*(- +)?["']?[\w./-]+["']?[ \t]*:([ \t\r]|$)`)
+
+// saysNothing reports whether a text has nothing but comments.
+func saysNothing(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && string(line) != "---" {
+			return false
+		}
+	}
+	return true
 }
 
 // isTar reports whether a POSIX header block comes first.
@@ -251,8 +286,11 @@ func formOfJSON(r io.Reader) form {
 			break
 		}
 		name, _ := token.(string)
-		if name == "helmCharts" {
+		switch name {
+		case "helmCharts":
 			found = aRelease // a Wire build.json has no kind
+		case "_meta":
+			found = aHostsFile // as ansible-inventory --list prints it
 		}
 		var value json.RawMessage
 		if err = decoder.Decode(&value); err != nil {
@@ -279,21 +317,36 @@ func formOfYAML(text []byte) form {
 	return notRecognised
 }
 
-// inventoryLine is a line that stands in inventories alone: the head of a section of
-// hosts in this field, of children or of variables, or a variable of Ansible's own.
-var inventoryLine = regexp.MustCompile(`(?m)^(\[[^\]\s]+:(children|vars)\]|\[(` + strings.Join(fieldGroups, "|") + `)\])[ \t\r]*$|` +
-	`^[^\s#;:{]+[ \t].*\bansible_[a-z_]+=`)
+// What an inventory of Ansible has: in the form of INI, sections, and under them hosts
+// and variables, of which some are no other's; in YAML the group of all, or such variables.
+var (
+	hostsINI     = regexp.MustCompile(`(?m)^\[[^\]\s]+:(children|vars)\][ \t\r]*$|^[^\s#;:{]+[ \t].*\bansible_[a-z_]+=`)
+	hostsSection = regexp.MustCompile(`^\[[\w.:-]+\]\s*([#;].*)?$`)
+	hostsLine    = regexp.MustCompile(`^([#;].*|[^\s:{}"',]+(:\d+|\[[\w:]+\]\S*)?(\s+[\w]+\s*=.*|\s+#.*)?|[\w]+\s*=.*)$`)
+	hostsInYAML  = regexp.MustCompile(`(?m)^all:\s*(#.*)?\n(\s*(#.*)?\n)*[ \t]+(children|hosts|vars):|` +
+		`^[ \t]+ansible_(host|user|connection|port|ssh_\w+|become\w*):`)
+)
 
-// fieldGroups are groups that inventories of this field name in sections.
-var fieldGroups = []string{
-	"all", "cassandra", "kube-(node|master)", "k8s-cluster", "etcd", "minio", "elasticsearch", "restund", "postgresql", "assethost",
-}
-
-func formOfINI(text []byte) form {
-	if inventoryLine.Match(text) {
+// formOfHosts recognises an inventory of Ansible, in either form.
+func formOfHosts(text []byte) form {
+	if hostsINI.Match(text) || hostsInYAML.Match(text) {
 		return aHostsFile
 	}
-	return notRecognised
+	sections := 0
+	for line := range bytes.Lines(text) {
+		line = bytes.TrimSpace(line)
+		switch {
+		case len(line) == 0:
+		case hostsSection.Match(line):
+			sections++
+		case !hostsLine.Match(line):
+			return notRecognised
+		}
+	}
+	if sections == 0 {
+		return notRecognised
+	}
+	return aHostsFile
 }
 
 // formOfKind goes by what documents of this project call themselves.
@@ -408,6 +461,11 @@ func (f form) unpackHint(name string) string {
 	return ""
 }
 
+// isDocument reports whether such a file is a mapping, in JSON or YAML.
+func (f form) isDocument() bool {
+	return slices.Contains([]form{aLock, aRelease, anOverlay, aPatch, aMirrorsFile, aSite, aTable, aPortsTable, aSurvey}, f)
+}
+
 func (f form) isPEM() bool { return f == aPublicKey || f == aPrivateKey || f == aCertificate }
 
 // anyOf words forms that are wanted: "a bundle, a lock or a release".
@@ -512,6 +570,10 @@ func (f form) origin() string {
 		return "a chart's folder, or its archive"
 	case aHostsFile:
 		return "Ansible's inventory of the machines"
+	case anSSHConfig:
+		return "ssh's configuration, such as ~/.ssh/config, or leave it out"
+	case aPassword:
+		return "a file that holds the password and nothing else"
 	}
 	return string(f)
 }

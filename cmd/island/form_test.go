@@ -80,6 +80,12 @@ var known = []struct {
 	{"podman.tar", string(tarHeader("blobs/sha256/" + strings.Repeat("a", 64))), anImages},
 	{"docker.tar", string(tarHeader(strings.Repeat("0", 64) + "/layer.tar")), anImages},
 	{"docker-old.tar", string(tarHeader("repositories")), anImages},
+	{"hosts.ini", "# ours\n[cassandra]\nc1 ansible_host=10.0.0.1 # rack 1\nc2:2222\n\n[all:vars]\nansible_user = deploy\n", aHostsFile},
+	{"ranges.ini", "\uFEFF[minio]\r\nminio[1:4]\r\n; spare\r\n", aHostsFile},
+	{"children.ini", "[k8s-cluster:children]\nkube-master\nkube-node\n", aHostsFile},
+	{"hosts.yaml", "---\nall:\n  # by role\n  children:\n    etcd:\n      hosts: {e1: }\n", aHostsFile},
+	{"group.yaml", "etcd:\n  hosts:\n    e1:\n      ansible_host: 10.0.0.7\n", aHostsFile},
+	{"listing.json", `{"_meta": {"hostvars": {"e1": {}}}, "etcd": {"hosts": ["e1"]}}`, aHostsFile},
 	{"login.tar", "\n<!DOCTYPE html>\n<html>", aWebPage},
 	{"empty.tar", "", nothing},
 }
@@ -135,6 +141,40 @@ func TestNothingMadeOfABundleIsSomethingElse(t *testing.T) {
 	for _, behind := range known {
 		if have := recognise([]byte(bundleStart + behind.content)); have != aBundle {
 			t.Errorf("%s behind the start of a bundle: is %q", behind.file, have)
+		}
+	}
+}
+
+// TestWhatIsNoDocument: where a document is wanted, what cannot be one is told as what it
+// is; what may be one is left to whoever reads it.
+func TestWhatIsNoDocument(t *testing.T) {
+	t.Parallel()
+	inYAML, inJSON, others := []form{aSite}, []form{aSurvey}, []form{aBundle, aHostsFile}
+	for _, test := range []struct {
+		content string
+		wanted  []form
+		form    form
+	}{
+		{"Sehr geehrte Damen und Herren,\nanbei die Liste.\n", inYAML, aText},
+		{"name;ip;cores\nr1;10.0.0.1;32\n", inYAML, aText},
+		{"users = 300\n", inJSON, aText},
+		{"users: 300\n", inJSON, aText},
+		{`["r1", "r2"]`, inYAML, aJSON},
+		{"users: 300\n", inYAML, notRecognised},
+		{"name: Klinik\n\tusers: 300\n", inYAML, notRecognised},
+		{"# nothing yet\n---\n", inYAML, notRecognised},
+		{"{\"users\": 300", inJSON, notRecognised},
+		{"[a] of a template {{ x }}", inYAML, aText},
+		{"Sehr geehrte Damen und Herren\n", others, notRecognised},
+		{"hosts:\n  - a\n", inYAML, notRecognised},
+	} {
+		if have := recogniseFor(test.wanted, []byte(test.content)); have != test.form {
+			t.Errorf("%q in place of %s: is %q, want %q", test.content, anyOf(test.wanted), have, test.form)
+		}
+	}
+	for _, content := range []string{"ingress:\n  hosts:\n    - a\n", "[a]\nb: [1, 2]\n", "a\nb\n", "key=value\n", "all:\n  enabled: true\n"} {
+		if have := recognise([]byte(content)); have != notRecognised {
+			t.Errorf("%q: is %q", content, have)
 		}
 	}
 }

@@ -34,6 +34,9 @@ const hostsCleanup = 20 * time.Second
 func (a *app) measure(
 	ctx context.Context, f preflightFlags, inv *inventory.Inventory, input preflight.Input, found *kit,
 ) (*facts.Survey, error) {
+	if err := f.checkProbes(); err != nil {
+		return nil, err
+	}
 	hosts, err := f.hosts(inv)
 	if err != nil {
 		return nil, err
@@ -135,19 +138,6 @@ func (f *preflightFlags) hosts(inv *inventory.Inventory) ([]survey.Host, error) 
 	return hosts, nil
 }
 
-// sudoPassword reads the password that was given as a file.
-func (f *preflightFlags) sudoPassword() (string, error) {
-	if f.sudoFile == "" {
-		return "", nil
-	}
-	if _, err := os.Stat(f.sudoFile); err != nil {
-		return "", fault.Explain(err, fault.Usage, fault.Here, "--sudo-password-file",
-			"give a file that holds the password for sudo and nothing else")
-	}
-	data, err := readBounded(f.sudoFile, maxPassword)
-	return strings.TrimRight(string(data), "\r\n"), err
-}
-
 // target says how a host of the inventory is reached.
 func (f *preflightFlags) target(host *inventory.Host, password string) (remote.Target, error) {
 	connection, err := host.Connection()
@@ -165,6 +155,38 @@ func (f *preflightFlags) target(host *inventory.Host, password string) (remote.T
 	return target, f.checkProgram(host, connection.Program)
 }
 
+// sudoPassword reads the password that was given as a file, which may be a pipe, and is
+// opened once.
+func (f *preflightFlags) sudoPassword() (string, error) {
+	name := f.sudoFile
+	if name == "" {
+		return "", nil
+	}
+	const flag, hint = "--sudo-password-file", "give a file that holds the password for sudo and nothing else"
+	info, err := os.Stat(name)
+	if err != nil {
+		return "", fault.Explain(err, fault.Usage, fault.Here, flag, hint)
+	}
+	if info.IsDir() {
+		return "", explainFolder(name, []form{aPassword})
+	}
+	data, err := readBounded(name, maxPassword)
+	if err != nil {
+		return "", fault.Explain(err, fault.Usage, fault.Here, flag, hint)
+	}
+	password := strings.TrimRight(string(data), "\r\n")
+	switch found := recognise(data); {
+	case strings.TrimSpace(password) == "":
+		return "", fault.New(fault.Usage, fault.Here, flag, hint, "%s is empty", name)
+	case strings.ContainsAny(password, "\r\n"), password[0] == '{' && found != notRecognised:
+		if err := found.check(name, aPassword); err != nil {
+			return "", err
+		}
+		return "", fault.New(fault.Usage, fault.Here, flag, hint, "%s has several lines", name)
+	}
+	return password, nil
+}
+
 // checkSSH says once, and before any host is tried, that there is no ssh, or no file
 // that it is to be configured by.
 func (f *preflightFlags) checkSSH(inv *inventory.Inventory) error {
@@ -175,13 +197,48 @@ func (f *preflightFlags) checkSSH(inv *inventory.Inventory) error {
 		return nil
 	}
 	if _, err := exec.LookPath(f.ssh); err != nil {
-		return fault.New(fault.Usage, fault.Here, "--ssh", "install the OpenSSH client, or name it with --ssh", "no such program: %.80q", f.ssh)
+		return f.explainSSH()
 	}
 	if f.sshConfig == "" || f.sshConfig == "none" { // which is ssh's word for no file at all
 		return nil
 	}
-	_, err := os.Stat(f.sshConfig)
-	return fault.Explain(err, fault.Usage, fault.Here, "--ssh-config", "give ssh's configuration, such as ~/.ssh/config, or leave it out")
+	info, err := os.Stat(f.sshConfig)
+	if err != nil || f.sshConfig == os.DevNull || info.Mode().IsRegular() && info.Size() == 0 {
+		return fault.Explain(err, fault.Usage, fault.Here, "--ssh-config", "give "+anSSHConfig.origin())
+	}
+	return checkForm(f.sshConfig, anSSHConfig)
+}
+
+// explainSSH says of what is to be ssh, and is no program, what it is.
+func (f *preflightFlags) explainSSH() error {
+	const hint = "install the OpenSSH client, or name it with --ssh"
+	switch info, err := os.Stat(f.ssh); {
+	case err != nil:
+		return fault.New(fault.Usage, fault.Here, "--ssh", hint, "no such program: %.80q", f.ssh)
+	case info.IsDir():
+		return fault.New(fault.Usage, fault.Here, "--ssh", hint, "%s is a folder, not a program", f.ssh)
+	case info.Mode()&0o111 != 0: // it is not looked for here without a slash
+		return fault.New(fault.Usage, fault.Here, "--ssh", "name it with its folder, such as ./"+f.ssh, "no such program in PATH: %.80q", f.ssh)
+	}
+	return fault.New(fault.Usage, fault.Here, "--ssh", hint+"; its configuration is named with --ssh-config",
+		"%s is not a program: nobody may run it", f.ssh)
+}
+
+// checkProbes refuses a folder for probes that has none, before any host is reached.
+func (f *preflightFlags) checkProbes() error {
+	if f.probes == "" {
+		return nil
+	}
+	const hint = "give the folder with linux-amd64/island-probe, or leave it out"
+	if info, err := os.Stat(f.probes); err != nil || !info.IsDir() {
+		return fault.New(fault.Usage, fault.Here, "--probe", hint, "%s is no folder", f.probes)
+	}
+	for _, form := range []string{"linux-*/island-probe", "island-probe-*"} {
+		if found, err := filepath.Glob(filepath.Join(escapeGlob(f.probes), form)); err == nil && len(found) > 0 {
+			return nil
+		}
+	}
+	return fault.New(fault.Usage, fault.Here, "--probe", hint, "folder %s has no probe", f.probes)
 }
 
 // checkProgram refuses to go another way than the inventory says, and to run a program

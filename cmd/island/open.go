@@ -207,10 +207,10 @@ func checkForm(name string, wanted form) error {
 	}
 	defer file.Close()
 	head, err := readHead(file)
-	if err != nil || len(head) == 0 {
+	if err != nil {
 		return nil
 	}
-	return recognise(head).check(name, wanted)
+	return recogniseFor([]form{wanted}, head).check(name, wanted)
 }
 
 // readDocument reads a file of at most limit bytes, such as a lock. If it is
@@ -229,7 +229,7 @@ func readDocument(name string, limit int64, wanted ...form) ([]byte, error) {
 	if err != nil {
 		return nil, fault.Explain(err, fault.Usage, fault.Here, name, "")
 	}
-	if err := recognise(head).check(name, wanted...); err != nil {
+	if err := recogniseFor(wanted, head).check(name, wanted...); err != nil {
 		return nil, err
 	}
 	return readAtMost(io.MultiReader(bytes.NewReader(head), file), name, limit)

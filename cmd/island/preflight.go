@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -302,7 +303,7 @@ func (a *app) readInventory(sources []string) (*inventory.Inventory, error) {
 	}
 	inv, err := inventory.Read(sources...)
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(othersIn(sources), err)
 	}
 	for _, note := range inv.Notes {
 		a.note("note: %s", note)
@@ -316,20 +317,24 @@ func checkInventory(name string) error {
 	switch info, err := os.Stat(name); {
 	case errors.Is(err, fs.ErrNotExist):
 		return explainMissing(name, err, []form{aHostsFile})
-	case err == nil && info.Mode().IsRegular():
+	case err == nil && !info.IsDir() && !(info.Mode().IsRegular() && info.Size() == 0): // one of several may be empty
 		return checkForm(name, aHostsFile)
-	case err == nil && info.IsDir():
-		return checkInventoryFolder(name)
 	}
 	return nil
 }
 
-// checkInventoryFolder refuses a folder in which facts lie: that is what --facts takes.
-func checkInventoryFolder(name string) error {
-	facts, _ := filepath.Glob(filepath.Join(name, "*.json")) // where the name is no pattern, whoever reads the folder tells
-	for _, file := range facts {
-		if err := checkForm(file, aHostsFile); err != nil {
-			return err
+// othersIn names what makes a folder no inventory: a file in it that is another document,
+// which Ansible would take for a part of it, too.
+func othersIn(sources []string) error {
+	for _, folder := range sources {
+		files, _ := os.ReadDir(folder) // else it is none, or whoever read it has told
+		for _, file := range files {
+			if !file.Type().IsRegular() || strings.HasPrefix(file.Name(), ".") {
+				continue
+			}
+			if err := checkForm(filepath.Join(folder, file.Name()), aHostsFile); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -60,7 +60,7 @@ func (a *app) readSurvey(f preflightFlags, inv *inventory.Inventory) (*facts.Sur
 func (a *app) readSaved(f preflightFlags, inv *inventory.Inventory) (*facts.Survey, error) {
 	folder := f.factsDir
 	path := filepath.Join(folder, surveyFile)
-	if info, err := os.Stat(folder); err == nil && info.Mode().IsRegular() {
+	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
 		if err := checkForm(folder, aSurvey); err != nil {
 			return nil, err
 		}
@@ -77,7 +77,7 @@ func (a *app) readSaved(f preflightFlags, inv *inventory.Inventory) (*facts.Surv
 	s, err := facts.ReadSurvey(file)
 	err = inWords(err)
 	if err != nil {
-		return nil, fault.Explain(err, fault.Usage, fault.Here, path, surveyHint(path, err))
+		return nil, explainSurvey(path, err)
 	}
 	facts.EachText(s, inCodes)
 	if inv == nil {
@@ -86,15 +86,15 @@ func (a *app) readSaved(f preflightFlags, inv *inventory.Inventory) (*facts.Surv
 	return s, a.regroup(s, inv, f)
 }
 
-// surveyHint says what to do with a file that is no survey that this program reads.
-func surveyHint(path string, err error) string {
+// explainSurvey says what to do with a file that is no survey that this program reads.
+func explainSurvey(path string, err error) error {
+	hint := "is it a survey that island preflight --save wrote?"
 	if later := (*facts.VersionError)(nil); errors.As(err, &later) {
-		return "judge it with the program that has measured, or a later one"
+		hint = "judge it with the program that has measured, or a later one"
+	} else if _, err := readFacts(path); err == nil {
+		return usage("give the folder that they lie in, --facts "+filepath.Dir(path), "%s holds the facts of one host, not a survey of all", path)
 	}
-	if _, err := readFacts(path); err == nil {
-		return "these are the facts of one host: give the folder that they lie in, --facts " + filepath.Dir(path)
-	}
-	return "is it a survey that island preflight --save wrote?"
+	return fault.Explain(err, fault.Usage, fault.Here, path, hint)
 }
 
 // regroup returns hosts the groups of an inventory in place of those saved. Hosts
@@ -280,6 +280,9 @@ func readFactsFolder(folder string) (brought, error) {
 }
 
 func readFacts(path string) (*facts.Facts, error) {
+	if err := checkForm(path, aSurvey); err != nil {
+		return nil, err
+	}
 	file, _, err := openRegular(path, []form{aSurvey})
 	if err != nil {
 		return nil, err

@@ -249,7 +249,7 @@ func (f *sizeFlags) site(cmd *cobra.Command) (*site.Site, error) {
 		if isNone(f.conferences) {
 			f.conferences = site.Conferences{}.String()
 		}
-		conferences, err := site.ParseConferences(f.conferences)
+		conferences, err := site.ParseConferences(site.Keyword(f.conferences))
 		if err != nil {
 			return nil, usage("such as 10x8,2x50 (ten of 8 participants, two of 50), or none", "--conferences: %w", err)
 		}
@@ -313,7 +313,7 @@ func (f *sizeFlags) layOver(wanted *site.Site, given func(string) bool) {
 		"users":      func() { wanted.Users = f.users },
 		"video":      func() { wanted.VideoShare = &video },
 		"relayed":    func() { wanted.RelayedShare = &relayed },
-		"mail":       func() { wanted.Mail = site.Mail(f.mail) },
+		"mail":       func() { wanted.Mail = site.Mail(site.Keyword(f.mail)) },
 		"push":       func() { wanted.Push = site.Push(f.push) },
 		"federation": func() { wanted.Federation = f.federation },
 		"internet":   func() { wanted.Internet = f.internet },

@@ -71,7 +71,7 @@ func (d *dialogue) questions(s *site.Site) []question {
 			return err
 		}},
 		{s.Mail == "", d.Word("dialogue.mail"), string(site.MailExternal), func(a string) error {
-			s.Mail = site.Mail(a)
+			s.Mail = site.Mail(site.Keyword(a))
 			if s.Mail != site.MailExternal && s.Mail != site.MailBundled {
 				return d.wantKnown(string(site.MailExternal), string(site.MailBundled))
 			}

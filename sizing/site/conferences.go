@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,6 +41,15 @@ const ConferencesPattern = `^\s*([nN][oO][nN][eE]|` + conferenceGroup + `(\s*[` 
 const conferenceGroup = conferenceNumber + `\s*[` + timesSigns + `]\s*` + conferenceNumber
 
 const conferenceNumber = "([0-9]+|[1-9][0-9]{0,2}([.'’ \u00a0\u202f][0-9]{3})+)"
+
+// keywords are the words of a site document, by what people call them in German.
+var keywords = map[string]string{"keine": "none", "extern": "external", "mitgeliefert": "bundled"}
+
+// Keyword returns the word of a site document for what a person has typed, in English or
+// German; whatever else is typed stays as it is.
+func Keyword(typed string) string {
+	return cmp.Or(keywords[strings.ToLower(strings.TrimSpace(typed))], typed)
+}
 
 // ParseConferences reads a distribution, in whatever of the usual ways it is written:
 // "10x8,2x50", "10 X 8; 2 × 50". Numbers are read as [ParseCount] does. The order does

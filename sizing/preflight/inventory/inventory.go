@@ -95,7 +95,8 @@ func Read(sources ...string) (*Inventory, error) {
 	}
 	inv.notePassedOver()
 	if len(inv.Hosts) == 0 {
-		return nil, fault.At(fault.Place{File: strings.Join(sources, ", ")}, "", "inventory has no hosts")
+		return nil, fault.At(fault.Place{File: strings.Join(sources, ", ")},
+			"write its hosts below their groups, such as cassandra1 below [cassandra]", "inventory has no hosts")
 	}
 	inv.merge()
 	return inv, nil

@@ -85,7 +85,11 @@ func (y *yamlReader) group(of pair, depth int) (*group, error) {
 	}
 	for _, part := range parts {
 		if !isPart(part) {
-			return nil, fault.At(y.place(part.at), "a group has hosts, children and vars", "group %q has an unknown part %q", name, part.key)
+			hint := "a group has hosts, children and vars"
+			if name == "_meta" {
+				hint = "ansible-inventory --list --yaml prints what can be read again"
+			}
+			return nil, fault.At(y.place(part.at), hint, "group %q has an unknown part %q", name, part.key)
 		}
 		if err := y.part(g, part, depth); err != nil {
 			return nil, err
