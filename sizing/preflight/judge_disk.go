@@ -142,7 +142,7 @@ func (j *judgement) diskPool(f found, systems []facts.Path, p *pool) {
 		}
 		return
 	}
-	rooms := rooms(systems)
+	rooms := rooms(j.hosts[f.host], systems)
 	tooSmall := j.diskSize(f, rooms, p)
 	f.source = message.Text{}
 	for _, system := range systems {
@@ -176,7 +176,7 @@ func (j *judgement) diskSize(f found, rooms []room, p *pool) bool {
 	var stores []message.Text
 	for _, room := range rooms {
 		if room.store.kind != noStore {
-			stores = append(stores, room.store.text())
+			stores = append(stores, room.text())
 		}
 	}
 	if len(stores) > 0 {

@@ -15,6 +15,7 @@ import (
 type room struct {
 	store   store // none: a file system of its own
 	systems []facts.Path
+	others  []facts.Path // that take of the same thin pool for something else
 }
 
 // A store is what file systems take their space from.
@@ -50,6 +51,8 @@ func storeOf(v facts.FileSystem) store {
 		return store{kind: storeHost}
 	case server != "":
 		return store{storeServer, server}
+	case strings.HasPrefix(v.Type, "fuse.") && !strings.HasPrefix(v.Device, "/"): // a program that names itself alone
+		return store{storeServer, either(v.Device, v.Type)}
 	}
 	return store{}
 }
@@ -76,6 +79,17 @@ func serverOf(v facts.FileSystem) string {
 		return ""
 	}
 	return cmp.Or(v.Server, server[strings.LastIndexByte(server, '@')+1:])
+}
+
+// text names what gives a room its space, and what else takes of it.
+func (r room) text() message.Text {
+	if len(r.others) == 0 {
+		return r.store.text()
+	}
+	others := room{store: r.store, systems: r.others}
+	_, paths := others.names()
+	return message.Of("preflight.value.store-thin-others",
+		args{"name": r.store.name, "used": gigabytes(others.used()), "paths": names(paths...)})
 }
 
 // text names a store to people; nothing where there is none.
@@ -109,8 +123,38 @@ func sharedStore(a, b facts.Path) (store, bool) {
 		return of, true
 	case v.DeviceID == w.DeviceID, isBelow(v, w), isBelow(w, v):
 		return store{storeDevice, v.Device}, true
+	case glusterVolume(v) != "" && glusterVolume(v) == glusterVolume(w), haveOneStore(v, w):
+		return store{storeServer, either(storeOf(v).name, storeOf(w).name)}, true
 	}
 	return store{}, false
+}
+
+// glusterVolume returns the volume of a Gluster file system, which each of its servers
+// gives out: nas:/volume/folder.
+func glusterVolume(v facts.FileSystem) string {
+	if v.Type != "glusterfs" && v.Type != "fuse.glusterfs" {
+		return ""
+	}
+	_, volume, _ := strings.Cut(v.Device, ":")
+	volume, _, _ = strings.Cut(strings.TrimPrefix(volume, "/"), "/")
+	return volume
+}
+
+// haveOneStore tells by their figures whether two file systems take their space from one
+// store, where the names of what is far away tell nothing: a server has many addresses,
+// and a program may show what another file system has. Two that count no inodes may
+// well be alike by chance.
+func haveOneStore(v, w facts.FileSystem) bool {
+	figures := func(v facts.FileSystem) [4]int64 { return [4]int64{v.Size, v.Free, v.Inodes, v.InodesFree} }
+	return (isElsewhere(v) || isElsewhere(w)) && v.Inodes > 0 && figures(v) == figures(w)
+}
+
+// isElsewhere tells whether a file system has no device on this machine, so that another
+// one may show the same.
+func isElsewhere(v facts.FileSystem) bool {
+	kind := storeOf(v).kind
+	return strings.HasPrefix(v.DeviceID, "0:") && v.Disk == "" && !strings.HasPrefix(v.Device, "/dev/") &&
+		(kind == noStore || kind == storeServer)
 }
 
 // isBelow tells whether an overlay writes to a file system: it shows its figures, and its id.
@@ -141,8 +185,8 @@ func shareRoom(a, b facts.Path) bool {
 	return shared || together(a, b)
 }
 
-// rooms returns the rooms of distinct file systems that were read.
-func rooms(systems []facts.Path) []room {
+// rooms returns the rooms of distinct file systems of a host that were read.
+func rooms(host *facts.Host, systems []facts.Path) []room {
 	var result []room
 	for _, system := range systems {
 		mine := room{systems: []facts.Path{system}}
@@ -152,7 +196,7 @@ func rooms(systems []facts.Path) []room {
 		result = slices.DeleteFunc(result, func(other room) bool {
 			for _, o := range other.systems {
 				if of, shared := sharedStore(o, system); shared {
-					mine = room{of, slices.Concat(other.systems, mine.systems)}
+					mine = room{store: of, systems: slices.Concat(other.systems, mine.systems)}
 					return true
 				}
 			}
@@ -160,7 +204,25 @@ func rooms(systems []facts.Path) []room {
 		})
 		result = append(result, mine)
 	}
+	for i := range result {
+		result[i].others = result[i].othersOf(host)
+	}
 	return result
+}
+
+// othersOf returns the file systems of a host that take of a room's thin pool, too.
+func (r room) othersOf(host *facts.Host) []facts.Path {
+	if r.store.kind != storeThin {
+		return nil
+	}
+	var all []string
+	for _, path := range host.Facts.Paths {
+		all = append(all, path.Path)
+	}
+	return slices.DeleteFunc(behind(host, all), func(p facts.Path) bool {
+		return !p.FileSystem.Known() || storeOf(p.FileSystem.Value) != r.store ||
+			slices.ContainsFunc(r.systems, func(mine facts.Path) bool { return together(p, mine) })
+	})
 }
 
 // names are the paths of a room, and as people are told of them.
@@ -202,7 +264,7 @@ func (r room) free() int64 {
 	case r.store.kind == storeZFS:
 		return zfsFree(r.systems)
 	case pool > 0:
-		return min(sum, max(0, pool-r.used()))
+		return min(sum, max(0, pool-r.used()-room{store: r.store, systems: r.others}.used()))
 	}
 	return most
 }

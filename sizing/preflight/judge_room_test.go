@@ -38,6 +38,9 @@ func TestRooms(t *testing.T) {
 	at := func(p facts.Path, server string) facts.Path {
 		return with(p, func(v *facts.FileSystem) { v.Server = server })
 	}
+	inodes := func(p facts.Path, all, free int64) facts.Path {
+		return with(p, func(v *facts.FileSystem) { v.Inodes, v.InodesFree = all, free })
+	}
 	id := func(p facts.Path, id string) facts.Path {
 		return with(p, func(v *facts.FileSystem) { v.ID = id })
 	}
@@ -123,6 +126,55 @@ func TestRooms(t *testing.T) {
 				onStore("/b", "ceph", "10.0.0.1:6789,10.0.0.2:6789:/b", "0:42", 120, 100),
 			}, 120, 100, 1,
 		},
+		"folders that programs show, which name no server": {
+			[]facts.Path{onStore("/a", "fuse.ceph-fuse", "ceph-fuse", "0:41", 70, 60), onStore("/b", "fuse.ceph-fuse", "ceph-fuse", "0:42", 90, 60)},
+			10 + 30 + 60, 60, 1,
+		},
+		"folders that two programs show": {
+			[]facts.Path{onStore("/a", "fuse.s3fs", "s3fs", "0:41", 70, 60), onStore("/b", "fuse.juicefs", "JuiceFS:one", "0:42", 90, 60)},
+			160, 120, 2,
+		},
+		"one Gluster volume by two of its servers": {
+			[]facts.Path{
+				onStore("/a", "fuse.glusterfs", "g1.example:/wire/a", "0:41", 120, 100),
+				onStore("/b", "fuse.glusterfs", "g2.example:wire", "0:42", 130, 90),
+			}, 20 + 40 + 100, 100, 1,
+		},
+		"two Gluster volumes of two servers": {
+			[]facts.Path{
+				onStore("/a", "fuse.glusterfs", "g1.example:/one", "0:41", 120, 100),
+				onStore("/b", "fuse.glusterfs", "g2.example:/two", "0:42", 120, 100),
+			}, 240, 200, 2,
+		},
+		"one file system of a server by two of its addresses": {
+			[]facts.Path{
+				inodes(at(onStore("/a", "nfs4", "store-a:/wire", "0:41", 700, 650), "10.0.0.7"), 4000, 3000),
+				inodes(at(onStore("/b", "nfs4", "store-b:/wire", "0:42", 700, 650), "10.1.0.7"), 4000, 3000),
+			}, 700, 650, 1,
+		},
+		"file systems of two servers that differ by a file": {
+			[]facts.Path{
+				inodes(onStore("/a", "nfs4", "store-a:/wire", "0:41", 700, 650), 4000, 3000),
+				inodes(onStore("/b", "nfs4", "store-b:/wire", "0:42", 700, 650), 4000, 2999),
+			}, 1400, 1300, 2,
+		},
+		"a folder that a program shows once more": {
+			[]facts.Path{
+				inodes(onStore("/a", "ext4", "/dev/sda1", "8:1", 300, 200), 900, 800),
+				inodes(onStore("/b", "fuse.bindfs", "/a/b", "0:42", 300, 200), 900, 800),
+			}, 300, 200, 1,
+		},
+		"disks that are made alike": {
+			[]facts.Path{
+				inodes(onStore("/a", "ext4", "/dev/sda1", "8:1", 300, 299), 900, 889),
+				inodes(onStore("/b", "ext4", "/dev/sdb1", "8:17", 300, 299), 900, 889),
+			}, 600, 598, 2,
+		},
+		"volumes of two ZFS pools that are made alike": {
+			[]facts.Path{
+				inodes(onStore("/a", "zfs", "one/a", "0:41", 300, 299), 900, 889), inodes(onStore("/b", "zfs", "two/a", "0:42", 300, 299), 900, 889),
+			}, 600, 598, 2,
+		},
 		"folders of the hypervisor": {
 			[]facts.Path{onStore("/a", "virtiofs", "one", "0:41", 120, 100), onStore("/b", "virtiofs", "two", "0:42", 120, 100)}, 120, 100, 1,
 		},
@@ -171,7 +223,7 @@ func TestRooms(t *testing.T) {
 			for _, p := range test.systems {
 				distinct = append(distinct, behind(host, []string{p.Path})...)
 			}
-			all := rooms(distinct)
+			all := rooms(host, distinct)
 			var free int64
 			for _, r := range all {
 				free += r.free()
@@ -209,6 +261,11 @@ func sayings(r *Verdict, prefix string, outcomes ...Outcome) []string {
 // TestOneRoom: roles and paths that share a store are judged by what it has for all of them.
 func TestOneRoom(t *testing.T) {
 	t.Parallel()
+	thin := func(path, id string, size, free, pool int64) facts.Path {
+		p := onStore(path, "ext4", "/dev/mapper/vg-"+id, id, size, free)
+		p.FileSystem.Value.Pool, p.FileSystem.Value.PoolSize = "vg-pool", pool*1e9
+		return p
+	}
 	for name, test := range map[string]struct {
 		host facts.Host
 		want []string
@@ -253,6 +310,20 @@ func TestOneRoom(t *testing.T) {
 			onPaths([]string{"minio"}, onStore("/var/lib/minio-server1", "zfs", "data/a", "0:31", 350, 150),
 				onStore("/var/lib/minio-server2", "zfs", "data/b", "0:32", 350, 150)),
 			[]string{"warn disk.free: 150 GB free behind /var/lib/minio-server1, /var/lib/minio-server2, ≥ 200 GB wanted"},
+		},
+		"a thin pool that other things fill": {
+			onPaths([]string{"cassandra"}, thin("/", "253:1", 300, 20, 320), thin("/mnt/cassandra", "253:2", 200, 200, 320),
+				thin("/var/log", "253:3", 30, 15, 320)),
+			[]string{"fail disk.size: 25 GB in all behind /mnt/cassandra, out of one thin pool (vg-pool) with 295 GB used elsewhere (/, /var/log); " +
+				"80 GB required (tolerance 5 %)"},
+		},
+		"a thin pool that has enough beside other things": {
+			onPaths([]string{"cassandra"}, thin("/", "253:1", 300, 240, 320), thin("/mnt/cassandra", "253:2", 200, 200, 320)),
+			nil,
+		},
+		"a thin pool of which other things leave little": {
+			onPaths([]string{"cassandra"}, thin("/", "253:1", 200, 10, 320), thin("/mnt/cassandra", "253:2", 200, 90, 320)),
+			[]string{"warn disk.free: 20 GB free behind /mnt/cassandra, ≥ 40 GB wanted"},
 		},
 		"a thin volume": {
 			onPaths([]string{"cassandra"}, func() facts.Path {

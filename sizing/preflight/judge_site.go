@@ -306,7 +306,7 @@ func (j *judgement) fits(id string, host *facts.Host, paths []string, need int64
 	if !measured(j, id, &f, systems[0].FileSystem) {
 		return
 	}
-	have := usable(rooms(systems)[0])
+	have := usable(rooms(host, systems)[0])
 	f.outcome, f.observed = passIf(have >= need, Fail), Number(gigabytes(have))
 	f.message = message.Of("preflight.finding.fits", args{"usable": gigabytes(have), "path": shown(systems[0]), "required": gigabytes(need)})
 	j.add(id, f)
