@@ -47,11 +47,14 @@ func (j *judgement) adminOverlaps() {
 			return
 		}
 		f.outcome = Pass
-		nic := facts.NIC{Name: o.Object}
-		for address := range strings.SplitSeq(o.Found, ", ") {
-			nic.Addresses = append(nic.Addresses, facts.Address{Prefix: address})
+		nics, err := nicsOf(o)
+		if err != nil {
+			f.outcome, f.remedy = Error, measureAgain()
+			f.message = message.Of("preflight.finding.unmeasured", args{"why": facts.Reason(err)})
+			j.add("net.overlap", f)
+			return
 		}
-		admin.Facts.Network.Interfaces.Value = append(admin.Facts.Network.Interfaces.Value, nic)
+		admin.Facts.Network.Interfaces.Value = append(admin.Facts.Network.Interfaces.Value, nics...)
 	}
 	switch {
 	case f.outcome == Pass:
@@ -60,6 +63,26 @@ func (j *judgement) adminOverlaps() {
 		f.message = message.Of("preflight.finding.unseen", args{"what": adminHost()})
 		j.add("net.overlap", f)
 	}
+}
+
+// nicsOf returns what an observation of the admin host tells of its interfaces: the
+// addresses of one, or as it was saved once, of all of them, each with its name.
+func nicsOf(o facts.Observation) ([]facts.NIC, error) {
+	if o.Found == "" {
+		return nil, nil
+	}
+	var nics []facts.NIC
+	for member := range strings.SplitSeq(o.Found, ", ") {
+		name, address, isNamed := strings.Cut(member, " ")
+		if !isNamed {
+			name, address = o.Object, member
+		}
+		if _, err := netip.ParsePrefix(address); err != nil {
+			return nil, err
+		}
+		nics = append(nics, facts.NIC{Name: name, Addresses: []facts.Address{{Prefix: address}}})
+	}
+	return nics, nil
 }
 
 func adminHost() message.Text { return message.Of("preflight.value.admin-host", nil) }
@@ -185,8 +208,9 @@ var clusterNIC = regexp.MustCompile(`^(cali|tunl|vxlan[.-]|vxlan-v6|wireguard\.c
 	`cilium|lxc|weave|vethwe|antrea|ovn)`)
 
 // runtimeNIC are the bridges of container and machine managers for what runs on the
-// machine itself: Docker, Podman, libvirt, LXC.
-var runtimeNIC = regexp.MustCompile(`^(docker|br-[0-9a-f]{12}$|podman|cni-podman|virbr|lxcbr|lxdbr|incusbr)`)
+// machine itself: Docker, Podman, nerdctl, network plugins, libvirt, LXC, VMware,
+// VirtualBox, Multipass.
+var runtimeNIC = regexp.MustCompile(`^(docker|br-[0-9a-f]{12}$|podman|nerdctl|cni|cbr0$|virbr|lxcbr|lxdbr|incusbr|vmnet|vboxnet|mpbr|mpqemubr)`)
 
 // hiding is a network of a machine's own that hides hosts of the site from it.
 type hiding struct {
@@ -209,14 +233,9 @@ func (j *judgement) hidden(host *facts.Host) []hiding {
 				continue
 			}
 			h := hiding{nic: nic.Name, network: prefix.Masked()}
-			for _, other := range j.Survey.Hosts {
-				if ip, err := netip.ParseAddr(other.Internal); err == nil && h.network.Contains(ip) && ip != prefix.Addr() {
-					h.hosts = append(h.hosts, other.Name)
-				}
-			}
-			for _, what := range j.services {
-				if h.network.Contains(what.address) && what.address != prefix.Addr() {
-					h.hosts = append(h.hosts, what.name)
+			for _, other := range j.others(host) {
+				if h.network.Contains(other.address) && !isReached(host, other.address, h.network.Bits()) {
+					h.hosts = append(h.hosts, other.name)
 				}
 			}
 			if len(h.hosts) > 0 {
@@ -225,6 +244,39 @@ func (j *judgement) hidden(host *facts.Host) []hiding {
 		}
 	}
 	return all
+}
+
+// others returns what a machine speaks to: the other hosts, and the site's services.
+func (j *judgement) others(host *facts.Host) []service {
+	var all []service
+	for _, other := range j.Survey.Hosts {
+		ip, err := netip.ParseAddr(other.Internal)
+		if mine := j.machines[host.Name]; err == nil && (mine == nil || mine != j.machines[other.Name]) {
+			all = append(all, service{name: other.Name, address: ip})
+		}
+	}
+	return append(all, j.services...)
+}
+
+// isReached reports whether a machine has a way to an address that is narrower than a
+// network of so many bits: of all ways the kernel takes the narrowest. What the machine
+// has itself needs no way.
+func isReached(host *facts.Host, address netip.Addr, bits int) bool {
+	for _, nic := range host.Facts.Network.Interfaces.Value {
+		for _, text := range nic.Addresses {
+			prefix, err := netip.ParsePrefix(text.Prefix)
+			if err != nil || !prefix.Masked().Contains(address) {
+				continue
+			}
+			if prefix.Addr() == address || prefix.Bits() > bits && !runtimeNIC.MatchString(nic.Name) {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(host.Facts.Network.Inside.Value, func(route facts.Route) bool {
+		to, err := netip.ParsePrefix(route.Destination)
+		return err == nil && route.Table == 0 && to.Bits() > bits && to.Contains(address) && !runtimeNIC.MatchString(route.Interface)
+	})
 }
 
 // service is something of the site, and where it is.

@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/islandbundle/island/internal/words/message"
@@ -139,6 +140,10 @@ func TestNetworksOfTheSite(t *testing.T) {
 			{Subject: facts.SubjectAdmin, Outcome: facts.Unmade},
 		}, []string{"error"}},
 		{"admin host without addresses", described(func(*site.Section) {}), onAdmin("", ""), []string{"pass"}},
+		{"admin host as it was saved once", described(func(*site.Section) {}), onAdmin("admin host", "eth0 10.9.0.2/24, ens4 10.233.80.1/24"), []string{
+			"fail: 10.233.80.1 (ens4) lies in",
+		}},
+		{"admin host whose addresses are cut off", described(func(*site.Section) {}), onAdmin("eth0", "10.9.0.2/24, 10.23…"), []string{"error"}},
 		{"admin host in older facts", described(func(*site.Section) {}), nil, []string{"skipped: admin host was not looked at"}},
 	} {
 		survey := goodSurvey()
@@ -182,27 +187,49 @@ func TestNetworksOfContainers(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, nic, prefix string
-		admin             []facts.Observation
+		more              string // another interface, a route, or the admin host's interfaces
 		want              []string
 	}{
-		{"Docker elsewhere", "docker0", "172.17.0.1/16", nil, nil},
-		{"Docker", "docker0", "10.0.0.1/16", nil, []string{
+		{"Docker elsewhere", "docker0", "172.17.0.1/16", "", nil},
+		{"Docker", "docker0", "10.0.0.1/16", "", []string{
 			"fail minio1: docker0 has the network 10.0.0.0/16 for containers or guests within the machine; the site uses it, too: cassandra2,",
 		}},
-		{"Compose", "br-0123456789ab", "10.0.0.225/28", nil, nil},
-		{"libvirt", "virbr0", "10.0.0.10/30", nil, []string{"fail minio1: virbr0 has the network 10.0.0.8/30"}},
-		{"a bridge of the machine's own interface", "br0", "10.0.0.4/24", nil, nil},
-		{"Docker on the admin host", "", "", onAdmin("eth0", "10.9.0.2/24", "docker0", "10.0.0.1/24"), []string{
-			"fail : docker0 has the network 10.0.0.0/24",
+		{"Compose", "br-0123456789ab", "10.0.0.225/28", "", nil},
+		{"libvirt", "virbr0", "10.0.0.10/30", "", []string{"fail minio1: virbr0 has the network 10.0.0.8/30"}},
+		{"a bridge of the machine's own interface", "br0", "10.0.0.4/24", "", nil},
+		{"nerdctl", "nerdctl0", "10.0.0.1/24", "", []string{"fail minio1: nerdctl0 has the network 10.0.0.0/24"}},
+		{"network plugin", "cni0", "10.0.0.1/25", "", []string{"fail minio1: cni0 has the network 10.0.0.0/25"}},
+		{"VMware", "vmnet8", "10.0.0.1/24", "", []string{"fail minio1: vmnet8 has the network 10.0.0.0/24"}},
+		{"Docker on all of a site that its interface is nearer to", "docker0", "10.0.0.1/16", "eth1 10.0.0.200/20", nil},
+		{"Docker on a site that another bridge is nearer to", "docker0", "10.0.0.1/16", "virbr0 10.0.0.200/20", []string{
+			"fail minio1: docker0 has", "fail minio1: virbr0 has",
 		}},
+		{"a part of the site behind a narrower route", "docker0", "10.0.0.1/16", "route 10.0.0.0/20", nil},
+		{"a narrower route that a rule keeps for some packets", "docker0", "10.0.0.1/16", "rule 10.0.0.0/20", []string{"fail minio1: docker0 has"}},
+		{"a narrower route to the bridge itself", "docker0", "10.0.0.1/16", "bridge 10.0.0.0/20", []string{"fail minio1: docker0 has"}},
+		{"Docker on the admin host", "", "", "eth0 10.9.0.2/24 docker0 10.0.0.1/24", []string{"fail : docker0 has the network 10.0.0.0/24"}},
 	} {
 		survey := goodSurvey()
 		h := &survey.Hosts[3]
+		h.Facts.Network.Interfaces.Value[0].Addresses = []facts.Address{{Prefix: h.Internal + "/8"}}
+		h.Facts.Network.Inside = factstest.Read([]facts.Route{})
 		if test.nic != "" {
 			h.Facts.Network.Interfaces = factstest.Read(append(h.Facts.Network.Interfaces.Value,
 				facts.NIC{Name: test.nic, MTU: 1500, Addresses: []facts.Address{{Prefix: test.prefix}}}))
 		}
-		survey.Site = append(survey.Site, test.admin...)
+		word, prefix, _ := strings.Cut(test.more, " ")
+		routes := map[string]facts.Route{
+			"route": {Destination: prefix, Gateway: "10.9.0.1", Interface: "eth0"}, "rule": {Destination: prefix, Interface: "eth0", Table: 9},
+			"bridge": {Destination: prefix, Interface: "docker0"},
+		}
+		if route, ok := routes[word]; ok {
+			h.Facts.Network.Inside = factstest.Read([]facts.Route{route})
+		} else if test.nic != "" && test.more != "" {
+			h.Facts.Network.Interfaces.Value = append(h.Facts.Network.Interfaces.Value,
+				facts.NIC{Name: word, MTU: 1500, Addresses: []facts.Address{{Prefix: prefix}}})
+		} else if test.more != "" {
+			survey.Site = append(survey.Site, onAdmin(strings.Fields(test.more)...)...)
+		}
 		var said []string
 		for _, f := range judge(t, survey, nil).Findings {
 			if f.ID == "net.overlap" && f.Outcome == Fail {

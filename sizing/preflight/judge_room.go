@@ -52,7 +52,7 @@ func storeOf(v facts.FileSystem) store {
 	case server != "":
 		return store{storeServer, server}
 	case strings.HasPrefix(v.Type, "fuse.") && !strings.HasPrefix(v.Device, "/"): // a program that names itself alone
-		return store{storeServer, either(v.Device, v.Type)}
+		return store{storeServer, cmp.Or(v.Device, v.Type)}
 	}
 	return store{}
 }
@@ -124,7 +124,7 @@ func sharedStore(a, b facts.Path) (store, bool) {
 	case v.DeviceID == w.DeviceID, isBelow(v, w), isBelow(w, v):
 		return store{storeDevice, v.Device}, true
 	case glusterVolume(v) != "" && glusterVolume(v) == glusterVolume(w), haveOneStore(v, w):
-		return store{storeServer, either(storeOf(v).name, storeOf(w).name)}, true
+		return store{storeServer, cmp.Or(storeOf(v).name, storeOf(w).name)}, true
 	}
 	return store{}, false
 }

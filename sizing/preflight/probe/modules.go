@@ -138,7 +138,8 @@ func (s System) modprobeRules() (modprobeRules, error) {
 }
 
 // modprobeFiles lists the files of settings in their order. One in whose place
-// /dev/null is has nothing in it.
+// /dev/null is has nothing in it, as a link that leads nowhere; folders are passed
+// over, as modprobe does.
 func (s System) modprobeFiles() ([]string, error) {
 	found := map[string]string{}
 	var order []string
@@ -151,8 +152,10 @@ func (s System) modprobeFiles() ([]string, error) {
 			return nil, err
 		}
 		for _, name := range names {
-			if found[name] == "" && path.Ext(name) == ".conf" {
-				found[name] = path.Join(folder, name)
+			file := path.Join(folder, name)
+			info, err := os.Stat(s.path(file))
+			if isFolder := err == nil && info.IsDir(); found[name] == "" && path.Ext(name) == ".conf" && !isFolder {
+				found[name] = file
 				order = append(order, name)
 			}
 		}
@@ -160,7 +163,8 @@ func (s System) modprobeFiles() ([]string, error) {
 	slices.Sort(order)
 	var files []string
 	for _, name := range order {
-		if info, err := os.Stat(s.path(found[name])); err == nil && info.Mode()&os.ModeDevice != 0 {
+		info, err := os.Stat(s.path(found[name]))
+		if errors.Is(err, os.ErrNotExist) || err == nil && info.Mode()&os.ModeDevice != 0 {
 			continue
 		}
 		files = append(files, found[name])
@@ -197,14 +201,54 @@ func (r modprobeRule) loads(name string) bool {
 	if r.verb == "alias" {
 		return moduleName(r.rest) == name
 	}
-	words := strings.FieldsFunc(r.rest, func(c rune) bool { return strings.ContainsRune(" \t;&|(){}", c) })
-	past, calls := false, false
-	for _, word := range words {
-		past = past || word == "-i" || word == "--ignore-install"
-		calls = calls || path.Base(word) == "modprobe"
-		if path.Base(word) == "insmod" {
+	fails, works := false, false // the command before, as far as that is known
+	for _, command := range commands(r.rest) {
+		before, rest := command[0], command[1:]
+		if before == "&&" && fails || before == "||" && works || len(rest) == 0 {
+			continue
+		}
+		program := path.Base(rest[0])
+		fails, works = program == "false", program == "true"
+		switch {
+		case program == "exit":
+			return false
+		case isLoading(rest, name):
 			return true
 		}
 	}
-	return past && calls
+	return false
+}
+
+// commands splits a line of a shell into commands, each with what stands before it: a
+// semicolon, && or ||.
+func commands(line string) [][]string {
+	line = strings.NewReplacer("&&", " && ", "||", " || ", ";", " ; ", "|", " ; ", "&", " ; ", "(", " ; ", ")", " ; ", "{", " ", "}", " ",
+		`"`, " ", "'", " ").Replace(line)
+	all := [][]string{{";"}}
+	for _, word := range strings.Fields(line) {
+		if word == ";" || word == "&&" || word == "||" {
+			all = append(all, []string{word})
+			continue
+		}
+		all[len(all)-1] = append(all[len(all)-1], word)
+	}
+	return all
+}
+
+// isLoading reports whether a command loads a module: insmod, or modprobe that is told
+// to pass over its settings.
+func isLoading(words []string, name string) bool {
+	past, calls, insmod := false, false, false
+	for _, word := range words {
+		program := path.Base(word)
+		isName := moduleName(word) == name || word == "$MODPROBE_MODULE"
+		switch {
+		case calls && past && isName, insmod && isName:
+			return true
+		case word == "--ignore-install", strings.HasPrefix(word, "-") && !strings.HasPrefix(word, "--") && strings.Contains(word, "i"):
+			past = true
+		}
+		calls, insmod = calls || program == "modprobe", insmod || program == "insmod"
+	}
+	return false
 }

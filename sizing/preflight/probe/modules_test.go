@@ -85,11 +85,39 @@ func TestModprobe(t *testing.T) {
 	}
 }
 
-// TestModprobeMasked: a file of the distribution that /dev/null stands for says
-// nothing, and one that cannot be read leaves it open.
+// TestModprobeCommands: which commands in the place of modprobe load the module.
+func TestModprobeCommands(t *testing.T) {
+	t.Parallel()
+	for command, want := range map[string]bool{
+		"/sbin/modprobe --ignore-install br_netfilter":                              true,
+		"/sbin/modprobe -qi br-netfilter $CMDLINE_OPTS":                             true,
+		"modprobe stp; modprobe -i $MODPROBE_MODULE":                                true,
+		`/bin/sh -c "sysctl -q x=1 && { modprobe --ignore-install br_netfilter; }"`: true,
+		"insmod /lib/modules/6.8.0/br_netfilter.ko.zst":                             true,
+		"/bin/false || modprobe -i br_netfilter":                                    true,
+		"/bin/true && modprobe -i br_netfilter":                                     true,
+		"modprobe --ignore-install bridge && /bin/true":                             false,
+		"/sbin/modprobe --ignore-install stp && echo br_netfilter":                  false,
+		"modprobe br_netfilter":                                                     false,
+		"insmod /lib/modules/6.8.0/stp.ko":                                          false,
+		"/bin/false && modprobe --ignore-install br_netfilter":                      false,
+		"/bin/true || modprobe --ignore-install br_netfilter":                       false,
+		"exit 0; modprobe --ignore-install br_netfilter":                            false,
+		"logger modprobe of br_netfilter is not wanted here -i":                     false,
+	} {
+		rule := modprobeRule{verb: "install", pattern: "br_netfilter", rest: command}
+		if got := rule.loads("br_netfilter"); got != want {
+			t.Errorf("%q loads it: %v, want %v", command, got, want)
+		}
+	}
+}
+
+// TestModprobeMasked: a file of the distribution that /dev/null stands for, or a link
+// that leads nowhere, says nothing; a folder stands for none, and what cannot be read
+// leaves it open.
 func TestModprobeMasked(t *testing.T) {
 	t.Parallel()
-	for target, wantKnown := range map[string]bool{"/dev/null": true, "/nowhere/at/all": false} {
+	for target, wantKnown := range map[string]bool{"/dev/null": true, "/nowhere/at/all": true, "cis.conf": false} {
 		files := maps.Clone(moduleTree)
 		files["/usr/lib/modprobe.d/cis.conf"] = "install br_netfilter /bin/false\n"
 		system := tree(t, files)
@@ -102,6 +130,11 @@ func TestModprobeMasked(t *testing.T) {
 		}
 	}
 	files := maps.Clone(moduleTree)
+	files["/etc/modprobe.d/stig.conf/x"], files["/usr/lib/modprobe.d/stig.conf"] = "", "install stp /bin/true\n"
+	if _, barred := tree(t, files).modules("6.8.0-1-generic", []string{"br_netfilter"}); barred["br_netfilter"].Source != "/usr/lib/modprobe.d/stig.conf" {
+		t.Errorf("beside a folder the rule is %+v", barred)
+	}
+	files = maps.Clone(moduleTree)
 	files["/run/modprobe.d"] = "no folder"
 	if _, barred := tree(t, files).modules("6.8.0-1-generic", []string{"br_netfilter"}); barred["br_netfilter"].Known() {
 		t.Errorf("beside what cannot be listed the rule is %+v", barred)
