@@ -210,7 +210,8 @@ var clusterNIC = regexp.MustCompile(`^(cali|tunl|vxlan[.-]|vxlan-v6|wireguard\.c
 // runtimeNIC are the bridges of container and machine managers for what runs on the
 // machine itself: Docker, Podman, nerdctl, network plugins, libvirt, LXC, VMware,
 // VirtualBox, Multipass.
-var runtimeNIC = regexp.MustCompile(`^(docker|br-[0-9a-f]{12}$|podman|nerdctl|cni|cbr0$|virbr|lxcbr|lxdbr|incusbr|vmnet|vboxnet|mpbr|mpqemubr)`)
+var runtimeNIC = regexp.MustCompile(`^(docker|br-[0-9a-f]{12}$|podman|nerdctl|cni|cbr0$|virbr|lxcbr|lxdbr|incusbr|` +
+	`vmnet|vboxnet|mpbr|mpqemubr)`)
 
 // hiding is a network of a machine's own that hides hosts of the site from it.
 type hiding struct {
@@ -233,7 +234,7 @@ func (j *judgement) hidden(host *facts.Host) []hiding {
 				continue
 			}
 			h := hiding{nic: nic.Name, network: prefix.Masked()}
-			for _, other := range j.others(host) {
+			for _, other := range j.hostsAndServices() {
 				if h.network.Contains(other.address) && !isReached(host, other.address, h.network.Bits()) {
 					h.hosts = append(h.hosts, other.name)
 				}
@@ -246,12 +247,11 @@ func (j *judgement) hidden(host *facts.Host) []hiding {
 	return all
 }
 
-// others returns what a machine speaks to: the other hosts, and the site's services.
-func (j *judgement) others(host *facts.Host) []service {
+// hostsAndServices returns all that a machine speaks to.
+func (j *judgement) hostsAndServices() []service {
 	var all []service
 	for _, other := range j.Survey.Hosts {
-		ip, err := netip.ParseAddr(other.Internal)
-		if mine := j.machines[host.Name]; err == nil && (mine == nil || mine != j.machines[other.Name]) {
+		if ip, err := netip.ParseAddr(other.Internal); err == nil {
 			all = append(all, service{name: other.Name, address: ip})
 		}
 	}

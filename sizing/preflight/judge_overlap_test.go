@@ -140,9 +140,10 @@ func TestNetworksOfTheSite(t *testing.T) {
 			{Subject: facts.SubjectAdmin, Outcome: facts.Unmade},
 		}, []string{"error"}},
 		{"admin host without addresses", described(func(*site.Section) {}), onAdmin("", ""), []string{"pass"}},
-		{"admin host as it was saved once", described(func(*site.Section) {}), onAdmin("admin host", "eth0 10.9.0.2/24, ens4 10.233.80.1/24"), []string{
-			"fail: 10.233.80.1 (ens4) lies in",
-		}},
+		{
+			"admin host as it was saved once", described(func(*site.Section) {}), onAdmin("admin host", "eth0 10.9.0.2/24, ens4 10.233.80.1/24"),
+			[]string{"fail: 10.233.80.1 (ens4) lies in"},
+		},
 		{"admin host whose addresses are cut off", described(func(*site.Section) {}), onAdmin("eth0", "10.9.0.2/24, 10.23…"), []string{"error"}},
 		{"admin host in older facts", described(func(*site.Section) {}), nil, []string{"skipped: admin host was not looked at"}},
 	} {
@@ -205,7 +206,7 @@ func TestNetworksOfContainers(t *testing.T) {
 			"fail minio1: docker0 has", "fail minio1: virbr0 has",
 		}},
 		{"a part of the site behind a narrower route", "docker0", "10.0.0.1/16", "route 10.0.0.0/20", nil},
-		{"a narrower route that a rule keeps for some packets", "docker0", "10.0.0.1/16", "rule 10.0.0.0/20", []string{"fail minio1: docker0 has"}},
+		{"a narrower route of a rule for some packets", "docker0", "10.0.0.1/16", "rule 10.0.0.0/20", []string{"fail minio1: docker0 has"}},
 		{"a narrower route to the bridge itself", "docker0", "10.0.0.1/16", "bridge 10.0.0.0/20", []string{"fail minio1: docker0 has"}},
 		{"Docker on the admin host", "", "", "eth0 10.9.0.2/24 docker0 10.0.0.1/24", []string{"fail : docker0 has the network 10.0.0.0/24"}},
 	} {

@@ -314,8 +314,8 @@ func TestOneRoom(t *testing.T) {
 		"a thin pool that other things fill": {
 			onPaths([]string{"cassandra"}, thin("/", "253:1", 300, 20, 320), thin("/mnt/cassandra", "253:2", 200, 200, 320),
 				thin("/var/log", "253:3", 30, 15, 320)),
-			[]string{"fail disk.size: 25 GB in all behind /mnt/cassandra, out of one thin pool (vg-pool) with 295 GB used elsewhere (/, /var/log); " +
-				"80 GB required (tolerance 5 %)"},
+			[]string{"fail disk.size: 25 GB in all behind /mnt/cassandra, out of one thin pool (vg-pool) with 295 GB used elsewhere " +
+				"(/, /var/log); 80 GB required (tolerance 5 %)"},
 		},
 		"a thin pool that has enough beside other things": {
 			onPaths([]string{"cassandra"}, thin("/", "253:1", 300, 240, 320), thin("/mnt/cassandra", "253:2", 200, 200, 320)),

@@ -131,7 +131,8 @@ func TestModprobeMasked(t *testing.T) {
 	}
 	files := maps.Clone(moduleTree)
 	files["/etc/modprobe.d/stig.conf/x"], files["/usr/lib/modprobe.d/stig.conf"] = "", "install stp /bin/true\n"
-	if _, barred := tree(t, files).modules("6.8.0-1-generic", []string{"br_netfilter"}); barred["br_netfilter"].Source != "/usr/lib/modprobe.d/stig.conf" {
+	_, barred := tree(t, files).modules("6.8.0-1-generic", []string{"br_netfilter"})
+	if barred["br_netfilter"].Source != "/usr/lib/modprobe.d/stig.conf" {
 		t.Errorf("beside a folder the rule is %+v", barred)
 	}
 	files = maps.Clone(moduleTree)
