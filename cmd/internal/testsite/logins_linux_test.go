@@ -169,7 +169,8 @@ func TestWaysIn(t *testing.T) {
 	jump, refused, led, shared, closed := s.hosts[0], s.hosts[1], s.hosts[2], s.hosts[3], s.hosts[4]
 	path := filepath.Join(s.folder, "%h.master")
 	s.file(config, fmt.Sprintf("Host %s\n  ProxyJump stranger@%s\nHost %s\n  ProxyJump tech@%s\n"+
-		"Host %s %s\n  ControlPath %s\n%s  LogLevel QUIET\n", refused.address, jump.address, led.address, jump.address, shared.address, closed.address, path, data), 0o644)
+		"Host %s %s\n  ControlPath %s\n%s  LogLevel QUIET\n",
+		refused.address, jump.address, led.address, jump.address, shared.address, closed.address, path, data), 0o644)
 	s.in(led, shell("/bin/tcsh", ".tcshrc", `echo -n "by the way "`))
 	s.in(closed, shell("/usr/sbin/nologin", "", ""))
 	for _, h := range []*host{shared, closed} {
