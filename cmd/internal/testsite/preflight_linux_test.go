@@ -137,7 +137,7 @@ func TestHold(t *testing.T) {
 	}
 	s := newSite(t, manyHosts(count))
 	t.Logf("remove %s/hold to end; try:\nip netns exec %sadmin %s", s.folder, s.prefix,
-		strings.Join(append(s.command(), s.measuring(nil)...), " "))
+		strings.Join(slices.Concat(s.command(), s.against(nil), s.measuring(nil)), " "))
 	s.file(s.folder+"/hold", "", 0o600)
 	for {
 		if _, err := os.Stat(s.folder + "/hold"); err != nil {
