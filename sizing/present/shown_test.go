@@ -3,8 +3,6 @@ package present
 import (
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,9 +15,6 @@ import (
 	"github.com/islandbundle/island/sizing/site"
 	"github.com/islandbundle/island/sizing/sizingtest"
 )
-
-// pictures names the folder in which what was seen is kept, to look at.
-const pictures = "ISLAND_PICTURES"
 
 // shownReports are reports that look different from each other.
 func shownReports(t *testing.T) map[string]*sizing.Report {
@@ -72,20 +67,8 @@ func TestPageIsShown(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.Open(page)
 			name := fmt.Sprintf("%s-%s", name, lang.Tag)
-			keep(t, name+".html", page)
-			for _, view := range browser.Views {
-				b.Look(view)
-				for _, bad := range b.Examine() {
-					t.Errorf("%s, %s: %s", name, view.Name, bad)
-				}
-				if os.Getenv(pictures) != "" {
-					keep(t, name+"-"+view.Name+".png", b.Picture())
-				}
-			}
-			pdf := b.PDF()
-			keep(t, name+".pdf", pdf)
+			pdf := b.Show(name, page)
 			onPaper(t, name, browser.Words(t, pdf), lang)
 		}
 	}
@@ -102,15 +85,6 @@ func onPaper(t *testing.T, name, paper string, lang *words.Language) {
 	for _, want := range []string{"2027-02-03", "island 7.1", lang.Word("sizing.page.sign.place"), lang.Word("sizing.page.sign.name")} {
 		if !strings.Contains(paper, want) {
 			t.Errorf("%s: %q is not on paper", name, want)
-		}
-	}
-}
-
-func keep(t *testing.T, name string, data []byte) {
-	t.Helper()
-	if folder := os.Getenv(pictures); folder != "" {
-		if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
-			t.Fatal(err)
 		}
 	}
 }

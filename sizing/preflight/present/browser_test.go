@@ -2,8 +2,6 @@ package present
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,9 +14,6 @@ import (
 	"github.com/islandbundle/island/sizing/preflight/internal/factstest"
 	"github.com/islandbundle/island/sizing/site"
 )
-
-// pictures names the folder in which what was seen is kept, to look at.
-const pictures = "ISLAND_PICTURES"
 
 // TestPageInBrowser looks at reports in Chromium, in both languages and in every
 // view.
@@ -45,25 +40,10 @@ func TestPageInBrowser(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			b.Open(page)
 			name := fmt.Sprintf("%s-%s", site.name, lang.Tag)
-			keep(t, name+".html", page)
-			for _, view := range browser.Views {
-				b.Look(view)
-				for _, bad := range b.Examine() {
-					t.Errorf("%s, %s: %s", name, view.Name, bad)
-				}
-				if os.Getenv(pictures) != "" {
-					keep(t, name+"-"+view.Name+".png", b.Picture())
-				}
-			}
-			pdf := b.PDF()
-			keep(t, name+".pdf", pdf)
+			pdf := b.Show(name, page)
 			if sheets := browser.Pages(pdf); sheets < 1 || sheets > site.sheets {
 				t.Errorf("%s: %d sheets of paper, at most %d wanted", name, sheets, site.sheets)
-			}
-			if asked, console := b.Asked(), b.Console(); len(asked) > 0 || len(console) > 0 {
-				t.Errorf("%s: the page asks for %q and its console says %q", name, asked, console)
 			}
 			if site.report.Worst() == preflight.Fail {
 				explained(t, name, browser.Words(t, pdf), site.report, lang)
@@ -85,7 +65,6 @@ func TestPageFits(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.Open(page)
-			keep(t, fmt.Sprintf("fits-%s-%s.html", name, lang.Tag), page)
 			for _, bad := range b.Fit() {
 				t.Errorf("%s-%s, %s", name, lang.Tag, bad)
 			}
@@ -172,13 +151,4 @@ func documentTitles(t *testing.T) []string {
 		titles = append(titles, source.Title)
 	}
 	return titles
-}
-
-func keep(t *testing.T, name string, data []byte) {
-	t.Helper()
-	if folder := os.Getenv(pictures); folder != "" {
-		if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
